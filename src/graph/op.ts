@@ -1,0 +1,84 @@
+/**
+ * What an op is: a name, a shape rule, two derivative rules written in ops, an f64 reference, and the cases that
+ * tests run it on. `defineOp` turns a definition into the function that makes its nodes.
+ */
+import { ConfigError } from "../errors.ts";
+import { type DType, type Node, type Shape, sizeOf } from "./node.ts";
+
+/** A value on the host in f64; u32 values are exact in it. */
+export interface HostTensor {
+  readonly shape: Shape;
+  readonly data: Float64Array;
+}
+
+/** A case that the op tests run: input shapes, attributes, and the range inputs are drawn from (default N(0, 1)). */
+export interface OpCase<Attributes> {
+  readonly shapes: readonly Shape[];
+  readonly attributes: Attributes;
+  /** Maps a standard normal draw to a valid input, for ops not defined or not smooth everywhere; by input or for all. */
+  readonly domain?: (x: number, input: number) => number;
+  /** Inputs given as they are, for u32 inputs such as indices: input number -> values. */
+  readonly integers?: Readonly<Record<number, readonly number[]>>;
+}
+
+/** Rules are methods, so that definitions with any attributes fit `OpDefinition` of unknown attributes. */
+export interface OpDefinition<Attributes = unknown> {
+  readonly name: string;
+
+  /** Shape of the result; throws ConfigError when the inputs do not fit. */
+  shape(inputs: readonly Shape[], attributes: Attributes): Shape;
+
+  /** Element type of the result; f32 when left out. */
+  dtype?(inputs: readonly DType[], attributes: Attributes): DType;
+
+  /**
+   * Forward mode: the tangent of `node` from those of its inputs. An undefined tangent is zero; an undefined result
+   * is zero. Left out: the op has derivative zero everywhere (random numbers, comparisons, u32 results).
+   */
+  jvp?(node: Node<Attributes>, tangents: readonly (Node | undefined)[]): Node | undefined;
+
+  /** Reverse mode: the cotangents of the inputs from that of `node`; undefined is zero. Left out: all are zero. */
+  vjp?(node: Node<Attributes>, cotangent: Node): readonly (Node | undefined)[];
+
+  /** The value in f64. */
+  reference(inputs: readonly HostTensor[], attributes: Attributes, shape: Shape): HostTensor;
+
+  /**
+   * Elementwise ops only: the name of the function in shaders/elementwise.wgsl and of the loop in wasm/elementwise.ts
+   * (see src/kernels/elementwise.ts). All inputs have the shape of the result.
+   */
+  elementwise?(attributes: Attributes): string;
+
+  readonly cases: readonly OpCase<Attributes>[];
+}
+
+/** Makes nodes of one op; `op` is its definition. */
+export interface OpFunction<Attributes> {
+  (inputs: readonly Node[], attributes: Attributes): Node<Attributes>;
+  readonly op: OpDefinition<Attributes>;
+}
+
+/** The function that makes nodes of this op, with shape and dtype worked out. */
+export function defineOp<Attributes>(definition: OpDefinition<Attributes>): OpFunction<Attributes> {
+  const make = (inputs: readonly Node[], attributes: Attributes): Node<Attributes> => {
+    const shape = definition.shape(
+      inputs.map((input) => input.shape),
+      attributes,
+    );
+    if (!shape.every((size) => Number.isInteger(size) && size > 0) || !Number.isSafeInteger(sizeOf(shape))) {
+      throw new ConfigError({
+        subject: `shape of ${definition.name}`,
+        given: shape,
+        expected: "positive integers",
+        remedy: "Every axis needs at least one element.",
+      });
+    }
+    const dtype =
+      definition.dtype?.(
+        inputs.map((input) => input.dtype),
+        attributes,
+      ) ?? "f32";
+    return { op: definition, inputs, attributes, shape, dtype };
+  };
+  return Object.assign(make, { op: definition });
+}

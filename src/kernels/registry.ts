@@ -1,0 +1,20 @@
+/**
+ * Every kernel but `elementwise`, whose bindings differ from chain to chain (src/kernels/elementwise.ts lists its
+ * functions; `ElementwiseChain` in src/schedule/program.ts is its call).
+ */
+import { copy } from "./copy.ts";
+import type { KernelDeclaration } from "./kernel.ts";
+import { linear } from "./linear.ts";
+import { random } from "./random.ts";
+import { reduce } from "./reduce.ts";
+import { gather, replaceRow, scatterAdd } from "./rows.ts";
+
+export const kernels: Readonly<Record<string, KernelDeclaration>> = {
+  copy,
+  gather,
+  linear,
+  random,
+  reduce,
+  replaceRow,
+  scatterAdd,
+};

@@ -1,0 +1,109 @@
+/**
+ * A program: a graph compiled by a plan. It is data: kernel calls in order, with parameters, places in memory, bytes
+ * and FLOPs. Backends run it; tests count it; `describe` prints it.
+ */
+import type { Graph, StateDeclaration } from "../graph/graph.ts";
+import type { DType } from "../graph/node.ts";
+
+/**
+ * Where a value lies. An arena holds temporaries; when `PlanLimits.separateReadAndWrite` is set there are several,
+ * and no call but `elementwise` reads and writes the same one. `constants` holds the program's tables.
+ */
+export type Region =
+  | { readonly kind: "arena"; readonly index: number }
+  | { readonly kind: "state"; readonly name: string }
+  | { readonly kind: "constants" };
+
+/** A range of a region, in elements of 4 bytes. Allocations begin at multiples of 64 elements; views need not. */
+export interface Placement {
+  readonly region: Region;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What feeds a step of an elementwise chain: an earlier step's result, a load, or an immediate. */
+export type ElementwiseOperand =
+  | { readonly from: "step"; readonly index: number }
+  | { readonly from: "load"; readonly index: number }
+  | { readonly from: "constant"; readonly value: number };
+
+/** Element i of the chain reads element floor(i / divisor) mod modulus of the placement: how broadcasts are read. */
+export interface ElementwiseLoad {
+  readonly placement: Placement;
+  readonly divisor: number;
+  readonly modulus: number;
+  readonly dtype: DType;
+}
+
+/** `function` is a name from src/kernels/elementwise.ts; the result is the chain's value number k for step k. */
+export interface ElementwiseStep {
+  readonly function: string;
+  readonly operands: readonly ElementwiseOperand[];
+  readonly dtype: DType;
+}
+
+/** Element i of the placement takes element i of the source. */
+export interface ElementwiseStore {
+  readonly placement: Placement;
+  readonly source: ElementwiseOperand;
+  readonly dtype: DType;
+}
+
+/**
+ * A fused chain over `count` elements. A store may overwrite the place of a load of the same chain when that load has
+ * divisor 1 and modulus `count` and the two placements are equal (in place); other overlaps do not occur.
+ */
+export interface ElementwiseChain {
+  readonly count: number;
+  readonly loads: readonly ElementwiseLoad[];
+  readonly steps: readonly ElementwiseStep[];
+  readonly stores: readonly ElementwiseStore[];
+}
+
+/** One kernel call. `bindings` and `parameters` are those its declaration in src/kernels names. */
+export interface KernelCall {
+  readonly kernel: string;
+  /** What it computes, for people and GPU labels: "h1 = silu(h0 w0 + b0)". */
+  readonly label: string;
+  /** Fields of the kernel's parameter struct, but for the `...Offset` fields, which the backend fills in. */
+  readonly parameters: Readonly<Record<string, number>>;
+  /** By binding name. An optional binding that is not used is absent. */
+  readonly bindings: Readonly<Record<string, Placement>>;
+  /** The chain, when `kernel` is "elementwise". */
+  readonly chain?: ElementwiseChain;
+  /** Floating-point operations, a fused multiply-add counting 2. */
+  readonly flops: number;
+  /** Bytes read and written, each operand once. */
+  readonly bytes: number;
+}
+
+export interface Program {
+  readonly name: string;
+  /** All state the program reads or writes. */
+  readonly state: readonly StateDeclaration[];
+  readonly calls: readonly KernelCall[];
+  /** Elements of each arena. */
+  readonly arenas: readonly number[];
+  /** Contents of the `constants` region; bits of u32 tables are stored as u32. */
+  readonly constants: Uint32Array;
+  /** Bytes of all arenas. */
+  readonly peakBytes: number;
+  /** The most bytes of temporaries live at once in this order of calls: no placement can take less. */
+  readonly lowerBoundBytes: number;
+  /** What it was compiled from: the reference backend evaluates this instead of the calls. */
+  readonly graph: Graph;
+  /** A table of the calls and totals, as text. */
+  describe(): string;
+}
+
+/** What a plan must respect; a backend states it. */
+export interface PlanLimits {
+  /** Most bytes of one buffer, so of one arena or state. */
+  readonly maxBufferBytes: number;
+  /** Most bytes of one binding. */
+  readonly maxBindingBytes: number;
+  /** Most storage bindings of one kernel call; an elementwise chain needs one for each region it touches. */
+  readonly maxStorageBindings: number;
+  /** WebGPU forbids reading and writing one buffer in one dispatch through different bindings. */
+  readonly separateReadAndWrite: boolean;
+}
