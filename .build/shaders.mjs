@@ -2,8 +2,8 @@
  * shaders/*.wgsl -> src/generated/shaders.ts: hand-written text, with the parameter structs put in that src/kernels/
  * declares. TypeGPU's resolver (84 KB) does so here, not in what users download.
  *
- * A struct is found by its name: where `shaders/linear.wgsl` says `var<uniform> params: LinearParams`, some file of
- * src/kernels/ exports a `LinearParams`. A line `// use: elementwise` puts shaders/elementwise.wgsl in front.
+ * A struct is found by its name: where `shaders/linear.wgsl` says `var<uniform> params: LinearParameters`, some
+ * file of src/kernels/ exports a `LinearParameters`. A line `// use: elementwise` puts shaders/elementwise.wgsl in front.
  */
 import { basename } from "node:path";
 import { build } from "esbuild";
@@ -31,10 +31,10 @@ export async function generateShaders() {
   const entries = [...texts.keys()].map((name) => {
     const template = withUsed(name, texts);
     const used = Object.fromEntries(Object.entries(externals).filter(([struct]) => mentions(template, struct)));
-    const unknown = template
-      .match(/\b\w+Params\b/g)
-      ?.find((struct) => !(struct in used) && !declares(template, struct));
-    if (unknown) throw new Error(`shaders/${name}.wgsl uses ${unknown}, but no file in src/kernels/ exports it.`);
+    const unknown = [...template.matchAll(/\bvar<uniform>\s+\w+\s*:\s*([A-Z]\w*)/g)].find(
+      ([, struct]) => !(struct in used) && !new RegExp(`\\bstruct\\s+${struct}\\b`).test(template),
+    );
+    if (unknown) throw new Error(`shaders/${name}.wgsl uses ${unknown[1]}, but no file in src/kernels/ exports it.`);
     const code = tgpu.resolve({ template, externals: used, names: "strict" });
     return `  ${/^[a-z_]\w*$/i.test(name) ? name : JSON.stringify(name)}: ${JSON.stringify(stripped(code))},\n`;
   });
@@ -111,11 +111,6 @@ function withUsed(name, texts, seen = new Set()) {
 /** @param {string} code @param {string} name */
 function mentions(code, name) {
   return new RegExp(`\\b${name}\\b`).test(code);
-}
-
-/** @param {string} code @param {string} name */
-function declares(code, name) {
-  return new RegExp(`\\b(struct|alias)\\s+${name}\\b`).test(code);
 }
 
 /**
