@@ -1,0 +1,59 @@
+/** What dist/ is made of: the core and the worker for any runtime, the CLI for Node. */
+import { join } from "node:path";
+import { build } from "esbuild";
+import { root } from "./files.mjs";
+
+/** Optional in Node: the WebGPU implementation that a user may install beside divflow. Never part of a bundle. */
+const external = ["webgpu"];
+
+/** @type {import("esbuild").BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  sourcemap: true,
+  sourcesContent: true,
+  external,
+  legalComments: "none",
+  logLevel: "warning",
+};
+
+/**
+ * Imports of src/index.ts become imports of ./index.js, so that the core is loaded once and stands in dist/ once.
+ * @type {import("esbuild").Plugin}
+ */
+const coreBeside = {
+  name: "core-beside",
+  setup(context) {
+    context.onResolve({ filter: /\/index\.ts$/ }, ({ path, resolveDir }) =>
+      join(resolveDir, path) === join(root, "src", "index.ts") ? { path: "./index.js", external: true } : undefined,
+    );
+  },
+};
+
+/** Writes dist/index.js, dist/worker.js and dist/cli.js. */
+export async function bundle() {
+  const core = build({ ...common, entryPoints: ["src/index.ts"], outfile: "dist/index.js", platform: "browser" });
+  const worker = build({
+    ...common,
+    entryPoints: ["src/engine/worker.ts"],
+    outfile: "dist/worker.js",
+    platform: "browser",
+    plugins: [coreBeside],
+  });
+  const cli = build({
+    ...common,
+    entryPoints: ["src/cli/main.ts"],
+    outfile: "dist/cli.js",
+    platform: "node",
+    target: "node20.19",
+    plugins: [coreBeside],
+    banner: {
+      // cli-progress is CommonJS: bundled into a module it still asks for Node's own modules with require.
+      js: `#!/usr/bin/env node\nimport{createRequire as createRequireForBundle}from"node:module";const require=createRequireForBundle(import.meta.url);`,
+    },
+  });
+  await Promise.all([core, worker, cli]);
+}

@@ -1,0 +1,64 @@
+/**
+ * Checks that run wherever divflow runs: no test framework, no Node, only what every platform has. A file of checks
+ * exports `checks`, and test/conformance/index.ts lists it; test/platforms/ runs them all on each platform.
+ */
+export interface Context {
+  /** Such as "deno-webgpu"; the names are in .build/platforms/run.mjs. */
+  readonly platform: string;
+  readonly backend: "webgpu" | "wasm";
+  /** Where the backend is WebGPU. */
+  readonly gpu?: GPU;
+}
+
+export interface Check {
+  /** Unique among all checks; a test's name. */
+  readonly name: string;
+  /** The backend it is for; default: both. */
+  readonly backend?: "webgpu" | "wasm";
+  /** The longest it may take on a loaded machine; default 60. */
+  readonly seconds?: number;
+  /** Throws when something is wrong. */
+  run(context: Context): Promise<void>;
+}
+
+export interface Result {
+  readonly name: string;
+  readonly ok: boolean;
+  /** Why it is not; with the stack. */
+  readonly message?: string;
+  readonly milliseconds: number;
+}
+
+const defaultSeconds = 60;
+
+/** Runs checks one after another and reports each as it ends; one that fails or hangs does not stop the others. */
+export async function runChecks(
+  checks: readonly Check[],
+  context: Context,
+  report: (result: Result) => void | Promise<void>,
+): Promise<void> {
+  for (const check of checks) {
+    const start = performance.now();
+    let message: string | undefined;
+    try {
+      await within(check.seconds ?? defaultSeconds, check.run(context));
+    } catch (error) {
+      message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      // V8's stack begins with the message; a class that sets it otherwise must not hide it.
+      if (error instanceof Error && !message.includes(error.message)) message = `${error.message}\n${message}`;
+    }
+    await report({ name: check.name, ok: message === undefined, message, milliseconds: performance.now() - start });
+  }
+}
+
+async function within(seconds: number, work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Not done after ${seconds} s.`)), seconds * 1000);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * Every check, in the order in which they run. A file of checks imports nothing but src/, ./assert.ts and JSON, and
+ * is listed here; no further line is needed for it to run on all platforms.
+ */
+import { type Check, type Context, type Result, runChecks } from "./check.ts";
+import { checks as platform } from "./platform.ts";
+
+export const checks: readonly Check[] = [...platform];
+
+/** The checks that a backend must pass. */
+export function checksFor(backend: "webgpu" | "wasm"): Check[] {
+  return checks.filter((check) => check.backend === undefined || check.backend === backend);
+}
+
+/** What .build/platforms/run.mjs calls on a platform: runs the checks that `input.names` lists. */
+export async function run(
+  context: Context & { input: { names: string[] } },
+  report: (result: Result) => void | Promise<void>,
+): Promise<void> {
+  const { names } = context.input;
+  await runChecks(
+    checksFor(context.backend).filter(({ name }) => names.includes(name)),
+    context,
+    report,
+  );
+}

@@ -1,0 +1,102 @@
+/** Turns the checks of test/conformance/, run on one platform, into one test each. */
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { cache, root } from "../../.build/files.mjs";
+import { type Platform, platforms, runModule } from "../../.build/platforms/run.mjs";
+import { skippedRuntimes } from "../../.build/runtimes.mjs";
+import type { Result } from "../conformance/check.ts";
+import { checksFor } from "../conformance/index.ts";
+
+/** For a whole platform. A check has its own, shorter limit; this one is for what hangs without yielding. */
+const platformSeconds = 600;
+
+/** Declares a test per check. They run in one process or page, in order; a test waits for its check's result. */
+export function conformance(platform: Platform): void {
+  const { backend, runtime } = platforms[platform];
+  const checks = checksFor(backend);
+  const skipped = skippedRuntimes().includes(runtime);
+
+  describe.skipIf(skipped)(platform, () => {
+    const results = new Map(checks.map(({ name }) => [name, pending<Result>()]));
+    const stop = new AbortController();
+    let finished: Promise<void> | undefined;
+
+    // biome-ignore lint/correctness/noEmptyPattern: Vitest reads the parameters' text and insists on a pattern.
+    beforeAll(({}, suite) => {
+      const names = suite.tasks.filter(({ mode }) => mode === "run").map(({ name }) => name);
+      finished = runChecksOn(platform, names, stop.signal, (result) => results.get(result.name)?.resolve(result)).then(
+        () => fail(new Error(`${platform}: the check gave no result.`)),
+        fail,
+      );
+    });
+
+    function fail(reason: unknown): void {
+      for (const { promise, reject } of results.values()) {
+        promise.catch(() => {}); // a check that no test waits for
+        reject(reason);
+      }
+    }
+
+    for (const { name } of checks) {
+      test(name, { timeout: (platformSeconds + 60) * 1000 }, async () => {
+        const result = await results.get(name)!.promise;
+        if (!result.ok) throw new Error(result.message);
+      });
+    }
+
+    afterAll(async () => {
+      stop.abort();
+      await finished;
+    });
+  });
+}
+
+/** A promise and what settles it. */
+function pending<T>() {
+  let resolve!: (value: T) => void;
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<T>((...settlers) => {
+    [resolve, reject] = settlers;
+  });
+  return { promise, resolve, reject };
+}
+
+async function runChecksOn(
+  platform: Platform,
+  names: string[],
+  signal: AbortSignal,
+  report: (result: Result) => void,
+): Promise<void> {
+  const folder = join(cache, `conformance-${platform}-${randomUUID()}`);
+  try {
+    const file = await bundleChecks(folder);
+    await runModule({ platform, file, input: { names }, seconds: platformSeconds, report, signal });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The suite as one ESM file and, beside it, the engine's worker, as a user's page has them. */
+async function bundleChecks(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+  const worker = join(root, "src", "engine", "worker.ts");
+  await build({
+    entryPoints: {
+      index: join(root, "test", "conformance", "index.ts"),
+      ...(existsSync(worker) ? { worker } : {}),
+    },
+    outdir: folder,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    external: ["webgpu", "node:*"],
+    sourcemap: "inline",
+    logLevel: "silent",
+  });
+  return join(folder, "index.js");
+}
