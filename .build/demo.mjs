@@ -1,0 +1,66 @@
+/**
+ * `npm run demo`: serves demo/ on the built package, as a user's page would use it. demo/main.ts is bundled anew for
+ * each visit; its imports of "divflow" load dist/ as it is.
+ */
+import { readFile } from "node:fs/promises";
+import { join, normalize } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { isMissing, root } from "./files.mjs";
+import { serve } from "./platforms/server.mjs";
+
+/**
+ * Starts the server.
+ * @param {{ port?: number }} [options] - default: any free port.
+ */
+export function serveDemo({ port } = {}) {
+  return serve(
+    async (path) => {
+      if (path === "/main.js") return script();
+      if (path.startsWith("/divflow/")) return contents("dist", path.slice("/divflow".length));
+      return contents("demo", path);
+    },
+    { port },
+  );
+}
+
+/** @param {string} folder @param {string} path */
+async function contents(folder, path) {
+  try {
+    return await readFile(join(root, folder, normalize(`/${path}`)));
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function script() {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, "demo", "main.ts")],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    sourcemap: "inline",
+    plugins: [
+      {
+        name: "built-package",
+        setup(context) {
+          context.onResolve({ filter: /^divflow$/ }, () => ({ path: "/divflow/index.js", external: true }));
+        },
+      },
+    ],
+    logLevel: "silent",
+  });
+  return outputFiles[0].contents;
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const wanted = Number(process.env.PORT ?? 8080);
+  const { url } = await serveDemo({ port: wanted }).catch((error) => {
+    if (error.code !== "EADDRINUSE") throw error;
+    console.error(`Port ${wanted} is taken; another one will do. PORT chooses one.`);
+    return serveDemo();
+  });
+  console.log(`The demo is at ${url}. Ctrl-C ends it.`);
+}

@@ -1,0 +1,149 @@
+// Every import in src/ against the house rules: data flows down one road, and a folder imports only what lies below it.
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+
+const source = join(dirname(dirname(fileURLToPath(import.meta.url))), "src");
+
+/** What each folder may import beside itself and errors.ts: folders of src/, single files of it, and packages. */
+const allowed: Record<string, readonly string[]> = {
+  "errors.ts": [],
+  graph: [],
+  ops: ["graph"],
+  autodiff: ["graph", "ops"],
+  nn: ["graph", "ops"],
+  flow: ["graph", "ops", "autodiff", "nn"],
+  data: ["graph", "ops"],
+  train: ["flow", "nn", "data", "autodiff", "ops", "graph"],
+  kernels: ["typegpu/data"],
+  schedule: ["graph", "ops", "kernels"],
+  "backends/backend.ts": ["schedule/program.ts (type)"],
+  "backends/webgpu": [
+    "kernels",
+    "schedule/program.ts (type)",
+    "backends/backend.ts",
+    "generated/shaders.ts",
+    "typegpu/data",
+  ],
+  "backends/wasm": [
+    "kernels",
+    "schedule/program.ts (type)",
+    "backends/backend.ts",
+    "generated/wasm.ts",
+    "typegpu/data",
+  ],
+  "backends/reference": ["ops", "graph", "schedule/program.ts (type)", "backends/backend.ts"],
+  engine: ["graph", "ops", "autodiff", "nn", "flow", "data", "train", "kernels", "schedule", "backends"],
+  "index.ts": ["graph", "ops", "autodiff", "nn", "flow", "data", "train", "kernels", "schedule", "backends", "engine"],
+  cli: ["index.ts", "node:*", "citty", "cli-progress"],
+  generated: [],
+};
+
+interface Import {
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+}
+
+describe("imports in src/", () => {
+  const files = readdirSync(source, { recursive: true, encoding: "utf8" })
+    .map((file) => file.replaceAll("\\", "/"))
+    .filter((file) => file.endsWith(".ts"));
+
+  test.each(files)("%s imports only what its folder may", (file) => {
+    const refused = importsOf(file, readFileSync(join(source, file), "utf8")).flatMap(
+      (found) => refusal(file, found) ?? [],
+    );
+    expect(refused).toEqual([]);
+  });
+});
+
+// The rule itself, on imports that nobody wrote: a rule that lets everything pass would pass the tests above.
+describe("the rule", () => {
+  test.each([
+    ["ops/arithmetic.ts", `import { Node } from "../graph/node.ts";`],
+    ["kernels/linear.ts", `import * as d from "typegpu/data";`],
+    ["backends/wasm/backend.ts", `import type { Program } from "../../schedule/program.ts";`],
+    ["cli/main.ts", `import { createRuntime } from "../index.ts";`],
+    [
+      "flow/losses/fdm.ts",
+      `import { jvp } from "../../autodiff/jvp.ts"; import "../../errors.ts"; import "../paths/cosine.ts";`,
+    ],
+  ])("%s may: %s", (file, text) => {
+    expect(importsOf(file, text).flatMap((found) => refusal(file, found) ?? [])).toEqual([]);
+  });
+
+  test.each([
+    ["graph/node.ts", `import { add } from "../ops/arithmetic.ts";`],
+    ["ops/arithmetic.ts", `export { kernels } from "../kernels/registry.ts";`],
+    ["schedule/compile.ts", `const { mlp } = await import("../nn/mlp.ts");`],
+    ["backends/wasm/backend.ts", `import { show } from "../../schedule/program.ts";`],
+    ["backends/wasm/backend.ts", `import { Device } from "../webgpu/device.ts";`],
+    ["engine/runtime.ts", `import { createRuntime } from "../index.ts";`],
+    ["engine/runtime.ts", `import { readFile } from "node:fs/promises";`],
+    ["flow/losses/fdm.ts", `import type { Backend } from "../../backends/backend.ts";`],
+    ["cli/main.ts", `import { compile } from "../schedule/compile.ts";`],
+    ["data/npy.ts", `import tgpu from "typegpu";`],
+  ])("%s may not: %s", (file, text) => {
+    expect(importsOf(file, text).flatMap((found) => refusal(file, found) ?? [])).toHaveLength(1);
+  });
+});
+
+/** Why `file` (a path in src/) may not have this import, or undefined when it may. */
+function refusal(file: string, { specifier, typeOnly }: Import): string | undefined {
+  const from = unitOf(file);
+  if (from === undefined) return `src/${file} is in no folder that the house rules know`;
+  const target = specifier.startsWith(".")
+    ? relative(source, join(source, dirname(file), specifier)).replaceAll("\\", "/")
+    : specifier;
+  if (target === "errors.ts" || unitOf(target) === from) return undefined;
+  const may = allowed[from].some((entry) => {
+    const typeMark = entry.endsWith(" (type)");
+    const name = entry.replace(" (type)", "");
+    const matches = name.endsWith("*")
+      ? target.startsWith(name.slice(0, -1))
+      : target === name || target.startsWith(`${name}/`);
+    return matches && (typeOnly || !typeMark);
+  });
+  return may ? undefined : `${from} may not import ${typeOnly ? "a type of " : ""}${target}`;
+}
+
+/** The key of `allowed` that a path in src/ falls under: the longest. */
+function unitOf(path: string): string | undefined {
+  return Object.keys(allowed)
+    .filter((unit) => path === unit || path.startsWith(`${unit}/`))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+/** Imports and re-exports of a file, static or dynamic. */
+function importsOf(file: string, text: string): Import[] {
+  const found: Import[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) {
+      found.push({ specifier: textOf(node.moduleSpecifier), typeOnly: onlyTypes(node.importClause) });
+    } else if (ts.isExportDeclaration(node) && node.moduleSpecifier) {
+      found.push({ specifier: textOf(node.moduleSpecifier), typeOnly: node.isTypeOnly });
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      found.push({ specifier: textOf(node.arguments[0]), typeOnly: false });
+    } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
+      found.push({ specifier: textOf(node.argument.literal), typeOnly: true });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest));
+  return found;
+}
+
+/** The literal's text; for a computed specifier, a name that no folder may import. */
+function textOf(node: ts.Node): string {
+  return ts.isStringLiteralLike(node) ? node.text : "a computed name";
+}
+
+function onlyTypes(clause: ts.ImportClause | undefined): boolean {
+  if (!clause) return false;
+  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
+  const names = clause.namedBindings;
+  if (clause.name || !names || !ts.isNamedImports(names)) return false;
+  return names.elements.length > 0 && names.elements.every(({ isTypeOnly }) => isTypeOnly);
+}
