@@ -1,0 +1,114 @@
+/**
+ * Reads command-line values. All arguments of a command are checked before any work; whatever does not fit is a
+ * ConfigError, exit code 2, and nothing has been written.
+ */
+import { ConfigError } from "../index.ts";
+
+/** Declarations of a command's arguments, as far as checking needs them. */
+export interface ArgumentDeclarations {
+  readonly [name: string]: { readonly type?: string; readonly required?: boolean };
+}
+
+function closest(name: string, names: readonly string[]): string {
+  const distance = (a: string, b: string): number => {
+    let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+    for (let i = 1; i <= a.length; i++) {
+      const next = [i];
+      for (let j = 1; j <= b.length; j++) {
+        const substitution = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+        next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, substitution));
+      }
+      row = next;
+    }
+    return row[b.length] as number;
+  };
+  const [best] = [...names].sort((a, b) => distance(name, a) - distance(name, b));
+  return best !== undefined && distance(name, best) <= 3 ? `Did you mean ${best}?` : "See --help for the list.";
+}
+
+/**
+ * Refuses options that the command does not have, options without their value, and too many positionals: the parser
+ * below it lets them through.
+ */
+export function checkRawArguments(rawArguments: readonly string[], declarations: ArgumentDeclarations): void {
+  const options = Object.entries(declarations).filter(([, { type }]) => type !== "positional");
+  const names = options.map(([name]) => `--${name}`);
+  const positionals = Object.values(declarations).filter(({ type }) => type === "positional").length;
+  const variadic = "files" in declarations;
+  let seen = 0;
+  for (let i = 0; i < rawArguments.length; i++) {
+    const argument = rawArguments[i] as string;
+    if (!argument.startsWith("-") || argument === "-" || /^-\.?\d/.test(argument)) {
+      seen++;
+      continue;
+    }
+    const [name = "", inline] = argument.split("=", 2);
+    const declared = options.find(([option]) => `--${option}` === name);
+    if (declared === undefined) {
+      throw new ConfigError({
+        subject: "command line",
+        given: name,
+        expected: names.length > 0 ? `one of ${names.join(", ")}` : "no options",
+        remedy: closest(name, names),
+      });
+    }
+    if (declared[1].type !== "boolean" && inline === undefined) {
+      const value = rawArguments[++i];
+      if (value === undefined || value.startsWith("--")) {
+        throw new ConfigError({
+          subject: name,
+          given: "nothing",
+          expected: "a value",
+          remedy: `Write ${name} VALUE or ${name}=VALUE.`,
+        });
+      }
+    }
+  }
+  if (!variadic && seen > positionals) {
+    throw new ConfigError({
+      subject: "command line",
+      given: `${seen} plain arguments`,
+      expected: `at most ${positionals}`,
+      remedy: "See --help; put options as --name VALUE.",
+    });
+  }
+}
+
+function number(option: string, text: string, expected: string, fits: (value: number) => boolean): number {
+  const value = Number(text);
+  if (text.trim() === "" || !fits(value)) {
+    throw new ConfigError({ subject: option, given: text, expected, remedy: "See --help for the options' meaning." });
+  }
+  return value;
+}
+
+export function positiveInteger(option: string, text: string): number {
+  return number(option, text, "a positive integer", (value) => Number.isSafeInteger(value) && value > 0);
+}
+
+/** A seed: an integer from 0 to 2^53 - 1. */
+export function seed(option: string, text: string): number {
+  return number(option, text, "an integer from 0 to 2^53 - 1", (value) => Number.isSafeInteger(value) && value >= 0);
+}
+
+export function positiveNumber(option: string, text: string): number {
+  return number(option, text, "a positive number", (value) => Number.isFinite(value) && value > 0);
+}
+
+export function nonNegativeNumber(option: string, text: string): number {
+  return number(option, text, "a number of at least 0", (value) => Number.isFinite(value) && value >= 0);
+}
+
+/** One of `choices`, which come from a registry. */
+export function oneOf<Choice extends string>(option: string, text: string, choices: readonly Choice[]): Choice {
+  const choice = choices.find((candidate) => candidate === text);
+  if (choice === undefined) {
+    throw new ConfigError({
+      subject: option,
+      given: text,
+      expected: `one of ${choices.join(", ")}`,
+      remedy: closest(text, choices),
+    });
+  }
+  return choice;
+}

@@ -1,0 +1,86 @@
+/**
+ * What a command says. Standard output is for results alone: with `--json` one JSON document and nothing else.
+ * Progress and remarks go to standard error.
+ */
+import { type Bar, Presets, SingleBar } from "cli-progress";
+import { DivflowError } from "../index.ts";
+
+/** Exit codes, as the README documents them. */
+export const exitCodes = {
+  success: 0,
+  /** `verify` above the tolerance, or a run that failed (numeric, stiffness, device, full disk). */
+  failure: 1,
+  /** Bad input: options, data, checkpoints. Nothing was written. */
+  badInput: 2,
+  /** Ctrl-C, after saving what there is. */
+  interrupted: 130,
+} as const;
+
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof DivflowError)) return exitCodes.failure;
+  return ["config", "data", "checkpoint", "unsupported", "limit"].includes(error.code)
+    ? exitCodes.badInput
+    : exitCodes.failure;
+}
+
+/** Prints a result: the document with --json, else the lines. */
+export function report(json: boolean, document: unknown, lines: readonly string[]): void {
+  process.stdout.write(json ? `${JSON.stringify(document)}\n` : `${lines.join("\n")}\n`);
+}
+
+/** A remark for people, on standard error. */
+export function remark(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** A progress bar on standard error; on something other than a terminal, nothing. */
+export function progressBar(title: string, total: number): { update(value: number, note: string): void; stop(): void } {
+  if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} };
+  const bar: Bar = new SingleBar(
+    {
+      format: `${title} {bar} {value}/{total} {note}`,
+      stream: process.stderr,
+      hideCursor: true,
+      clearOnComplete: false,
+      barsize: 30,
+    },
+    Presets.shades_classic,
+  );
+  bar.start(total, 0, { note: "" });
+  return { update: (value, note) => bar.update(value, { note }), stop: () => bar.stop() };
+}
+
+/** Columns padded to their widest cell; the first is left-aligned, the others right-aligned. */
+export function textTable(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[column] as number) : cell.padStart(widths[column] as number),
+      )
+      .join("   ")
+      .trimEnd(),
+  );
+}
+
+/**
+ * A signal that aborts at the first Ctrl-C (or SIGTERM), so that the command can save and end; the second ends at once.
+ * `dispose` takes the handlers off.
+ */
+export function interruption(): { readonly signal: AbortSignal; dispose(): void } {
+  const controller = new AbortController();
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+    remark("Stopping; once more to stop without saving.");
+    controller.abort();
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  return {
+    signal: controller.signal,
+    dispose() {
+      process.off("SIGINT", stop);
+      process.off("SIGTERM", stop);
+    },
+  };
+}
