@@ -2,7 +2,7 @@
  * Closes a test run with what was left out on purpose and `N passed, N failed`, as its last line.
  * @import { Reporter } from "vitest/node"
  */
-import { skippedRuntimes } from "./runtimes.mjs";
+import { askedToSkip } from "./runtimes.mjs";
 
 /** @implements {Reporter} */
 export default class ClosingLines {
@@ -18,7 +18,7 @@ export default class ClosingLines {
         count[state === "pending" ? "failed" : state]++;
       }
     }
-    const skipped = skippedRuntimes();
+    const skipped = askedToSkip();
     const lines = skipped.length > 0 ? [`Not run, as DIVFLOW_TEST_SKIP asks: ${skipped.join(", ")}.`] : [];
     lines.push(
       `${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ""}`,

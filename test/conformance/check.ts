@@ -24,8 +24,9 @@ export interface Check {
 export interface Result {
   readonly name: string;
   readonly ok: boolean;
-  /** Why it is not; with the stack. */
+  /** Why it is not, and where. */
   readonly message?: string;
+  readonly stack?: string;
   readonly milliseconds: number;
 }
 
@@ -39,15 +40,13 @@ export async function runChecks(
 ): Promise<void> {
   for (const check of checks) {
     const start = performance.now();
-    let message: string | undefined;
+    let failure: Pick<Result, "message" | "stack"> | undefined;
     try {
       await within(check.seconds ?? defaultSeconds, check.run(context));
     } catch (error) {
-      message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      // V8's stack begins with the message; a class that sets it otherwise must not hide it.
-      if (error instanceof Error && !message.includes(error.message)) message = `${error.message}\n${message}`;
+      failure = error instanceof Error ? { message: error.message, stack: error.stack } : { message: String(error) };
     }
-    await report({ name: check.name, ok: message === undefined, message, milliseconds: performance.now() - start });
+    await report({ name: check.name, ok: !failure, ...failure, milliseconds: performance.now() - start });
   }
 }
 

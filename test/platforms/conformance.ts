@@ -44,7 +44,7 @@ export function conformance(platform: Platform): void {
     for (const { name } of checks) {
       test(name, { timeout: (platformSeconds + 60) * 1000 }, async () => {
         const result = await results.get(name)!.promise;
-        if (!result.ok) throw new Error(result.message);
+        if (!result.ok) throw Object.assign(new Error(result.message), result.stack && { stack: result.stack });
       });
     }
 
