@@ -37,7 +37,7 @@ const allowed: Record<string, readonly string[]> = {
   "backends/reference": ["ops", "graph", "schedule/program.ts (type)", "backends/backend.ts"],
   engine: ["graph", "ops", "autodiff", "nn", "flow", "data", "train", "kernels", "schedule", "backends"],
   "index.ts": ["graph", "ops", "autodiff", "nn", "flow", "data", "train", "kernels", "schedule", "backends", "engine"],
-  cli: ["index.ts", "node:*", "citty", "cli-progress"],
+  cli: ["index.ts", "node:*", "citty", "cli-progress", "webgpu"],
   generated: [],
 };
 
