@@ -1,0 +1,25 @@
+import { numberOption } from "../../graph/options.ts";
+import { multiply, subtract } from "../../ops/arithmetic.ts";
+import { pointOnPath, targetVelocity } from "../paths/path.ts";
+import { type Loss, meanSquare } from "./loss.ts";
+
+/**
+ * Conditional flow matching: velocityWeight * mean over rows and coordinates of (v(x_t, t) - u)^2.
+ *
+ * @param velocityWeight - positive; default 1.
+ * @throws {@link ConfigError} when the weight is not positive.
+ * @see Lipman et al., Flow Matching for Generative Modeling (ICLR 2023), equation 9.
+ */
+export function cfm({ velocityWeight = 1 }: { velocityWeight?: number } = {}): Loss {
+  numberOption("velocityWeight of cfm", velocityWeight, { minimum: 0, open: "minimum" });
+  return {
+    name: "cfm",
+    options: { velocityWeight },
+    build({ network, path, x0, x1, t }) {
+      const values = path.at(t);
+      const v = network(pointOnPath(values, x0, x1), t);
+      const velocityLoss = meanSquare(subtract(v, targetVelocity(values, x0, x1)));
+      return { loss: multiply(velocityLoss, velocityWeight), velocityLoss, divergenceLoss: undefined };
+    },
+  };
+}

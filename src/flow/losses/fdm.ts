@@ -1,0 +1,220 @@
+/**
+ * Flow and divergence matching. The error of a learned density is driven by the residual of the continuity equation
+ * along the path,
+ *   r = div v - div u + (v' - u).s = div v - D dilation + (v' - u).s,
+ * so its size is minimised beside the velocity's error:
+ *   loss = velocityWeight * mean (v - u)^2 + divergence * mean over rows of |w r / D|^power     (form "residual")
+ *   loss = velocityWeight * mean (v - u)^2 + divergence * mean over rows of (|w R| / sqrt D)^power  (form "slice")
+ * with R = J z + (v' - u)(s.z) - dilation z, J = dv/dx, z a probe, |.| of a vector its Euclidean norm.
+ *
+ * As sigma -> 0 the parts of r grow like 1/sigma. On affine paths sigma s = -x0 and sigma dilation = sigma' hold
+ * exactly, so that sigma r = sigma div v - D sigma' - (v' - u).x0 is built without any division by sigma.
+ *
+ * @see Huang et al., Improving Flow Matching by Aligning Flow Divergence (ICML 2025), section 3.
+ */
+import { ConfigError } from "../../errors.ts";
+import type { Node } from "../../graph/node.ts";
+import { booleanOption, choiceOption, integerOption, numberOption } from "../../graph/options.ts";
+import { abs, add, divide, maximum, multiply, sqrt, square, subtract } from "../../ops/arithmetic.ts";
+import { stopGradient } from "../../ops/control.ts";
+import { mean, meanAll, sum } from "../../ops/reduce.ts";
+import { concat, slice } from "../../ops/shape.ts";
+import { hutchinsonEstimate, jacobianProducts, traceOf, unitVectors } from "../divergence.ts";
+import { type PathScheduler, type PathValues, pointOnPath, targetVelocity } from "../paths/path.ts";
+import { cfm } from "./cfm.ts";
+import { type Loss, type LossContext, meanSquare, type ProbeKind, probeKinds, randomKindOf } from "./loss.ts";
+
+export const divergenceForms = ["residual", "slice"] as const;
+export const divergenceWeights = ["sigma", "dilation", "none"] as const;
+export const divergenceEstimators = ["hutchinson", "exact"] as const;
+
+export interface FDMOptions {
+  /** Weight of the divergence term, at least 0; default 0.1. With 0 the loss is CFM's, bit for bit. */
+  readonly divergence?: number;
+  /** Weight of the velocity term, positive; default 1. */
+  readonly velocityWeight?: number;
+  /**
+   * "residual" (default): the scalar r above, the exact defect of the continuity equation. "slice": the vector R, whose
+   * mean square over probes is the Frobenius norm of J + (v' - u) s^T - dilation I, of which r is the trace.
+   */
+  readonly form?: (typeof divergenceForms)[number];
+  /** |r| or r^2; |R| or |R|^2. Default 2. */
+  readonly power?: 1 | 2;
+  /**
+   * w: "sigma" (default), or "dilation": 1 / |sigma'/sigma|, both (1 - t) on cond-ot; "none": 1, singular as t -> 1 on
+   * all paths but ve. "dilation" is refused on paths whose dilation is 0 at t = 0.
+   */
+  readonly weight?: (typeof divergenceWeights)[number];
+  /**
+   * "hutchinson" (default): div v is the mean of z.(J z) over probes, a jvp each. "exact": the trace by D jvps along
+   * unit vectors; for the slice form all of R's matrix: |w R|^2 / D becomes the squared Frobenius norm / D.
+   *
+   * What is biased: (v' - u).s is exact always, and r itself is unbiased. But |r|^power of an estimate is too large:
+   * for power 2 by the estimate's variance / probes (Rademacher: 2 sum over i != j of S_ij^2, S = (J + J^T)/2; Gaussian:
+   * 2 |S|_F^2), which adds a penalty on S. For power 1 it is too large too, by Jensen's inequality. Exact has no bias;
+   * so has the slice form with power 2, for any number of probes.
+   */
+  readonly estimator?: (typeof divergenceEstimators)[number];
+  /** Probes of the Hutchinson estimate; default "rademacher", which has no variance where J is diagonal. */
+  readonly probe?: ProbeKind;
+  /** Number P of probes: the residual form averages their estimates, the slice form their losses. Default 1. */
+  readonly probes?: number;
+  /** v' is v held constant when differentiating: only div v is trained by r. Default false. */
+  readonly detachVelocity?: boolean;
+  /**
+   * Share of the batch, its first rows, that the divergence term is taken on, in (0, 1]; default 1. Unbiased, since
+   * rows are drawn alike; a step costs (1 + probes * fraction) times a CFM step.
+   */
+  readonly fraction?: number;
+}
+
+/**
+ * The loss of this file's head: CFM plus the divergence residual.
+ *
+ * @throws {@link ConfigError} when an option is outside its range; from `build`, when weight "dilation" meets a path
+ * whose dilation vanishes.
+ */
+export function fdm(options: FDMOptions = {}): Loss {
+  const complete = completed(options);
+  return {
+    name: "fdm",
+    options: { ...complete },
+    build(context) {
+      const { divergence, velocityWeight, weight } = complete;
+      if (weight === "dilation") refuseVanishingDilation(context.path);
+      // Not even a report of the divergence: the graph is CFM's, so the bits are, whatever kernels a plan chooses.
+      if (divergence === 0) return cfm({ velocityWeight }).build(context);
+
+      const { x0, x1, t } = context;
+      const values = context.path.at(t);
+      const u = targetVelocity(values, x0, x1);
+      const rows = Math.max(1, Math.round(complete.fraction * (t.shape[0] as number)));
+      const { v, head } = evaluateField(context.network, pointOnPath(values, x0, x1), t, rows);
+      const velocityLoss = meanSquare(subtract(v, u));
+
+      const first = (node: Node) => (rows === node.shape[0] ? node : slice(node, 0, 0, rows));
+      const { alpha, sigma, alphaRate, sigmaRate } = values;
+      const divergenceLoss = divergenceTerm(complete, {
+        values: { alpha: first(alpha), sigma: first(sigma), alphaRate: first(alphaRate), sigmaRate: first(sigmaRate) },
+        x: head.x,
+        v: head.v,
+        u: first(u),
+        x0: first(x0),
+        random: context.random,
+      });
+      const loss = add(multiply(velocityLoss, velocityWeight), multiply(divergenceLoss, divergence));
+      return { loss, velocityLoss, divergenceLoss };
+    },
+  };
+}
+
+/** All that the divergence term reads, on the rows it is taken on. */
+interface DivergenceInputs {
+  readonly values: PathValues;
+  readonly x: Node;
+  readonly v: Node;
+  readonly u: Node;
+  readonly x0: Node;
+  readonly random: LossContext["random"];
+}
+
+function divergenceTerm(options: Required<FDMOptions>, inputs: DivergenceInputs): Node {
+  const { form, power, detachVelocity } = options;
+  const { v, u, x, values } = inputs;
+  const dimension = x.shape[1] as number;
+  const exact = options.estimator === "exact";
+  const probes = exact
+    ? unitVectors(x.shape)
+    : Array.from({ length: options.probes }, () => inputs.random(randomKindOf[options.probe], x.shape));
+  const products = jacobianProducts(v, x, probes);
+  const excess = subtract(detachVelocity ? stopGradient(v) : v, u);
+
+  if (form === "residual") {
+    const divergence = exact
+      ? traceOf(products)
+      : average(probes.map((z, i) => hutchinsonEstimate(z, products[i] as Node)));
+    const weighted = weigh(scaledResidual(values, divergence, excess, inputs.x0), values, options.weight);
+    return meanAll(raise(multiply(weighted, 1 / dimension), power));
+  }
+
+  // (|w R| / sqrt D)^power of each probe, [B, 1]; exact: the sum of squares over unit vectors in place of one probe's.
+  const squares = probes.map((z, i) => {
+    const scaled = scaledSlice(values, z, products[i] as Node, excess, inputs.x0);
+    return mean(square(weigh(scaled, values, options.weight)), [1]);
+  });
+  const parts = exact ? [squares.reduce((a, b) => add(a, b))] : squares;
+  const costs = parts.map((part) => (power === 2 ? part : sqrt(maximum(part, SMALLEST_SQUARE))));
+  return meanAll(average(costs));
+}
+
+/** Below it the slope of the root is taken as 0 and not as infinite; its root, 1e-15, is below any f32 rounding here. */
+const SMALLEST_SQUARE = 1e-30;
+
+/** sigma r = sigma div v - D sigma' - (v' - u).x0, [B, 1]. `divergence` [B, 1], `excess` v' - u and x0 [B, D]. */
+export function scaledResidual({ sigma, sigmaRate }: PathValues, divergence: Node, excess: Node, x0: Node): Node {
+  const dimension = x0.shape[1] as number;
+  const expansion = subtract(multiply(sigma, divergence), multiply(sigmaRate, dimension));
+  return subtract(expansion, sum(multiply(excess, x0), [1]));
+}
+
+/** sigma R = sigma J z - (v' - u)(x0.z) - sigma' z, [B, D]; `product` is J z. */
+export function scaledSlice(values: PathValues, z: Node, product: Node, excess: Node, x0: Node): Node {
+  const { sigma, sigmaRate } = values;
+  const along = sum(multiply(x0, z), [1]);
+  return subtract(subtract(multiply(sigma, product), multiply(excess, along)), multiply(sigmaRate, z));
+}
+
+/** w q from sigma q. */
+function weigh(scaled: Node, { sigma, sigmaRate }: PathValues, weight: Required<FDMOptions>["weight"]): Node {
+  if (weight === "sigma") return scaled;
+  return divide(scaled, weight === "dilation" ? abs(sigmaRate) : sigma);
+}
+
+function average(nodes: readonly Node[]): Node {
+  const total = nodes.reduce((a, b) => add(a, b));
+  return nodes.length === 1 ? total : multiply(total, 1 / nodes.length);
+}
+
+function raise(x: Node, power: 1 | 2): Node {
+  return power === 2 ? square(x) : abs(x);
+}
+
+/** v [B, D] on all rows, and x and v of the first `rows`: only what is differentiated by x pays for tangents. */
+function evaluateField(network: LossContext["network"], x: Node, t: Node, rows: number) {
+  const batch = x.shape[0] as number;
+  if (rows === batch) {
+    const v = network(x, t);
+    return { v, head: { x, v } };
+  }
+  const headX = slice(x, 0, 0, rows);
+  const headV = network(headX, slice(t, 0, 0, rows));
+  const tailV = network(slice(x, 0, rows, batch), slice(t, 0, rows, batch));
+  return { v: concat([headV, tailV], 0), head: { x: headX, v: headV } };
+}
+
+/** All options, checked; one that is given as undefined takes its default too. */
+function completed(options: FDMOptions): Required<FDMOptions> {
+  const { divergence = 0.1, velocityWeight = 1, form = "residual", power = 2, weight = "sigma" } = options;
+  const { estimator = "hutchinson", probe = "rademacher", probes = 1, detachVelocity = false, fraction = 1 } = options;
+  numberOption("divergence of fdm", divergence, { minimum: 0 });
+  numberOption("velocityWeight of fdm", velocityWeight, { minimum: 0, open: "minimum" });
+  choiceOption("form of fdm", form, divergenceForms);
+  choiceOption("power of fdm", power, [1, 2]);
+  choiceOption("weight of fdm", weight, divergenceWeights);
+  choiceOption("estimator of fdm", estimator, divergenceEstimators);
+  choiceOption("probe of fdm", probe, probeKinds);
+  integerOption("probes of fdm", probes, 1, 1024);
+  booleanOption("detachVelocity of fdm", detachVelocity);
+  numberOption("fraction of fdm", fraction, { minimum: 0, maximum: 1, open: "minimum" });
+  return { divergence, velocityWeight, form, power, weight, estimator, probe, probes, detachVelocity, fraction };
+}
+
+function refuseVanishingDilation({ name, dilationVanishes }: PathScheduler): void {
+  if (!dilationVanishes) return;
+  throw new ConfigError({
+    subject: "weight of fdm",
+    given: `"dilation" on path ${name}`,
+    expected: "a path whose dilation is nowhere 0, as on cond-ot, vp and ve",
+    remedy: 'Use weight "sigma" on this path: 1/|dilation| is infinite at t = 0.',
+  });
+}

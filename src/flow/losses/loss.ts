@@ -1,0 +1,48 @@
+/** What a loss is: a graph from a batch of noise, data and times to a scalar. */
+import type { Node, Shape } from "../../graph/node.ts";
+import type { NamedOptions } from "../../graph/options.ts";
+import { square } from "../../ops/arithmetic.ts";
+import { meanAll } from "../../ops/reduce.ts";
+import type { PathScheduler } from "../paths/path.ts";
+
+/** v(x, t): velocities [B, D] at points [B, D] and times [B, 1]. */
+export type VelocityField = (x: Node, t: Node) => Node;
+
+export const probeKinds = ["rademacher", "gaussian"] as const;
+/** Probes of independent -1 or 1, or of independent N(0, 1). */
+export type ProbeKind = (typeof probeKinds)[number];
+
+/** The kind of random numbers that a kind of probe is made of. */
+export const randomKindOf = { rademacher: "rademacher", gaussian: "normal" } as const;
+
+export interface LossContext {
+  readonly network: VelocityField;
+  readonly path: PathScheduler;
+  /** Noise [B, D]. */
+  readonly x0: Node;
+  /** Data [B, D]. */
+  readonly x1: Node;
+  /** Times [B, 1], in [0, 1). */
+  readonly t: Node;
+  /** Fresh random numbers; every call gives others, independent of all else. */
+  random(kind: "rademacher" | "normal", shape: Shape): Node;
+}
+
+/** Scalars, shape []. */
+export interface LossTerms {
+  /** What is minimised. */
+  readonly loss: Node;
+  /** Mean over rows and coordinates of (v - u)^2, without its weight. */
+  readonly velocityLoss: Node;
+  /** The divergence term, without its weight; undefined where the loss has none. */
+  readonly divergenceLoss: Node | undefined;
+}
+
+export interface Loss extends NamedOptions {
+  build(context: LossContext): LossTerms;
+}
+
+/** Mean over rows and coordinates of (v - u)^2, shape []. */
+export function meanSquare(difference: Node): Node {
+  return meanAll(square(difference));
+}

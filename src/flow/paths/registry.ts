@@ -1,0 +1,35 @@
+/** Path schedulers by name: the command line lists them, checkpoints name them, tests loop over them. */
+import { choiceOption, type NamedOptions, optionsObject } from "../../graph/options.ts";
+import { condOT } from "./cond-ot.ts";
+import { cosine } from "./cosine.ts";
+import { linearVP } from "./linear-vp.ts";
+import type { PathScheduler } from "./path.ts";
+import { polynomial } from "./polynomial.ts";
+import { ve } from "./ve.ts";
+import { vp } from "./vp.ts";
+
+interface Entry {
+  readonly options: readonly string[];
+  make(options: object): PathScheduler;
+}
+
+const entries: Readonly<Record<string, Entry>> = {
+  "cond-ot": { options: ["sigmaMin"], make: condOT },
+  "linear-vp": { options: [], make: linearVP },
+  vp: { options: ["betaMin", "betaMax"], make: vp },
+  cosine: { options: [], make: cosine },
+  polynomial: { options: ["degree"], make: polynomial },
+  ve: { options: ["sigmaMin", "sigmaMax"], make: ve },
+};
+
+export const pathNames: readonly string[] = Object.keys(entries);
+
+/**
+ * The path scheduler of this name and these plain options.
+ *
+ * @throws {@link ConfigError} when the name or an option is unknown, or an option is outside its range.
+ */
+export function pathFrom({ name, options }: NamedOptions): PathScheduler {
+  const entry = entries[choiceOption("path", name, pathNames)] as Entry;
+  return entry.make(optionsObject(`options of path ${name}`, options, entry.options));
+}

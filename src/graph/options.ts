@@ -1,0 +1,94 @@
+/** Checks of options that users and files give: each throws a ConfigError naming the option, or returns the value. */
+import { ConfigError } from "../errors.ts";
+
+/** Something made from a name and plain options, as checkpoints and command lines hold it. */
+export interface NamedOptions {
+  readonly name: string;
+  /** Plain JSON. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** A range of numbers; each bound is allowed itself unless `open` names it. */
+export interface NumberRange {
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly open?: "minimum" | "maximum" | "both";
+}
+
+/** `given` when it is a finite number in the range. */
+export function numberOption(subject: string, given: unknown, range: NumberRange = {}): number {
+  const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY, open } = range;
+  const value = given as number;
+  const above = open === "minimum" || open === "both" ? value > minimum : value >= minimum;
+  const below = open === "maximum" || open === "both" ? value < maximum : value <= maximum;
+  if (typeof given !== "number" || !Number.isFinite(value) || !above || !below) {
+    const left = open === "minimum" || open === "both" || minimum === Number.NEGATIVE_INFINITY ? "(" : "[";
+    const right = open === "maximum" || open === "both" || maximum === Number.POSITIVE_INFINITY ? ")" : "]";
+    throw new ConfigError({
+      subject,
+      given,
+      expected: `a number in ${left}${minimum}, ${maximum}${right}`,
+      remedy: "Give a number in this range.",
+    });
+  }
+  return value;
+}
+
+/** `given` when it is an integer of at least `minimum` and at most `maximum`. */
+export function integerOption(
+  subject: string,
+  given: unknown,
+  minimum = 1,
+  maximum: number = Number.MAX_SAFE_INTEGER,
+): number {
+  if (!Number.isSafeInteger(given) || (given as number) < minimum || (given as number) > maximum) {
+    const bound = maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
+    throw new ConfigError({
+      subject,
+      given,
+      expected: `an integer ${bound}`,
+      remedy: "Give a whole number in this range.",
+    });
+  }
+  return given as number;
+}
+
+/** `given` when it is true or false. */
+export function booleanOption(subject: string, given: unknown): boolean {
+  if (typeof given === "boolean") return given;
+  throw new ConfigError({ subject, given, expected: "true or false", remedy: "Give a boolean." });
+}
+
+/** `given` when it is one of `choices`. */
+export function choiceOption<Choice>(subject: string, given: unknown, choices: readonly Choice[]): Choice {
+  const choice = choices.find((candidate) => candidate === given);
+  if (choice !== undefined) return choice;
+  throw new ConfigError({
+    subject,
+    given,
+    expected: `one of ${choices.join(", ")}`,
+    remedy: "Choose one of these; names are case-sensitive.",
+  });
+}
+
+/** `given` when it is an object whose keys are all in `known`: a misspelt option must not be a silent default. */
+export function optionsObject<Key extends string>(
+  subject: string,
+  given: unknown,
+  known: readonly Key[],
+): Partial<Record<Key, unknown>> {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new ConfigError({ subject, given, expected: "an object of options", remedy: "Give {} for the defaults." });
+  }
+  for (const key of Object.keys(given)) {
+    if (!(known as readonly string[]).includes(key)) {
+      throw new ConfigError({
+        subject,
+        given: key,
+        expected: known.length > 0 ? `options among ${known.join(", ")}` : "no options",
+        remedy: "Correct the name of the option or leave it out.",
+      });
+    }
+  }
+  return given;
+}

@@ -1,0 +1,74 @@
+/** Multi-layer perceptron on (x, t). */
+
+import { ConfigError } from "../errors.ts";
+import type { Node } from "../graph/node.ts";
+import { choiceOption, integerOption, optionsObject } from "../graph/options.ts";
+import { type ActivationKind, activationKinds, activation as activationOp } from "../ops/activation.ts";
+import { linear } from "../ops/linear.ts";
+import { concat } from "../ops/shape.ts";
+import type { Network, ParameterDeclaration } from "./network.ts";
+
+export interface MLPConfig {
+  /** Numbers per sample, D. */
+  readonly dimension: number;
+  /** Widths of the hidden layers, at least one; default four of 512. */
+  readonly hidden?: readonly number[];
+  /** Default "silu". */
+  readonly activation?: ActivationKind;
+}
+
+/** A matrix of more elements than this is a misprint: 4 GiB of weights. */
+const LARGEST_WIDTH = 32768;
+
+/**
+ * h = concat(x, t); for each hidden width h = activation(h W + b); v = h W + b. Parameters carry the names of
+ * nn.Sequential(nn.Linear, activation, nn.Linear, ...): "0.weight", "0.bias", "2.weight", ...
+ *
+ * @throws {@link ConfigError} when a width is no integer from 1 to 32768, or the activation is unknown.
+ */
+export function mlp(config: MLPConfig): Network {
+  const { dimension, hidden = [512, 512, 512, 512], activation = "silu" } = config;
+  integerOption("dimension of mlp", dimension, 1, LARGEST_WIDTH);
+  if (!Array.isArray(hidden) || hidden.length === 0) {
+    throw new ConfigError({
+      subject: "hidden of mlp",
+      given: hidden,
+      expected: "an array of at least one width",
+      remedy: "Give the widths of the hidden layers, such as [64, 64].",
+    });
+  }
+  hidden.forEach((width, layer) => {
+    integerOption(`hidden[${layer}] of mlp`, width, 1, LARGEST_WIDTH);
+  });
+  choiceOption("activation of mlp", activation, activationKinds);
+
+  const widths = [dimension + 1, ...hidden, dimension];
+  const parameters = widths.slice(1).flatMap((outputs, layer): ParameterDeclaration[] => {
+    const inputs = widths[layer] as number;
+    const bound = 1 / Math.sqrt(inputs);
+    return [
+      { name: `${2 * layer}.weight`, shape: [inputs, outputs], bound, torchLayout: "linear-weight" },
+      { name: `${2 * layer}.bias`, shape: [outputs], bound, torchLayout: "as-is" },
+    ];
+  });
+
+  return {
+    kind: "mlp",
+    config: { dimension, hidden: [...hidden], activation },
+    dimension,
+    parameters,
+    apply(values, x, t) {
+      let h = concat([x, t], 1);
+      for (let layer = 0; layer <= hidden.length; layer++) {
+        h = linear(h, values.get(`${2 * layer}.weight`) as Node, values.get(`${2 * layer}.bias`) as Node);
+        if (layer < hidden.length) h = activationOp([h], { kind: activation, order: 0 });
+      }
+      return h;
+    },
+  };
+}
+
+/** The MLP of a checkpoint's or command line's plain options. */
+export function mlpFromConfig(config: unknown): Network {
+  return mlp(optionsObject("config of mlp", config, ["dimension", "hidden", "activation"]) as unknown as MLPConfig);
+}

@@ -1,0 +1,90 @@
+/**
+ * What a network is: parameter declarations and a function that builds its graph. All parameters live in one flat
+ * vector, so that the optimizer is one chain over it; networks see named views of that vector.
+ */
+import { ConfigError } from "../errors.ts";
+import { type Node, type Shape, sizeOf } from "../graph/node.ts";
+import { concat, reshape, slice } from "../ops/shape.ts";
+
+export interface ParameterDeclaration {
+  /** PyTorch's name of the tensor, such as "0.weight". */
+  readonly name: string;
+  /** Ours; a linear weight is [inputs, outputs]. */
+  readonly shape: Shape;
+  /** Starts as U(-bound, bound). PyTorch's nn.Linear: 1/sqrt(inputs) for weight and bias. */
+  readonly bound: number;
+  /** How it lies on disk: a linear weight transposed, as PyTorch has it, [outputs, inputs]; all else as it is. */
+  readonly torchLayout: "linear-weight" | "as-is";
+}
+
+/** A velocity field v(x, t) with parameters. */
+export interface Network {
+  readonly kind: string;
+  /** Plain JSON: {@link networkFromConfig} makes the same network of it. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Numbers per sample, D. */
+  readonly dimension: number;
+  /** In PyTorch's order. */
+  readonly parameters: readonly ParameterDeclaration[];
+  /** Velocities [B, D] at points x [B, D] and times t [B, 1]. */
+  apply(parameters: ReadonlyMap<string, Node>, x: Node, t: Node): Node;
+}
+
+/** Where each parameter lies in the flat vector. */
+export interface ParameterLayout {
+  /** Elements of the flat vector. */
+  readonly total: number;
+  /** In the order of the vector. */
+  readonly entries: readonly { readonly declaration: ParameterDeclaration; readonly offset: number }[];
+}
+
+/**
+ * Tensors whose size is a multiple of 4 come first, so that their views stay 16-byte aligned and kernels may read four
+ * numbers at once; within both halves the network's order is kept.
+ */
+export function parameterLayout(network: Network): ParameterLayout {
+  const aligned = network.parameters.filter(({ shape }) => sizeOf(shape) % 4 === 0);
+  const others = network.parameters.filter(({ shape }) => sizeOf(shape) % 4 !== 0);
+  let total = 0;
+  const entries = [...aligned, ...others].map((declaration) => {
+    const offset = total;
+    total += sizeOf(declaration.shape);
+    return { declaration, offset };
+  });
+  return { total, entries };
+}
+
+/** The named parameters as views of the flat vector [N]. */
+export function parameterViews(flat: Node, { total, entries }: ParameterLayout): Map<string, Node> {
+  if (flat.shape.length !== 1 || flat.shape[0] !== total) {
+    throw new ConfigError({
+      subject: "flat parameters",
+      given: flat.shape,
+      expected: `shape [${total}]`,
+      remedy: "Lay the vector out by this network's parameterLayout.",
+    });
+  }
+  return new Map(
+    entries.map(({ declaration: { name, shape }, offset }) => [
+      name,
+      reshape(slice(flat, 0, offset, offset + sizeOf(shape)), shape),
+    ]),
+  );
+}
+
+/** The flat vector [N] of values given by parameter name: how gradients of the views become one vector. */
+export function flattenParameters(values: ReadonlyMap<string, Node>, { entries }: ParameterLayout): Node {
+  return concat(
+    entries.map(({ declaration: { name, shape } }) => {
+      const value = values.get(name);
+      if (value) return reshape(value, [sizeOf(shape)]);
+      throw new ConfigError({
+        subject: `parameter "${name}"`,
+        given: "no value",
+        expected: `a value of shape [${shape.join(", ")}]`,
+        remedy: "Give a value for every parameter of the network.",
+      });
+    }),
+    0,
+  );
+}
