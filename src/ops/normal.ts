@@ -33,7 +33,7 @@ export const TAIL = [
   0.22190355, 4.2924294,
 ] as const;
 
-const NEGATIVE_LN2 = Math.fround(-0.6931472);
+const NEGATIVE_LN2 = Math.fround(-Math.LN2);
 /** Bits of sqrt(1/2) in f32, the least 1 + t. */
 const SQRT_HALF_BITS = 0x3f3504f3;
 

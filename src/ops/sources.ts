@@ -73,3 +73,8 @@ export const tableOp = defineOp<TableAttributes>({
 export function table(values: readonly number[], shape: Shape, dtype: DType = "f32"): Node<TableAttributes> {
   return tableOp([], { values, shape, dtype });
 }
+
+/** The number that fills a constant; undefined for other nodes. */
+export function constantValue(node: Node): number | undefined {
+  return node.op === constantOp.op ? (node.attributes as ConstantAttributes).value : undefined;
+}
