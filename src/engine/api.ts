@@ -1,0 +1,193 @@
+/**
+ * What users hold: Runtime, Trainer and Model, the same whether the engine runs on this thread or in a worker. Only
+ * these three own device memory; each has `dispose()`, safe to call twice, and works with `using`.
+ */
+import type { DataSource } from "../data/source.ts";
+import type { Loss } from "../flow/losses/loss.ts";
+import type { PathScheduler } from "../flow/paths/path.ts";
+import type { Solver } from "../flow/solvers/solver.ts";
+import type { Network } from "../nn/network.ts";
+import type { Optimizer } from "../train/adam.ts";
+import type { Ema } from "../train/ema.ts";
+import type { MetricName } from "../train/step.ts";
+
+export type BackendName = "webgpu" | "wasm" | "reference";
+
+export interface RuntimeOptions {
+  /** "auto" (default): WebGPU on a real GPU, else WebAssembly; `runtime.reason` says which and why. */
+  readonly backend?: "auto" | BackendName;
+  /** Where WebGPU comes from when there is no `navigator.gpu`, such as `create([])` of the npm package `webgpu`. */
+  readonly gpu?: GPU;
+  /** A device to use; the runtime does not destroy it, and cannot replace it when it is lost. */
+  readonly device?: GPUDevice;
+  /** WebAssembly with relaxed SIMD; default: where the platform has it. */
+  readonly relaxedSimd?: boolean;
+  /** Run the engine in a Web Worker. "auto" (default): on a page, unless `gpu` or `device` is given. */
+  readonly worker?: boolean | "auto";
+}
+
+/** Live buffers on the device and their bytes. */
+export interface DeviceMemory {
+  readonly buffers: number;
+  readonly bytes: number;
+}
+
+/** A backend and everything made on it. Disposing it disposes its trainers and models. */
+export interface Runtime extends Disposable {
+  readonly backend: BackendName;
+  /** The device in words. */
+  readonly device: string;
+  /** Which backend was taken and why, in a sentence. */
+  readonly reason: string;
+  memory(): Promise<DeviceMemory>;
+  createTrainer(options: TrainerOptions): Promise<Trainer>;
+  /** {@link load} of bytes. */
+  loadModel(bytes: Uint8Array, options?: LoadOptions): Promise<Model>;
+  /** {@link resume} of bytes. */
+  resumeTrainer(bytes: Uint8Array, options?: ResumeOptions): Promise<Trainer>;
+  dispose(): void;
+}
+
+export interface TrainerOptions {
+  /** Its dimension is the data's. */
+  readonly network: Network;
+  readonly path: PathScheduler;
+  readonly loss: Loss;
+  /** Default: adam(). */
+  readonly optimizer?: Optimizer;
+  readonly data: DataSource;
+  /** Default 512. */
+  readonly batchSize?: number;
+  /** Of the initial parameters and of everything drawn in training; an integer from 0 to 2^53 - 1. Default 0. */
+  readonly seed?: number;
+  /** Also keep an average of the parameters; models then use it unless told otherwise. */
+  readonly ema?: Ema;
+  /** Longer gradients are scaled down to this global norm. */
+  readonly maximumGradientNorm?: number;
+  /** Steps between copies of the state on the host, from which a run goes on when the device is lost. Default: 30 s. */
+  readonly snapshotEvery?: number;
+}
+
+/** The metrics of one training step. */
+export type StepMetrics = { readonly step: number } & Readonly<Record<MetricName, number>>;
+
+/** Where a run stands after `step` steps, counted from the first ever; metrics are those of the last step. */
+export interface Progress extends StepMetrics {
+  /** Every step since the last report, in order, this one included; the first may lack if more than 1024 went by. */
+  readonly steps: readonly StepMetrics[];
+  /** Since `run` was called. */
+  readonly seconds: number;
+}
+
+export interface RunOptions {
+  /** How many more steps. */
+  readonly steps: number;
+  readonly signal?: AbortSignal;
+  /** Report at each multiple of so many steps, and at the end. Default: a few times a second. */
+  readonly progressEvery?: number;
+}
+
+export interface Trainer extends Disposable {
+  /** Steps done, also before a resume. */
+  readonly step: number;
+  /** The model being trained; it uses this trainer's parameters as they are when it is asked. */
+  readonly model: Model;
+  /**
+   * Trains, step after step on the device, and reports now and then. How a run is cut into calls, submissions or
+   * reports does not change a bit of the result. Leaving the loop stops the run at the step reported last.
+   *
+   * @throws the signal's reason, within one submission of its abort; the trainer can go on.
+   * @throws {@link NumericError} naming the first step whose loss or gradient was not finite; the state before it stays.
+   * @throws {@link DeviceLostError} when the device is lost and no other can be had.
+   */
+  run(options: RunOptions): AsyncGenerator<Progress, void, undefined>;
+  /** The whole state as bytes of a safetensors file: {@link resume} goes on from it, bit for bit. */
+  checkpoint(): Promise<Uint8Array>;
+  /** What a step does: the kernel calls of its program, as text. */
+  describe(): Promise<string>;
+  dispose(): void;
+}
+
+export interface SolveOptions {
+  /** Default: dopri5(). */
+  readonly solver?: Solver;
+  /** Of noise and probes; an integer from 0 to 2^53 - 1. Default 0. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+  /** Use the averaged parameters. Default: where the model has them. */
+  readonly ema?: boolean;
+}
+
+export interface DivergenceOptions {
+  /** "exact" (default): D jvps an evaluation; "hutchinson": `probes` of them, with a standard error. */
+  readonly divergence?: "exact" | "hutchinson";
+  /** Rademacher probes, fixed during a solve. Default 8. */
+  readonly probes?: number;
+}
+
+export interface SampleOptions extends SolveOptions {
+  readonly count: number;
+  /** Also compute the log-density of each sample while sampling. */
+  readonly logDensity?: boolean | DivergenceOptions;
+  /** Also give the samples on their way, at these times: ascending, in [0, 1]. */
+  readonly times?: readonly number[];
+}
+
+export interface LogDensityOptions extends SolveOptions, DivergenceOptions {}
+
+export interface LogDensity {
+  /** In nats, per point: [count]. */
+  readonly values: Float32Array;
+  /** Of each value, over the probes; zeros when exact. */
+  readonly standardError: Float32Array;
+}
+
+export interface Samples {
+  /** Row-major [count, dimension], in data units. */
+  readonly values: Float32Array;
+  readonly count: number;
+  readonly dimension: number;
+  readonly logDensity?: LogDensity;
+  /** `values` row-major [times, count, dimension], in data units. */
+  readonly trajectory?: { readonly times: readonly number[]; readonly values: Float32Array };
+  readonly seconds: number;
+}
+
+export interface Model extends Disposable {
+  /** Numbers per sample, D. */
+  readonly dimension: number;
+  /** Training steps behind the parameters. */
+  readonly step: number;
+  sample(options: SampleOptions): Promise<Samples>;
+  /**
+   * Log-density of points under the model, by solving the flow backwards from t = 1 to 0.
+   *
+   * `"exact"` costs D jvps an evaluation, `"hutchinson"` costs `probes` and has a standard error. Equal seeds give
+   * equal bits on one backend.
+   *
+   * @param points - row-major [count, D], in data units (standardisation and its Jacobian are accounted for).
+   * @throws {@link DataError} when the length is no multiple of D or a value is not finite.
+   * @throws {@link StiffnessError} when an adaptive solver meets its smallest step.
+   * @example
+   * const { values } = await model.logDensity(new Float32Array([0.1, -0.4]), { divergence: "exact" });
+   * const bitsPerDimension = -values[0] / (2 * Math.LN2); // D = 2
+   */
+  logDensity(points: Float32Array | Float64Array, options?: LogDensityOptions): Promise<LogDensity>;
+  /** Velocities [count, D] at points [count, D] and times [count], in the network's units (standardised data). */
+  velocity(points: Float32Array, times: Float32Array, options?: { readonly ema?: boolean }): Promise<Float32Array>;
+  /** Weights and what is needed to use them, as bytes of a safetensors file. */
+  checkpoint(): Promise<Uint8Array>;
+  dispose(): void;
+}
+
+export interface LoadOptions {
+  /** The network of a file without divflow's metadata, such as PyTorch's; only its activation cannot be inferred. */
+  readonly activation?: string;
+  /** The path such weights were trained on; default condOT(). */
+  readonly path?: PathScheduler;
+}
+
+export interface ResumeOptions {
+  /** The data, where the file cannot hold it: a user's own points. */
+  readonly data?: DataSource;
+}

@@ -1,0 +1,193 @@
+/** The runtime on this thread: one backend, what was made on it, and another backend when that one is lost. */
+import type { Backend } from "../backends/backend.ts";
+import { DeviceLostError, DisposedError } from "../errors.ts";
+import type {
+  BackendName,
+  DeviceMemory,
+  LoadOptions,
+  Model,
+  ResumeOptions,
+  Runtime,
+  Trainer,
+  TrainerOptions,
+} from "./api.ts";
+import { type ChosenBackend, chooseBackend } from "./choose-backend.ts";
+import { loadModel } from "./model.ts";
+import { createTrainer, resumeTrainer } from "./trainer.ts";
+
+/** A backend in use. What was built on one is of no use on the next: owners compare the object. */
+export interface Live {
+  readonly backend: Backend;
+  /** Rejects when the backend is lost, else never settles. */
+  readonly loss: Promise<never>;
+}
+
+/** Losses in a row, without work done in between, after which a device counts as gone for good. */
+const MOST_LOSSES = 3;
+
+/** Milliseconds that the news of a loss may come after the error it caused. */
+const LOSS_NEWS = 200;
+
+export class LocalRuntime implements Runtime {
+  readonly backend: BackendName;
+  readonly device: string;
+  readonly reason: string;
+  readonly #renew: (() => Promise<Backend>) | undefined;
+  #live: Live | undefined;
+  #lost = false;
+  #renewing: Promise<Live> | undefined;
+  #disposed = false;
+  readonly #owned = new Set<Disposable>();
+
+  constructor({ backend, reason, renew }: ChosenBackend) {
+    this.backend = backend.name;
+    this.device = backend.device;
+    this.reason = reason;
+    this.#renew = renew;
+    this.#live = this.#begin(backend);
+  }
+
+  /**
+   * Does device work. When the device is lost on the way, does it again on a new one: `work` must then build what it
+   * needs anew, from what the host has.
+   */
+  async use<Result>(work: (live: Live) => Promise<Result>): Promise<Result> {
+    for (let losses = 0; ; losses++) {
+      const live = await this.#current();
+      const result = work(live);
+      try {
+        return await Promise.race([result, live.loss]);
+      } catch (error) {
+        result.catch(() => {}); // it may fail too, later: the loss is what counts
+        this.#check();
+        if (!(await this.#isLost(live, error))) throw error;
+        if (losses + 1 >= MOST_LOSSES || !this.#renew) {
+          throw new DeviceLostError(
+            {
+              subject: "the device",
+              given: error instanceof Error ? error.message : String(error),
+              expected: "a device that stays",
+              remedy: this.#renew
+                ? "It was lost again and again: do less at a time, or use the WebAssembly backend."
+                : "A device that was handed in cannot be replaced: make another runtime and resume from a checkpoint.",
+            },
+            { cause: error },
+          );
+        }
+      }
+    }
+  }
+
+  /** `owned` is disposed of with the runtime, unless it is released before. */
+  own(owned: Disposable): void {
+    this.#check();
+    this.#owned.add(owned);
+  }
+
+  release(owned: Disposable): void {
+    this.#owned.delete(owned);
+  }
+
+  async memory(): Promise<DeviceMemory> {
+    const { buffers, bytes } = (await this.#current()).backend.memory();
+    return { buffers, bytes };
+  }
+
+  async createTrainer(options: TrainerOptions): Promise<Trainer> {
+    this.#check();
+    return createTrainer(this, options);
+  }
+
+  async loadModel(bytes: Uint8Array, options: LoadOptions = {}): Promise<Model> {
+    this.#check();
+    return loadModel(this, bytes, options);
+  }
+
+  async resumeTrainer(bytes: Uint8Array, options: ResumeOptions = {}): Promise<Trainer> {
+    this.#check();
+    return resumeTrainer(this, bytes, options);
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    for (const owned of [...this.#owned]) owned[Symbol.dispose]();
+    this.#disposed = true;
+    this.#live?.backend.dispose();
+    this.#live = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #check(): void {
+    if (this.#disposed) throw disposed("the runtime");
+  }
+
+  #begin(backend: Backend): Live {
+    const live: Live = {
+      backend,
+      loss: backend.lost.then((reason) => {
+        if (this.#live === live) this.#lost = true;
+        throw new DeviceLostError({
+          subject: "the device",
+          given: reason || "lost",
+          expected: "a device that stays",
+          remedy: "Resume from a checkpoint.",
+        });
+      }),
+    };
+    live.loss.catch(() => {});
+    this.#lost = false;
+    return live;
+  }
+
+  async #current(): Promise<Live> {
+    this.#check();
+    if (this.#live && !this.#lost) return this.#live;
+    if (this.#renewing) return this.#renewing;
+    const renew = this.#renew;
+    if (!renew) return this.#live as Live; // its use fails with the loss
+    this.#live?.backend.dispose();
+    this.#renewing = renew().then((backend) => {
+      if (this.#disposed) backend.dispose();
+      this.#live = this.#begin(backend);
+      return this.#live;
+    });
+    try {
+      return await this.#renewing;
+    } finally {
+      this.#renewing = undefined;
+    }
+  }
+
+  /** Whether an error came of a lost device. */
+  async #isLost(live: Live, error: unknown): Promise<boolean> {
+    if (live !== this.#live || this.#lost) return true;
+    if (!(error instanceof DeviceLostError) && (error as { code?: string }).code !== undefined) return false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const news = new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, LOSS_NEWS, false);
+    });
+    try {
+      return await Promise.race([news, live.loss.catch(() => true)]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** What use after `dispose()` throws. */
+export function disposed(subject: string): DisposedError {
+  return new DisposedError({
+    subject,
+    given: "a call after dispose()",
+    expected: "no further use",
+    remedy: "Make another one, or dispose of it later.",
+  });
+}
+
+/** A runtime on this thread. */
+export async function createLocalRuntime(options: Parameters<typeof chooseBackend>[0]): Promise<LocalRuntime> {
+  return new LocalRuntime(await chooseBackend(options));
+}

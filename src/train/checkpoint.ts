@@ -1,0 +1,300 @@
+/**
+ * What a model file holds: a safetensors file with the weights under PyTorch's names and layout, and, under names that
+ * begin with "divflow.", averaged parameters and optimizer state as flat vectors; the rest is JSON in the metadata.
+ *
+ * Vectors of the f64 reference backend are stored as F64, and its parameters once more, exact, as
+ * "divflow.parameters": a run goes on bit for bit on every backend.
+ */
+
+import { parseStandardization, type Standardization } from "../data/standardize.ts";
+import { CheckpointError, ConfigError, DataError, type DivflowError } from "../errors.ts";
+import type { Loss } from "../flow/losses/loss.ts";
+import { lossFrom } from "../flow/losses/registry.ts";
+import { condOT } from "../flow/paths/cond-ot.ts";
+import type { PathScheduler } from "../flow/paths/path.ts";
+import { pathFrom } from "../flow/paths/registry.ts";
+import { integerOption, type NamedOptions, numberOption } from "../graph/options.ts";
+import { type Network, parameterLayout } from "../nn/network.ts";
+import { networkFromConfig } from "../nn/registry.ts";
+import { fromTorch, toTorch } from "../nn/torch.ts";
+import { VERSION } from "../version.ts";
+import { type Optimizer, optimizerFrom } from "./adam.ts";
+import { type Ema, ema } from "./ema.ts";
+import { inferNetwork } from "./infer-network.ts";
+import {
+  floatDTypes,
+  readSafetensors,
+  type StoredTensor,
+  type WritableDType,
+  writeSafetensors,
+} from "./safetensors.ts";
+
+/** A flat vector [N], laid out by the network's parameterLayout; f64 where the reference backend made it. */
+export type FlatVector = Float32Array | Float64Array;
+
+/** A model as it is kept: enough to sample and to judge. */
+export interface ModelRecord {
+  readonly network: Network;
+  readonly path: PathScheduler;
+  /** Of the data it was trained on; undefined: none. */
+  readonly standardization: Standardization | undefined;
+  readonly step: number;
+  /** The backend that trained it. */
+  readonly backend: string;
+  readonly parameters: FlatVector;
+  readonly average: FlatVector | undefined;
+  /** What training needs to go on; undefined in a file of a model alone. */
+  readonly training: TrainingRecord | undefined;
+}
+
+export interface TrainingRecord {
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly data: NamedOptions;
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly ema: Ema | undefined;
+  readonly maximumGradientNorm: number | undefined;
+  /** The optimizer's vectors, by state name. */
+  readonly moments: ReadonlyMap<string, FlatVector>;
+}
+
+const PREFIX = "divflow.";
+const METADATA = "divflow";
+
+/** Changes when a file of the new form would be misread by an old reader. */
+const FORM = 1;
+
+/** The bytes of a model file. */
+export function writeCheckpoint(record: ModelRecord): Uint8Array {
+  const { network, path, standardization, step, backend, parameters, average, training } = record;
+  const tensors = new Map<string, StoredTensor<WritableDType>>();
+  for (const [name, { shape, values }] of toTorch(Float32Array.from(parameters), parameterLayout(network))) {
+    tensors.set(name, { dtype: "F32", shape, data: values });
+  }
+  const keep = (name: string, values: FlatVector) =>
+    tensors.set(PREFIX + name, {
+      dtype: values instanceof Float64Array ? "F64" : "F32",
+      shape: [values.length],
+      data: values,
+    });
+  if (parameters instanceof Float64Array) keep("parameters", parameters);
+  if (average) keep("ema", average);
+  for (const [name, values] of training?.moments ?? []) keep(name, values);
+
+  const metadata = {
+    form: FORM,
+    version: VERSION,
+    network: { kind: network.kind, config: network.config },
+    path: named(path),
+    standardization: standardization ?? null,
+    step,
+    backend,
+    training: training
+      ? {
+          loss: named(training.loss),
+          optimizer: named(training.optimizer),
+          data: named(training.data),
+          batchSize: training.batchSize,
+          seed: training.seed,
+          ema: training.ema ?? null,
+          maximumGradientNorm: training.maximumGradientNorm ?? null,
+        }
+      : null,
+  };
+  // "format" is what PyTorch's own writers put there; some readers ask for it.
+  return writeSafetensors({ tensors, metadata: { format: "pt", [METADATA]: JSON.stringify(metadata) } });
+}
+
+export interface ReadOptions {
+  /** The file's name, for messages. */
+  readonly source?: string;
+  /** For files without divflow's metadata: what cannot be read off the weights. */
+  readonly activation?: string | undefined;
+  readonly path?: PathScheduler | undefined;
+}
+
+/**
+ * The model in the bytes of a safetensors file, divflow's own or PyTorch's.
+ *
+ * @throws {@link CheckpointError} when the file is damaged, or its tensors do not fit the network it names.
+ * @throws {@link ConfigError} when a file of weights alone comes without the activation.
+ */
+export function readCheckpoint(bytes: Uint8Array, options: ReadOptions = {}): ModelRecord {
+  const { source = "model file" } = options;
+  const { tensors, metadata } = readSafetensors(bytes, source);
+  const vectors = new Map<string, StoredTensor>();
+  const weights = new Map<string, StoredTensor>();
+  for (const [name, tensor] of tensors) {
+    if (name.startsWith(PREFIX)) vectors.set(name.slice(PREFIX.length), tensor);
+    else weights.set(name, tensor);
+  }
+  const json = metadata[METADATA];
+  if (json === undefined) {
+    const network = inferNetwork(weights, options.activation, source);
+    return {
+      network,
+      path: options.path ?? condOT(),
+      standardization: undefined,
+      step: 0,
+      backend: "unknown",
+      parameters: weightsVector(weights, network, source),
+      average: undefined,
+      training: undefined,
+    };
+  }
+  const facts = parseFacts(json, source);
+  return { ...facts, ...takeVectors(facts, weights, vectors, source) };
+}
+
+type Facts = Pick<ModelRecord, "network" | "path" | "standardization" | "step" | "backend"> & {
+  readonly training: Omit<TrainingRecord, "moments"> | undefined;
+};
+
+function parseFacts(json: string, source: string): Facts {
+  const subject = `${source}, metadata`;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch (cause) {
+    throw refused(subject, json, "JSON", DAMAGED, cause);
+  }
+  if (!isRecord(parsed)) throw refused(subject, json, "a JSON object", DAMAGED);
+  if (parsed["form"] !== FORM) {
+    throw refused(`${subject}, form`, parsed["form"] ?? "none", String(FORM), "Another version of divflow wrote it.");
+  }
+  const { network: networkFacts, standardization, step, backend, training } = parsed;
+  try {
+    if (!isRecord(networkFacts)) throw refused(`${subject}, network`, networkFacts, "{ kind, config }", DAMAGED);
+    const network = networkFromConfig(networkFacts["kind"] as string, networkFacts["config"]);
+    return {
+      network,
+      path: pathFrom(namedOf(`${subject}, path`, parsed["path"])),
+      standardization:
+        standardization === null ? undefined : parseStandardization(standardization, network.dimension, subject),
+      step: integerOption("step", step, 0),
+      backend: typeof backend === "string" ? backend : "unknown",
+      training: training === null ? undefined : parseTraining(subject, training),
+    };
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof DataError)) throw error;
+    throw retold(error, subject);
+  }
+}
+
+function parseTraining(subject: string, training: unknown): Omit<TrainingRecord, "moments"> {
+  if (!isRecord(training)) throw refused(`${subject}, training`, training, "an object", DAMAGED);
+  const { ema: average, maximumGradientNorm } = training;
+  return {
+    loss: lossFrom(namedOf(`${subject}, loss`, training["loss"])),
+    optimizer: optimizerFrom(namedOf(`${subject}, optimizer`, training["optimizer"])),
+    data: namedOf(`${subject}, data`, training["data"]),
+    batchSize: integerOption("batchSize", training["batchSize"]),
+    seed: integerOption("seed", training["seed"], 0),
+    ema: average === null ? undefined : ema(average as { decay: number }),
+    maximumGradientNorm:
+      maximumGradientNorm === null ? undefined : numberOption("maximumGradientNorm", maximumGradientNorm),
+  };
+}
+
+function takeVectors(
+  { network, training }: Facts,
+  weights: ReadonlyMap<string, StoredTensor>,
+  vectors: ReadonlyMap<string, StoredTensor>,
+  source: string,
+): Pick<ModelRecord, "parameters" | "average" | "training"> {
+  const { total } = parameterLayout(network);
+  const left = new Map(vectors);
+  const take = (name: string): FlatVector | undefined => {
+    const tensor = left.get(name);
+    left.delete(name);
+    if (!tensor) return undefined;
+    const subject = `${source}, tensor "${PREFIX}${name}"`;
+    if (tensor.shape.join() !== String(total)) {
+      throw refused(subject, tensor.shape, `shape [${total}], one number for each parameter`, OTHER_NETWORK);
+    }
+    return finiteValues(subject, tensor);
+  };
+  const exact = take("parameters");
+  const stored = weightsVector(weights, network, source);
+  if (exact && !exact.every((value, i) => Math.fround(value) === stored[i])) {
+    throw refused(
+      `${source}, tensor "${PREFIX}parameters"`,
+      "other values than the weights",
+      "the weights in full precision",
+      "The weights were changed: remove this tensor from the file.",
+    );
+  }
+  const average = take("ema");
+  const moments = new Map<string, FlatVector>();
+  for (const name of training?.optimizer.moments ?? []) {
+    const values = take(name);
+    if (!values) {
+      throw refused(`${source}, tensor "${PREFIX}${name}"`, "nothing", `the optimizer's state [${total}]`, DAMAGED);
+    }
+    moments.set(name, values);
+  }
+  if (training?.ema && !average) {
+    throw refused(`${source}, tensor "${PREFIX}ema"`, "nothing", `averaged parameters [${total}]`, DAMAGED);
+  }
+  for (const name of left.keys()) {
+    throw refused(`${source}, tensor "${PREFIX}${name}"`, "a tensor divflow does not know", "none", OTHER_NETWORK);
+  }
+  return { parameters: exact ?? stored, average, training: training && { ...training, moments } };
+}
+
+/** The flat vector of tensors under PyTorch's names. */
+function weightsVector(weights: ReadonlyMap<string, StoredTensor>, network: Network, source: string): Float32Array {
+  const tensors = new Map(
+    [...weights].map(([name, tensor]) => {
+      const subject = `${source}, tensor "${name}"`;
+      return [name, { shape: tensor.shape, values: Float32Array.from(finiteValues(subject, tensor)) }];
+    }),
+  );
+  return fromTorch(tensors, parameterLayout(network));
+}
+
+function finiteValues(subject: string, { dtype, data }: StoredTensor): FlatVector {
+  if (!floatDTypes.includes(dtype)) {
+    throw refused(
+      `${subject}, dtype`,
+      dtype,
+      `one of ${floatDTypes.join(", ")}`,
+      "Convert it, as tensor.float() does.",
+    );
+  }
+  const values = data as FlatVector;
+  const bad = values.findIndex((value) => !Number.isFinite(Math.fround(value)));
+  if (bad >= 0) throw refused(`${subject}, element ${bad}`, values[bad], "a finite number in f32's range", DAMAGED);
+  return values;
+}
+
+const DAMAGED = "The file is damaged, or was changed by another program; save it again.";
+const OTHER_NETWORK = "The file mixes two networks; save it again.";
+
+function named({ name, options }: NamedOptions): NamedOptions {
+  return { name, options };
+}
+
+function namedOf(subject: string, given: unknown): NamedOptions {
+  if (isRecord(given) && typeof given["name"] === "string" && isRecord(given["options"])) {
+    return { name: given["name"], options: given["options"] };
+  }
+  throw refused(subject, given ?? "none", "{ name, options }", DAMAGED);
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** An error about an option, as one about the file that held it. */
+function retold(error: DivflowError, subject: string): CheckpointError {
+  const { facts } = error;
+  return new CheckpointError(
+    { subject: `${subject}, ${facts.subject}`, given: facts.given, expected: facts.expected, remedy: DAMAGED },
+    { cause: error },
+  );
+}
+
+function refused(subject: string, given: unknown, expected: string, remedy: string, cause?: unknown): CheckpointError {
+  return new CheckpointError({ subject, given, expected, remedy }, cause === undefined ? undefined : { cause });
+}

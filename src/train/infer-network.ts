@@ -1,0 +1,59 @@
+/** The network behind weights that come without a description, such as a file from PyTorch. */
+import { CheckpointError, ConfigError } from "../errors.ts";
+import { mlp } from "../nn/mlp.ts";
+import type { Network } from "../nn/network.ts";
+import { type ActivationKind, activationKinds } from "../ops/activation.ts";
+import type { StoredTensor } from "./safetensors.ts";
+
+/**
+ * The multilayer perceptron whose nn.Sequential(nn.Linear, activation, nn.Linear, ...) has these weights: "0.weight",
+ * "2.weight", ... of [out, in]. Its input is (x, t), so dimension D = inputs - 1 = outputs.
+ *
+ * @param activation - cannot be read off weights; must be given.
+ * @throws {@link CheckpointError} when names or shapes are of no such network.
+ * @throws {@link ConfigError} when the activation is missing.
+ */
+export function inferNetwork(
+  weights: ReadonlyMap<string, StoredTensor>,
+  activation: string | undefined,
+  source: string,
+): Network {
+  const widths: number[] = [];
+  for (let layer = 0; ; layer++) {
+    const tensor = weights.get(`${2 * layer}.weight`);
+    if (!tensor) break;
+    const [outputs = 0, inputs = 0] = tensor.shape;
+    if (tensor.shape.length !== 2 || (layer > 0 && inputs !== widths[layer])) {
+      throw new CheckpointError({
+        subject: `${source}, tensor "${2 * layer}.weight"`,
+        given: tensor.shape,
+        expected: layer === 0 ? "a matrix [out, in]" : `[out, ${widths[layer]}], after the layer before`,
+        remedy: NAMES,
+      });
+    }
+    if (layer === 0) widths.push(inputs);
+    widths.push(outputs);
+  }
+  const [inputs = 0, ...hidden] = widths;
+  const dimension = hidden.pop() ?? 0;
+  if (hidden.length === 0 || inputs !== dimension + 1) {
+    throw new CheckpointError({
+      subject: source,
+      given:
+        widths.length > 0 ? `linear layers of widths ${widths.join("-")}` : `tensors ${[...weights.keys()].join(", ")}`,
+      expected: "at least two linear layers from D + 1 (a point and its time) to D",
+      remedy: NAMES,
+    });
+  }
+  if (!activation) {
+    throw new ConfigError({
+      subject: `activation of the network in ${source}`,
+      given: "nothing",
+      expected: `one of ${activationKinds.join(", ")}`,
+      remedy: "The file has weights only: say which activation they were trained with.",
+    });
+  }
+  return mlp({ dimension, hidden, activation: activation as ActivationKind });
+}
+
+const NAMES = "Save the state_dict of an nn.Sequential(nn.Linear(D + 1, ...), activation, ..., nn.Linear(..., D)).";

@@ -1,0 +1,110 @@
+/**
+ * Learning rates as graph functions of the training step, so that a step needs nothing from the host. A rate is a
+ * number or a product of factors: `product(1e-3, warmUp({ steps: 10 }), staircase({ factor: 0.999, every: 10 }))` is
+ * the paper's.
+ */
+import { ConfigError } from "../errors.ts";
+import type { Node } from "../graph/node.ts";
+import { choiceOption, integerOption, type NamedOptions, numberOption } from "../graph/options.ts";
+import { add, cos, divide, exp, floor, minimum, multiply } from "../ops/arithmetic.ts";
+import { constant } from "../ops/sources.ts";
+
+/** A learning rate, or a factor of one. */
+export interface Rate extends NamedOptions {
+  /**
+   * @param step - f32 [1], steps done so far: 0 at the first. Exact up to 2^23, some 8 million steps.
+   * @returns f32 [1].
+   */
+  at(step: Node): Node;
+}
+
+/** The same rate at every step. */
+export function constantRate(rate: number): Rate {
+  numberOption("learning rate", rate, { minimum: 0 });
+  return { name: "constant", options: { rate }, at: (step) => constant(rate, step.shape) };
+}
+
+/** Factor (step + 1) / steps, growing to 1 at step `steps` - 1 and staying there: the first step moves already. */
+export function warmUp({ steps }: { steps: number }): Rate {
+  integerOption("steps of warmUp", steps);
+  return {
+    name: "warm-up",
+    options: { steps },
+    at: (step) => minimum(multiply(add(step, 1), 1 / steps), 1),
+  };
+}
+
+/** Factor `factor`^floor(step / every). */
+export function staircase({ factor, every }: { factor: number; every: number }): Rate {
+  numberOption("factor of staircase", factor, { minimum: 0, open: "minimum" });
+  integerOption("every of staircase", every);
+  return {
+    name: "staircase",
+    options: { factor, every },
+    // Half a step off the edges: devices round a quotient, and floor(10 / 10) must not be 0.
+    at: (step) => exp(multiply(floor(divide(add(step, 0.5), every)), Math.log(factor))),
+  };
+}
+
+/** Factor `factor`^step. */
+export function exponential({ factor }: { factor: number }): Rate {
+  numberOption("factor of exponential", factor, { minimum: 0, open: "minimum" });
+  return {
+    name: "exponential",
+    options: { factor },
+    at: (step) => exp(multiply(step, Math.log(factor))),
+  };
+}
+
+/** Factor falling as half a cosine from 1 at step 0 to `final` at step `steps`, and staying there. */
+export function cosineDecay({ steps, final = 0 }: { steps: number; final?: number }): Rate {
+  integerOption("steps of cosineDecay", steps);
+  numberOption("final of cosineDecay", final, { minimum: 0, maximum: 1 });
+  return {
+    name: "cosine",
+    options: { steps, final },
+    at: (step) => {
+      const angle = multiply(minimum(multiply(step, 1 / steps), 1), Math.PI);
+      return add(multiply(add(cos(angle), 1), (1 - final) / 2), final);
+    },
+  };
+}
+
+/** The product of numbers and rates. */
+export function product(...factors: readonly (number | Rate)[]): Rate {
+  if (factors.length === 0) {
+    throw new ConfigError({
+      subject: "product of learning rates",
+      given: factors,
+      expected: "at least one factor",
+      remedy: "Give a number, such as product(1e-3, warmUp({ steps: 10 })).",
+    });
+  }
+  const rates = factors.map(toRate);
+  return {
+    name: "product",
+    options: { factors: rates.map(({ name, options }) => ({ name, options })) },
+    at: (step) => rates.map((rate) => rate.at(step)).reduce((a, b) => multiply(a, b)),
+  };
+}
+
+/** A number stands for a constant rate. */
+export function toRate(rate: number | Rate): Rate {
+  return typeof rate === "number" ? constantRate(rate) : rate;
+}
+
+/** Rates by name: how a rate is made again from a checkpoint. */
+export const rates: Readonly<Record<string, (options: never) => Rate>> = {
+  constant: ({ rate }: { rate: number }) => constantRate(rate),
+  "warm-up": warmUp,
+  staircase,
+  exponential,
+  cosine: cosineDecay,
+  product: ({ factors }: { factors: readonly NamedOptions[] }) => product(...factors.map(rateFrom)),
+};
+
+/** The rate of this name and these options. */
+export function rateFrom({ name, options }: NamedOptions): Rate {
+  const make = rates[choiceOption("learning rate", name, Object.keys(rates))] as (options: never) => Rate;
+  return make(options as never);
+}

@@ -1,0 +1,141 @@
+/**
+ * One training step as one graph: batch, times, noise, probes, loss, gradient, clipping, optimizer, EMA, metrics and
+ * the step counter, all on the device. The counter is also the counter of the random numbers, so a step is a function
+ * of state alone: however runs are split, and wherever they resume, the bits are the same.
+ */
+import { gradient } from "../autodiff/vjp.ts";
+import type { DataSource } from "../data/source.ts";
+import type { Loss } from "../flow/losses/loss.ts";
+import type { PathScheduler } from "../flow/paths/path.ts";
+import type { Graph, StateDeclaration, Update } from "../graph/graph.ts";
+import type { DType, Node, Shape } from "../graph/node.ts";
+import { flattenParameters, type Network, parameterLayout, parameterViews } from "../nn/network.ts";
+import { finite, increment, multiply, select, toFloat } from "../ops/arithmetic.ts";
+import { type RandomKind, random } from "../ops/random.ts";
+import { replaceRow } from "../ops/rows.ts";
+import { concat, reshape } from "../ops/shape.ts";
+import { state } from "../ops/sources.ts";
+import type { Optimizer } from "./adam.ts";
+import { clipByNorm, globalNorm } from "./clip.ts";
+import { type Ema, updateEma } from "./ema.ts";
+
+/** What a row of the metrics ring holds, in order. */
+export const metricNames = ["loss", "velocityLoss", "divergenceLoss", "gradientNorm", "learningRate"] as const;
+export type MetricName = (typeof metricNames)[number];
+
+/** Rows of the metrics ring: the host must look at least once in so many steps to see every row. */
+export const METRIC_ROWS = 1024;
+
+/** Random streams: every use of random numbers has its own. Initial parameters take one for each tensor. */
+export const streams = { times: 0, noise: 1, loss: 0x100, data: 0x200, parameters: 0x1000 } as const;
+
+export interface TrainStepOptions {
+  readonly network: Network;
+  readonly path: PathScheduler;
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly data: DataSource;
+  readonly batchSize: number;
+  readonly ema?: Ema;
+  /** Largest global norm of the gradient; a longer one is scaled down to it. */
+  readonly maximumGradientNorm?: number;
+}
+
+/** State that every training step keeps, whatever the options. */
+export const trainState = {
+  seed: { name: "seed", shape: [2], dtype: "u32" },
+  step: { name: "step", shape: [1], dtype: "u32" },
+  ok: { name: "ok", shape: [1], dtype: "f32" },
+  metrics: { name: "metrics", shape: [METRIC_ROWS, metricNames.length], dtype: "f32" },
+} as const satisfies Record<string, StateDeclaration>;
+
+/** The flat vector of all parameters of a network: state "parameters" [N]. */
+export function parameterState(network: Network): StateDeclaration {
+  return { name: "parameters", shape: [parameterLayout(network).total], dtype: "f32" };
+}
+
+/** The graph of one training step. */
+export function buildTrainStep(options: TrainStepOptions): Graph {
+  const { network, path, loss, optimizer, data, batchSize: rows } = options;
+  const seed = state(trainState.seed);
+  const counter = state(trainState.step);
+  const draw = (stream: number, kind: RandomKind, shape: Shape, bound?: number) =>
+    random(kind, shape, { seed, counter, stream, ...(bound === undefined ? {} : { bound }) });
+
+  let dataStream: number = streams.data;
+  const x1 = data.draw({
+    rows,
+    random: (kind, shape, { bound } = {}) => draw(dataStream++, kind, shape, bound),
+    state: (name: string, shape: Shape, dtype: DType) => state({ name, shape, dtype }),
+  });
+  const times = draw(streams.times, "uniform", [rows, 1]);
+  const noise = draw(streams.noise, "normal", [rows, network.dimension]);
+
+  const declared = parameterState(network);
+  const layout = parameterLayout(network);
+  const parameters = state(declared);
+  const views = parameterViews(parameters, layout);
+  let lossStream: number = streams.loss;
+  const losses = loss.build({
+    network: (x, t) => network.apply(views, x, t),
+    path,
+    x0: noise,
+    x1,
+    t: times,
+    random: (kind, shape) => draw(lossStream++, kind, shape),
+  });
+
+  // The gradient of the flat vector is those of the tensors in the order they lie in: the planner writes it in place.
+  const names = layout.entries.map(({ declaration }) => declaration.name);
+  const gradients = gradient(
+    losses.loss,
+    names.map((name) => views.get(name) as Node),
+  );
+  const flat = flattenParameters(new Map(names.map((name, i) => [name, gradients[i] as Node])), layout);
+  const norm = globalNorm(flat);
+  const clipped =
+    options.maximumGradientNorm === undefined ? flat : clipByNorm(flat, norm, options.maximumGradientNorm);
+
+  const moments = optimizer.moments.map((name) => ({ name, shape: declared.shape, dtype: "f32" }) as const);
+  const stepped = optimizer.update({
+    parameters,
+    gradient: clipped,
+    step: toFloat(counter),
+    moments: moments.map(state),
+  });
+
+  // Once a loss or a gradient is not finite, nothing that was learned changes any more: it stays the last good state.
+  // Only the counter goes on; the host, which finds the first bad row of metrics, sets it back.
+  const lossScalar = reshape(losses.loss, [1]);
+  const ok = multiply(state(trainState.ok), multiply(finite(lossScalar), finite(norm)));
+  const guarded = (declaration: StateDeclaration, value: Node): Update => ({
+    state: declaration,
+    value: select(ok, value, state(declaration)),
+  });
+
+  const updates: Update[] = [
+    guarded(declared, stepped.parameters),
+    ...moments.map((declaration, i) => guarded(declaration, stepped.moments[i] as Node)),
+  ];
+  if (options.ema) {
+    const average = { name: "ema", shape: declared.shape, dtype: "f32" } as const;
+    updates.push(guarded(average, updateEma(options.ema, state(average), stepped.parameters)));
+  }
+  // The row of a step that failed is written too: it says what was not finite.
+  const row = concat(
+    [
+      lossScalar,
+      reshape(losses.velocityLoss, [1]),
+      reshape(losses.divergenceLoss, [1]),
+      norm,
+      reshape(stepped.learningRate, [1]),
+    ],
+    0,
+  );
+  updates.push(
+    { state: trainState.metrics, value: replaceRow(state(trainState.metrics), counter, row) },
+    { state: trainState.ok, value: ok },
+    { state: trainState.step, value: increment(counter) },
+  );
+  return { name: `${loss.name}-step`, updates };
+}
