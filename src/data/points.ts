@@ -1,0 +1,72 @@
+/** Points: the rows of a file or an array, as data sets and evaluations take them. */
+import { DataError } from "../errors.ts";
+import { readCsv } from "./csv.ts";
+import { isNpy, readNpy } from "./npy.ts";
+
+/** `values` row-major [count, dimension], every one finite in f32. */
+export interface Points {
+  readonly values: Float32Array | Float64Array;
+  readonly count: number;
+  readonly dimension: number;
+}
+
+/**
+ * The points in a file: .npy by its first bytes, otherwise CSV. One row is one point; a 1-D array holds points of
+ * dimension 1.
+ *
+ * @param source - the file's name, for messages.
+ * @throws {@link DataError} when the file is damaged, empty, of more than two axes, or holds a value that is not finite.
+ */
+export function readPoints(bytes: Uint8Array, source: string): Points {
+  if (!isNpy(bytes)) {
+    const { values, count, dimension } = readCsv(bytes, source);
+    return checkPoints(values, [count, dimension], source);
+  }
+  const { data, shape } = readNpy(bytes, source);
+  return checkPoints(data, shape.length === 1 ? [shape[0], 1] : shape, source);
+}
+
+/**
+ * Points from values and their shape [count, dimension], checked.
+ *
+ * @throws {@link DataError} when the shape is not of two axes, has no points, does not fit the values, or when a value
+ * is not a finite f32.
+ */
+export function checkPoints(values: Float32Array | Float64Array, shape: readonly number[], source = "data"): Points {
+  const [count, dimension] = shape;
+  if (shape.length !== 2 || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    throw new DataError({
+      subject: `shape of ${source}`,
+      given: shape,
+      expected: "[count, dimension]",
+      remedy: "Give one row per point; in NumPy: array.reshape(len(array), -1).",
+    });
+  }
+  if (count === 0 || dimension === 0) {
+    throw new DataError({
+      subject: source,
+      given: `${count} points of dimension ${dimension}`,
+      expected: "at least one point of at least one coordinate",
+      remedy: "Check how the file was written.",
+    });
+  }
+  if (values.length !== count * dimension) {
+    throw new DataError({
+      subject: source,
+      given: `${values.length} values`,
+      expected: `${count * dimension} for ${count} points of dimension ${dimension}`,
+      remedy: "Give a shape that matches the values.",
+    });
+  }
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(Math.fround(values[i]))) {
+      throw new DataError({
+        subject: `${source}, row ${Math.floor(i / dimension)}, column ${i % dimension} (from 0)`,
+        given: values[i],
+        expected: "a finite number in the range of f32",
+        remedy: "Remove the row, or fill the gap.",
+      });
+    }
+  }
+  return { values, count, dimension };
+}

@@ -1,0 +1,75 @@
+/** Standardisation: z = (x - mean) / std per coordinate, so that a network meets data of size 1. */
+import { DataError } from "../errors.ts";
+import type { Points } from "./points.ts";
+
+/** Kept in the checkpoint: a model in z is a model of the data only with it. */
+export interface Standardization {
+  /** Per coordinate, in data units. */
+  readonly mean: readonly number[];
+  /** Per coordinate, in data units, above 0. */
+  readonly std: readonly number[];
+}
+
+/**
+ * Mean and (population) standard deviation of each coordinate, in f64. A coordinate that never changes gets std 1: it
+ * becomes 0 and is given back exactly.
+ */
+export function fitStandardization({ values, count, dimension }: Points): Standardization {
+  const mean = new Array<number>(dimension).fill(0);
+  const std = new Array<number>(dimension).fill(0);
+  for (let column = 0; column < dimension; column++) {
+    const first = values[column];
+    let sum = 0; // of differences from the first point, exactly 0 where nothing changes
+    for (let row = 0; row < count; row++) sum += values[row * dimension + column] - first;
+    mean[column] = first + sum / count;
+    let squares = 0;
+    for (let row = 0; row < count; row++) squares += (values[row * dimension + column] - mean[column]) ** 2;
+    std[column] = Math.sqrt(squares / count) || 1;
+  }
+  return { mean, std };
+}
+
+/** z [count, D] of x [count, D], computed in f64. */
+export function standardize(x: Float32Array | Float64Array, { mean, std }: Standardization): Float32Array {
+  const dimension = checkWidth(x, mean.length);
+  return Float32Array.from(x, (value, i) => (value - mean[i % dimension]) / std[i % dimension]);
+}
+
+/** x [count, D], in data units, of z [count, D]. */
+export function unstandardize(z: Float32Array | Float64Array, { mean, std }: Standardization): Float32Array {
+  const dimension = checkWidth(z, mean.length);
+  return Float32Array.from(z, (value, i) => value * std[i % dimension] + mean[i % dimension]);
+}
+
+/** log |det dz/dx| = -sum log std: log p(x) = log p(z) + this, in nats. */
+export function logJacobian({ std }: Standardization): number {
+  return -std.reduce((sum, value) => sum + Math.log(value), 0);
+}
+
+/**
+ * A standardisation from plain JSON, such as a checkpoint's, checked.
+ *
+ * @throws {@link DataError} when it is not `{mean, std}` of `dimension` finite numbers each, std above 0.
+ */
+export function parseStandardization(json: unknown, dimension: number, source = "standardisation"): Standardization {
+  const { mean, std } = (typeof json === "object" && json !== null ? json : {}) as Partial<Standardization>;
+  const finite = (list: unknown): list is number[] =>
+    Array.isArray(list) && list.length === dimension && list.every((value) => Number.isFinite(value));
+  if (finite(mean) && finite(std) && std.every((value) => value > 0)) return { mean: [...mean], std: [...std] };
+  throw new DataError({
+    subject: source,
+    given: json,
+    expected: `mean and std of ${dimension} finite numbers each, std above 0`,
+    remedy: "Use the standardisation that was stored with the model.",
+  });
+}
+
+function checkWidth(values: ArrayLike<number>, dimension: number): number {
+  if (values.length % dimension === 0) return dimension;
+  throw new DataError({
+    subject: "points",
+    given: `${values.length} values`,
+    expected: `a multiple of ${dimension}, the dimension of the data`,
+    remedy: "Give whole points, row-major [count, dimension].",
+  });
+}
