@@ -1,0 +1,76 @@
+/** `divflow evaluate`: mean negative log-likelihood of points under a model. */
+import { defineCommand } from "citty";
+import { DataError, type LogDensity, load } from "../index.ts";
+import { oneOf, positiveInteger, seed } from "./arguments.ts";
+import { readBytes } from "./files.ts";
+import { interruption, report } from "./output.ts";
+import { readPoints } from "./recipe.ts";
+import { backendArgument, openRuntime } from "./runtime.ts";
+import { readSolver, solverArguments } from "./solver.ts";
+
+export const evaluate = defineCommand({
+  meta: { name: "evaluate", description: "Mean negative log-likelihood of points under a model" },
+  args: {
+    model: { type: "positional", description: "model file (.safetensors)", required: true },
+    data: { type: "string", description: "points (.npy or .csv), [count, dimension]", required: true },
+    divergence: { type: "string", description: "exact or hutchinson", default: "exact" },
+    probes: { type: "string", description: "Rademacher probes of hutchinson", default: "8" },
+    ...solverArguments,
+    seed: { type: "string", description: "of the probes", default: "0" },
+    backend: backendArgument,
+    json: { type: "boolean", description: "print one JSON document" },
+  },
+  async run({ args }) {
+    const divergence = oneOf("--divergence", args.divergence, ["exact", "hutchinson"] as const);
+    const probes = positiveInteger("--probes", args.probes);
+    const solver = readSolver(args.solver, args.steps, args.tolerance);
+    const seedValue = seed("--seed", args.seed);
+    const bytes = await readBytes(args.model);
+    const { values: points, shape } = await readPoints(args.data);
+
+    using runtime = await openRuntime(args.backend);
+    using model = await load(runtime, bytes);
+    if (shape[1] !== model.dimension) {
+      throw new DataError({
+        subject: args.data,
+        given: `rows of ${shape[1]} numbers`,
+        expected: `rows of ${model.dimension}, the model's dimension`,
+        remedy: "Give points of the same kind as those trained on.",
+      });
+    }
+    const interrupted = interruption();
+    try {
+      const { signal } = interrupted;
+      const density = await model.logDensity(points, { divergence, probes, solver, seed: seedValue, signal });
+      const { negativeLogLikelihood, standardError } = summarize(density);
+      const bitsPerDimension = negativeLogLikelihood / (model.dimension * Math.LN2);
+      const count = shape[0];
+      const { backend } = runtime;
+      report(
+        args.json === true,
+        { negativeLogLikelihood, standardError, bitsPerDimension, count, solver: solver.name, divergence, backend },
+        [
+          `negative log-likelihood ${negativeLogLikelihood.toFixed(4)} +- ${standardError.toFixed(4)} nats, ` +
+            `${bitsPerDimension.toFixed(4)} bits per dimension`,
+          `${count} points, solver ${solver.name}, divergence ${divergence}, backend ${backend}`,
+        ],
+      );
+    } finally {
+      interrupted.dispose();
+    }
+  },
+});
+
+/**
+ * Mean of -values and its standard error over the points. The probes' own error is part of the spread of the values,
+ * each point having its own, so it is counted already.
+ */
+export function summarize({ values }: LogDensity): { negativeLogLikelihood: number; standardError: number } {
+  let sum = 0;
+  for (const value of values) sum -= value;
+  const mean = sum / values.length;
+  let squares = 0;
+  for (const value of values) squares += (-value - mean) ** 2;
+  const variance = values.length > 1 ? squares / (values.length - 1) : 0;
+  return { negativeLogLikelihood: mean, standardError: Math.sqrt(variance / values.length) };
+}

@@ -1,0 +1,66 @@
+/** `divflow info`: what this machine offers, for choosing a backend and for reports of faults. */
+import { defineCommand } from "citty";
+import { wasmFeatures } from "../index.ts";
+import { report } from "./output.ts";
+import { findGPU } from "./runtime.ts";
+
+interface AdapterFacts {
+  readonly description: string;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** The limits that decide what fits, in the order shown. */
+const LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupsPerDimension",
+] as const;
+
+export const info = defineCommand({
+  meta: { name: "info", description: "Show runtimes, adapters, limits and features" },
+  args: { json: { type: "boolean", description: "print one JSON document" } },
+  async run({ args }) {
+    const runtime = runtimeVersions();
+    const adapters = await listAdapters();
+    const wasm = wasmFeatures();
+    const yes = (value: boolean) => (value ? "yes" : "no");
+    report(args.json === true, { runtime, adapters, wasm }, [
+      `runtime    ${runtime.map(({ name, version }) => `${name} ${version}`).join(", ")}`,
+      ...(adapters.length === 0
+        ? ["webgpu     none (in Node: npm install webgpu, a Dawn build, and a Vulkan, Metal or D3D12 driver)"]
+        : adapters.flatMap(({ description, features, limits }) => [
+            `webgpu     ${description}`,
+            `  features ${features.join(", ") || "none"}`,
+            ...Object.entries(limits).map(([name, value]) => `  ${name} ${value.toLocaleString("en")}`),
+          ])),
+      `wasm       SIMD ${yes(wasm.simd)}, relaxed SIMD ${yes(wasm.relaxedSimd)}, threads ${yes(wasm.threads)}`,
+    ]);
+  },
+});
+
+function runtimeVersions(): { name: string; version: string }[] {
+  const versions: Readonly<Record<string, string | undefined>> = process.versions;
+  const names = ["deno", "bun", "node", "v8"].filter((name) => versions[name] !== undefined);
+  return names.map((name) => ({ name, version: versions[name] as string }));
+}
+
+async function listAdapters(): Promise<AdapterFacts[]> {
+  const gpu = await findGPU();
+  const found: AdapterFacts[] = [];
+  for (const powerPreference of ["high-performance", "low-power"] as const) {
+    const adapter = await gpu?.requestAdapter({ powerPreference });
+    if (!adapter) continue;
+    const { vendor, architecture, device, description } = adapter.info;
+    const facts = {
+      description: [description || device, vendor, architecture].filter(Boolean).join(", ") || "unnamed adapter",
+      features: [...adapter.features].sort(),
+      limits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
+    };
+    if (!found.some((other) => JSON.stringify(other) === JSON.stringify(facts))) found.push(facts);
+  }
+  return found;
+}

@@ -1,0 +1,33 @@
+/** The runtime of a command: --backend, with WebGPU from Deno's navigator or, in Node, from the package "webgpu". */
+import { createRuntime, type Runtime, type RuntimeOptions } from "../index.ts";
+import { oneOf } from "./arguments.ts";
+import { remark } from "./output.ts";
+
+export const backendArgument = {
+  type: "string",
+  description: "auto (WebGPU on a real GPU, else WASM), webgpu, wasm or reference (f64)",
+  default: "auto",
+} as const;
+
+/** Where WebGPU comes from here; undefined when there is none. */
+export async function findGPU(): Promise<GPU | undefined> {
+  const own = (globalThis.navigator as Navigator | undefined)?.gpu;
+  if (own) return own;
+  try {
+    const { create, globals } = await import("webgpu");
+    Object.assign(globalThis, globals); // GPUBufferUsage and its like
+    return create([]);
+  } catch {
+    return undefined; // not installed, or not for this platform: the runtime says what that means
+  }
+}
+
+/** Checks --backend, opens the runtime and says on standard error what was taken and why. */
+export async function openRuntime(backend: string): Promise<Runtime> {
+  const name = oneOf("--backend", backend, ["auto", "webgpu", "wasm", "reference"] as const);
+  const gpu = name === "auto" || name === "webgpu" ? await findGPU() : undefined;
+  const options: RuntimeOptions = { backend: name, worker: false, ...(gpu ? { gpu } : {}) };
+  const runtime = await createRuntime(options);
+  remark(runtime.reason);
+  return runtime;
+}
