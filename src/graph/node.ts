@@ -25,3 +25,8 @@ export function sizeOf(shape: Shape): number {
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
+
+/** Whether this op made the node, whose attributes are then the op's; `op` is what `defineOp` took: `matmulOp.op`. */
+export function isNodeOf<Attributes>(node: Node, op: OpDefinition<Attributes>): node is Node<Attributes> {
+  return node.op === op;
+}

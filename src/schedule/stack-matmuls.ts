@@ -1,0 +1,90 @@
+/**
+ * Products with one right operand become one product of the stacked left operands: a jvp's tangents run under their
+ * primal, through weights that are read once, and so do the cotangents of both. Rows are summed as before: same bits.
+ */
+import { type Graph, topologicalOrder } from "../graph/graph.ts";
+import { isNodeOf, type Node } from "../graph/node.ts";
+import { linearOp } from "../ops/linear.ts";
+import { matmul, matmulOp } from "../ops/matmul.ts";
+import { slice } from "../ops/shape.ts";
+import { type KnownJoint, knownJoints, stackRows } from "./joints.ts";
+import { mergeGroups } from "./merge-groups.ts";
+import { Reachability } from "./reachability.ts";
+
+/**
+ * Contract: outputs keep their bits; of two products x w (+ b) with equal w and b, left operand not transposed, none
+ * of which needs the other, one is left.
+ */
+export function stackMatmuls(graph: Graph): Graph {
+  const nodes = topologicalOrder(graph.updates.map((update) => update.value));
+  const numbers = new Map(nodes.map((node, number) => [node, number]));
+  const numberOf = (node: Node) => numbers.get(node) as number;
+  const reachability = new Reachability(nodes.map((node) => node.inputs.map(numberOf)));
+
+  const stacks = new Map<string, Node[][]>(); // by right operand and its transposition
+  for (const node of nodes) {
+    const transposed = isStackable(node);
+    if (transposed === undefined) continue;
+    const key = `${numberOf(node.inputs[1] as Node)} ${transposed}`;
+    const candidates = stacks.get(key) ?? [];
+    stacks.set(key, candidates);
+    const stack = candidates.find(
+      (members) => oneBias(members, node) && reachability.canMerge(numberOf(members[0] as Node), numberOf(node)),
+    );
+    if (stack) {
+      reachability.merge(numberOf(stack[0] as Node), numberOf(node));
+      stack.push(node);
+    } else {
+      candidates.push([node]);
+    }
+  }
+
+  const joints = knownJoints(nodes);
+  const groups = [...stacks.values()].flat().filter((members) => members.length > 1);
+  return mergeGroups(
+    graph,
+    groups.map((members) => arrange(members, joints)),
+    buildStack,
+  );
+}
+
+/** Whether its right operand is transposed, for a product that can be stacked; undefined for other nodes. */
+function isStackable(node: Node): boolean | undefined {
+  if (isNodeOf(node, matmulOp.op)) return node.attributes.transposeLeft ? undefined : node.attributes.transposeRight;
+  if (isNodeOf(node, linearOp.op)) return node.attributes.biasRows === node.shape[0] ? false : undefined;
+  return undefined;
+}
+
+const biasOf = (node: Node): Node | undefined => node.inputs[2];
+
+function oneBias(members: readonly Node[], node: Node): boolean {
+  return biasOf(node) === undefined || members.every((member) => [undefined, biasOf(node)].includes(biasOf(member)));
+}
+
+/** Rows with a bias first, else the order in which a joint already holds the left operands, else the graph's. */
+function arrange(members: readonly Node[], joints: ReadonlyMap<Node, KnownJoint>): Node[] {
+  const place = (member: Node) => joints.get(member.inputs[0] as Node);
+  const first = place(members[0] as Node)?.joint;
+  const together = first !== undefined && members.every((member) => place(member)?.joint === first);
+  const position = (member: Node) => (together ? (place(member) as KnownJoint).position : 0);
+  const hasNoBias = (member: Node) => (biasOf(member) ? 0 : 1);
+  return [...members].sort((a, b) => hasNoBias(a) - hasNoBias(b) || position(a) - position(b));
+}
+
+function buildStack(members: readonly Node[]): Node[] {
+  const [first] = members as [Node];
+  const right = first.inputs[1] as Node;
+  const left = stackRows(members.map((member) => member.inputs[0] as Node));
+  const rows = members.map((member) => member.shape[0] as number);
+  const bias = biasOf(first);
+  const biasRows = members.reduce((total, member, i) => (biasOf(member) ? total + (rows[i] as number) : total), 0);
+  const product = bias
+    ? linearOp([left, right, bias], { biasRows })
+    : matmul(left, right, { transposeRight: isStackable(first) === true });
+  let end = 0;
+  return rows.map((count) => {
+    const start = end;
+    end += count;
+    return slice(product, 0, start, end);
+  });
+}
