@@ -1,0 +1,82 @@
+/** Solvers with a given number of steps: any explicit Runge-Kutta tableau over a table of times. */
+import type { StateDeclaration, Update } from "../../graph/graph.ts";
+import { integerOption } from "../../graph/options.ts";
+import { add, increment, multiply, subtract } from "../../ops/arithmetic.ts";
+import { gather } from "../../ops/rows.ts";
+import { state } from "../../ops/sources.ts";
+import { checkStops, logDensityState, pointState } from "./problem.ts";
+import type { SolvePlan, SolveProblem, Solver, SolveSegment } from "./solver.ts";
+import { logDensityRate, stages, type Tableau, weightedSum } from "./tableau.ts";
+
+export interface FixedStepOptions {
+  /** Steps from the first stop to the last, 1 to 1,000,000; default 100. */
+  readonly steps?: number;
+}
+
+/** The solver of this tableau. A step costs one evaluation of the field for each row of it. */
+export function fixedStep(name: string, tableau: Tableau, { steps = 100 }: FixedStepOptions): Solver {
+  integerOption(`steps of ${name}`, steps, 1, 1_000_000);
+  return { name, options: { steps }, plan: (problem) => plan(name, tableau, steps, problem) };
+}
+
+/**
+ * One run goes from times[step] to times[step + 1] and counts the step; runs beyond the last are the runner's fault.
+ * State: "solve.times" [n + 1], the grid; "solve.step" u32 [1].
+ */
+function plan(name: string, tableau: Tableau, steps: number, problem: SolveProblem): SolvePlan {
+  const { stops, field, estimates } = problem;
+  checkStops(stops);
+  const { times, segments } = grid(stops, steps);
+  const timesState: StateDeclaration = { name: "solve.times", shape: [times.length], dtype: "f32" };
+  const stepState: StateDeclaration = { name: "solve.step", shape: [1], dtype: "u32" };
+  const xState = pointState(problem);
+
+  const step = state(stepState);
+  const x = state(xState);
+  const time = gather(state(timesState), step);
+  const next = gather(state(timesState), increment(step));
+  const size = subtract(next, time);
+  const values = stages(tableau, field, { x, time, next, size });
+  const velocity = weightedSum(
+    tableau.b,
+    values.map((value) => value.velocity),
+  );
+  const updates: Update[] = [
+    { state: xState, value: velocity ? add(x, multiply(velocity, size)) : x },
+    { state: stepState, value: increment(step) },
+  ];
+
+  const owned = [xState, timesState, stepState];
+  const rate = estimates > 0 ? logDensityRate(tableau.b, values) : undefined;
+  if (rate) {
+    const densityState = logDensityState(problem);
+    owned.push(densityState);
+    updates.push({ state: densityState, value: add(state(densityState), multiply(rate, size)) });
+  }
+  return {
+    state: owned,
+    initial: new Map([
+      ["solve.times", times],
+      ["solve.step", [0]],
+    ]),
+    start: undefined,
+    step: { name: `${name}-step`, updates },
+    segments,
+    progress: undefined,
+  };
+}
+
+/** A grid through all stops: about `steps` steps, spread over the intervals by their length, at least one each. */
+function grid(stops: readonly number[], steps: number): { times: number[]; segments: SolveSegment[] } {
+  const first = stops[0] as number;
+  const total = Math.abs((stops[stops.length - 1] as number) - first);
+  const times = [first];
+  const segments = stops.slice(1).map((stop, i) => {
+    const from = stops[i] as number;
+    const count = Math.max(1, Math.round((steps * Math.abs(stop - from)) / total));
+    for (let k = 1; k < count; k++) times.push(from + ((stop - from) * k) / count);
+    times.push(stop);
+    return { writes: new Map<string, readonly number[]>(), steps: count };
+  });
+  return { times, segments };
+}

@@ -1,0 +1,76 @@
+/**
+ * What a solver is: the graph of ONE step of dx/dt = v(x, t) over state, and the plan by which a runner repeats it. The
+ * runner (engine/) owns the memory and submits many steps at once; nothing here runs.
+ */
+import type { Graph, StateDeclaration } from "../../graph/graph.ts";
+import type { Node } from "../../graph/node.ts";
+import type { NamedOptions } from "../../graph/options.ts";
+
+/** A field at some points. */
+export interface FieldValue {
+  /** v [S, D]. */
+  readonly velocity: Node;
+  /** Estimates of div v, one column each [S, P]; undefined where no log-density is asked for. */
+  readonly divergences: Node | undefined;
+}
+
+/** The field at points x [S, D] and times t [S, 1]. */
+export type Field = (x: Node, t: Node) => FieldValue;
+
+export interface SolveProblem {
+  readonly field: Field;
+  /** Number of points, S. */
+  readonly rows: number;
+  /** Numbers per point, D. */
+  readonly dimension: number;
+  /** Number P of estimates of the log-density carried along; 0: none. */
+  readonly estimates: number;
+  /**
+   * Times in order, at least two, rising or falling: the solve starts at the first, and x can be read at each. Solvers
+   * with fixed steps spread theirs over the intervals by length, at least one each: with as many stops as steps, the
+   * stops are the grid.
+   */
+  readonly stops: readonly number[];
+}
+
+/** What leads from one stop to the next. */
+export interface SolveSegment {
+  /** Values to write before it, by state name. */
+  readonly writes: ReadonlyMap<string, readonly number[]>;
+  /** How many runs of `step`; undefined: until the progress says so (see {@link SolvePlan.progress}). */
+  readonly steps: number | undefined;
+}
+
+/** 0 running, 1 at the stop, 2 step too small, 3 too many steps, 4 not finite. */
+export type SolveStatus = 0 | 1 | 2 | 3 | 4;
+
+export interface SolveProgress {
+  readonly status: SolveStatus;
+  readonly time: number;
+  /** The size of the next step. */
+  readonly stepSize: number;
+  readonly accepted: number;
+  readonly rejected: number;
+}
+
+/**
+ * How to run a solve: write x to state "solve.x" [S, D], zeros (or log-densities) to "solve.logDensity" [S, P] when
+ * P > 0, and `initial`; run `start` once where there is one; then for each segment write its values and run `step`.
+ * Afterwards "solve.x" is x at the segment's stop and "solve.logDensity" has gained -integral of div v dt from the start.
+ */
+export interface SolvePlan {
+  /** The states that `start` and `step` own, "solve.x" and "solve.logDensity" among them. */
+  readonly state: readonly StateDeclaration[];
+  readonly initial: ReadonlyMap<string, readonly number[]>;
+  readonly start: Graph | undefined;
+  /** One step, or one attempt at a step. */
+  readonly step: Graph;
+  readonly segments: readonly SolveSegment[];
+  /** Adaptive solvers: reads how far it is from the values of one state. Runs after a stop is reached change nothing. */
+  readonly progress: { readonly state: string; read(values: ArrayLike<number>): SolveProgress } | undefined;
+}
+
+export interface Solver extends NamedOptions {
+  /** @throws {@link ConfigError} when the stops are not finite, fewer than two, or neither rising nor falling. */
+  plan(problem: SolveProblem): SolvePlan;
+}
