@@ -1,46 +1,50 @@
 /**
- * The f64 value of any node, by the `reference` rule of each op: the oracle's inner loop, and how the host draws from
- * data sources. Slow and exact on purpose; programs run on backends.
+ * The f64 value of any node, by the `reference` rule of each op: the oracle that kernels are held against, and how the
+ * host draws from data sources. Slow and exact on purpose; programs run on backends.
  */
 import { ConfigError } from "../errors.ts";
 import { type StateDeclaration, topologicalOrder } from "./graph.ts";
-import { type Node, sameShape, sizeOf } from "./node.ts";
+import { type Node, sizeOf } from "./node.ts";
 import type { HostTensor } from "./op.ts";
 
 /**
- * Values of `outputs`, in their order, when each state has the value in `state` (by name).
+ * Values of `outputs`, in f64.
  *
- * @throws {@link ConfigError} when a state that the outputs need has no value there, or one of another shape.
+ * @param state - by name, a value for every state that the outputs read; the declaration has its shape.
+ * @returns one for each output. Do not write into them: they may share memory with each other and with `state`.
+ * @throws {@link ConfigError} when a state has no value, or one of another size.
  */
 export function evaluate(outputs: readonly Node[], state: ReadonlyMap<string, HostTensor> = new Map()): HostTensor[] {
   const order = topologicalOrder(outputs);
-  const uses = new Map<Node, number>();
-  for (const node of [...order.flatMap(({ inputs }) => inputs), ...outputs]) uses.set(node, (uses.get(node) ?? 0) + 1);
-
+  const readers = new Map<Node, number>(); // left to come, so that values go as soon as nothing needs them
+  for (const node of [...order.flatMap((user) => user.inputs), ...outputs]) {
+    readers.set(node, (readers.get(node) ?? 0) + 1);
+  }
   const values = new Map<Node, HostTensor>();
   for (const node of order) {
-    if (node.op.name === "state") {
-      values.set(node, stateValue(node.attributes as StateDeclaration, state));
-      continue;
-    }
-    const inputs = node.inputs.map((input) => values.get(input) as HostTensor);
-    values.set(node, node.op.reference(inputs, node.attributes, node.shape));
+    values.set(node, node.op.name === "state" ? stateValue(node, state) : run(node, values));
     for (const input of node.inputs) {
-      const left = (uses.get(input) as number) - 1;
-      uses.set(input, left);
-      if (left === 0) values.delete(input); // a training step's temporaries would otherwise all live at once
+      const left = (readers.get(input) as number) - 1;
+      readers.set(input, left);
+      if (left === 0) values.delete(input);
     }
   }
   return outputs.map((output) => values.get(output) as HostTensor);
 }
 
-function stateValue({ name, shape }: StateDeclaration, state: ReadonlyMap<string, HostTensor>): HostTensor {
+function run(node: Node, values: ReadonlyMap<Node, HostTensor>): HostTensor {
+  const inputs = node.inputs.map((input) => values.get(input) as HostTensor);
+  return node.op.reference(inputs, node.attributes, node.shape);
+}
+
+function stateValue(node: Node, state: ReadonlyMap<string, HostTensor>): HostTensor {
+  const { name, shape } = node.attributes as StateDeclaration;
   const value = state.get(name);
-  if (value && sameShape(value.shape, shape) && value.data.length === sizeOf(shape)) return value;
+  if (value?.data.length === sizeOf(shape)) return { shape, data: value.data };
   throw new ConfigError({
     subject: `state "${name}"`,
-    given: value ? `shape [${value.shape.join(", ")}] and ${value.data.length} numbers` : "no value",
-    expected: `shape [${shape.join(", ")}]`,
-    remedy: "Evaluate the graph with a value for every state it reads.",
+    given: value ? `${value.data.length} elements` : "no value",
+    expected: `${sizeOf(shape)} elements`,
+    remedy: "Evaluate with a value for every state that the graph reads.",
   });
 }

@@ -58,9 +58,9 @@ function binary(
   return Object.assign(wrapper, { op: make.op });
 }
 
-/** Keeps draws at least 0.1 from 0, where the op is not smooth. */
-const awayFromZero = (x: number) => x + (x < 0 ? -0.1 : 0.1);
-const positive = (x: number) => Math.abs(x) + 0.1;
+/** Keeps draws at least 0.5 from 0, where the op or a derivative has no bound. */
+const awayFromZero = (x: number) => x + (x < 0 ? -0.5 : 0.5);
+const positive = (x: number) => Math.abs(x) + 0.5;
 /** Keeps draws at least 0.1 from every integer. */
 const betweenIntegers = (x: number) => Math.floor(x) + 0.1 + 0.8 * (x - Math.floor(x));
 /** Keeps two operands at least 0.1 apart: one in (-1, 0), the other outside [-1.1, 0.1]. */

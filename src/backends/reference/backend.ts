@@ -1,10 +1,10 @@
 /** The backend that evaluates a program's graph in f64 on the CPU: for tests and tiny things; exact, and slow. */
 import { DisposedError, OutOfMemoryError } from "../../errors.ts";
+import { evaluate } from "../../graph/evaluate.ts";
 import type { Node } from "../../graph/node.ts";
 import type { HostTensor } from "../../graph/op.ts";
 import type { Program } from "../../schedule/program.ts";
 import type { Backend, Executable, NumericArray, StateBuffer } from "../backend.ts";
-import { evaluate } from "./evaluate.ts";
 
 const BYTES_PER_ELEMENT = Float64Array.BYTES_PER_ELEMENT;
 
