@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: serves demo/ on the built package, as a user's page would use it. demo/main.ts is bundled anew for
- * each visit; its imports of "divflow" load dist/ as it is.
+ * `npm run demo`: serves demo/ on the built package, as a user's page would use it. main.ts and worker.ts are bundled
+ * anew for each visit; their imports of "divflow" load dist/ as it is.
  */
 import { readFile } from "node:fs/promises";
 import { join, normalize } from "node:path";
@@ -16,7 +16,7 @@ import { serve } from "./platforms/server.mjs";
 export function serveDemo({ port } = {}) {
   return serve(
     async (path) => {
-      if (path === "/main.js") return script();
+      if (path === "/main.js" || path === "/worker.js") return script(path.replace(".js", ".ts"));
       if (path.startsWith("/divflow/")) return contents("dist", path.slice("/divflow".length));
       return contents("demo", path);
     },
@@ -34,9 +34,10 @@ async function contents(folder, path) {
   }
 }
 
-async function script() {
+/** @param {string} path - of a script in demo/. */
+async function script(path) {
   const { outputFiles } = await build({
-    entryPoints: [join(root, "demo", "main.ts")],
+    entryPoints: [join(root, "demo", path)],
     bundle: true,
     write: false,
     format: "esm",

@@ -1,5 +1,6 @@
 /** The divflow command: picks the sub-command, checks its arguments, runs it, and turns errors into exit codes. */
-import { CLIError, type CommandDef, renderUsage, runCommand } from "citty";
+import { stripVTControlCharacters } from "node:util";
+import { type CommandDef, renderUsage, runCommand } from "citty";
 import { DivflowError } from "../index.ts";
 import { type ArgumentDeclarations, checkRawArguments } from "./arguments.ts";
 import { compare } from "./compare.ts";
@@ -54,6 +55,11 @@ async function run(rawArguments: readonly string[]): Promise<number> {
   return typeof result === "number" ? result : exitCodes.success;
 }
 
+/** citty's own errors (a missing or unknown argument); it does not export their class. */
+function isUsageError(error: unknown): error is Error {
+  return error instanceof Error && error.name === "CLIError";
+}
+
 // A reader that closes the pipe (`divflow info | head -1`) has what it wanted.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? exitCodes.success : exitCodes.failure);
@@ -62,8 +68,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
-  if (error instanceof CLIError) {
-    remark(`divflow: ${error.message}. See --help.`);
+  if (isUsageError(error)) {
+    remark(`divflow: ${stripVTControlCharacters(error.message)}. See --help.`);
     process.exitCode = exitCodes.badInput;
   } else {
     const code = (error as NodeJS.ErrnoException).code;
