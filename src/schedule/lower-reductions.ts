@@ -1,0 +1,40 @@
+/** Sums and maxima over any axes become calls of the `reduce` kernel, which reduces the middle axis of three. */
+import type { Graph } from "../graph/graph.ts";
+import { isNodeOf, type Node, type Shape, sizeOf } from "../graph/node.ts";
+import { rewrite } from "../graph/rewrite.ts";
+import { maxOp, sumOp } from "../ops/reduce.ts";
+import { reshape } from "../ops/shape.ts";
+import { reduceCall } from "./calls.ts";
+
+/** Contract: outputs agree up to the order of additions; no sum or max node is left. */
+export function lowerReductions(graph: Graph): Graph {
+  return rewrite(graph, (node) => {
+    if (isNodeOf(node, sumOp.op)) return reduced("sum", node, node.attributes.axes);
+    if (isNodeOf(node, maxOp.op)) return reduced("max", node, node.attributes.axes);
+    return node;
+  });
+}
+
+/** One call for each run of neighbouring axes, the last run first. */
+function reduced(kind: "sum" | "max", node: Node, axes: readonly number[]): Node {
+  let [x] = node.inputs as [Node];
+  const shape = [...x.shape];
+  for (const { start, end } of runsOf(axes, shape).reverse()) {
+    const [outer, middle, inner] = [shape.slice(0, start), shape.slice(start, end), shape.slice(end)].map(sizeOf);
+    x = reduceCall([reshape(x, [outer as number, middle as number, inner as number])], { kind, scale: 1 });
+    shape.fill(1, start, end);
+  }
+  return reshape(x, node.shape);
+}
+
+/** The reduced axes as ranges of axes; one of size 1 belongs to any range it lies in or beside. */
+function runsOf(axes: readonly number[], shape: Shape): { start: number; end: number }[] {
+  const runs: { start: number; end: number }[] = [];
+  for (const axis of axes) {
+    if (shape[axis] === 1) continue;
+    const last = runs.at(-1);
+    if (last && sizeOf(shape.slice(last.end, axis)) === 1) last.end = axis + 1;
+    else runs.push({ start: axis, end: axis + 1 });
+  }
+  return runs;
+}

@@ -1,0 +1,15 @@
+/** From what is computed to what kernels compute: the passes before memory and order are decided. */
+import type { Graph } from "../graph/graph.ts";
+import { foldEpilogues } from "./fold-epilogues.ts";
+import { lowerReductions } from "./lower-reductions.ts";
+import { mergeEqualNodes } from "./merge-equal-nodes.ts";
+import { simplify } from "./simplify.ts";
+
+/**
+ * Contract: outputs agree up to rounding and the order of additions. What is left: states, constants and tables;
+ * linearCall, reduceCall, random, gather, scatterAdd, replaceRow; elementwise ops; reshape, broadcast, transpose,
+ * concat and slice.
+ */
+export function lower(graph: Graph): Graph {
+  return mergeEqualNodes(foldEpilogues(lowerReductions(mergeEqualNodes(simplify(graph)))));
+}
