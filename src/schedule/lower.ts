@@ -1,9 +1,11 @@
 /** From what is computed to what kernels compute: the passes before memory and order are decided. */
 import type { Graph } from "../graph/graph.ts";
 import { foldEpilogues } from "./fold-epilogues.ts";
+import { joinProducts } from "./join-products.ts";
 import { lowerReductions } from "./lower-reductions.ts";
 import { mergeEqualNodes } from "./merge-equal-nodes.ts";
 import { simplify } from "./simplify.ts";
+import { stackMatmuls } from "./stack-matmuls.ts";
 
 /**
  * Contract: outputs agree up to rounding and the order of additions. What is left: states, constants and tables;
@@ -11,5 +13,9 @@ import { simplify } from "./simplify.ts";
  * concat and slice.
  */
 export function lower(graph: Graph): Graph {
-  return mergeEqualNodes(foldEpilogues(lowerReductions(mergeEqualNodes(simplify(graph)))));
+  const stacked = tidy(stackMatmuls(tidy(graph)));
+  return tidy(foldEpilogues(lowerReductions(tidy(joinProducts(stacked)))));
 }
+
+/** Each of the two makes work for the other: equal nodes cancel, and simpler nodes are equal. */
+const tidy = (graph: Graph) => mergeEqualNodes(simplify(mergeEqualNodes(simplify(graph))));
