@@ -19,6 +19,8 @@ export interface OpCase<Attributes> {
   readonly domain?: (x: number, input: number) => number;
   /** Inputs given as they are, for u32 inputs such as indices: input number -> values. */
   readonly integers?: Readonly<Record<number, readonly number[]>>;
+  /** How many jvps and vjps may be nested; any number when left out. One more throws UnsupportedError. */
+  readonly derivatives?: number;
 }
 
 /** Rules are methods, so that definitions with any attributes fit `OpDefinition` of unknown attributes. */

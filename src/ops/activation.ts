@@ -103,6 +103,7 @@ export const activation = defineOp<ActivationAttributes>({
     [0, 1, 2, 3].map((order) => ({
       shapes: [[2, 3]],
       attributes: { kind, order },
+      derivatives: 3 - order,
       domain: (x: number) => 2 * x + (x < 0 ? -0.1 : 0.1), // relu and elu have a corner at 0
     })),
   ),

@@ -111,11 +111,13 @@ export function expectDTypes(name: string, given: readonly DType[], expected: re
   });
 }
 
-/** The function of each element. */
+/** The function of each element. It gets no more arguments than there are inputs: Math.max would take them all. */
 export function mapElements(inputs: readonly HostTensor[], shape: Shape, value: ElementwiseRule["value"]): HostTensor {
   const data = new Float64Array(sizeOf(shape));
-  const none = data; // stands in for operands that the function does not have
-  const [a = none, b = none, c = none] = inputs.map((input) => input.data);
-  for (let i = 0; i < data.length; i++) data[i] = value(a[i] as number, b[i] as number, c[i] as number);
+  const operands = inputs.map((input) => input.data);
+  const [a, b, c] = operands as [Float64Array, Float64Array, Float64Array];
+  if (operands.length === 1) for (let i = 0; i < data.length; i++) data[i] = value(a[i]);
+  else if (operands.length === 2) for (let i = 0; i < data.length; i++) data[i] = value(a[i], b[i]);
+  else for (let i = 0; i < data.length; i++) data[i] = value(a[i], b[i], c[i]);
   return { shape, data };
 }

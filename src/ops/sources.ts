@@ -18,7 +18,7 @@ export const stateOp = defineOp<StateDeclaration>({
       remedy: "Evaluate the graph with a value for every state.",
     });
   },
-  cases: [],
+  cases: [{ shapes: [], attributes: { name: "x", shape: [2, 3], dtype: "f32" } }],
 });
 
 /** Reads the state of this declaration. */
@@ -37,7 +37,10 @@ export const constantOp = defineOp<ConstantAttributes>({
   shape: (_inputs, { shape }) => shape,
   dtype: (_inputs, { dtype }) => dtype,
   reference: (_inputs, { value }, shape) => ({ shape, data: new Float64Array(sizeOf(shape)).fill(value) }),
-  cases: [],
+  cases: [
+    { shapes: [], attributes: { value: -2.5, shape: [2, 3], dtype: "f32" } },
+    { shapes: [], attributes: { value: 2 ** 32 - 1, shape: [3], dtype: "u32" } },
+  ],
 });
 
 /** One number in every element of `shape` (default: a scalar). Never takes memory: kernels hold it as an immediate. */
@@ -66,7 +69,10 @@ export const tableOp = defineOp<TableAttributes>({
   },
   dtype: (_inputs, { dtype }) => dtype,
   reference: (_inputs, { values }, shape) => ({ shape, data: Float64Array.from(values) }),
-  cases: [],
+  cases: [
+    { shapes: [], attributes: { values: [0.5, -1, 2, 0, 3, 1e-3], shape: [2, 3], dtype: "f32" } },
+    { shapes: [], attributes: { values: [0, 7, 2 ** 32 - 1], shape: [3], dtype: "u32" } },
+  ],
 });
 
 /** Numbers known when the graph is built, row-major; uploaded once with the program. */
