@@ -1,4 +1,5 @@
 /** What dist/ is made of: the core and the worker for any runtime, the CLI for Node. */
+import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { root } from "./files.mjs";
@@ -33,20 +34,25 @@ const coreBeside = {
   },
 };
 
-/** Writes dist/index.js, dist/worker.js and dist/cli.js. */
-export async function bundle() {
-  const core = build({ ...common, entryPoints: ["src/index.ts"], outfile: "dist/index.js", platform: "browser" });
+/** Writes index.js, worker.js, cli.js and cases/, the golden cases of `divflow verify`, into a folder of the checkout. */
+export async function bundle(folder = "dist") {
+  const core = build({
+    ...common,
+    entryPoints: ["src/index.ts"],
+    outfile: join(folder, "index.js"),
+    platform: "browser",
+  });
   const worker = build({
     ...common,
     entryPoints: ["src/engine/worker.ts"],
-    outfile: "dist/worker.js",
+    outfile: join(folder, "worker.js"),
     platform: "browser",
     plugins: [coreBeside],
   });
   const cli = build({
     ...common,
     entryPoints: ["src/cli/main.ts"],
-    outfile: "dist/cli.js",
+    outfile: join(folder, "cli.js"),
     platform: "node",
     target: "node20.19",
     plugins: [coreBeside],
@@ -55,5 +61,6 @@ export async function bundle() {
       js: `#!/usr/bin/env node\nimport{createRequire as createRequireForBundle}from"node:module";const require=createRequireForBundle(import.meta.url);`,
     },
   });
-  await Promise.all([core, worker, cli]);
+  const cases = cp(join(root, "test", "fixtures"), join(root, folder, "cases"), { recursive: true });
+  await Promise.all([core, worker, cli, cases]);
 }

@@ -1,7 +1,7 @@
 /** The divflow command: picks the sub-command, checks its arguments, runs it, and turns errors into exit codes. */
 import { stripVTControlCharacters } from "node:util";
 import { type CommandDef, renderUsage, runCommand } from "citty";
-import { DivflowError } from "../index.ts";
+import { DivflowError, VERSION } from "../index.ts";
 import { type ArgumentDeclarations, checkRawArguments } from "./arguments.ts";
 import { compare } from "./compare.ts";
 import { evaluate } from "./evaluate.ts";
@@ -10,8 +10,6 @@ import { exitCodeOf, exitCodes, remark } from "./output.ts";
 import { sample } from "./sample.ts";
 import { train } from "./train.ts";
 import { verify } from "./verify.ts";
-
-declare const DIVFLOW_VERSION: string; // put in by the build, from package.json
 
 const commands: Readonly<Record<string, CommandDef>> = {
   compare: compare as CommandDef,
@@ -25,7 +23,7 @@ const commands: Readonly<Record<string, CommandDef>> = {
 const main: CommandDef = {
   meta: {
     name: "divflow",
-    version: DIVFLOW_VERSION,
+    version: VERSION,
     description: "Train and sample flow-matching models with flow and divergence matching",
   },
   subCommands: commands,
@@ -34,7 +32,7 @@ const main: CommandDef = {
 async function run(rawArguments: readonly string[]): Promise<number> {
   const [name, ...rest] = rawArguments;
   if (name === "--version" || name === "-v") {
-    process.stdout.write(`${DIVFLOW_VERSION}\n`);
+    process.stdout.write(`${VERSION}\n`);
     return exitCodes.success;
   }
   if (name === undefined || name === "--help" || name === "-h") {

@@ -1,4 +1,5 @@
 /** `divflow train`: trains on a named data set or on a user's points, into a run folder. */
+import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { defineCommand } from "citty";
 import { createTrainer, resume, type StepMetrics, type Trainer } from "../index.ts";
@@ -35,8 +36,10 @@ export const train = defineCommand({
     const config = recipe
       ? describeRecipe(recipe, args.data, lossName, runtime.backend)
       : { resumed: args.resume, from: trainer.step, steps: total, backend: runtime.backend };
+    const earlier = recipe ? [] : await readMetrics(join(args.out, "metrics.jsonl"), trainer.step);
     const run = await trainInto(trainer, total, `${basename(args.data)} ${recipe ? lossName : "resumed"}`);
-    await writeRun(args.out, "", config, run.metrics, trainer);
+    const metrics = [...earlier, ...run.metrics];
+    await writeRun(args.out, "", config, metrics, trainer);
 
     const last = run.metrics.at(-1);
     const document = { step: trainer.step, interrupted: run.interrupted, seconds: run.seconds, ...last, out: args.out };
@@ -98,6 +101,13 @@ export async function trainInto(trainer: Trainer, total: number, title: string):
     interrupted.dispose();
   }
   return { metrics, seconds: (performance.now() - start) / 1000, interrupted: interrupted.signal.aborted };
+}
+
+/** The metrics up to `step` that a run folder already has: a resumed run adds to them. None where there is no file. */
+async function readMetrics(file: string, step: number): Promise<StepMetrics[]> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  const rows = text.split("\n").filter((line) => line !== "");
+  return rows.map((line) => JSON.parse(line) as StepMetrics).filter((row) => row.step <= step);
 }
 
 /** Writes the three files of a run into `folder`, their names prefixed. */

@@ -1,0 +1,209 @@
+/** What each command does and writes, as its users meet it. */
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { readNpy, VERSION, writeNpy } from "../../src/index.ts";
+import { type RunOptions, tiny, useCli } from "./run.ts";
+
+const cli = useCli();
+
+/** Runs what must succeed and gives its one JSON document. */
+async function json(parameters: readonly string[], options?: RunOptions) {
+  const { code, output, errors } = await cli.run([...parameters, "--json"], options);
+  expect(code, errors).toBe(0);
+  expect(output.endsWith("\n") && output.indexOf("\n") === output.length - 1).toBe(true);
+  return JSON.parse(output);
+}
+
+const bytesOf = (...names: string[]) => readFile(cli.path(...names));
+
+test("--version, --help and no argument", async () => {
+  expect(await cli.run(["--version"])).toMatchObject({ code: 0, output: `${VERSION}\n` });
+  expect(await cli.run(["--help"])).toMatchObject({ code: 0, output: expect.stringContaining("verify") });
+  expect(await cli.run(["train", "--help"])).toMatchObject({ code: 0, output: expect.stringContaining("--loss") });
+  expect((await cli.run([])).code).toBe(2);
+});
+
+describe("train", () => {
+  test("writes the run folder, and going on from one gives the bits of an uninterrupted run", async () => {
+    // The paper's learning rate depends on the step alone; the quick preset's also on how many there will be.
+    const paper = ["train", "checkerboard", "--preset", "paper", ...tiny];
+    const straight = await json([...paper, "--out", "straight", "--steps", "40"]);
+    expect(straight).toMatchObject({ step: 40, interrupted: false });
+    expect((await readdir(cli.path("straight"))).sort()).toEqual(["config.json", "metrics.jsonl", "model.safetensors"]);
+    await json([...paper, "--out", "parts", "--steps", "25"]);
+    const resume = ["--resume", "parts/model.safetensors", "--out", "parts", "--backend", "wasm", "--steps", "40"];
+    expect((await json(["train", "checkerboard", ...resume])).step).toBe(40);
+    expect(await bytesOf("parts", "model.safetensors")).toEqual(await bytesOf("straight", "model.safetensors"));
+    expect(await bytesOf("parts", "metrics.jsonl")).toEqual(await bytesOf("straight", "metrics.jsonl"));
+    const rows = (await readFile(cli.path("straight", "metrics.jsonl"), "utf8")).trim().split("\n");
+    expect(rows.map((row) => JSON.parse(row).step)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+  });
+
+  test("Ctrl-C saves first; the run goes on from there, bit for bit", async () => {
+    const long = ["train", "moons", "--backend", "wasm", "--width", "64", "--preset", "paper", "--out", "stopped"];
+    let sent = false;
+    const { code, errors } = await cli.run(long, {
+      watch: (_, child) => {
+        if (!sent) setTimeout(() => child.kill("SIGINT"), 1500);
+        sent = true;
+      },
+    });
+    expect(code, errors).toBe(130);
+    const { step } = await json([
+      "train",
+      "moons",
+      "--resume",
+      "stopped/model.safetensors",
+      "--out",
+      "stopped",
+      "--backend",
+      "wasm",
+      "--steps",
+      "1",
+    ]);
+    expect(step).toBeGreaterThan(0); // asked for fewer than it has: nothing more is trained
+    const onwards = String(step + 10);
+    await json([
+      "train",
+      "moons",
+      "--resume",
+      "stopped/model.safetensors",
+      "--out",
+      "resumed",
+      "--backend",
+      "wasm",
+      "--steps",
+      onwards,
+    ]);
+    await json([...long.slice(0, -1), "uninterrupted", "--steps", onwards]);
+    expect(await bytesOf("resumed", "model.safetensors")).toEqual(await bytesOf("uninterrupted", "model.safetensors"));
+  });
+
+  test("a user's own points, of any dimension", async () => {
+    const rows = Array.from({ length: 50 }, (_, i) => [i % 7, (i * i) % 11, i % 3].join(","));
+    await writeFile(cli.path("points.csv"), `${rows.join("\n")}\n`);
+    await json(["train", "points.csv", ...tiny, "--steps", "20", "--out", "points"]);
+    const sampled = await json([
+      "sample",
+      "points/model.safetensors",
+      "--count",
+      "5",
+      "--out",
+      "p.npy",
+      "--backend",
+      "wasm",
+    ]);
+    expect(sampled).toMatchObject({ count: 5, dimension: 3, columns: 3 });
+  });
+
+  test("a full disk ends it cleanly: exit code 1, nothing half written", async () => {
+    const patch = `import fs from "node:fs/promises"; import { syncBuiltinESMExports } from "node:module";
+      fs.writeFile = async () => { throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" }); };
+      syncBuiltinESMExports();`;
+    const node = ["--import", `data:text/javascript,${encodeURIComponent(patch)}`];
+    const { code, errors } = await cli.run(["train", "moons", ...tiny, "--steps", "20", "--out", "full"], { node });
+    expect(errors).toMatch(/disk is full/);
+    expect(code).toBe(1);
+    expect(await readdir(cli.path("full"))).toEqual([]);
+  });
+});
+
+describe("a trained model", () => {
+  test("sample, with log-densities; evaluate agrees with them", async () => {
+    await json(["train", "checkerboard", ...tiny, "--steps", "20", "--out", "model"]);
+    const common = ["--backend", "wasm", "--solver", "rk4", "--steps", "40"];
+    const sampled = await json([
+      "sample",
+      "model/model.safetensors",
+      "--count",
+      "64",
+      "--log-density",
+      "--seed",
+      "3",
+      "--out",
+      "s.npy",
+      ...common,
+    ]);
+    expect(sampled).toMatchObject({ count: 64, dimension: 2, columns: 3, solver: "rk4" });
+    const { values, shape } = readNpy(new Uint8Array(await bytesOf("s.npy")), "s.npy");
+    expect(shape).toEqual([64, 3]);
+    const points = Float32Array.from({ length: 128 }, (_, i) => values[3 * (i >> 1) + (i & 1)]);
+    await writeFile(cli.path("points.npy"), writeNpy(points, [64, 2]));
+    const judged = await json(["evaluate", "model/model.safetensors", "--data", "points.npy", ...common]);
+    const mean = -Array.from({ length: 64 }, (_, i) => values[3 * i + 2]).reduce((sum, value) => sum + value) / 64;
+    expect(judged.negativeLogLikelihood).toBeCloseTo(mean, 3);
+    expect(judged.bitsPerDimension).toBeCloseTo(mean / (2 * Math.LN2), 3);
+    expect(judged).toMatchObject({ count: 64, solver: "rk4", divergence: "exact", backend: "wasm" });
+    expect(Object.keys(judged).sort()).toEqual([
+      "backend",
+      "bitsPerDimension",
+      "count",
+      "divergence",
+      "negativeLogLikelihood",
+      "solver",
+      "standardError",
+    ]);
+  });
+
+  test("the same seed gives the same file", async () => {
+    await json(["train", "moons", ...tiny, "--steps", "20", "--out", "moons"]);
+    for (const out of ["a.npy", "b.npy"]) {
+      await json([
+        "sample",
+        "moons/model.safetensors",
+        "--count",
+        "10",
+        "--seed",
+        "5",
+        "--out",
+        out,
+        "--backend",
+        "wasm",
+      ]);
+    }
+    expect(await bytesOf("a.npy")).toEqual(await bytesOf("b.npy"));
+  });
+});
+
+describe("verify", () => {
+  test("the cases that ship agree with the reference", async () => {
+    const { backend, cases } = await json(["verify", "--backend", "reference"]);
+    expect(backend).toBe("reference");
+    expect(cases).toHaveLength(6);
+    for (const { errors, ok } of cases) {
+      expect(ok).toBe(true);
+      for (const error of Object.values(errors)) expect(error).toBeLessThanOrEqual(1e-9);
+    }
+  });
+
+  test("above the tolerance it exits with 1 and says which", async () => {
+    const { code, output } = await cli.run(["verify", "--backend", "wasm", "--tolerance", "1e-12"]);
+    expect(code).toBe(1);
+    expect(output).toMatch(/6 of 6 cases DISAGREE/);
+  });
+});
+
+test("info lists the features", async () => {
+  const { runtime, wasm } = await json(["info"]);
+  expect(runtime.map(({ name }: { name: string }) => name)).toContain("node");
+  expect(wasm.simd).toBe(true);
+});
+
+test("a closed pipe ends it without a word", async () => {
+  const { code, errors } = await cli.run(["info"], { closeOutput: true });
+  expect({ code, errors }).toEqual({ code: 0, errors: "" });
+});
+
+test("compare writes a report that stands alone", async () => {
+  const parameters = ["compare", "checkerboard", ...tiny, "--steps", "20", "--points", "64", "--out", "compared"];
+  const { results, truth } = await json(parameters);
+  expect(results.map(({ name }: { name: string }) => name)).toEqual(["cfm", "fdm"]);
+  expect(truth).toBeCloseTo(Math.log(8 / 0.45 ** 2), 10);
+  const html = await readFile(cli.path("compared", "report.html"), "utf8");
+  expect(html.match(/<img src="data:image\/png;base64,/g)).toHaveLength(3);
+  expect(html).not.toMatch(/(src|href)="(?!data:|#)/);
+  for (const name of ["cfm", "fdm"]) {
+    const points = readNpy(new Uint8Array(await bytesOf("compared", `${name}-samples.npy`)), name);
+    expect(points.shape).toEqual([64, 2]);
+  }
+});
