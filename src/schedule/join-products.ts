@@ -5,9 +5,10 @@
 import { type Graph, topologicalOrder } from "../graph/graph.ts";
 import { isNodeOf, type Node } from "../graph/node.ts";
 import { add } from "../ops/arithmetic.ts";
+import { linearOp } from "../ops/linear.ts";
 import { matmul, matmulOp } from "../ops/matmul.ts";
 import { constant } from "../ops/sources.ts";
-import { type KnownJoint, knownJoints, stackRows } from "./joints.ts";
+import { stackRows } from "./joints.ts";
 import { mergeGroups } from "./merge-groups.ts";
 import { readCounts } from "./users.ts";
 
@@ -20,14 +21,24 @@ export function joinProducts(graph: Graph): Graph {
   const reads = readCounts(graph);
   const isInner = (node: Node) => reads.get(node) === 1;
   const inner = new Set(nodes.filter((node) => isNodeOf(node, add.op)).flatMap((node) => node.inputs.filter(isInner)));
-  const joints = knownJoints(nodes);
+  const place = placesInStack(nodes);
   const groups: Node[][] = [];
   for (const node of nodes) {
     if (!isNodeOf(node, add.op) || inner.has(node)) continue;
     const products = termsOf(node, isInner).filter(isGradientProduct);
-    if (products.length > 1) groups.push(arrange(products, joints));
+    if (products.length > 1) groups.push(products.sort((a, b) => place(a) - place(b)));
   }
   return mergeGroups(graph, groups, buildProduct);
+}
+
+/**
+ * The order in which `stackMatmuls` will stack the left operands when they go through their layer: those that get a
+ * bias first, then as the graph has them. So both passes make the same joints.
+ */
+function placesInStack(nodes: readonly Node[]): (product: Node) => number {
+  const biased = new Set(nodes.filter((node) => isNodeOf(node, linearOp.op)).map((node) => node.inputs[0]));
+  const numbers = new Map(nodes.map((node, number) => [node, number]));
+  return ({ inputs: [left] }) => (numbers.get(left as Node) as number) + (biased.has(left as Node) ? 0 : nodes.length);
 }
 
 /** What a sum adds up, looking into inner sums; only terms read nowhere else. */
@@ -40,12 +51,6 @@ function termsOf(sum: Node, isInner: (node: Node) => boolean): Node[] {
 
 function isGradientProduct(node: Node): boolean {
   return isNodeOf(node, matmulOp.op) && node.attributes.transposeLeft && !node.attributes.transposeRight;
-}
-
-/** In the order in which a joint already holds the left operands, else as they come. */
-function arrange(products: readonly Node[], joints: ReadonlyMap<Node, KnownJoint>): Node[] {
-  const position = (product: Node) => joints.get(product.inputs[0] as Node)?.position ?? 0;
-  return [...products].sort((a, b) => position(a) - position(b));
 }
 
 function buildProduct(products: readonly Node[]): Node[] {

@@ -13,8 +13,8 @@ import { stackMatmuls } from "./stack-matmuls.ts";
  * concat and slice.
  */
 export function lower(graph: Graph): Graph {
-  const stacked = tidy(stackMatmuls(tidy(graph)));
-  return tidy(foldEpilogues(lowerReductions(tidy(joinProducts(stacked)))));
+  const stacked = tidy(stackMatmuls(tidy(joinProducts(tidy(graph)))));
+  return tidy(foldEpilogues(lowerReductions(stacked)));
 }
 
 /** Each of the two makes work for the other: equal nodes cancel, and simpler nodes are equal. */
