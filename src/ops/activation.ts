@@ -18,16 +18,17 @@ const hyperbolicSecantSquared: Scalar = (x) => 1 / Math.cosh(x) ** 2; // 1 - tan
 const SCALE = Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715;
 
-/** T(x) = tanh(u(x)), u = SCALE (x + CUBIC x^3): T and its first three derivatives. */
-function tanhOfCubic(x: number): readonly [number, number, number, number] {
+/** G(x) = (1 + tanh(u(x))) / 2, u = SCALE (x + CUBIC x^3): G and its first three derivatives. */
+function gateOfCubic(x: number): readonly [number, number, number, number] {
   const u = SCALE * (x + CUBIC * x ** 3);
   const u1 = SCALE * (1 + 3 * CUBIC * x * x);
   const u2 = 6 * SCALE * CUBIC * x;
   const u3 = 6 * SCALE * CUBIC;
+  const gate = sigmoid(2 * u); // 1 + tanh would cancel
+  const s = 0.5 * hyperbolicSecantSquared(u);
+  if (s === 0) return [gate, 0, 0, 0]; // cosh overflows long before u1 does; 0 times a power of it is 0
   const t = Math.tanh(u);
-  const s = hyperbolicSecantSquared(u);
-  if (s === 0) return [t, 0, 0, 0]; // cosh overflows long before u1 does; 0 times a power of it is 0
-  return [t, s * u1, s * (u2 - 2 * t * u1 * u1), s * (u3 - 6 * t * u1 * u2 + (4 * t * t - 2 * s) * u1 ** 3)];
+  return [gate, s * u1, s * (u2 - 2 * t * u1 * u1), s * (u3 - 6 * t * u1 * u2 + (6 * t * t - 2) * u1 ** 3)];
 }
 
 /**
@@ -60,10 +61,10 @@ const derivatives = {
     (x) => (x * x - 4) * x * normalDensity(x),
   ],
   geluTanh: [
-    (x) => 0.5 * x * (1 + tanhOfCubic(x)[0]),
-    (x) => 0.5 * (1 + tanhOfCubic(x)[0] + x * tanhOfCubic(x)[1]),
-    (x) => tanhOfCubic(x)[1] + 0.5 * x * tanhOfCubic(x)[2],
-    (x) => 1.5 * tanhOfCubic(x)[2] + 0.5 * x * tanhOfCubic(x)[3],
+    (x) => x * gateOfCubic(x)[0],
+    (x) => gateOfCubic(x)[0] + x * gateOfCubic(x)[1],
+    (x) => 2 * gateOfCubic(x)[1] + x * gateOfCubic(x)[2],
+    (x) => 3 * gateOfCubic(x)[2] + x * gateOfCubic(x)[3],
   ],
   softplus: [
     (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),

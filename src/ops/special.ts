@@ -55,8 +55,9 @@ function erfcFraction(x: number): number {
   return expOfNegativeSquare(x) / (Math.sqrt(Math.PI) * tail);
 }
 
-/** exp(-x^2); the square is split, because rounding it would cost x^2 units in the last place. */
+/** exp(-x^2) for x > 0; the square is split, because rounding it would cost x^2 units in the last place. */
 function expOfNegativeSquare(x: number): number {
+  if (x > 28) return 0; // below the smallest f64; far out, the second factor would overflow
   const high = Math.round(x * 16) / 16; // its square is exact
   return Math.exp(-high * high) * Math.exp(-(x - high) * (x + high));
 }
