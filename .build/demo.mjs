@@ -11,13 +11,13 @@ import { serve } from "./platforms/server.mjs";
 
 /**
  * Starts the server.
- * @param {{ port?: number }} [options] - default: any free port.
+ * @param {{ port?: number, built?: string }} [options] - default: any free port; the package built in dist/.
  */
-export function serveDemo({ port } = {}) {
+export function serveDemo({ port, built = "dist" } = {}) {
   return serve(
     async (path) => {
       if (path === "/main.js" || path === "/worker.js") return script(path.replace(".js", ".ts"));
-      if (path.startsWith("/divflow/")) return contents("dist", path.slice("/divflow".length));
+      if (path.startsWith("/divflow/")) return contents(built, path.slice("/divflow".length));
       return contents("demo", path);
     },
     { port },
