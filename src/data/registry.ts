@@ -1,0 +1,74 @@
+/** Data sources by name: the command line lists them, checkpoints name them, tests loop over them. */
+import { DataError } from "../errors.ts";
+import { choiceOption, type NamedOptions, optionsObject } from "../graph/options.ts";
+import { checkerboard } from "./checkerboard.ts";
+import { eightGaussians } from "./eight-gaussians.ts";
+import { gaussianMixture } from "./gaussian-mixture.ts";
+import { moons } from "./moons.ts";
+import { pinwheel } from "./pinwheel.ts";
+import { rings } from "./rings.ts";
+import type { DataSource } from "./source.ts";
+import { spirals } from "./spirals.ts";
+
+interface Entry {
+  readonly options: readonly string[];
+  make(options: object): DataSource;
+}
+
+const entries: Readonly<Record<string, Entry>> = {
+  checkerboard: { options: [], make: checkerboard },
+  "eight-gaussians": { options: ["radius", "std"], make: eightGaussians },
+  moons: { options: ["noise"], make: moons },
+  spirals: { options: ["turns", "noise"], make: spirals },
+  pinwheel: { options: ["arms", "radialStd", "tangentialStd", "rate"], make: pinwheel },
+  rings: { options: ["radii", "noise"], make: rings },
+  "gaussian-mixture": { options: ["weights", "means", "variances"], make: gaussianMixture },
+};
+
+/** Sources that a name and plain options make; a user's own points (`arrayData`) are not among them. */
+export const dataNames: readonly string[] = Object.keys(entries);
+
+/**
+ * The data source of this name and these plain options.
+ *
+ * @throws {@link ConfigError} when the name or an option is unknown, or an option is outside its range.
+ */
+export function dataFrom({ name, options }: NamedOptions): DataSource {
+  const entry = entries[choiceOption("data", name, dataNames)] as Entry;
+  return entry.make(optionsObject(`options of data ${name}`, options, entry.options));
+}
+
+/**
+ * The source to go on with: the one that a checkpoint names, or the one given, which has to be the same. Sources that a
+ * name cannot make, such as a user's own points, have to be given.
+ *
+ * @param stored - name and options in the checkpoint.
+ * @throws {@link DataError} when the source given is another (for points: another fingerprint), or one is needed and
+ * none is given.
+ */
+export function resumeData(stored: NamedOptions, given?: DataSource): DataSource {
+  if (!given) {
+    if (dataNames.includes(stored.name)) return dataFrom(stored);
+    throw new DataError({
+      subject: "data to resume with",
+      given: "none",
+      expected: `the data "${stored.name}" that the run began with: ${JSON.stringify(stored.options)}`,
+      remedy: "Checkpoints do not hold points: give the same ones again.",
+    });
+  }
+  const expected = dataNames.includes(stored.name) ? dataFrom(stored) : stored;
+  if (given.name !== stored.name || !sameOptions(given.options, expected.options)) {
+    throw new DataError({
+      subject: "data to resume with",
+      given: { name: given.name, options: given.options },
+      expected: `the data "${stored.name}" that the run began with: ${JSON.stringify(expected.options)}`,
+      remedy: "Give the same data, in the same order; to go on with other data, begin a new run from the model.",
+    });
+  }
+  return given;
+}
+
+function sameOptions(a: NamedOptions["options"], b: NamedOptions["options"]): boolean {
+  const sorted = (options: NamedOptions["options"]) => JSON.stringify(Object.entries(options).sort());
+  return sorted(a) === sorted(b);
+}
