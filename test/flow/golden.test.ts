@@ -1,0 +1,93 @@
+// The losses, their parts and both gradients against values from PyTorch's double backward, in f64 and in f32.
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { caseErrors, caseGraph, caseInputs } from "../../src/engine/case-graph.ts";
+import { parseGoldenCase } from "../../src/engine/golden-case.ts";
+import { DataError } from "../../src/errors.ts";
+import { runGraph } from "./evaluate.ts";
+
+const names = ["cond-ot-silu", "cosine-softplus", "linear-vp-tanh", "poly3-silu", "ve-sin", "vp-gelu"];
+const textOf = (name: string) => readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), "utf8");
+
+describe.each(names)("golden case %s", (name) => {
+  // f64: rounding only. f32: the promise of every backend, 2e-5, is kept by arithmetic whose functions are exact.
+  test.each([
+    ["f64", 1e-11],
+    ["f32", 2e-5],
+  ] as const)("every quantity agrees in %s", (precision, tolerance) => {
+    const golden = parseGoldenCase(textOf(name), name);
+    const states = new Map<string, ArrayLike<number>>(caseInputs(golden));
+    runGraph(caseGraph(golden), states, precision);
+    const values = new Map([...states].map(([state, data]) => [state, Float64Array.from(data)]));
+    const off = Object.entries(caseErrors(golden, values)).filter(([, error]) => !(error <= tolerance));
+    expect(off).toEqual([]);
+  });
+});
+
+describe("a case that is not right", () => {
+  const text = textOf("cond-ot-silu");
+
+  test("a wrong value shows as an error of its quantity, and of no other", () => {
+    const golden = parseGoldenCase(text, "case");
+    const moved = parseGoldenCase(
+      changed((fields) => {
+        fields.expected.jvp[3] += 0.5;
+        fields.expected.sliceWeightGrads[1][0] += 0.25;
+      }),
+      "case",
+    );
+    const states = new Map<string, ArrayLike<number>>(caseInputs(golden));
+    runGraph(caseGraph(golden), states);
+    const values = new Map([...states].map(([state, data]) => [state, Float64Array.from(data)]));
+    const off = Object.entries(caseErrors(moved, values)).filter(([, error]) => !(error <= 1e-9));
+    expect(off.map(([quantity]) => quantity)).toEqual(["jvp", "sliceWeightGrads"]);
+    expect(off[0][1]).toBeCloseTo(0.5 / Math.max(...moved.expected.jvp.map(Math.abs)), 9);
+    expect(caseErrors(golden, new Map(values).set("xt", values.get("xt")!.fill(Number.NaN))).xt).toBeNaN();
+  });
+
+  // biome-ignore lint/suspicious/noExplicitAny: the fields are spoilt in ways that no type allows.
+  type Fields = any;
+
+  function changed(change: (fields: Fields) => void): string {
+    const fields = JSON.parse(text);
+    change(fields);
+    return JSON.stringify(fields);
+  }
+
+  test.each<[string, (fields: Fields) => void]>([
+    ["batch", (fields) => delete fields.batch],
+    ["batch", (fields) => (fields.batch = 2.5)],
+    ["dimension", (fields) => (fields.dimension = "2")],
+    ["dimension", (fields) => (fields.dimension = 1e9)],
+    ["hidden", (fields) => (fields.hidden = 1e15)],
+    ["weights", (fields) => (fields.hiddenLayers = 1e9)],
+    ["weights[0]", (fields) => (fields.hidden = 9)],
+    ["activation", (fields) => (fields.activation = "constructor")],
+    ["path", (fields) => (fields.path = "toString")],
+    ["detachVelocity", (fields) => (fields.detachVelocity = 1)],
+    ["power", (fields) => (fields.power = 3)],
+    ["divergenceWeight", (fields) => (fields.divergenceWeight = 0)],
+    ["divergenceWeight", (fields) => (fields.divergenceWeight = null)],
+    ["weights[1]", (fields) => fields.weights[1].pop()],
+    ["weights[1][2]", (fields) => (fields.weights[1][2] = [1])],
+    ["biases", (fields) => (fields.biases = {})],
+    ["x1", (fields) => fields.x1.push(0)],
+    ["x0[4]", (fields) => (fields.x0[4] = 1e39)],
+    ["t[0]", (fields) => (fields.t[0] = 1.5)],
+    ["probe[1]", (fields) => (fields.probe[1] = null)],
+    ["expected", (fields) => delete fields.expected],
+    ["expected", (fields) => (fields.expected = [1])],
+    ["expected.jvp", (fields) => delete fields.expected.jvp],
+    ["expected.cfm", (fields) => (fields.expected.cfm = "1")],
+    ["expected.velocitty", (fields) => (fields.expected.velocitty = [1])],
+    ["expected.biasGrads[2][1]", (fields) => (fields.expected.biasGrads[2][1] = true)],
+  ])("%s is named", (field, change) => {
+    expect(() => parseGoldenCase(changed(change), "mine.json")).toThrow(DataError);
+    expect(() => parseGoldenCase(changed(change), "mine.json")).toThrow(`mine.json: ${field}: got `);
+  });
+
+  test.each(["", "{", "[]", "null", "3", '"case"'])("%j is no case", (spoilt) => {
+    expect(() => parseGoldenCase(spoilt, "mine.json")).toThrow(DataError);
+    expect(() => parseGoldenCase(spoilt, "mine.json")).toThrow("mine.json: got ");
+  });
+});
