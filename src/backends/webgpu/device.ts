@@ -1,0 +1,75 @@
+/** Finds a WebGPU device and says which it is. */
+import { UnsupportedError } from "../../errors.ts";
+
+export interface WebGPUOptions {
+  /** Where to look for an adapter; default `navigator.gpu`. */
+  readonly gpu?: GPU;
+  /** An adapter that has given no device yet. */
+  readonly adapter?: GPUAdapter;
+  /** A device to use as it is. It stays its owner's: `dispose` frees only what divflow made on it. */
+  readonly device?: GPUDevice;
+}
+
+export interface FoundDevice {
+  readonly device: GPUDevice;
+  /** The device in words, such as "SwiftShader Device (Subzero), google swiftshader". */
+  readonly description: string;
+  /** Whether divflow asked for it and so destroys it. */
+  readonly owned: boolean;
+}
+
+/**
+ * The limits that let programs be larger or fuse more. The others stay at the defaults that every device keeps, so
+ * that a program that runs here runs everywhere. Storage buffers are 8 by default; chains seldom need more.
+ */
+const raisedLimits = ["maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage"] as const;
+
+/** @throws {@link UnsupportedError} when there is no WebGPU, no adapter, or the adapter gives no device. */
+export async function findDevice({ gpu, adapter, device }: WebGPUOptions): Promise<FoundDevice> {
+  if (device) return { device, description: describe(device.adapterInfo), owned: false };
+  const found = adapter ?? (await findAdapter(gpu));
+  const requiredLimits = Object.fromEntries(raisedLimits.map((name) => [name, found.limits[name]]));
+  try {
+    const requested = await found.requestDevice({ label: "divflow", requiredLimits });
+    return { device: requested, description: describe(found.info), owned: true };
+  } catch (cause) {
+    throw new UnsupportedError(
+      {
+        subject: `WebGPU adapter (${describe(found.info)})`,
+        given: messageOf(cause),
+        expected: "a device",
+        remedy: 'Update the browser or the graphics driver, or use backend "wasm".',
+      },
+      { cause },
+    );
+  }
+}
+
+async function findAdapter(gpu = (globalThis.navigator as Navigator | undefined)?.gpu): Promise<GPUAdapter> {
+  if (!gpu) {
+    throw new UnsupportedError({
+      subject: "WebGPU",
+      given: "no navigator.gpu",
+      expected: "a platform with WebGPU",
+      remedy: 'Use backend "wasm", or hand in `gpu` from the npm package "webgpu".',
+    });
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (adapter) return adapter;
+  throw new UnsupportedError({
+    subject: "WebGPU",
+    given: "no adapter",
+    expected: "a GPU that the platform lets pages use",
+    remedy: 'Update the browser or the graphics driver, or use backend "wasm".',
+  });
+}
+
+/** Every word the platform gives, each once: most give only some. */
+function describe(info: GPUAdapterInfo | undefined): string {
+  const words = [info?.description || info?.device, [info?.vendor, info?.architecture].filter(Boolean).join(" ")];
+  return [...new Set(words.filter(Boolean))].join(", ") || "a WebGPU device that does not say its name";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,50 @@
+/** What a program becomes before it meets a device: dispatches, as data. */
+import type { Placement, Region } from "../../schedule/program.ts";
+
+/** Intermediate results of a call that takes two dispatches; one buffer for all calls, being used one after another. */
+export interface ScratchRegion {
+  readonly kind: "scratch";
+}
+
+/** A range of a buffer. Bindings are whole buffers, so `offset` reaches the shader as a parameter. */
+export interface Operand {
+  readonly region: Region | ScratchRegion;
+  readonly offset: number;
+}
+
+export interface BoundRegion {
+  readonly region: Region | ScratchRegion;
+  readonly access: "read" | "write";
+}
+
+/** One dispatch: which pipeline, which buffers, which parameters, how many workgroups. */
+export interface Dispatch {
+  /** The call's, for GPU labels and errors. */
+  readonly label: string;
+  /** The shader's entry point. */
+  readonly kernel: string;
+  readonly code: string;
+  /** Values of the shader's `override` constants. */
+  readonly constants: Readonly<Record<string, number>>;
+  /** Contents of the uniform at @binding(0). */
+  readonly parameters: Uint32Array;
+  /** From @binding(1) on. */
+  readonly bindings: readonly BoundRegion[];
+  readonly workgroups: readonly [number, number, number];
+}
+
+export function sameRegion(a: Placement["region"] | ScratchRegion, b: Placement["region"] | ScratchRegion): boolean {
+  return regionKey(a) === regionKey(b);
+}
+
+/** Tells regions apart as text. */
+export function regionKey(region: Region | ScratchRegion): string {
+  switch (region.kind) {
+    case "arena":
+      return `arena ${region.index}`;
+    case "state":
+      return `state ${region.name}`;
+    default:
+      return region.kind;
+  }
+}

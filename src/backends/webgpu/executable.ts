@@ -1,0 +1,164 @@
+/** A program on a device: everything a run needs is made here, once. */
+import { DisposedError } from "../../errors.ts";
+import type { Program, Region } from "../../schedule/program.ts";
+import type { Executable } from "../backend.ts";
+import { type Buffers, BYTES_PER_ELEMENT } from "./buffers.ts";
+import type { Dispatch, ScratchRegion } from "./dispatch.ts";
+import { usage } from "./flags.ts";
+import type { Health } from "./health.ts";
+import { lower } from "./lower.ts";
+import type { Pipelines } from "./pipelines.ts";
+
+export interface DeviceParts {
+  readonly device: GPUDevice;
+  readonly health: Health;
+  readonly buffers: Buffers;
+  readonly pipelines: Pipelines;
+}
+
+/** A dispatch with all its objects made. */
+interface Ready {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** `stateBuffer` gives the buffer of a state by name; it throws when that is missing or disposed. */
+export async function loadProgram(
+  parts: DeviceParts,
+  program: Program,
+  stateBuffer: (name: string) => GPUBuffer,
+): Promise<Executable> {
+  const { device, health } = parts;
+  const { dispatches, scratch } = lower(program);
+  const memory = allocate(parts, program, dispatches, scratch);
+  let ready: Ready[];
+  try {
+    const bufferOf = (region: Region | ScratchRegion): GPUBuffer => {
+      switch (region.kind) {
+        case "arena":
+          return memory.arenas[region.index]!;
+        case "constants":
+          return memory.constants!;
+        case "scratch":
+          return memory.scratch!;
+        case "state":
+          return stateBuffer(region.name);
+      }
+    };
+    ready = await Promise.all(
+      dispatches.map((dispatch, i) => prepare(parts, dispatch, memory.uniforms, memory.uniformOffsets[i]!, bufferOf)),
+    );
+    await health.settled();
+  } catch (error) {
+    memory.free();
+    throw error;
+  }
+
+  let disposed = false;
+  return {
+    run(times) {
+      if (disposed) {
+        throw new DisposedError({
+          subject: `program "${program.name}"`,
+          given: "run after dispose",
+          expected: "a loaded program",
+          remedy: "Load it again.",
+        });
+      }
+      health.check();
+      for (const { name } of program.state) stateBuffer(name); // a destroyed buffer must not reach the device
+      const encoder = device.createCommandEncoder({ label: program.name });
+      encode(encoder.beginComputePass({ label: program.name }), ready, times);
+      device.queue.submit([encoder.finish()]);
+    },
+    dispose() {
+      disposed = true;
+      memory.free();
+    },
+  };
+}
+
+/** One pass: WebGPU runs its dispatches in order, each seeing what those before it wrote. */
+function encode(pass: GPUComputePassEncoder, ready: readonly Ready[], times: number): void {
+  let current: GPUComputePipeline | undefined;
+  for (let i = 0; i < times; i++) {
+    for (const { pipeline, group, workgroups } of ready) {
+      if (pipeline !== current) pass.setPipeline(pipeline);
+      current = pipeline;
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(...workgroups);
+    }
+  }
+  pass.end();
+}
+
+/** Arenas, constants, scratch, and the parameters of all dispatches in one uniform buffer. */
+function allocate(
+  { device, buffers }: DeviceParts,
+  program: Program,
+  dispatches: readonly Dispatch[],
+  scratch: number,
+) {
+  const made: GPUBuffer[] = [];
+  const free = () => {
+    for (const buffer of made) buffers.destroy(buffer);
+  };
+  const create = (what: string, elements: number, flags: number) => {
+    const buffer = buffers.create(`${program.name}: ${what}`, elements * BYTES_PER_ELEMENT, flags);
+    made.push(buffer);
+    return buffer;
+  };
+  try {
+    const arenas = program.arenas.map((elements, i) => create(`arena ${i}`, elements, usage.storage));
+    const constants =
+      program.constants.length > 0
+        ? create("constants", program.constants.length, usage.storage | usage.copyTarget)
+        : undefined;
+    if (constants) device.queue.writeBuffer(constants, 0, new Uint32Array(program.constants));
+
+    const alignment = device.limits.minUniformBufferOffsetAlignment / BYTES_PER_ELEMENT;
+    let end = 0;
+    const offsets = dispatches.map(({ parameters }) => {
+      const offset = end;
+      end += Math.ceil(parameters.length / alignment) * alignment;
+      return offset;
+    });
+    const words = new Uint32Array(end);
+    dispatches.forEach(({ parameters }, i) => {
+      words.set(parameters, offsets[i]);
+    });
+    const uniforms = create("parameters", end, usage.uniform | usage.copyTarget);
+    device.queue.writeBuffer(uniforms, 0, words);
+    return {
+      arenas,
+      constants,
+      scratch: scratch > 0 ? create("scratch", scratch, usage.storage) : undefined,
+      uniforms,
+      uniformOffsets: offsets.map((offset) => offset * BYTES_PER_ELEMENT),
+      free,
+    };
+  } catch (error) {
+    free();
+    throw error;
+  }
+}
+
+async function prepare(
+  { device, pipelines }: DeviceParts,
+  dispatch: Dispatch,
+  uniforms: GPUBuffer,
+  uniformOffset: number,
+  bufferOf: (region: Region | ScratchRegion) => GPUBuffer,
+): Promise<Ready> {
+  const { pipeline, layout } = await pipelines.get(dispatch);
+  const size = Math.ceil(dispatch.parameters.byteLength / 16) * 16; // WGSL rounds a uniform struct up to 16 bytes
+  const parameters = { buffer: uniforms, offset: uniformOffset, size };
+  const resources = [parameters, ...dispatch.bindings.map(({ region }) => ({ buffer: bufferOf(region) }))];
+  const group = device.createBindGroup({
+    label: dispatch.label,
+    layout,
+    entries: resources.map((resource, binding) => ({ binding, resource })),
+  });
+  return { pipeline, group, workgroups: dispatch.workgroups };
+}

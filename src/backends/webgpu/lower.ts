@@ -1,0 +1,118 @@
+/**
+ * Kernel calls -> dispatches: the parts that only WebGPU has. Specialisation constants from parameters, offsets filled
+ * in, long sums cut into segments.
+ */
+import { LimitError } from "../../errors.ts";
+import { shaders } from "../../generated/shaders.ts";
+import { MAX_WORKGROUPS } from "../../kernels/kernel.ts";
+import { packParameters } from "../../kernels/pack-parameters.ts";
+import { reductions } from "../../kernels/reduce.ts";
+import { kernels } from "../../kernels/registry.ts";
+import type { KernelCall, Program } from "../../schedule/program.ts";
+import type { BoundRegion, Dispatch, Operand } from "./dispatch.ts";
+import { elementwiseDispatch } from "./elementwise-source.ts";
+
+export interface LoweredProgram {
+  readonly dispatches: readonly Dispatch[];
+  /** Elements of the scratch region; 0 when no call needs it. */
+  readonly scratch: number;
+}
+
+/** A segment of a long reduction: 16 elements for each of the 256 invocations, or 64 for each of 4 lanes. */
+const SEGMENT = { wide: 4096, columns: 256 };
+
+/** A reduction that fills this many workgroups is not cut: the device has enough to do. */
+const ENOUGH_WORKGROUPS = 256;
+
+/** @throws {@link LimitError} when a call needs more workgroups along an axis than a dispatch may have. */
+export function lower(program: Program): LoweredProgram {
+  let scratch = 0;
+  const dispatches = program.calls.flatMap((call) => {
+    if (call.chain) return [elementwiseDispatch(call.label, call.chain)];
+    if (call.kernel !== "reduce") return [kernelDispatch(call, call.parameters, call.bindings)];
+    const segments = segmentsOf(call.parameters);
+    if (segments === 1) return [kernelDispatch(call, call.parameters, call.bindings)];
+    scratch = Math.max(scratch, segments * call.parameters["outer"]! * call.parameters["inner"]!);
+    return segmentedReduction(call, segments);
+  });
+  dispatches.forEach(checkWorkgroups);
+  return { dispatches, scratch };
+}
+
+/** The same for a shape on every device, so that results are. */
+function segmentsOf({ outer = 1, reduced = 1, inner = 1 }: Readonly<Record<string, number>>): number {
+  const workgroups = outer * Math.ceil(inner / 64);
+  const wanted = Math.ceil(reduced / (inner === 1 ? SEGMENT.wide : SEGMENT.columns));
+  return Math.max(1, Math.min(wanted, Math.ceil(ENOUGH_WORKGROUPS / workgroups)));
+}
+
+/** Every segment by itself, [outer, segments, inner] in scratch; then these. */
+function segmentedReduction(call: KernelCall, segments: number): Dispatch[] {
+  const { parameters, bindings } = call;
+  const partial: Operand = { region: { kind: "scratch" }, offset: 0 };
+  const first = kernelDispatch(call, { ...parameters, scale: 1 }, { ...bindings, out: partial });
+  const [x, y] = first.workgroups;
+  return [
+    { ...first, workgroups: [x, y, segments] },
+    kernelDispatch(call, { ...parameters, reduced: segments }, { ...bindings, in: partial }),
+  ];
+}
+
+function kernelDispatch(
+  { kernel, label }: KernelCall,
+  parameters: Readonly<Record<string, number>>,
+  operands: Readonly<Record<string, Operand>>,
+): Dispatch {
+  const declaration = kernels[kernel];
+  const code = shaders[kernel];
+  if (!declaration || !code) throw new Error(`"${label}" calls kernel "${kernel}", which WebGPU does not have.`);
+  const names = Object.keys(declaration.bindings);
+  const offsets = Object.fromEntries(names.map((name) => [`${name}Offset`, operands[name]?.offset ?? 0]));
+  const bindings = names.map((name): BoundRegion => {
+    const { access, optional } = declaration.bindings[name]!;
+    // Something must be bound where an optional operand is absent: what else is read, for it may be bound twice.
+    const operand = operands[name] ?? (optional ? operands[names[0] as string] : undefined);
+    if (!operand) throw new Error(`"${label}": kernel "${kernel}" has no operand for "${name}".`);
+    return { region: operand.region, access };
+  });
+  return {
+    label,
+    kernel,
+    code,
+    constants: specialisations[kernel]?.(parameters, operands) ?? {},
+    parameters: packParameters(declaration, { ...parameters, ...offsets }),
+    bindings,
+    workgroups: declaration.workgroups(parameters),
+  };
+}
+
+/** Values of a shader's `override` constants: what picks code rather than sizes. Booleans are 0 and 1. */
+const specialisations: Readonly<
+  Record<
+    string,
+    (
+      parameters: Readonly<Record<string, number>>,
+      operands: Readonly<Record<string, Operand>>,
+    ) => Record<string, number>
+  >
+> = {
+  linear: ({ transposeLeft = 0, transposeRight = 0, activation = 0, biasRows = 0, hasAddend = 0 }, operands) => ({
+    leftTransposed: transposeLeft,
+    rightTransposed: transposeRight,
+    withBias: Number(biasRows > 0 && operands["bias"] !== undefined),
+    withAddend: hasAddend,
+    activation,
+  }),
+  random: ({ kind = 0 }) => ({ kind }),
+  reduce: ({ kind = 0, inner = 1 }) => ({ maximum: Number(reductions[kind] === "max"), columns: inner === 1 ? 1 : 64 }),
+};
+
+function checkWorkgroups({ label, workgroups }: Dispatch): void {
+  if (workgroups.every((count) => count <= MAX_WORKGROUPS)) return;
+  throw new LimitError({
+    subject: `"${label}" on WebGPU`,
+    given: workgroups,
+    expected: `at most ${MAX_WORKGROUPS} workgroups along an axis`,
+    remedy: "Use a smaller batch, or sample fewer points at once.",
+  });
+}
