@@ -4,14 +4,15 @@ import type { Node } from "./node.ts";
 
 /**
  * The graph with each node replaced by what `replace` returns for it. Nodes come inputs first, and a node handed to
- * `replace` already has its inputs replaced; return it unchanged to keep it.
+ * `replace` already has its inputs replaced; return it unchanged to keep it. `original` is the node as it was, for
+ * passes that ask what else read it.
  */
-export function rewrite(graph: Graph, replace: (node: Node) => Node): Graph {
+export function rewrite(graph: Graph, replace: (node: Node, original: Node) => Node): Graph {
   const replaced = new Map<Node, Node>();
-  for (const node of topologicalOrder(graph.updates.map((update) => update.value))) {
-    const inputs = node.inputs.map((input) => replaced.get(input) as Node);
-    const changed = inputs.some((input, i) => input !== node.inputs[i]);
-    replaced.set(node, replace(changed ? { ...node, inputs } : node));
+  for (const original of topologicalOrder(graph.updates.map((update) => update.value))) {
+    const inputs = original.inputs.map((input) => replaced.get(input) as Node);
+    const changed = inputs.some((input, i) => input !== original.inputs[i]);
+    replaced.set(original, replace(changed ? { ...original, inputs } : original, original));
   }
   return {
     ...graph,

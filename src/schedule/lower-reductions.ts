@@ -2,17 +2,41 @@
 import type { Graph } from "../graph/graph.ts";
 import { isNodeOf, type Node, type Shape, sizeOf } from "../graph/node.ts";
 import { rewrite } from "../graph/rewrite.ts";
+import { multiply } from "../ops/arithmetic.ts";
 import { maxOp, sumOp } from "../ops/reduce.ts";
-import { reshape } from "../ops/shape.ts";
+import { reshape, reshapeOp } from "../ops/shape.ts";
+import { constantValue } from "../ops/sources.ts";
 import { reduceCall } from "./calls.ts";
+import { readCounts } from "./users.ts";
 
 /** Contract: outputs agree up to the order of additions; no sum or max node is left. */
 export function lowerReductions(graph: Graph): Graph {
-  return rewrite(graph, (node) => {
+  const reads = readCounts(graph);
+  return rewrite(graph, (node, original) => {
     if (isNodeOf(node, sumOp.op)) return reduced("sum", node, node.attributes.axes);
     if (isNodeOf(node, maxOp.op)) return reduced("max", node, node.attributes.axes);
+    if (isNodeOf(node, multiply.op)) return scaled(node, original, reads) ?? node;
     return node;
   });
+}
+
+/** The product of a reduction that nothing else reads and a constant, as that reduction with a scale: a mean. */
+function scaled(node: Node, original: Node, reads: ReadonlyMap<Node, number>): Node | undefined {
+  for (const side of [0, 1]) {
+    const factor = constantValue(node.inputs[1 - side] as Node);
+    let call = node.inputs[side] as Node;
+    let before = original.inputs[side] as Node;
+    let alone = reads.get(before) === 1;
+    if (isNodeOf(before, reshapeOp.op)) {
+      before = before.inputs[0] as Node;
+      alone &&= reads.get(before) === 1;
+    }
+    if (isNodeOf(call, reshapeOp.op)) call = call.inputs[0] as Node;
+    if (factor === undefined || !alone || !isNodeOf(call, reduceCall.op)) continue;
+    const { kind, scale } = call.attributes;
+    return reshape(reduceCall(call.inputs, { kind, scale: scale * factor }), node.shape);
+  }
+  return undefined;
 }
 
 /** One call for each run of neighbouring axes, the last run first. */

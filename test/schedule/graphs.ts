@@ -42,8 +42,8 @@ export function drawState(graph: Graph, seed = 1): Map<string, HostTensor> {
     if (!isNodeOf(node, stateOp.op)) continue;
     const { name, shape, dtype } = node.attributes as StateDeclaration;
     const kind = dtype === "u32" ? "index" : "normal";
-    const data = random.draw(kind, sizeOf(shape), values.size, 0, 5);
-    if (name === "adam.second") data.forEach((value, i) => (data[i] = value * value));
+    const drawn = random.draw(kind, sizeOf(shape), values.size, 0, 5);
+    const data = name === "adam.second" ? drawn.map((value) => value * value) : drawn;
     if (name === "ok") data.fill(1);
     values.set(name, { shape, data });
   }
