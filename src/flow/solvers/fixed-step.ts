@@ -66,14 +66,18 @@ function plan(name: string, tableau: Tableau, steps: number, problem: SolveProbl
   };
 }
 
-/** A grid through all stops: about `steps` steps, spread over the intervals by their length, at least one each. */
+/**
+ * A grid through all stops: about `steps` steps, spread over the intervals by their length, at least one each; where
+ * the stops alone make as many steps, they are the grid.
+ */
 function grid(stops: readonly number[], steps: number): { times: number[]; segments: SolveSegment[] } {
   const first = stops[0] as number;
   const total = Math.abs((stops[stops.length - 1] as number) - first);
   const times = [first];
+  const given = stops.length - 1 >= steps;
   const segments = stops.slice(1).map((stop, i) => {
     const from = stops[i] as number;
-    const count = Math.max(1, Math.round((steps * Math.abs(stop - from)) / total));
+    const count = given ? 1 : Math.max(1, Math.round((steps * Math.abs(stop - from)) / total));
     for (let k = 1; k < count; k++) times.push(from + ((stop - from) * k) / count);
     times.push(stop);
     return { writes: new Map<string, readonly number[]>(), steps: count };
