@@ -38,7 +38,8 @@ export function reshape(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
   const value = constantValue(x);
   if (value !== undefined && sizeOf(x.shape) === sizeOf(shape)) return constantOp([], { value, shape, dtype: x.dtype });
-  return reshapeOp([isReshape(x) ? (x.inputs[0] as Node) : x], { shape });
+  const from = isReshape(x) ? (x.inputs[0] as Node) : x;
+  return sameShape(from.shape, shape) ? from : reshapeOp([from], { shape });
 }
 
 function isReshape(node: Node): boolean {
