@@ -1,6 +1,6 @@
 /**
- * What users hold: Runtime, Trainer and Model, the same whether the engine runs on this thread or in a worker. Only
- * these three own device memory; each has `dispose()`, safe to call twice, and works with `using`.
+ * What users hold: Runtime, Trainer and Model. Only these three own device memory; each has `dispose()`, safe to call
+ * twice, and works with `using`.
  */
 import type { DataSource } from "../data/source.ts";
 import type { Loss } from "../flow/losses/loss.ts";
@@ -22,8 +22,6 @@ export interface RuntimeOptions {
   readonly device?: GPUDevice;
   /** WebAssembly with relaxed SIMD; default: where the platform has it. */
   readonly relaxedSimd?: boolean;
-  /** Run the engine in a Web Worker. "auto" (default): on a page, unless `gpu` or `device` is given. */
-  readonly worker?: boolean | "auto";
 }
 
 /** Live buffers on the device and their bytes. */
@@ -40,11 +38,34 @@ export interface Runtime extends Disposable {
   /** Which backend was taken and why, in a sentence. */
   readonly reason: string;
   memory(): Promise<DeviceMemory>;
+  /**
+   * A trainer at step 0.
+   *
+   * @throws {@link ConfigError} when options are unknown, out of range or do not fit each other.
+   * @throws {@link LimitError}, {@link OutOfMemoryError} when the device has no room for it.
+   */
   createTrainer(options: TrainerOptions): Promise<Trainer>;
-  /** {@link load} of bytes. */
+  /**
+   * The model in the bytes of a safetensors file: divflow's own, a model's or a trainer's, or PyTorch's.
+   *
+   * @throws {@link CheckpointError} when the file is damaged or does not fit the network it names.
+   * @throws {@link ConfigError} when a file of weights alone comes without the activation.
+   */
   loadModel(bytes: Uint8Array, options?: LoadOptions): Promise<Model>;
-  /** {@link resume} of bytes. */
+  /**
+   * A trainer that goes on where the one whose file this is left off: bit for bit on the same backend.
+   *
+   * @throws {@link CheckpointError} when the file is damaged, or holds a model alone.
+   * @throws {@link ConfigError} when the file does not hold its data and none or other data are given.
+   */
   resumeTrainer(bytes: Uint8Array, options?: ResumeOptions): Promise<Trainer>;
+  /**
+   * Mean losses of a model over fresh batches, without training: equal data, loss and seed give two models the same
+   * batches, whatever they were trained with.
+   *
+   * @throws {@link ConfigError} when an option is out of range, or the model is of another runtime.
+   */
+  evaluateLosses(model: Model, options: EvaluateLossesOptions): Promise<LossMeans>;
   dispose(): void;
 }
 
@@ -118,10 +139,35 @@ export interface SolveOptions {
   readonly ema?: boolean;
 }
 
+export interface VelocityOptions {
+  readonly signal?: AbortSignal;
+  /** Use the averaged parameters. Default: where the model has them. */
+  readonly ema?: boolean;
+}
+
+export interface EvaluateLossesOptions {
+  readonly data: DataSource;
+  readonly loss: Loss;
+  /** Default: the model's own. */
+  readonly path?: PathScheduler;
+  /** Default 512. */
+  readonly batchSize?: number;
+  /** Default 20. */
+  readonly batches?: number;
+  /** Of the batches; an integer from 0 to 2^53 - 1. Default 0. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+  /** Use the averaged parameters. Default: where the model has them. */
+  readonly ema?: boolean;
+}
+
+/** Means over batches; the divergence loss of a loss without one is 0. */
+export type LossMeans = Readonly<Record<"loss" | "velocityLoss" | "divergenceLoss", number>>;
+
 export interface DivergenceOptions {
   /** "exact" (default): D jvps an evaluation; "hutchinson": `probes` of them, with a standard error. */
   readonly divergence?: "exact" | "hutchinson";
-  /** Rademacher probes, fixed during a solve. Default 8. */
+  /** Rademacher probes, 1 to 256, fixed during a solve; with 1 the standard error is NaN. Default 8. */
   readonly probes?: number;
 }
 
@@ -158,6 +204,14 @@ export interface Model extends Disposable {
   readonly dimension: number;
   /** Training steps behind the parameters. */
   readonly step: number;
+  /**
+   * Draws samples by solving the flow from noise at t = 0 to t = 1. Equal options and seeds give equal bits on one
+   * backend.
+   *
+   * @throws {@link StiffnessError} when an adaptive solver meets its smallest step.
+   * @throws {@link NumericError} when a sample is not finite.
+   * @throws the signal's reason, within one submission of its abort.
+   */
   sample(options: SampleOptions): Promise<Samples>;
   /**
    * Log-density of points under the model, by solving the flow backwards from t = 1 to 0.
@@ -168,13 +222,22 @@ export interface Model extends Disposable {
    * @param points - row-major [count, D], in data units (standardisation and its Jacobian are accounted for).
    * @throws {@link DataError} when the length is no multiple of D or a value is not finite.
    * @throws {@link StiffnessError} when an adaptive solver meets its smallest step.
+   * @throws {@link NumericError} when a log-density is not finite.
    * @example
    * const { values } = await model.logDensity(new Float32Array([0.1, -0.4]), { divergence: "exact" });
    * const bitsPerDimension = -values[0] / (2 * Math.LN2); // D = 2
    */
   logDensity(points: Float32Array | Float64Array, options?: LogDensityOptions): Promise<LogDensity>;
-  /** Velocities [count, D] at points [count, D] and times [count], in the network's units (standardised data). */
-  velocity(points: Float32Array, times: Float32Array, options?: { readonly ema?: boolean }): Promise<Float32Array>;
+  /**
+   * Velocities dx/dt [count, D] at points [count, D] and times [count] in [0, 1], all in data units.
+   *
+   * @throws {@link DataError} when lengths do not fit, a value is not finite or a time is outside [0, 1].
+   */
+  velocity(
+    points: Float32Array | Float64Array,
+    times: Float32Array | Float64Array,
+    options?: VelocityOptions,
+  ): Promise<Float32Array>;
   /** Weights and what is needed to use them, as bytes of a safetensors file. */
   checkpoint(): Promise<Uint8Array>;
   dispose(): void;
@@ -185,9 +248,13 @@ export interface LoadOptions {
   readonly activation?: string;
   /** The path such weights were trained on; default condOT(). */
   readonly path?: PathScheduler;
+  /** The file's name, for messages. */
+  readonly source?: string;
 }
 
 export interface ResumeOptions {
   /** The data, where the file cannot hold it: a user's own points. */
   readonly data?: DataSource;
+  /** The file's name, for messages. */
+  readonly source?: string;
 }

@@ -1,10 +1,12 @@
 /** The runtime on this thread: one backend, what was made on it, and another backend when that one is lost. */
 import type { Backend } from "../backends/backend.ts";
-import { DeviceLostError, DisposedError } from "../errors.ts";
+import { ConfigError, DeviceLostError } from "../errors.ts";
 import type {
   BackendName,
   DeviceMemory,
+  EvaluateLossesOptions,
   LoadOptions,
+  LossMeans,
   Model,
   ResumeOptions,
   Runtime,
@@ -12,8 +14,11 @@ import type {
   TrainerOptions,
 } from "./api.ts";
 import { type ChosenBackend, chooseBackend } from "./choose-backend.ts";
-import { loadModel } from "./model.ts";
-import { createTrainer, resumeTrainer } from "./trainer.ts";
+import { disposed } from "./disposed.ts";
+import { loadModel } from "./load.ts";
+import { LocalModel } from "./model.ts";
+import { resumeTrainer } from "./resume.ts";
+import { createTrainer } from "./trainer.ts";
 
 /** A backend in use. What was built on one is of no use on the next: owners compare the object. */
 export interface Live {
@@ -108,6 +113,17 @@ export class LocalRuntime implements Runtime {
     return resumeTrainer(this, bytes, options);
   }
 
+  async evaluateLosses(model: Model, options: EvaluateLossesOptions): Promise<LossMeans> {
+    this.#check();
+    if (model instanceof LocalModel && model.runtime === this) return model.evaluateLosses(options);
+    throw new ConfigError({
+      subject: "model of evaluateLosses",
+      given: model instanceof LocalModel ? "a model of another runtime" : model,
+      expected: "a model made on this runtime",
+      remedy: "Evaluate it on the runtime it was made on, or save it and load it here.",
+    });
+  }
+
   dispose(): void {
     if (this.#disposed) return;
     for (const owned of [...this.#owned]) owned[Symbol.dispose]();
@@ -175,16 +191,6 @@ export class LocalRuntime implements Runtime {
       clearTimeout(timer);
     }
   }
-}
-
-/** What use after `dispose()` throws. */
-export function disposed(subject: string): DisposedError {
-  return new DisposedError({
-    subject,
-    given: "a call after dispose()",
-    expected: "no further use",
-    remedy: "Make another one, or dispose of it later.",
-  });
 }
 
 /** A runtime on this thread. */

@@ -82,7 +82,8 @@ function makeAdam(name: string, options: AdamOptions, weightDecay: number): Opti
       // Scalars [1] first: what is left for the vectors is one division and one root an element.
       const size = divide(learningRate, oneMinusPower(beta1, count));
       const scale = divide(1, sqrt(oneMinusPower(beta2, count)));
-      const move = divide(multiply(first, size), add(multiply(sqrt(second), scale), epsilon));
+      // Divided first, so that a finite gradient and rate give a finite step however large both are.
+      const move = multiply(divide(first, add(multiply(sqrt(second), scale), epsilon)), size);
       const decayed =
         weightDecay === 0 ? parameters : multiply(parameters, subtract(1, multiply(learningRate, weightDecay)));
       return { parameters: subtract(decayed, move), moments: [first, second], learningRate };

@@ -16,15 +16,16 @@ import { pathFrom } from "../flow/paths/registry.ts";
 import { integerOption, type NamedOptions, numberOption } from "../graph/options.ts";
 import { type Network, parameterLayout } from "../nn/network.ts";
 import { networkFromConfig } from "../nn/registry.ts";
-import { fromTorch, toTorch } from "../nn/torch.ts";
+import { fromTorch, torchShape, toTorch } from "../nn/torch.ts";
 import { VERSION } from "../version.ts";
 import { type Optimizer, optimizerFrom } from "./adam.ts";
 import { type Ema, ema } from "./ema.ts";
+import { expectFinite, expectTensors } from "./expect-tensors.ts";
 import { inferNetwork } from "./infer-network.ts";
 import {
-  floatDTypes,
   readSafetensors,
   type StoredTensor,
+  type TensorFile,
   type WritableDType,
   writeSafetensors,
 } from "./safetensors.ts";
@@ -72,16 +73,14 @@ export function writeCheckpoint(record: ModelRecord): Uint8Array {
   for (const [name, { shape, values }] of toTorch(Float32Array.from(parameters), parameterLayout(network))) {
     tensors.set(name, { dtype: "F32", shape, data: values });
   }
-  const keep = (name: string, values: FlatVector) =>
-    tensors.set(PREFIX + name, {
-      dtype: values instanceof Float64Array ? "F64" : "F32",
-      shape: [values.length],
-      data: values,
-    });
-  if (parameters instanceof Float64Array) keep("parameters", parameters);
-  if (average) keep("ema", average);
-  for (const [name, values] of training?.moments ?? []) keep(name, values);
-
+  const vectors = new Map<string, FlatVector>([
+    ...(parameters instanceof Float64Array ? [["parameters", parameters] as const] : []),
+    ...(average ? [["ema", average] as const] : []),
+    ...(training?.moments ?? []),
+  ]);
+  for (const [name, data] of vectors) {
+    tensors.set(PREFIX + name, { dtype: data instanceof Float64Array ? "F64" : "F32", shape: [data.length], data });
+  }
   const metadata = {
     form: FORM,
     version: VERSION,
@@ -90,6 +89,7 @@ export function writeCheckpoint(record: ModelRecord): Uint8Array {
     standardization: standardization ?? null,
     step,
     backend,
+    vectors: [...vectors.keys()],
     training: training
       ? {
           loss: named(training.loss),
@@ -122,33 +122,31 @@ export interface ReadOptions {
  */
 export function readCheckpoint(bytes: Uint8Array, options: ReadOptions = {}): ModelRecord {
   const { source = "model file" } = options;
-  const { tensors, metadata } = readSafetensors(bytes, source);
-  const vectors = new Map<string, StoredTensor>();
-  const weights = new Map<string, StoredTensor>();
-  for (const [name, tensor] of tensors) {
-    if (name.startsWith(PREFIX)) vectors.set(name.slice(PREFIX.length), tensor);
-    else weights.set(name, tensor);
+  const file = readSafetensors(bytes, source);
+  const json = file.metadata[METADATA];
+  if (json !== undefined) {
+    const facts = parseFacts(json, source);
+    const { vectors, ...rest } = facts;
+    return { ...rest, ...takeTensors(facts, file, source) };
   }
-  const json = metadata[METADATA];
-  if (json === undefined) {
-    const network = inferNetwork(weights, options.activation, source);
-    return {
-      network,
-      path: options.path ?? condOT(),
-      standardization: undefined,
-      step: 0,
-      backend: "unknown",
-      parameters: weightsVector(weights, network, source),
-      average: undefined,
-      training: undefined,
-    };
-  }
-  const facts = parseFacts(json, source);
-  return { ...facts, ...takeVectors(facts, weights, vectors, source) };
+  const network = inferNetwork(file.tensors, options.activation, source);
+  expectTensors(file, new Map(network.parameters.map((each) => [each.name, { shape: torchShape(each) }])), source);
+  return {
+    network,
+    path: options.path ?? condOT(),
+    standardization: undefined,
+    step: 0,
+    backend: "unknown",
+    parameters: readWeights(file, network, source),
+    average: undefined,
+    training: undefined,
+  };
 }
 
 type Facts = Pick<ModelRecord, "network" | "path" | "standardization" | "step" | "backend"> & {
   readonly training: Omit<TrainingRecord, "moments"> | undefined;
+  /** Names of the vectors in the file, without their prefix. */
+  readonly vectors: readonly string[];
 };
 
 function parseFacts(json: string, source: string): Facts {
@@ -163,7 +161,7 @@ function parseFacts(json: string, source: string): Facts {
   if (parsed["form"] !== FORM) {
     throw refused(`${subject}, form`, parsed["form"] ?? "none", String(FORM), "Another version of divflow wrote it.");
   }
-  const { network: networkFacts, standardization, step, backend, training } = parsed;
+  const { network: networkFacts, standardization, step, backend, training, vectors } = parsed;
   try {
     if (!isRecord(networkFacts)) throw refused(`${subject}, network`, networkFacts, "{ kind, config }", DAMAGED);
     const network = networkFromConfig(networkFacts["kind"] as string, networkFacts["config"]);
@@ -175,6 +173,7 @@ function parseFacts(json: string, source: string): Facts {
       step: integerOption("step", step, 0),
       backend: typeof backend === "string" ? backend : "unknown",
       training: training === null ? undefined : parseTraining(subject, training),
+      vectors: parseNames(`${subject}, vectors`, vectors),
     };
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof DataError)) throw error;
@@ -197,80 +196,61 @@ function parseTraining(subject: string, training: unknown): Omit<TrainingRecord,
   };
 }
 
-function takeVectors(
-  { network, training }: Facts,
-  weights: ReadonlyMap<string, StoredTensor>,
-  vectors: ReadonlyMap<string, StoredTensor>,
+function takeTensors(
+  facts: Facts,
+  file: TensorFile,
   source: string,
 ): Pick<ModelRecord, "parameters" | "average" | "training"> {
-  const { total } = parameterLayout(network);
-  const left = new Map(vectors);
-  const take = (name: string): FlatVector | undefined => {
-    const tensor = left.get(name);
-    left.delete(name);
-    if (!tensor) return undefined;
-    const subject = `${source}, tensor "${PREFIX}${name}"`;
-    if (tensor.shape.join() !== String(total)) {
-      throw refused(subject, tensor.shape, `shape [${total}], one number for each parameter`, OTHER_NETWORK);
-    }
-    return finiteValues(subject, tensor);
+  const { network, training, vectors } = facts;
+  const layout = parameterLayout(network);
+  const names = [...vectors, ...(training?.optimizer.moments ?? []), ...(training?.ema ? ["ema"] : [])];
+  expectTensors(
+    file,
+    new Map([
+      ...network.parameters.map((parameter) => [parameter.name, { shape: torchShape(parameter) }] as const),
+      ...names.map((name) => [PREFIX + name, { shape: [layout.total], dtypes: ["F32", "F64"] as const }] as const),
+    ]),
+    source,
+  );
+  const take = (name: string): FlatVector => {
+    const tensor = file.tensors.get(PREFIX + name) as StoredTensor;
+    expectFinite(PREFIX + name, tensor, source);
+    return tensor.data as FlatVector;
   };
-  const exact = take("parameters");
-  const stored = weightsVector(weights, network, source);
-  if (exact && !exact.every((value, i) => Math.fround(value) === stored[i])) {
+  const weights = readWeights(file, network, source);
+  const exact = vectors.includes("parameters") ? take("parameters") : undefined;
+  if (exact && !exact.every((value, i) => Math.fround(value) === weights[i])) {
     throw refused(
       `${source}, tensor "${PREFIX}parameters"`,
       "other values than the weights",
       "the weights in full precision",
-      "The weights were changed: remove this tensor from the file.",
+      "The weights were changed; load them from a file without this tensor and without divflow's metadata.",
     );
   }
-  const average = take("ema");
-  const moments = new Map<string, FlatVector>();
-  for (const name of training?.optimizer.moments ?? []) {
-    const values = take(name);
-    if (!values) {
-      throw refused(`${source}, tensor "${PREFIX}${name}"`, "nothing", `the optimizer's state [${total}]`, DAMAGED);
-    }
-    moments.set(name, values);
-  }
-  if (training?.ema && !average) {
-    throw refused(`${source}, tensor "${PREFIX}ema"`, "nothing", `averaged parameters [${total}]`, DAMAGED);
-  }
-  for (const name of left.keys()) {
-    throw refused(`${source}, tensor "${PREFIX}${name}"`, "a tensor divflow does not know", "none", OTHER_NETWORK);
-  }
-  return { parameters: exact ?? stored, average, training: training && { ...training, moments } };
+  return {
+    parameters: exact ?? weights,
+    average: names.includes("ema") ? take("ema") : undefined,
+    training: training && {
+      ...training,
+      moments: new Map(training.optimizer.moments.map((name) => [name, take(name)])),
+    },
+  };
 }
 
-/** The flat vector of tensors under PyTorch's names. */
-function weightsVector(weights: ReadonlyMap<string, StoredTensor>, network: Network, source: string): Float32Array {
-  const tensors = new Map(
-    [...weights].map(([name, tensor]) => {
-      const subject = `${source}, tensor "${name}"`;
-      return [name, { shape: tensor.shape, values: Float32Array.from(finiteValues(subject, tensor)) }];
+/** The flat vector of the tensors under PyTorch's names. */
+function readWeights({ tensors }: TensorFile, network: Network, source: string): Float32Array {
+  const weights = new Map(
+    network.parameters.flatMap(({ name }) => {
+      const tensor = tensors.get(name);
+      if (!tensor) return []; // fromTorch names what is missing
+      expectFinite(name, tensor, source);
+      return [[name, { shape: tensor.shape, values: Float32Array.from(tensor.data as FlatVector) }] as const];
     }),
   );
-  return fromTorch(tensors, parameterLayout(network));
-}
-
-function finiteValues(subject: string, { dtype, data }: StoredTensor): FlatVector {
-  if (!floatDTypes.includes(dtype)) {
-    throw refused(
-      `${subject}, dtype`,
-      dtype,
-      `one of ${floatDTypes.join(", ")}`,
-      "Convert it, as tensor.float() does.",
-    );
-  }
-  const values = data as FlatVector;
-  const bad = values.findIndex((value) => !Number.isFinite(Math.fround(value)));
-  if (bad >= 0) throw refused(`${subject}, element ${bad}`, values[bad], "a finite number in f32's range", DAMAGED);
-  return values;
+  return fromTorch(weights, parameterLayout(network));
 }
 
 const DAMAGED = "The file is damaged, or was changed by another program; save it again.";
-const OTHER_NETWORK = "The file mixes two networks; save it again.";
 
 function named({ name, options }: NamedOptions): NamedOptions {
   return { name, options };
@@ -281,6 +261,11 @@ function namedOf(subject: string, given: unknown): NamedOptions {
     return { name: given["name"], options: given["options"] };
   }
   throw refused(subject, given ?? "none", "{ name, options }", DAMAGED);
+}
+
+function parseNames(subject: string, given: unknown): string[] {
+  if (Array.isArray(given) && given.every((name) => typeof name === "string")) return given;
+  throw refused(subject, given ?? "none", "a list of names", DAMAGED);
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

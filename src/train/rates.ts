@@ -18,9 +18,12 @@ export interface Rate extends NamedOptions {
   at(step: Node): Node;
 }
 
-/** The same rate at every step. */
+/** Beyond it a step of f32 parameters might overflow; what is useful is far below. */
+const LARGEST_RATE = 1e30;
+
+/** The same rate at every step, from 0 to 1e30. */
 export function constantRate(rate: number): Rate {
-  numberOption("learning rate", rate, { minimum: 0 });
+  numberOption("learning rate", rate, { minimum: 0, maximum: LARGEST_RATE });
   return { name: "constant", options: { rate }, at: (step) => constant(rate, step.shape) };
 }
 

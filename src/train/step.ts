@@ -4,18 +4,15 @@
  * of state alone: however runs are split, and wherever they resume, the bits are the same.
  */
 import { gradient } from "../autodiff/vjp.ts";
-import type { DataSource } from "../data/source.ts";
-import type { Loss } from "../flow/losses/loss.ts";
-import type { PathScheduler } from "../flow/paths/path.ts";
 import type { Graph, StateDeclaration, Update } from "../graph/graph.ts";
-import type { DType, Node, Shape } from "../graph/node.ts";
+import type { Node } from "../graph/node.ts";
 import { flattenParameters, type Network, parameterLayout, parameterViews } from "../nn/network.ts";
 import { finite, increment, multiply, select, toFloat } from "../ops/arithmetic.ts";
-import { type RandomKind, random } from "../ops/random.ts";
 import { replaceRow } from "../ops/rows.ts";
 import { concat, reshape } from "../ops/shape.ts";
-import { state } from "../ops/sources.ts";
+import { constant, state } from "../ops/sources.ts";
 import type { Optimizer } from "./adam.ts";
+import { type BatchOptions, buildBatchLosses } from "./batch.ts";
 import { clipByNorm, globalNorm } from "./clip.ts";
 import { type Ema, updateEma } from "./ema.ts";
 
@@ -26,16 +23,8 @@ export type MetricName = (typeof metricNames)[number];
 /** Rows of the metrics ring: the host must look at least once in so many steps to see every row. */
 export const METRIC_ROWS = 1024;
 
-/** Random streams: every use of random numbers has its own. Initial parameters take one for each tensor. */
-export const streams = { times: 0, noise: 1, loss: 0x100, data: 0x200, parameters: 0x1000 } as const;
-
-export interface TrainStepOptions {
-  readonly network: Network;
-  readonly path: PathScheduler;
-  readonly loss: Loss;
+export interface TrainStepOptions extends BatchOptions {
   readonly optimizer: Optimizer;
-  readonly data: DataSource;
-  readonly batchSize: number;
   readonly ema?: Ema;
   /** Largest global norm of the gradient; a longer one is scaled down to it. */
   readonly maximumGradientNorm?: number;
@@ -56,34 +45,13 @@ export function parameterState(network: Network): StateDeclaration {
 
 /** The graph of one training step. */
 export function buildTrainStep(options: TrainStepOptions): Graph {
-  const { network, path, loss, optimizer, data, batchSize: rows } = options;
-  const seed = state(trainState.seed);
+  const { network, loss, optimizer } = options;
   const counter = state(trainState.step);
-  const draw = (stream: number, kind: RandomKind, shape: Shape, bound?: number) =>
-    random(kind, shape, { seed, counter, stream, ...(bound === undefined ? {} : { bound }) });
-
-  let dataStream: number = streams.data;
-  const x1 = data.draw({
-    rows,
-    random: (kind, shape, { bound } = {}) => draw(dataStream++, kind, shape, bound),
-    state: (name: string, shape: Shape, dtype: DType) => state({ name, shape, dtype }),
-  });
-  const times = draw(streams.times, "uniform", [rows, 1]);
-  const noise = draw(streams.noise, "normal", [rows, network.dimension]);
-
   const declared = parameterState(network);
   const layout = parameterLayout(network);
   const parameters = state(declared);
   const views = parameterViews(parameters, layout);
-  let lossStream: number = streams.loss;
-  const losses = loss.build({
-    network: (x, t) => network.apply(views, x, t),
-    path,
-    x0: noise,
-    x1,
-    t: times,
-    random: (kind, shape) => draw(lossStream++, kind, shape),
-  });
+  const losses = buildBatchLosses(options, views, { seed: state(trainState.seed), counter });
 
   // The gradient of the flat vector is those of the tensors in the order they lie in: the planner writes it in place.
   const names = layout.entries.map(({ declaration }) => declaration.name);
@@ -107,7 +75,8 @@ export function buildTrainStep(options: TrainStepOptions): Graph {
   // Once a loss or a gradient is not finite, nothing that was learned changes any more: it stays the last good state.
   // Only the counter goes on; the host, which finds the first bad row of metrics, sets it back.
   const lossScalar = reshape(losses.loss, [1]);
-  const ok = multiply(state(trainState.ok), multiply(finite(lossScalar), finite(norm)));
+  const now = multiply(multiply(finite(lossScalar), finite(norm)), finite(stepped.learningRate));
+  const ok = multiply(state(trainState.ok), now);
   const guarded = (declaration: StateDeclaration, value: Node): Update => ({
     state: declaration,
     value: select(ok, value, state(declaration)),
@@ -126,7 +95,7 @@ export function buildTrainStep(options: TrainStepOptions): Graph {
     [
       lossScalar,
       reshape(losses.velocityLoss, [1]),
-      reshape(losses.divergenceLoss, [1]),
+      reshape(losses.divergenceLoss ?? constant(0), [1]),
       norm,
       reshape(stepped.learningRate, [1]),
     ],

@@ -1,0 +1,108 @@
+/** Losses of a model on fresh batches, without training: how two models are held against each other. */
+import type { DataSource } from "../data/source.ts";
+import type { Standardization } from "../data/standardize.ts";
+import { ConfigError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { Node } from "../graph/node.ts";
+import { integerOption } from "../graph/options.ts";
+import { add, increment, multiply } from "../ops/arithmetic.ts";
+import { replaceRow } from "../ops/rows.ts";
+import { concat, reshape } from "../ops/shape.ts";
+import { constant, state, table } from "../ops/sources.ts";
+import { seedOf } from "../ops/threefry.ts";
+import { type BatchOptions, buildBatchLosses } from "../train/batch.ts";
+import type { LossMeans } from "./api.ts";
+import { loaded } from "./loaded.ts";
+import { Pace, runPaced } from "./pace.ts";
+import { StateStore } from "./state-store.ts";
+
+export interface LossEvaluation extends BatchOptions {
+  readonly batches: number;
+  readonly seed: number;
+  readonly signal: AbortSignal | undefined;
+  /** The model's own. */
+  readonly standardization: Standardization | undefined;
+}
+
+const columns = ["loss", "velocityLoss", "divergenceLoss"] as const;
+
+/** @param parameters - of the network, by name, as views of a state in `shared`. */
+export async function meanLosses(
+  shared: StateStore,
+  parameters: ReadonlyMap<string, Node>,
+  options: LossEvaluation,
+): Promise<LossMeans> {
+  const { data, batches, seed, signal } = options;
+  const store = new StateStore(shared.backend);
+  try {
+    const executable = await loaded(shared, store, evaluationGraph(parameters, options));
+    try {
+      for (const [name, values] of data.state ?? []) store.write(name, values);
+      store.write(states.seed.name, Uint32Array.from(seedOf(seed)));
+      await runPaced(shared.backend, executable, batches, new Pace(), { signal });
+      signal?.throwIfAborted();
+      const rows = await store.read(ROWS);
+      const mean = (column: number) => {
+        let total = 0;
+        for (let batch = 0; batch < batches; batch++) total += rows[batch * columns.length + column] as number;
+        return total / batches;
+      };
+      return Object.fromEntries(columns.map((name, column) => [name, mean(column)])) as unknown as LossMeans;
+    } finally {
+      executable.dispose();
+    }
+  } finally {
+    store.dispose();
+  }
+}
+
+const states = {
+  seed: { name: "evaluate.seed", shape: [2], dtype: "u32" },
+  batch: { name: "evaluate.batch", shape: [1], dtype: "u32" },
+} as const;
+const ROWS = "evaluate.rows";
+
+/** One batch: its losses become a row, and the next batch's number is one more. */
+function evaluationGraph(parameters: ReadonlyMap<string, Node>, options: LossEvaluation): Graph {
+  const { batches, data, standardization } = options;
+  const counter = state(states.batch);
+  const losses = buildBatchLosses(options, parameters, { seed: state(states.seed), counter }, (x) =>
+    changeUnits(x, data, standardization),
+  );
+  const row = concat(
+    columns.map((name) => reshape(losses[name] ?? constant(0), [1])),
+    0,
+  );
+  const rows = { name: ROWS, shape: [batches, columns.length], dtype: "f32" } as const;
+  return {
+    name: `${options.loss.name}-evaluation`,
+    updates: [
+      { state: rows, value: replaceRow(state(rows), counter, row) },
+      { state: states.batch, value: increment(counter) },
+    ],
+  };
+}
+
+/** Data's own model units to those of a model with this standardisation, which other data may have given it. */
+function changeUnits(x: Node, { dimension, standardization: from }: DataSource, to: Standardization | undefined): Node {
+  if (JSON.stringify(from) === JSON.stringify(to)) return x;
+  const unit = { mean: new Array<number>(dimension).fill(0), std: new Array<number>(dimension).fill(1) };
+  const [old, next] = [from ?? unit, to ?? unit];
+  const scale = old.std.map((std, i) => std / (next.std[i] as number));
+  const shift = old.mean.map((mean, i) => (mean - (next.mean[i] as number)) / (next.std[i] as number));
+  return add(multiply(x, table(scale, [1, dimension])), table(shift, [1, dimension]));
+}
+
+/** Checks shared by every evaluation. */
+export function checkEvaluation(dimension: number, { data, batchSize, batches, seed }: LossEvaluation): void {
+  integerOption("batchSize of evaluateLosses", batchSize, 1, 1 << 20);
+  integerOption("batches of evaluateLosses", batches, 1, 1 << 20);
+  integerOption("seed of evaluateLosses", seed, 0);
+  if (data.dimension === dimension) return;
+  throw new ConfigError({
+    subject: "dimension of the data",
+    given: data.dimension,
+    expected: `${dimension}, the model's`,
+    remedy: "Evaluate on data of the same kind as trained on.",
+  });
+}

@@ -1,0 +1,70 @@
+/** Models from files. */
+import { optionsObject } from "../graph/options.ts";
+import { type ModelRecord, readCheckpoint } from "../train/checkpoint.ts";
+import type { LoadOptions } from "./api.ts";
+import { Lock } from "./lock.ts";
+import { LocalModel } from "./model.ts";
+import type { Live, LocalRuntime } from "./runtime.ts";
+import { StateStore } from "./state-store.ts";
+
+/** The model in the bytes of a safetensors file, with device memory of its own. */
+export async function loadModel(
+  runtime: LocalRuntime,
+  bytes: Uint8Array,
+  options: LoadOptions = {},
+): Promise<LocalModel> {
+  optionsObject("options of load", options, ["activation", "path", "source"]);
+  const record = { ...readCheckpoint(bytes, options), training: undefined };
+  const parameters = new LoadedParameters(record);
+  const model = new LocalModel(runtime, {
+    network: record.network,
+    path: record.path,
+    standardization: record.standardization,
+    averaged: record.average !== undefined,
+    lock: new Lock(),
+    store: async (live) => parameters.on(live),
+    record: async () => record,
+    step: () => record.step,
+    dispose: () => parameters.dispose(),
+  });
+  try {
+    await runtime.use(async (live) => parameters.on(live)); // a device without room says so now
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+/** The parameters of a record on the device in use: the host keeps them, so that another device can have them. */
+class LoadedParameters {
+  readonly #record: ModelRecord;
+  #held: { readonly live: Live; readonly store: StateStore } | undefined;
+
+  constructor(record: ModelRecord) {
+    this.#record = record;
+  }
+
+  on(live: Live): StateStore {
+    if (this.#held?.live === live) return this.#held.store;
+    this.#held = undefined; // it went with its device
+    const store = new StateStore(live.backend);
+    const { parameters, average } = this.#record;
+    try {
+      for (const [name, values] of Object.entries({ parameters, ...(average ? { ema: average } : {}) })) {
+        store.declare([{ name, shape: [values.length], dtype: "f32" }]);
+        store.write(name, values);
+      }
+    } catch (error) {
+      store.dispose();
+      throw error;
+    }
+    this.#held = { live, store };
+    return store;
+  }
+
+  dispose(): void {
+    this.#held?.store.dispose();
+    this.#held = undefined;
+  }
+}

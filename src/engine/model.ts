@@ -1,0 +1,313 @@
+/** A model on this thread: its network's velocity field, solved forwards to sample and backwards to judge. */
+import type { NumericArray } from "../backends/backend.ts";
+import { logJacobian, type Standardization, standardize, unstandardize } from "../data/standardize.ts";
+import { ConfigError, DataError } from "../errors.ts";
+import { type DivergenceOptions as Estimator, estimateCount, summarizeEstimates } from "../flow/likelihood.ts";
+import type { VelocityField } from "../flow/losses/loss.ts";
+import type { PathScheduler } from "../flow/paths/path.ts";
+import { dopri5 } from "../flow/solvers/dopri5.ts";
+import type { Node } from "../graph/node.ts";
+import { booleanOption, integerOption, optionsObject } from "../graph/options.ts";
+import { type Network, parameterLayout, parameterViews } from "../nn/network.ts";
+import { state } from "../ops/sources.ts";
+import { type ModelRecord, writeCheckpoint } from "../train/checkpoint.ts";
+import type {
+  EvaluateLossesOptions,
+  LogDensity,
+  LogDensityOptions,
+  LossMeans,
+  Model,
+  SampleOptions,
+  Samples,
+  VelocityOptions,
+} from "./api.ts";
+import { chunksOf } from "./chunks.ts";
+import { disposed } from "./disposed.ts";
+import { checkEvaluation, meanLosses } from "./evaluate-losses.ts";
+import type { Lock } from "./lock.ts";
+import { copyRows, countPoints, expectFiniteResult, paddedRows } from "./points.ts";
+import type { Live, LocalRuntime } from "./runtime.ts";
+import { Solve, type SolveSettings } from "./solve.ts";
+import { estimatorOf, sampleEstimator, stopsOf, tangentCount } from "./solve-options.ts";
+import type { StateStore } from "./state-store.ts";
+import { VelocityProgram } from "./velocity.ts";
+
+/** Programs kept for the next call of the same kind: sampling and judging in turn should not compile anew each time. */
+const KEPT_PROGRAMS = 3;
+
+/** Where a model's parameters are: in a trainer, or in a store of its own. */
+export interface ModelSource {
+  readonly network: Network;
+  readonly path: PathScheduler;
+  readonly standardization: Standardization | undefined;
+  /** Whether it has averaged parameters too. */
+  readonly averaged: boolean;
+  /** Held during a call: parameters do not change on the way. */
+  readonly lock: Lock;
+  /** Holds "parameters" and, if averaged, "ema". */
+  store(live: Live): Promise<StateStore>;
+  record(): Promise<ModelRecord>;
+  step(): number;
+  dispose(): void;
+}
+
+interface Program {
+  dispose(): void;
+}
+
+export class LocalModel implements Model {
+  readonly runtime: LocalRuntime;
+  readonly dimension: number;
+  readonly #source: ModelSource;
+  /** By what they are for, the one used last at the end; all on `#live`. */
+  readonly #programs = new Map<string, Program>();
+  #live: Live | undefined;
+  #disposed = false;
+
+  constructor(runtime: LocalRuntime, source: ModelSource) {
+    this.runtime = runtime;
+    this.#source = source;
+    this.dimension = source.network.dimension;
+    runtime.own(this);
+  }
+
+  get step(): number {
+    return this.#source.step();
+  }
+
+  async sample(options: SampleOptions): Promise<Samples> {
+    optionsObject("options of sample", options, ["count", "solver", "seed", "signal", "ema", "logDensity", "times"]);
+    const { count, solver = dopri5(), seed = 0, signal, times, logDensity = false } = options;
+    integerOption("count of sample", count, 1, 1 << 26);
+    integerOption("seed of sample", seed, 0);
+    const divergence = sampleEstimator(logDensity);
+    const { dimension } = this;
+    const stops = stopsOf(times ?? []);
+    const started = performance.now();
+    return this.#work(options, async (live, parameters) => {
+      const { rows, chunks } = chunksOf(count, this.#source.network, tangentCount(divergence, dimension));
+      const key = { solver: solver.name, options: solver.options, rows, stops, divergence, task: "sample" };
+      const solve = await this.#solve(live, key, parameters, { solver, rows, stops, divergence, task: "sample" });
+      const values = new Float32Array(count * dimension);
+      const trajectory = times && new Float32Array(times.length * count * dimension);
+      const estimates = new Float64Array(divergence ? count * estimateCount(divergence) : 0);
+      for (let chunk = 0; chunk < chunks; chunk++) {
+        const from = chunk * rows;
+        await solve.run({ seed, chunk }, signal, async (stop) => {
+          const wanted = (times ?? []).flatMap((time, i) => (time === stops[stop] ? [i] : []));
+          const last = stop === stops.length - 1;
+          if (wanted.length === 0 && !last) return;
+          const points = this.#toDataUnits(await solve.points());
+          for (const i of wanted)
+            copyRows(points, trajectory as Float32Array, i * count + from, (i + 1) * count, dimension);
+          if (last) copyRows(points, values, from, count, dimension);
+        });
+        if (divergence) copyRows(await solve.estimates(), estimates, from, count, estimateCount(divergence));
+      }
+      expectFiniteResult(values, "samples", dimension);
+      return {
+        values,
+        count,
+        dimension,
+        ...(divergence ? { logDensity: this.#densities(estimates, divergence) } : {}),
+        ...(times && trajectory ? { trajectory: { times: [...times], values: trajectory } } : {}),
+        seconds: (performance.now() - started) / 1000,
+      };
+    });
+  }
+
+  async logDensity(points: Float32Array | Float64Array, options: LogDensityOptions = {}): Promise<LogDensity> {
+    optionsObject("options of logDensity", options, ["solver", "seed", "signal", "ema", "divergence", "probes"]);
+    const { solver = dopri5(), seed = 0, signal } = options;
+    integerOption("seed of logDensity", seed, 0);
+    const divergence = estimatorOf(options);
+    const { dimension } = this;
+    const count = countPoints(points, dimension);
+    const inputs = this.#toModelUnits(points);
+    const stops = [1, 0];
+    return this.#work(options, async (live, parameters) => {
+      const { rows, chunks } = chunksOf(count, this.#source.network, tangentCount(divergence, dimension));
+      const key = { solver: solver.name, options: solver.options, rows, divergence, task: "judge" };
+      const solve = await this.#solve(live, key, parameters, { solver, rows, stops, divergence, task: "judge" });
+      const columns = estimateCount(divergence);
+      const estimates = new Float64Array(count * columns);
+      for (let chunk = 0; chunk < chunks; chunk++) {
+        const batch = paddedRows(inputs, chunk * rows, rows, dimension);
+        await solve.run({ seed, chunk, points: batch }, signal, async () => {});
+        copyRows(await solve.estimates(), estimates, chunk * rows, count, columns);
+      }
+      expectFiniteResult(estimates, "log-densities", columns);
+      return this.#densities(estimates, divergence);
+    });
+  }
+
+  async velocity(
+    points: Float32Array | Float64Array,
+    times: Float32Array | Float64Array,
+    options: VelocityOptions = {},
+  ): Promise<Float32Array> {
+    optionsObject("options of velocity", options, ["ema", "signal"]);
+    const { dimension } = this;
+    const count = countPoints(points, dimension);
+    if (times.length !== count || !times.every((time) => time >= 0 && time <= 1)) {
+      throw new DataError({
+        subject: "times of velocity",
+        given: times.length === count ? times.find((time) => !(time >= 0 && time <= 1)) : `${times.length} times`,
+        expected: `${count} times in [0, 1], one for each point`,
+        remedy: "Give each point its time.",
+      });
+    }
+    const inputs = this.#toModelUnits(points);
+    return this.#work(options, async (live, parameters) => {
+      const { rows, chunks } = chunksOf(count, this.#source.network, 0);
+      const shared = await this.#source.store(live);
+      const program = await this.#program(live, JSON.stringify({ velocity: rows, parameters }), () =>
+        VelocityProgram.build(shared, this.#field(parameters), rows, dimension),
+      );
+      const result = new Float32Array(count * dimension);
+      for (let chunk = 0; chunk < chunks; chunk++) {
+        options.signal?.throwIfAborted();
+        const from = chunk * rows;
+        const velocities = await program.run(
+          paddedRows(inputs, from, rows, dimension),
+          paddedRows(times, from, rows, 1),
+        );
+        copyRows(velocities, result, from, count, dimension);
+      }
+      const std = this.#source.standardization?.std;
+      return std ? result.map((value, i) => value * (std[i % dimension] as number)) : result;
+    });
+  }
+
+  /** See {@link Runtime.evaluateLosses}. */
+  async evaluateLosses(options: EvaluateLossesOptions): Promise<LossMeans> {
+    const known = ["data", "path", "loss", "batchSize", "batches", "seed", "ema", "signal"] as const;
+    optionsObject("options of evaluateLosses", options, known);
+    const { network, path, standardization } = this.#source;
+    const { data, loss, batchSize = 512, batches = 20, seed = 0, signal } = options;
+    const complete = {
+      network,
+      path: options.path ?? path,
+      standardization,
+      data,
+      loss,
+      batchSize,
+      batches,
+      seed,
+      signal,
+    };
+    checkEvaluation(this.dimension, complete);
+    return this.#work(options, async (live, parameters) =>
+      meanLosses(await this.#source.store(live), this.#views(parameters), complete),
+    );
+  }
+
+  async checkpoint(): Promise<Uint8Array> {
+    this.#check();
+    return writeCheckpoint(await this.#source.lock.run(() => this.#source.record()));
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const program of this.#programs.values()) program.dispose();
+    this.#programs.clear();
+    this.#source.dispose();
+    this.runtime.release(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #check(): void {
+    if (this.#disposed) throw disposed("the model");
+  }
+
+  /** Does device work under the lock, with the state that holds the parameters asked for. */
+  async #work<Result>(
+    { ema, signal }: { readonly ema?: boolean; readonly signal?: AbortSignal },
+    work: (live: Live, parameters: string) => Promise<Result>,
+  ): Promise<Result> {
+    this.#check();
+    const { averaged, lock } = this.#source;
+    if (booleanOption("ema", ema ?? averaged) && !averaged) {
+      throw new ConfigError({
+        subject: "ema",
+        given: true,
+        expected: "a model with averaged parameters",
+        remedy: "Give the trainer an ema, or leave this option out.",
+      });
+    }
+    signal?.throwIfAborted();
+    return lock.run(() =>
+      this.runtime.use(async (live) => {
+        this.#check();
+        signal?.throwIfAborted();
+        const result = await work(live, (ema ?? averaged) ? "ema" : "parameters");
+        this.#check();
+        return result;
+      }),
+    );
+  }
+
+  /** The program kept under this key, else a new one. */
+  async #program<Kept extends Program>(live: Live, key: string, build: () => Promise<Kept>): Promise<Kept> {
+    if (this.#live !== live) this.#programs.clear(); // they went with their device
+    this.#live = live;
+    const kept = this.#programs.get(key) ?? (await build());
+    if (this.#disposed) kept.dispose();
+    this.#check();
+    this.#programs.delete(key);
+    this.#programs.set(key, kept);
+    for (const [oldest, program] of this.#programs) {
+      if (this.#programs.size <= KEPT_PROGRAMS) break;
+      program.dispose();
+      this.#programs.delete(oldest);
+    }
+    return kept as Kept;
+  }
+
+  async #solve(
+    live: Live,
+    key: object,
+    parameters: string,
+    settings: Omit<SolveSettings, "field" | "path" | "dimension">,
+  ): Promise<Solve> {
+    const { path } = this.#source;
+    const shared = await this.#source.store(live);
+    return this.#program(live, JSON.stringify({ ...key, parameters }), () =>
+      Solve.build(shared, { ...settings, field: this.#field(parameters), path, dimension: this.dimension }),
+    );
+  }
+
+  #views(parameters: string): Map<string, Node> {
+    const layout = parameterLayout(this.#source.network);
+    return parameterViews(state({ name: parameters, shape: [layout.total], dtype: "f32" }), layout);
+  }
+
+  #field(parameters: string): VelocityField {
+    const views = this.#views(parameters);
+    return (x, t) => this.#source.network.apply(views, x, t);
+  }
+
+  #densities(columns: Float64Array, divergence: Estimator): LogDensity {
+    const { standardization } = this.#source;
+    const { values, standardError } = summarizeEstimates(columns, divergence);
+    const jacobian = standardization ? logJacobian(standardization) : 0;
+    return {
+      values: Float32Array.from(values, (value) => value + jacobian),
+      standardError: Float32Array.from(standardError),
+    };
+  }
+
+  #toModelUnits(points: Float32Array | Float64Array): NumericArray {
+    const { standardization } = this.#source;
+    return standardization ? standardize(points, standardization) : points;
+  }
+
+  #toDataUnits(points: NumericArray): NumericArray {
+    const { standardization } = this.#source;
+    return standardization ? unstandardize(points as Float32Array | Float64Array, standardization) : points;
+  }
+}

@@ -1,0 +1,161 @@
+/** A solve on a device: the programs of one solver, number of points and list of stops, to be run again and again. */
+import type { Executable, NumericArray } from "../backends/backend.ts";
+import {
+  chunkState,
+  type DivergenceOptions,
+  drawPrior,
+  estimateCount,
+  finishLogDensity,
+  seedState,
+  velocityOnly,
+  withDivergence,
+} from "../flow/likelihood.ts";
+import type { VelocityField } from "../flow/losses/loss.ts";
+import type { PathScheduler } from "../flow/paths/path.ts";
+import { throwOnFailure } from "../flow/solvers/failure.ts";
+import type { SolvePlan, Solver, SolveSegment } from "../flow/solvers/solver.ts";
+import { seedOf } from "../ops/threefry.ts";
+import { loaded } from "./loaded.ts";
+import { Pace, runPaced } from "./pace.ts";
+import { StateStore } from "./state-store.ts";
+
+export interface SolveSettings {
+  readonly field: VelocityField;
+  readonly path: PathScheduler;
+  readonly solver: Solver;
+  /** Points at once, S. */
+  readonly rows: number;
+  /** Numbers per point, D. */
+  readonly dimension: number;
+  readonly stops: readonly number[];
+  /** How to estimate the log-density; undefined: not at all. */
+  readonly divergence: DivergenceOptions | undefined;
+  /** "sample": start from fresh noise at t = 0; "judge": from given points at t = 1. */
+  readonly task: "sample" | "judge";
+}
+
+/** What one batch of points is solved from. Random numbers follow from both numbers. */
+export interface SolveInput {
+  readonly seed: number;
+  /** Number of the batch. */
+  readonly chunk: number;
+  /** Points [S, D] in model units, when judging. */
+  readonly points?: NumericArray;
+}
+
+/**
+ * Attempts of an adaptive solver between two looks at its status. Runs after the end is reached are wasted, looks wait
+ * for the device: some tens of attempts make a solve.
+ */
+const MOST_ATTEMPTS = 16;
+
+/** "solve.x" is at the stop of this number. */
+export type AtStop = (stop: number, solve: Solve) => Promise<void>;
+
+export class Solve {
+  readonly #settings: SolveSettings;
+  readonly #store: StateStore;
+  readonly #plan: SolvePlan;
+  readonly #pace = new Pace();
+  #step!: Executable;
+  /** Runs once before the steps: draws the noise, works out a first step size. */
+  readonly #before: Executable[] = [];
+  /** Runs once after them. */
+  readonly #after: Executable[] = [];
+
+  private constructor(settings: SolveSettings, store: StateStore, plan: SolvePlan) {
+    this.#settings = settings;
+    this.#store = store;
+    this.#plan = plan;
+  }
+
+  /** @param shared - holds the parameters that the field reads. */
+  static async build(shared: StateStore, settings: SolveSettings): Promise<Solve> {
+    const { field, path, solver, rows, dimension, stops, divergence, task } = settings;
+    const estimates = divergence ? estimateCount(divergence) : 0;
+    const points = { rows, dimension, estimates };
+    const plan = solver.plan({
+      ...points,
+      field: divergence ? withDivergence(field, divergence) : velocityOnly(field),
+      stops,
+    });
+    const store = new StateStore(shared.backend);
+    const solve = new Solve(settings, store, plan);
+    try {
+      store.declare([...plan.state, seedState, chunkState]);
+      if (task === "sample") solve.#before.push(await loaded(shared, store, drawPrior(points, path.priorDeviation)));
+      if (plan.start) solve.#before.push(await loaded(shared, store, plan.start));
+      solve.#step = await loaded(shared, store, plan.step);
+      if (task === "judge") {
+        solve.#after.push(await loaded(shared, store, finishLogDensity(points, path.priorDeviation)));
+      }
+      return solve;
+    } catch (error) {
+      solve.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Solves from the first stop to the last and calls `atStop` at each. Stops within one submission of an abort.
+   *
+   * @throws {@link StiffnessError}, {@link NumericError} when an adaptive solver fails, or the signal's reason.
+   */
+  async run({ seed, chunk, points }: SolveInput, signal: AbortSignal | undefined, atStop: AtStop): Promise<void> {
+    const store = this.#store;
+    const { divergence, rows } = this.#settings;
+    signal?.throwIfAborted();
+    store.write(seedState.name, Uint32Array.from(seedOf(seed)));
+    store.write(chunkState.name, Uint32Array.of(chunk));
+    if (points) store.write("solve.x", points);
+    if (divergence) store.write("solve.logDensity", new Float32Array(rows * estimateCount(divergence)));
+    for (const [name, values] of this.#plan.initial) this.#write(name, values);
+    for (const executable of this.#before) executable.run(1);
+    await atStop(0, this);
+    for (const [i, segment] of this.#plan.segments.entries()) {
+      for (const [name, values] of segment.writes) this.#write(name, values);
+      await this.#cross(segment, signal);
+      if (i === this.#plan.segments.length - 1) for (const executable of this.#after) executable.run(1);
+      await atStop(i + 1, this);
+    }
+  }
+
+  /** The points [S, D] where they are now, in model units. */
+  points(): Promise<NumericArray> {
+    return this.#store.read("solve.x");
+  }
+
+  /** Estimates of the log-density [S, P]. */
+  estimates(): Promise<NumericArray> {
+    return this.#store.read("solve.logDensity");
+  }
+
+  dispose(): void {
+    for (const executable of [...this.#before, this.#step, ...this.#after]) executable?.dispose();
+    this.#store.dispose();
+  }
+
+  /** Runs steps up to the segment's end. */
+  async #cross({ steps }: SolveSegment, signal: AbortSignal | undefined): Promise<void> {
+    const { backend } = this.#store;
+    const { progress } = this.#plan;
+    if (steps !== undefined || !progress) {
+      await runPaced(backend, this.#step, steps ?? 0, this.#pace, { signal });
+      signal?.throwIfAborted();
+      return;
+    }
+    for (let ended = false; !ended; ) {
+      const attempts = Math.min(this.#pace.runs, MOST_ATTEMPTS);
+      await runPaced(backend, this.#step, attempts, this.#pace, { signal });
+      signal?.throwIfAborted();
+      const now = progress.read(await this.#store.read(progress.state));
+      throwOnFailure(now);
+      ended = now.status === 1;
+    }
+  }
+
+  #write(name: string, values: readonly number[]): void {
+    const { dtype } = this.#store.declaration(name);
+    this.#store.write(name, dtype === "u32" ? Uint32Array.from(values) : Float64Array.from(values));
+  }
+}

@@ -1,0 +1,44 @@
+/** The velocity field at given points and times, as a program. */
+import type { Executable, NumericArray } from "../backends/backend.ts";
+import type { VelocityField } from "../flow/losses/loss.ts";
+import { state } from "../ops/sources.ts";
+import { loaded } from "./loaded.ts";
+import { StateStore } from "./state-store.ts";
+
+export class VelocityProgram {
+  readonly #store: StateStore;
+  readonly #executable: Executable;
+
+  private constructor(store: StateStore, executable: Executable) {
+    this.#store = store;
+    this.#executable = executable;
+  }
+
+  /** @param shared - holds the parameters that the field reads. */
+  static async build(shared: StateStore, field: VelocityField, rows: number, dimension: number) {
+    const store = new StateStore(shared.backend);
+    const x = { name: "velocity.points", shape: [rows, dimension], dtype: "f32" } as const;
+    const t = { name: "velocity.times", shape: [rows, 1], dtype: "f32" } as const;
+    const v = { name: "velocity.values", shape: [rows, dimension], dtype: "f32" } as const;
+    try {
+      const graph = { name: "velocity", updates: [{ state: v, value: field(state(x), state(t)) }] };
+      return new VelocityProgram(store, await loaded(shared, store, graph));
+    } catch (error) {
+      store.dispose();
+      throw error;
+    }
+  }
+
+  /** Velocities [S, D] at points [S, D] and times [S]. */
+  run(points: NumericArray, times: NumericArray): Promise<NumericArray> {
+    this.#store.write("velocity.points", points);
+    this.#store.write("velocity.times", times);
+    this.#executable.run(1);
+    return this.#store.read("velocity.values");
+  }
+
+  dispose(): void {
+    this.#executable.dispose();
+    this.#store.dispose();
+  }
+}

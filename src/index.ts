@@ -1,0 +1,97 @@
+/** The public API. Everything divflow offers is exported here, by name. */
+import type {
+  EvaluateLossesOptions,
+  LoadOptions,
+  LossMeans,
+  Model,
+  ResumeOptions,
+  Runtime,
+  RuntimeOptions,
+  Trainer,
+  TrainerOptions,
+} from "./engine/api.ts";
+import { createLocalRuntime } from "./engine/runtime.ts";
+
+/**
+ * A runtime: a backend on this thread, and what is made on it.
+ *
+ * @throws {@link UnsupportedError} when the backend asked for is not to be had here.
+ * @example
+ * const runtime = await createRuntime({ backend: "auto" });
+ * console.log(runtime.reason); // which backend was taken, and why
+ */
+export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+  return createLocalRuntime(options);
+}
+
+/** A trainer at step 0: {@link Runtime.createTrainer}. */
+export function createTrainer(runtime: Runtime, options: TrainerOptions): Promise<Trainer> {
+  return runtime.createTrainer(options);
+}
+
+/** The model in the bytes of a safetensors file: {@link Runtime.loadModel}. */
+export function load(runtime: Runtime, bytes: Uint8Array, options: LoadOptions = {}): Promise<Model> {
+  return runtime.loadModel(bytes, options);
+}
+
+/** A trainer that goes on, bit for bit, where a file's left off: {@link Runtime.resumeTrainer}. */
+export function resume(runtime: Runtime, bytes: Uint8Array, options: ResumeOptions = {}): Promise<Trainer> {
+  return runtime.resumeTrainer(bytes, options);
+}
+
+/** Mean losses of a model over fresh batches: {@link Runtime.evaluateLosses}. */
+export function evaluateLosses(runtime: Runtime, model: Model, options: EvaluateLossesOptions): Promise<LossMeans> {
+  return runtime.evaluateLosses(model, options);
+}
+
+export { arrayData } from "./data/array.ts";
+export { checkerboard } from "./data/checkerboard.ts";
+export { type CsvOptions, type CsvTable, readCsv } from "./data/csv.ts";
+export { eightGaussians } from "./data/eight-gaussians.ts";
+export { gaussianMixture } from "./data/gaussian-mixture.ts";
+export { moons } from "./data/moons.ts";
+export { type NpyArray, readNpy, writeNpy } from "./data/npy.ts";
+export { pinwheel } from "./data/pinwheel.ts";
+export { type Points, readPoints } from "./data/points.ts";
+export { dataFrom, dataNames } from "./data/registry.ts";
+export { rings } from "./data/rings.ts";
+export { sampleData } from "./data/sample.ts";
+export type { DataContext, DataSource } from "./data/source.ts";
+export { spirals } from "./data/spirals.ts";
+export type { Standardization } from "./data/standardize.ts";
+export type * from "./engine/api.ts";
+export { save } from "./engine/save.ts";
+export { type CaseErrors, verifyCase, verifyTolerances } from "./engine/verify.ts";
+export * from "./errors.ts";
+export { cfm } from "./flow/losses/cfm.ts";
+export { type FDMOptions, fdm } from "./flow/losses/fdm.ts";
+export type { Loss, LossContext, LossTerms, ProbeKind, VelocityField } from "./flow/losses/loss.ts";
+export { paper2d } from "./flow/losses/paper-2d.ts";
+export { lossFrom, lossNames } from "./flow/losses/registry.ts";
+export { condOT } from "./flow/paths/cond-ot.ts";
+export { cosine } from "./flow/paths/cosine.ts";
+export { linearVP } from "./flow/paths/linear-vp.ts";
+export type { PathScheduler, PathValues } from "./flow/paths/path.ts";
+export { polynomial } from "./flow/paths/polynomial.ts";
+export { pathFrom, pathNames } from "./flow/paths/registry.ts";
+export { ve } from "./flow/paths/ve.ts";
+export { vp } from "./flow/paths/vp.ts";
+export { type Dopri5Options, dopri5 } from "./flow/solvers/dopri5.ts";
+export { euler } from "./flow/solvers/euler.ts";
+export type { FixedStepOptions } from "./flow/solvers/fixed-step.ts";
+export { heun } from "./flow/solvers/heun.ts";
+export { midpoint } from "./flow/solvers/midpoint.ts";
+export { solverFrom, solverNames } from "./flow/solvers/registry.ts";
+export { rk4 } from "./flow/solvers/rk4.ts";
+export type { Solver } from "./flow/solvers/solver.ts";
+export type { DType, Node, Shape } from "./graph/node.ts";
+export type { NamedOptions } from "./graph/options.ts";
+export { type MLPConfig, mlp } from "./nn/mlp.ts";
+export type { Network, ParameterDeclaration } from "./nn/network.ts";
+export { networkFromConfig, networkKinds } from "./nn/registry.ts";
+export { type ActivationKind, activationKinds } from "./ops/activation.ts";
+export { type AdamOptions, type AdamWOptions, adam, adamW, type Optimizer } from "./train/adam.ts";
+export { type Ema, ema } from "./train/ema.ts";
+export { cosineDecay, exponential, product, type Rate, staircase, warmUp } from "./train/rates.ts";
+export { type MetricName, metricNames } from "./train/step.ts";
+export { VERSION } from "./version.ts";
