@@ -1,0 +1,85 @@
+/** One call of a kernel, what it is given and what must come out; and how a backend is held to it. */
+import type { Backend } from "../../src/backends/backend.ts";
+import type { DType } from "../../src/graph/node.ts";
+import type { ElementwiseChain, Placement } from "../../src/schedule/program.ts";
+import { assert, assertClose, assertEqual } from "./assert.ts";
+import {
+  type Contents,
+  chainCall,
+  handMadeProgram,
+  kernelCall,
+  runOnce,
+  valuesOf,
+  wordsOf,
+} from "./kernel-programs.ts";
+
+/** Each operand lies in a state of its own, `offset` elements in, with NaN (or 2^31-odd indices) around it. */
+export interface Operand {
+  readonly dtype: DType;
+  /** Before the call; left out: NaN. */
+  readonly values?: ArrayLike<number>;
+  /** After the call, by the declaration, in f64; left out: the operand stays as it is, bit for bit. */
+  readonly expected?: ArrayLike<number>;
+}
+
+export interface KernelCase {
+  readonly label: string;
+  readonly kernel: string;
+  readonly parameters: Readonly<Record<string, number>>;
+  /** By binding; for chains by a name of their own. */
+  readonly operands: Readonly<Record<string, Operand>>;
+  readonly chain?: (place: (operand: string) => Placement) => ElementwiseChain;
+  /** Largest error, relative to the largest magnitude expected; default 2e-5, which the project promises. 0: equal. */
+  readonly tolerance?: number;
+}
+
+const DEFAULT_TOLERANCE = 2e-5;
+
+/** A NaN as f32; as an index, one that no table has. */
+const PADDING = 0x7fc12345;
+const PADDING_AFTER = 70;
+
+/** Plans align what they allocate to 64 elements, but operands may be parts of such. */
+const offsets = [0, 64, 3, 129, 70, 1];
+
+/** Runs the case twice: right within its tolerance, nothing else touched, and the same bits again. */
+export async function checkCase(backend: Backend, each: KernelCase, number: number): Promise<void> {
+  const placements = new Map<string, Placement>();
+  const contents: Record<string, Contents[string]> = {};
+  Object.entries(each.operands).forEach(([name, { dtype, values, expected }], i) => {
+    const length = (values ?? expected)!.length;
+    const offset = offsets[(number + i) % offsets.length]!;
+    const words = new Uint32Array(offset + length + PADDING_AFTER).fill(PADDING);
+    if (values) words.set(wordsOf(values, dtype), offset);
+    contents[name] = { dtype, words };
+    placements.set(name, { region: { kind: "state", name }, offset, length });
+  });
+  const call = each.chain
+    ? chainCall(
+        each.chain((name) => placements.get(name)!),
+        each.label,
+      )
+    : kernelCall(each.kernel, each.parameters, Object.fromEntries(placements), each.label);
+  const program = handMadeProgram(each.label, contents, [call]);
+  const results = await runOnce(backend, program, contents);
+
+  for (const [name, { dtype, expected }] of Object.entries(each.operands)) {
+    const subject = `${backend.device}: ${each.label}: ${name}`;
+    const before = contents[name]!.words;
+    const after = results[name]!;
+    if (!expected) {
+      assertEqual(after, before, subject);
+      continue;
+    }
+    const { offset, length } = placements.get(name)!;
+    assertEqual(after.subarray(0, offset), before.subarray(0, offset), `${subject}, before it`);
+    assertEqual(after.subarray(offset + length), before.subarray(offset + length), `${subject}, after it`);
+    const tolerance = dtype === "u32" ? 0 : (each.tolerance ?? DEFAULT_TOLERANCE);
+    assertClose(valuesOf(after.subarray(offset, offset + length), dtype), expected, tolerance, subject);
+  }
+  const again = await runOnce(backend, program, contents);
+  for (const name of Object.keys(contents)) {
+    const same = again[name]!.every((word, i) => word === results[name]![i]);
+    assert(same, `${backend.device}: ${each.label}: ${name} has other bits the second time.`);
+  }
+}
