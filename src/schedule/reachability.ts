@@ -45,26 +45,31 @@ export class Reachability {
     return hasBit(this.ancestors[this.root(to)] as Uint32Array, this.root(from));
   }
 
+  /** Whether a path leads from one to the other, or they are one. */
+  connects(a: number, b: number): boolean {
+    return this.root(a) === this.root(b) || this.reaches(a, b) || this.reaches(b, a);
+  }
+
   /** Whether `a` and `b` can become one part: no path leads from one to the other through a third. */
   canMerge(a: number, b: number): boolean {
     const [rootA, rootB] = [this.root(a), this.root(b)];
     return rootA === rootB || !(this.leadsAround(rootA, rootB) || this.leadsAround(rootB, rootA));
   }
 
-  /** Makes one part of `a` and `b`, for which `canMerge` holds; returns its root. */
-  merge(a: number, b: number): number {
-    const root = this.root(a);
-    const other = this.root(b);
-    if (root === other) return root;
+  /** Makes one part of these, any two of which `canMerge`; returns its root. */
+  merge(...elements: readonly number[]): number {
+    const [root, ...others] = [...new Set(elements.map((element) => this.root(element)))] as [number, ...number[]];
     const reached = this.ancestors[root] as Uint32Array;
-    unite(reached, this.ancestors[other] as Uint32Array);
-    this.parent[other] = root;
-    this.inputs[root] = [...(this.inputs[root] as number[]), ...(this.inputs[other] as number[])];
+    for (const other of others) {
+      unite(reached, this.ancestors[other] as Uint32Array);
+      this.parent[other] = root;
+    }
+    this.inputs[root] = [root, ...others].flatMap((merged) => this.inputs[merged] as number[]);
     clearBit(reached, root);
     for (let element = 0; element < this.parent.length; element++) {
       if (this.parent[element] !== element || element === root) continue;
       const above = this.ancestors[element] as Uint32Array;
-      if (!hasBit(above, root) && !hasBit(above, other)) continue;
+      if (!hasBit(above, root) && !others.some((other) => hasBit(above, other))) continue;
       unite(above, reached);
       setBit(above, root);
     }

@@ -21,26 +21,28 @@ export function stackMatmuls(graph: Graph): Graph {
   const numberOf = (node: Node) => numbers.get(node) as number;
   const reachability = new Reachability(nodes.map((node) => node.inputs.map(numberOf)));
 
-  const stacks = new Map<string, Node[][]>(); // by right operand and its transposition
+  const candidates = new Map<string, Node[]>(); // by right operand and its transposition
   for (const node of nodes) {
     const transposed = isStackable(node);
     if (transposed === undefined) continue;
     const key = `${numberOf(node.inputs[1] as Node)} ${transposed}`;
-    const candidates = stacks.get(key) ?? [];
-    stacks.set(key, candidates);
-    const stack = candidates.find(
-      (members) => oneBias(members, node) && reachability.canMerge(numberOf(members[0] as Node), numberOf(node)),
-    );
-    if (stack) {
-      reachability.merge(numberOf(stack[0] as Node), numberOf(node));
-      stack.push(node);
-    } else {
-      candidates.push([node]);
-    }
+    candidates.set(key, [...(candidates.get(key) ?? []), node]);
   }
 
+  const groups: Node[][] = [];
+  for (const alike of candidates.values()) {
+    for (let left = alike; left.length > 0; ) {
+      const members: Node[] = [];
+      for (const node of left) {
+        const independent = members.every((member) => !reachability.connects(numberOf(member), numberOf(node)));
+        if (independent && oneBias(members, node)) members.push(node);
+      }
+      reachability.merge(...members.map(numberOf));
+      if (members.length > 1) groups.push(members);
+      left = left.filter((node) => !members.includes(node));
+    }
+  }
   const joints = knownJoints(nodes);
-  const groups = [...stacks.values()].flat().filter((members) => members.length > 1);
   return mergeGroups(
     graph,
     groups.map((members) => arrange(members, joints)),
