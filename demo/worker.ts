@@ -39,7 +39,7 @@ function fail(error: unknown): void {
 async function prepare(settings: Settings): Promise<void> {
   runtime?.dispose(); // with everything made on it
   trainers = new Map();
-  runtime = await createRuntime({ backend: settings.backend, worker: false });
+  runtime = await createRuntime({ backend: settings.backend });
   const losses = { cfm: cfm(), fdm: fdm({ divergence: settings.divergence }) };
   const made = new Map<LossName, Trainer>();
   for (const name of lossNames) {
@@ -107,7 +107,7 @@ async function sampleAll(seed: number): Promise<void> {
 function shareOutside(values: Float32Array): number {
   let outside = 0;
   for (let i = 0; i < values.length; i += 2) {
-    if (data.logDensity(values.subarray(i, i + 2)) === Number.NEGATIVE_INFINITY) outside++;
+    if (data.logDensity?.(values.subarray(i, i + 2)) === Number.NEGATIVE_INFINITY) outside++;
   }
   return outside / (values.length / 2);
 }

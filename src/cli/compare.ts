@@ -7,6 +7,7 @@ import { defineCommand } from "citty";
 import {
   createTrainer,
   type DataSource,
+  evaluateLosses,
   fdm,
   type Runtime,
   rk4,
@@ -20,7 +21,7 @@ import { summarize } from "./evaluate.ts";
 import { makeFolder, replaceFile } from "./files.ts";
 import { exitCodes, progressBar, remark, report, textTable } from "./output.ts";
 import { type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
-import { densityPicture, gridPoints, histogram } from "./report/density.ts";
+import { densityPixels, gridPoints, histogram, rowOfPictures } from "./report/density.ts";
 import { type Picture, page } from "./report/page.ts";
 import { backendArgument, openRuntime } from "./runtime.ts";
 import { describeRecipe, trainerOptions, trainInto, writeRun } from "./train.ts";
@@ -85,10 +86,11 @@ export const compare = defineCommand({
     const summary =
       `${args.data}, ${recipe.steps} steps of ${recipe.batchSize} samples, seed ${recipe.seed}. ${runtime.reason} ` +
       `Both models at their last step; likelihoods of ${pointCount} fresh points by RK4 with exact divergence.`;
+    const shown = pictures(recipe, judged);
     const html = page({
       title: `divflow: CFM and FDM on ${args.data}`,
       summary,
-      pictures: pictures(recipe, judged),
+      pictures: shown,
       charts: [
         { title: "Velocity loss", curves: judged.map((one) => curve(one, "velocityLoss")) },
         { title: "Divergence loss (FDM trains on it)", curves: judged.map((one) => curve(one, "divergenceLoss")) },
@@ -97,6 +99,8 @@ export const compare = defineCommand({
       config: describeRecipe(recipe, args.data, "fdm", runtime.backend),
     });
     await replaceFile(join(args.out, "report.html"), html);
+    const row = shown.map(({ pixels }) => pixels);
+    if (row.length > 0) await replaceFile(join(args.out, "densities.png"), rowOfPictures(row, PICTURE_SIZE));
     const results = judged.map(({ metrics: _metrics, picture: _picture, ...result }) => result);
     report(args.json === true, { data: args.data, backend: runtime.backend, truth, results, out: args.out }, [
       ...textTable(table),
@@ -122,7 +126,14 @@ async function judge(
   const solver = rk4({ steps: 50 });
   const { data, path, batchSize } = recipe;
   // One rule for both: the losses of fdm's definition, on the same fresh draws.
-  const losses = await runtime.evaluateLosses(trainer.model, { data, path, loss: fdm(), batchSize, batches: 20, seed });
+  const losses = await evaluateLosses(runtime, trainer.model, {
+    data,
+    path,
+    loss: fdm(),
+    batchSize,
+    batches: 20,
+    seed,
+  });
   bar.update(1, "losses");
   const samples = await trainer.model.sample({ count: points.length / data.dimension, solver, seed });
   await replaceFile(join(out, `${name}-samples.npy`), writeNpy(samples.values, [samples.count, data.dimension]));
@@ -165,7 +176,8 @@ async function modelPicture(trainer: Trainer, recipe: Recipe, name: Judged["name
   return {
     title: name.toUpperCase(),
     note: "exact density of the trained model",
-    source: densityPicture(density, PICTURE_SIZE, brightest(trueDensity(recipe))),
+    pixels: densityPixels(density, PICTURE_SIZE, brightest(trueDensity(recipe))),
+    size: PICTURE_SIZE,
   };
 }
 
@@ -186,8 +198,11 @@ function pictures(recipe: Recipe, judged: readonly Judged[]): Picture[] {
   if (recipe.data.dimension !== 2) return [];
   const truth = trueDensity(recipe);
   const note = recipe.data.logDensity ? "exact density" : "density counted from samples";
-  const source = densityPicture(truth, PICTURE_SIZE, brightest(truth));
-  return [{ title: "Ground truth", note, source }, ...judged.flatMap(({ picture }) => (picture ? [picture] : []))];
+  const pixels = densityPixels(truth, PICTURE_SIZE, brightest(truth));
+  return [
+    { title: "Ground truth", note, pixels, size: PICTURE_SIZE },
+    ...judged.flatMap(({ picture }) => (picture ? [picture] : [])),
+  ];
 }
 
 function curve({ name, metrics }: Judged, metric: "velocityLoss" | "divergenceLoss") {

@@ -4,7 +4,7 @@ import { DataError, type LogDensity, load } from "../index.ts";
 import { oneOf, positiveInteger, seed } from "./arguments.ts";
 import { readBytes } from "./files.ts";
 import { interruption, report } from "./output.ts";
-import { readPoints } from "./recipe.ts";
+import { readPointsFile } from "./recipe.ts";
 import { backendArgument, openRuntime } from "./runtime.ts";
 import { readSolver, solverArguments } from "./solver.ts";
 
@@ -26,14 +26,14 @@ export const evaluate = defineCommand({
     const solver = readSolver(args.solver, args.steps, args.tolerance);
     const seedValue = seed("--seed", args.seed);
     const bytes = await readBytes(args.model);
-    const { values: points, shape } = await readPoints(args.data);
+    const { values: points, count, dimension } = await readPointsFile(args.data);
 
     using runtime = await openRuntime(args.backend);
     using model = await load(runtime, bytes);
-    if (shape[1] !== model.dimension) {
+    if (dimension !== model.dimension) {
       throw new DataError({
         subject: args.data,
-        given: `rows of ${shape[1]} numbers`,
+        given: `rows of ${dimension} numbers`,
         expected: `rows of ${model.dimension}, the model's dimension`,
         remedy: "Give points of the same kind as those trained on.",
       });
@@ -44,7 +44,6 @@ export const evaluate = defineCommand({
       const density = await model.logDensity(points, { divergence, probes, solver, seed: seedValue, signal });
       const { negativeLogLikelihood, standardError } = summarize(density);
       const bitsPerDimension = negativeLogLikelihood / (model.dimension * Math.LN2);
-      const count = shape[0];
       const { backend } = runtime;
       report(
         args.json === true,

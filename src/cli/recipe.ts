@@ -3,6 +3,7 @@
  * `compare`. Presets fill in what is not given.
  */
 import {
+  activationKinds,
   adam,
   arrayData,
   cfm,
@@ -16,13 +17,13 @@ import {
   type Network,
   type Optimizer,
   type PathScheduler,
+  type Points,
   paper2d,
   pathFrom,
   pathNames,
   product,
   type Rate,
-  readCsv,
-  readNpy,
+  readPoints,
   staircase,
   warmUp,
 } from "../index.ts";
@@ -70,17 +71,19 @@ export type LossName = (typeof lossNames)[number];
 
 /** A data set by name, or the points of a .npy or .csv file, standardised. */
 export async function openData(given: string): Promise<DataSource> {
-  const lower = given.toLowerCase();
-  if (!lower.endsWith(".npy") && !lower.endsWith(".csv"))
-    return dataFrom({ name: oneOf("data", given, dataNames), options: {} });
-  const { values, shape } = await readPoints(given);
-  return arrayData(values, shape, { standardize: true });
+  if (!isPointsFile(given)) return dataFrom({ name: oneOf("data", given, dataNames), options: {} });
+  const { values, count, dimension } = await readPointsFile(given);
+  return arrayData(values, [count, dimension], { standardize: true });
 }
 
-/** The points of a .npy or .csv file: [count, dimension]. */
-export async function readPoints(file: string): Promise<{ values: Float32Array; shape: readonly [number, number] }> {
-  const bytes = await readBytes(file);
-  return file.toLowerCase().endsWith(".csv") ? readCsv(new TextDecoder().decode(bytes), file) : readNpy(bytes, file);
+/** Whether a `data` argument means a file of points, by its name. */
+export function isPointsFile(given: string): boolean {
+  return /\.(npy|csv)$/i.test(given);
+}
+
+/** The points of a .npy or .csv file. */
+export async function readPointsFile(file: string): Promise<Points> {
+  return readPoints(await readBytes(file), file);
 }
 
 /** All options are checked here, before any work. */
@@ -96,6 +99,7 @@ export async function readRecipe(dataName: string, args: RecipeArguments): Promi
   const path = pathFrom({ name: oneOf("--path", args.path ?? "cond-ot", pathNames), options: {} });
   const learningRate = positiveNumber("--rate", args.rate ?? "0.001");
   const seedValue = seed("--seed", args.seed ?? "0");
+  const activation = oneOf("--activation", args.activation ?? "silu", activationKinds);
   const data = await openData(dataName);
   const hidden = Array.from({ length: layers }, () => width);
   return {
@@ -103,7 +107,7 @@ export async function readRecipe(dataName: string, args: RecipeArguments): Promi
     batchSize,
     seed: seedValue,
     data,
-    network: mlp({ dimension: data.dimension, hidden, activation: args.activation ?? "silu" }),
+    network: mlp({ dimension: data.dimension, hidden, activation }),
     path,
     optimizer: adam({ learningRate: product(learningRate, warmUp({ steps: 10 }), decay(args.preset, steps)) }),
     loss: (name) => {

@@ -26,7 +26,7 @@ export async function findGPU(): Promise<GPU | undefined> {
 export async function openRuntime(backend: string): Promise<Runtime> {
   const name = oneOf("--backend", backend, ["auto", "webgpu", "wasm", "reference"] as const);
   const gpu = name === "auto" || name === "webgpu" ? await findGPU() : undefined;
-  const options: RuntimeOptions = { backend: name, worker: false, ...(gpu ? { gpu } : {}) };
+  const options: RuntimeOptions = { backend: name, ...(gpu ? { gpu } : {}) };
   const runtime = await createRuntime(options);
   remark(runtime.reason);
   return runtime;

@@ -6,7 +6,7 @@ import { createTrainer, resume, type StepMetrics, type Trainer } from "../index.
 import { oneOf, positiveInteger } from "./arguments.ts";
 import { makeFolder, readBytes, replaceFile } from "./files.ts";
 import { exitCodes, interruption, progressBar, report } from "./output.ts";
-import { lossNames, openData, type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
+import { isPointsFile, lossNames, openData, type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
 import { backendArgument, openRuntime } from "./runtime.ts";
 
 export const train = defineCommand({
@@ -25,7 +25,7 @@ export const train = defineCommand({
     const recipe = args.resume === undefined ? await readRecipe(args.data, args) : undefined;
     const resumed = args.resume === undefined ? undefined : await readBytes(args.resume);
     const asked = args.steps === undefined ? undefined : positiveInteger("--steps", args.steps);
-    const points = /\.(npy|csv)$/i.test(args.data) ? await openData(args.data) : undefined;
+    const points = isPointsFile(args.data) ? await openData(args.data) : undefined;
     await makeFolder("--out", args.out);
 
     using runtime = await openRuntime(args.backend);

@@ -125,7 +125,7 @@ describe("a trained model", () => {
       ...common,
     ]);
     expect(sampled).toMatchObject({ count: 64, dimension: 2, columns: 3, solver: "rk4" });
-    const { values, shape } = readNpy(new Uint8Array(await bytesOf("s.npy")), "s.npy");
+    const { data: values, shape } = readNpy(new Uint8Array(await bytesOf("s.npy")), "s.npy");
     expect(shape).toEqual([64, 3]);
     const points = Float32Array.from({ length: 128 }, (_, i) => values[3 * (i >> 1) + (i & 1)]);
     await writeFile(cli.path("points.npy"), writeNpy(points, [64, 2]));

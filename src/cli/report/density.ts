@@ -55,9 +55,30 @@ export function histogram(points: ArrayLike<number>, size: number, extent: numbe
   return density;
 }
 
-/** A data URI of the density [size, size], black at 0, light at `top` and above. */
-export function densityPicture(density: ArrayLike<number>, size: number, top: number): string {
+/** The density [size, size] as RGB pixels [size, size, 3], black at 0, light at `top` and above. */
+export function densityPixels(density: ArrayLike<number>, size: number, top: number): Uint8Array {
   const pixels = new Uint8Array(size * size * 3);
   for (let i = 0; i < size * size; i++) pixels.set(colour((density[i] as number) / top), 3 * i);
+  return pixels;
+}
+
+/** A data URI of square pictures' pixels [size, size, 3]. */
+export function dataUri(pixels: Uint8Array, size: number): string {
   return `data:image/png;base64,${png(size, size, pixels).toString("base64")}`;
+}
+
+/** A PNG file of square pictures [size, size, 3] in a row, each pixel `scale` wide, with white between them. */
+export function rowOfPictures(pictures: readonly Uint8Array[], size: number, scale = 4): Buffer {
+  const [side, gap] = [size * scale, 4 * scale];
+  const width = pictures.length * (side + gap) - gap;
+  const pixels = new Uint8Array(width * side * 3).fill(255);
+  pictures.forEach((picture, number) => {
+    for (let y = 0; y < side; y++) {
+      for (let x = 0; x < side; x++) {
+        const from = 3 * (Math.floor(y / scale) * size + Math.floor(x / scale));
+        pixels.set(picture.subarray(from, from + 3), 3 * (y * width + number * (side + gap) + x));
+      }
+    }
+  });
+  return png(width, side, pixels);
 }

@@ -1,11 +1,13 @@
 /** The report of a comparison as one HTML page: no other file, no network, opens from disk. */
 import { type Curve, chart } from "./curves.ts";
+import { dataUri } from "./density.ts";
 
 export interface Picture {
   readonly title: string;
   readonly note: string;
-  /** A data URI. */
-  readonly source: string;
+  /** RGB, [size, size, 3]. */
+  readonly pixels: Uint8Array;
+  readonly size: number;
 }
 
 export interface ReportContent {
@@ -62,9 +64,9 @@ export function page(content: ReportContent): string {
 <h1>${escapeHtml(content.title)}</h1><p>${escapeHtml(content.summary)}</p>
 <div class="row">${content.pictures
     .map(
-      ({ title, note, source }) =>
+      ({ title, note, pixels, size }) =>
         `<figure><figcaption>${escapeHtml(title)}<small>${escapeHtml(note)}</small></figcaption>` +
-        `<img src="${source}" alt="${escapeHtml(`${title}: ${note}`)}"></figure>`,
+        `<img src="${dataUri(pixels, size)}" alt="${escapeHtml(`${title}: ${note}`)}"></figure>`,
     )
     .join("")}</div>
 <h2>Result</h2><table><thead><tr>${cells(head, "th")}</tr></thead><tbody>${rows
