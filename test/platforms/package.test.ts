@@ -1,0 +1,97 @@
+/** The built package as users import it: in Node, in Deno, from a plain module script, and in a bundled web app. */
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, join, relative } from "node:path";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundle } from "../../.build/bundle.mjs";
+import { cache, root } from "../../.build/files.mjs";
+import { launchBrowser } from "../../.build/platforms/browser.mjs";
+import { commandFor } from "../../.build/platforms/run.mjs";
+import { serve } from "../../.build/platforms/server.mjs";
+import { skippedRuntimes } from "../../.build/runtimes.mjs";
+
+/** A user's whole program. */
+const program = `
+  import { adam, checkerboard, condOT, createRuntime, createTrainer, fdm, mlp } from "divflow";
+  export async function main() {
+    const runtime = await createRuntime({ backend: "wasm" });
+    const trainer = await createTrainer(runtime, {
+      network: mlp({ dimension: 2, hidden: [16, 16], activation: "silu" }),
+      path: condOT(), loss: fdm({ divergence: 0.1 }), optimizer: adam({ learningRate: 1e-3 }),
+      data: checkerboard(), batchSize: 32, seed: 1,
+    });
+    let step = 0;
+    for await (const progress of trainer.run({ steps: 5 })) step = progress.step;
+    const { values } = await trainer.model.sample({ count: 8 });
+    runtime.dispose();
+    return JSON.stringify({ step, samples: values.length, finite: values.every(Number.isFinite) });
+  }
+`;
+const result = { step: 5, samples: 16, finite: true };
+
+const folder = join(cache, `package-${randomUUID()}`);
+const skipped = skippedRuntimes();
+
+beforeAll(async () => {
+  await mkdir(folder, { recursive: true });
+  await bundle(relative(root, folder));
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+  const direct = program.replace('"divflow"', '"./index.js"');
+  await writeFile(join(folder, "user.js"), direct);
+  await writeFile(join(folder, "print.js"), 'import { main } from "./user.js"; console.log(await main());');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test.each([
+  ["Node", "node-wasm", "node-wasm"],
+  ["Deno", "deno-webgpu", "deno"],
+] as const)("%s imports the built file", async (_, platform, runtime) => {
+  if (skipped.includes(runtime)) return;
+  const { command, parameters, environment } = await commandFor(platform);
+  const { stdout } = await promisify(execFile)(command, [...parameters, join(folder, "print.js")], {
+    env: { ...process.env, ...environment },
+    timeout: 60_000,
+  });
+  expect(JSON.parse(stdout)).toEqual(result);
+});
+
+describe.skipIf(skipped.includes("chromium"))("a page", () => {
+  test.each(["a plain module script", "an app bundled by esbuild"])("%s", async (kind) => {
+    const script = kind.startsWith("a plain") ? "user.js" : "app.js";
+    if (script === "app.js") await bundleApp();
+    const server = await serve(async (path) => {
+      if (path === "/index.html") {
+        return `<!doctype html><script type="module">
+          import { main } from "./${script}";
+          main().then((text) => { document.title = text; }, (error) => { document.title = String(error); });
+        </script>`;
+      }
+      return readFile(join(folder, basename(path))).catch(() => undefined);
+    });
+    const browser = await launchBrowser();
+    try {
+      const page = await browser.newPage();
+      await page.goto(server.url);
+      await page.waitForFunction(() => document.title !== "", { timeout: 60_000 });
+      expect(await page.title()).toBe(JSON.stringify(result));
+    } finally {
+      await browser.close();
+      await server.close();
+    }
+  });
+
+  async function bundleApp(): Promise<void> {
+    await build({
+      stdin: { contents: program, resolveDir: folder },
+      alias: { divflow: join(folder, "index.js") },
+      outfile: join(folder, "app.js"),
+      bundle: true,
+      minify: true,
+      format: "esm",
+      logLevel: "silent",
+    });
+  }
+});
