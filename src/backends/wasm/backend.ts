@@ -1,0 +1,229 @@
+/** The backend that runs programs on the CPU, in hand-written WebAssembly SIMD (wasm/), on one thread. */
+import { ConfigError, DisposedError, LimitError, UnsupportedError } from "../../errors.ts";
+import { plainModule, relaxedModule } from "../../generated/wasm.ts";
+import type { Placement, Program } from "../../schedule/program.ts";
+import type { Backend, Executable, NumericArray, StateBuffer } from "../backend.ts";
+import { wasmFeatures } from "./features.ts";
+import { type Allocation, MAX_BYTES, WasmMemory } from "./memory.ts";
+import { translate } from "./translate.ts";
+
+/** What wasm/index.ts exports and this file calls. */
+interface Kernels {
+  scratchBytes(): number;
+  run(calls: number, count: number, times: number, scratch: number): void;
+}
+
+export interface WasmOptions {
+  /**
+   * Fused multiply-adds by relaxed SIMD: about as fast or faster, last bits differ from plain SIMD's. Default: where
+   * the platform has it.
+   */
+  readonly relaxed?: boolean;
+}
+
+/**
+ * @throws {@link UnsupportedError} when the platform has no WebAssembly SIMD, or not the relaxed one that was asked
+ * for; OutOfMemoryError when not even scratch memory can be had.
+ */
+export async function createWasmBackend(options: WasmOptions = {}): Promise<Backend> {
+  const features = wasmFeatures();
+  const relaxed = options.relaxed ?? features.relaxedSimd;
+  if (!features.simd || (relaxed && !features.relaxedSimd)) {
+    throw new UnsupportedError({
+      subject: "WebAssembly on this platform",
+      given: features.simd ? "SIMD, not relaxed SIMD" : "no SIMD",
+      expected: relaxed ? "relaxed SIMD" : "SIMD (Chromium 91, Firefox 89, Safari 16.4, Node 16 or later)",
+      remedy: features.simd ? "Leave out `relaxed`." : "Use a later version, or WebGPU.",
+    });
+  }
+  const memory = new WasmMemory();
+  const bytes = Uint8Array.from(atob(relaxed ? relaxedModule : plainModule), (character) => character.charCodeAt(0));
+  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory: memory.memory } });
+  return new WasmBackend(instance.exports as unknown as Kernels, memory, relaxed);
+}
+
+class WasmState implements StateBuffer {
+  readonly length: number;
+  readonly label: string;
+  /** Undefined once disposed. */
+  allocation: Allocation | undefined;
+  readonly #release: (state: WasmState) => void;
+
+  constructor(label: string, length: number, allocation: Allocation, release: (state: WasmState) => void) {
+    this.label = label;
+    this.length = length;
+    this.allocation = allocation;
+    this.#release = release;
+  }
+
+  dispose(): void {
+    if (this.allocation) this.#release(this);
+    this.allocation = undefined;
+  }
+}
+
+class WasmBackend implements Backend {
+  readonly name = "wasm";
+  readonly device: string;
+  readonly limits = {
+    maxBufferBytes: MAX_BYTES,
+    maxBindingBytes: MAX_BYTES,
+    maxStorageBindings: Number.MAX_SAFE_INTEGER,
+    separateReadAndWrite: false,
+  };
+  readonly lost = new Promise<string>(() => {});
+  readonly #kernels: Kernels;
+  readonly #memory: WasmMemory;
+  readonly #live = new Set<Allocation>();
+  readonly #scratch: Allocation;
+  #disposed = false;
+
+  constructor(kernels: Kernels, memory: WasmMemory, relaxed: boolean) {
+    this.device = `WebAssembly, ${relaxed ? "relaxed" : "plain"} SIMD, one thread`;
+    this.#kernels = kernels;
+    this.#memory = memory;
+    this.#scratch = this.#allocate("scratch memory of the kernels", kernels.scratchBytes());
+  }
+
+  createState(label: string, length: number): StateBuffer {
+    this.#checkAlive();
+    return new WasmState(label, length, this.#allocate(`state "${label}"`, length * 4), ({ allocation }) => {
+      this.#release(allocation as Allocation);
+    });
+  }
+
+  write(buffer: StateBuffer, offset: number, values: NumericArray): void {
+    const address = this.#addressOf(buffer, offset, values.length);
+    if (values instanceof Uint32Array) this.#memory.words(address, values.length).set(values);
+    else this.#memory.floats(address, values.length).set(values);
+  }
+
+  async read(buffer: StateBuffer, offset: number, length: number, dtype: "f32" | "u32"): Promise<NumericArray> {
+    const address = this.#addressOf(buffer, offset, length);
+    return dtype === "u32" ? this.#memory.words(address, length).slice() : this.#memory.floats(address, length).slice();
+  }
+
+  copy(source: StateBuffer, target: StateBuffer): void {
+    const from = this.#addressOf(source, 0, source.length);
+    const to = this.#addressOf(target, 0, source.length);
+    this.#memory.words(to, source.length).set(this.#memory.words(from, source.length));
+  }
+
+  async load(program: Program, state: ReadonlyMap<string, StateBuffer>): Promise<Executable> {
+    this.#checkAlive();
+    const held: Allocation[] = [];
+    const hold = (subject: string, bytes: number) => {
+      held.push(this.#allocate(`${subject} of program "${program.name}"`, bytes));
+      return held.at(-1) as Allocation;
+    };
+    const release = () => {
+      for (const allocation of held.splice(0)) this.#release(allocation);
+    };
+    try {
+      const bound = new Map(program.state.map(({ name }) => [name, boundState(program, name, state)]));
+      const arenas = program.arenas.map((length) => hold("temporaries", length * 4));
+      const constants = hold("constants", program.constants.length * 4);
+      this.#memory.words(constants.address, program.constants.length).set(program.constants);
+      const baseOf = ({ region }: Placement): number => {
+        switch (region.kind) {
+          case "arena":
+            return (arenas[region.index] as Allocation).address;
+          case "state":
+            return this.#addressOf(bound.get(region.name) as WasmState, 0, 0);
+          case "constants":
+            return constants.address;
+        }
+      };
+      const { calls, count, allocation } = translate(program, this.#memory, baseOf);
+      this.#live.add(allocation);
+      held.push(allocation);
+      return {
+        run: (times) => {
+          this.#checkAlive();
+          if (held.length === 0) throw disposed(`program "${program.name}"`);
+          for (const buffer of bound.values()) if (!buffer.allocation) throw disposed(`state "${buffer.label}"`);
+          this.#kernels.run(calls, count, times, this.#scratch.address);
+        },
+        dispose: release,
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  finished(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  memory(): { buffers: number; bytes: number } {
+    let bytes = 0;
+    for (const allocation of this.#live) bytes += allocation.bytes;
+    return { buffers: this.#live.size, bytes };
+  }
+
+  /** All allocations go; the memory itself goes with the last reference to this backend. */
+  dispose(): void {
+    this.#disposed = true;
+    for (const allocation of [...this.#live]) this.#release(allocation);
+  }
+
+  #allocate(subject: string, bytes: number): Allocation {
+    if (bytes > MAX_BYTES) {
+      throw new LimitError({
+        subject,
+        given: bytes,
+        expected: `at most ${MAX_BYTES} bytes, all that WebAssembly addresses reach`,
+        remedy: "Use a smaller batch, network or data set.",
+      });
+    }
+    const allocation = this.#memory.allocate(subject, bytes);
+    this.#live.add(allocation);
+    return allocation;
+  }
+
+  /** Does nothing where the backend's `dispose` has released it already. */
+  #release(allocation: Allocation): void {
+    if (this.#live.delete(allocation)) this.#memory.release(allocation);
+  }
+
+  /** The byte address of an element, once `length` elements from it on are known to be the buffer's. */
+  #addressOf(buffer: StateBuffer, offset: number, length: number): number {
+    this.#checkAlive();
+    const { allocation, label } = buffer as WasmState;
+    if (!allocation) throw disposed(`state "${label}"`);
+    if (offset < 0 || offset + length > buffer.length) {
+      throw new LimitError({
+        subject: `elements of state "${label}"`,
+        given: `${offset} to ${offset + length}`,
+        expected: `a range within its ${buffer.length}`,
+        remedy: "Read or write less.",
+      });
+    }
+    return allocation.address + offset * 4;
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed) throw disposed("WASM backend");
+  }
+}
+
+function boundState(program: Program, name: string, state: ReadonlyMap<string, StateBuffer>): WasmState {
+  const buffer = state.get(name);
+  if (buffer instanceof WasmState) return buffer;
+  throw new ConfigError({
+    subject: `state "${name}" of program "${program.name}"`,
+    given: buffer ? "a buffer of another backend" : "no buffer",
+    expected: "a buffer made by this backend",
+    remedy: "Create one with createState and hand it to load.",
+  });
+}
+
+function disposed(subject: string): DisposedError {
+  return new DisposedError({
+    subject,
+    given: "use after dispose()",
+    expected: "use before",
+    remedy: "Create another one.",
+  });
+}

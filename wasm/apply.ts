@@ -1,0 +1,238 @@
+/**
+ * The loops of the elementwise functions: out = f(a, b, c) over vectors of four. The case labels are the opcodes, the
+ * positions in src/kernels/elementwise.ts. An operand's step is the bytes from vector to vector, 0 for one vector that
+ * stands for all. `out` may be an operand.
+ */
+import {
+  elu0, elu1, elu2, gelu0, gelu1, gelu2, gelu3, geluTanh0, geluTanh1, geluTanh2, geluTanh3, relu0, relu1, sigmoid,
+  sigmoidRate, silu0, silu1, silu2, silu3, softplus0, softplus3, tanh0, tanh1, tanh2, tanh3,
+} from "./activation";
+import { exp, expm1, log, log1p } from "./exponential";
+import { choose, copyElements, oneWhere, splat, VECTOR } from "./simd";
+import { cos, sin } from "./trigonometry";
+
+const enum Opcode {
+  negate, abs, sign, sqrt, exp, expm1, log, log1p, sin, cos, floor, finite, toFloat, increment,
+  add, subtract, multiply, divide, minimum, maximum, less, lessEqual, equal, select,
+  silu0, silu1, silu2, silu3, tanh0, tanh1, tanh2, tanh3, relu0, relu1, relu2, relu3,
+  gelu0, gelu1, gelu2, gelu3, geluTanh0, geluTanh1, geluTanh2, geluTanh3,
+  softplus0, softplus1, softplus2, softplus3, activationSin0, activationSin1, activationSin2, activationSin3,
+  elu0, elu1, elu2, elu3,
+  /** Not a function of chains: out = a. */
+  store,
+}
+
+/** What src/backends/wasm and other kernels name. */
+export const ADD: u32 = Opcode.add;
+export const FIRST_ACTIVATION: u32 = Opcode.silu0;
+/** Opcodes from one activation to the next. */
+export const ORDERS: u32 = 4;
+
+const EXPONENT_BITS: i32 = 0x7f800000;
+
+/** out = f(a, b, c) on `count` elements; reads whole vectors, writes no more than `count`. `cell`: 16 bytes of scratch. */
+export function applyElements(
+  opcode: u32, count: u32, out: usize, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cStep: usize,
+  cell: usize,
+): void {
+  const vectors: usize = count >> 2;
+  const rest = count & 3;
+  if (vectors > 0) apply(opcode, out, out + vectors * VECTOR, a, aStep, b, bStep, c, cStep);
+  if (rest > 0) {
+    apply(opcode, cell, cell + VECTOR, a + vectors * aStep, aStep, b + vectors * bStep, bStep, c + vectors * cStep, cStep);
+    copyElements(out + vectors * VECTOR, cell, rest);
+  }
+}
+
+function apply(
+  opcode: u32, out: usize, end: usize, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cStep: usize,
+): void {
+  switch (opcode) {
+    case Opcode.negate:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, f32x4.neg(v128.load(a)));
+      return;
+    case Opcode.abs:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, f32x4.abs(v128.load(a)));
+      return;
+    case Opcode.sign:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, sign(v128.load(a)));
+      return;
+    case Opcode.sqrt:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, f32x4.sqrt(v128.load(a)));
+      return;
+    case Opcode.exp:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, exp(v128.load(a)));
+      return;
+    case Opcode.expm1:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, expm1(v128.load(a)));
+      return;
+    case Opcode.log:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, log(v128.load(a)));
+      return;
+    case Opcode.log1p:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, log1p(v128.load(a)));
+      return;
+    case Opcode.sin:
+    case Opcode.activationSin0:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, sin(v128.load(a)));
+      return;
+    case Opcode.cos:
+    case Opcode.activationSin1:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, cos(v128.load(a)));
+      return;
+    case Opcode.floor:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, f32x4.floor(v128.load(a)));
+      return;
+    case Opcode.finite:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, finite(v128.load(a)));
+      return;
+    case Opcode.toFloat:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, f32x4.convert_i32x4_u(v128.load(a)));
+      return;
+    case Opcode.increment:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, i32x4.add(v128.load(a), i32x4.splat(1)));
+      return;
+    case Opcode.add:
+      for (; out < end; out += VECTOR, a += aStep, b += bStep) v128.store(out, f32x4.add(v128.load(a), v128.load(b)));
+      return;
+    case Opcode.subtract:
+      for (; out < end; out += VECTOR, a += aStep, b += bStep) v128.store(out, f32x4.sub(v128.load(a), v128.load(b)));
+      return;
+    case Opcode.multiply:
+      for (; out < end; out += VECTOR, a += aStep, b += bStep) v128.store(out, f32x4.mul(v128.load(a), v128.load(b)));
+      return;
+    case Opcode.divide:
+      for (; out < end; out += VECTOR, a += aStep, b += bStep) v128.store(out, f32x4.div(v128.load(a), v128.load(b)));
+      return;
+    case Opcode.minimum:
+      for (; out < end; out += VECTOR, a += aStep, b += bStep) v128.store(out, f32x4.min(v128.load(a), v128.load(b)));
+      return;
+    case Opcode.maximum:
+      for (; out < end; out += VECTOR, a += aStep, b += bStep) v128.store(out, f32x4.max(v128.load(a), v128.load(b)));
+      return;
+    case Opcode.less:
+      for (; out < end; out += VECTOR, a += aStep, b += bStep) {
+        v128.store(out, oneWhere(f32x4.lt(v128.load(a), v128.load(b))));
+      }
+      return;
+    case Opcode.lessEqual:
+      for (; out < end; out += VECTOR, a += aStep, b += bStep) {
+        v128.store(out, oneWhere(f32x4.le(v128.load(a), v128.load(b))));
+      }
+      return;
+    case Opcode.equal:
+      for (; out < end; out += VECTOR, a += aStep, b += bStep) {
+        v128.store(out, oneWhere(f32x4.eq(v128.load(a), v128.load(b))));
+      }
+      return;
+    case Opcode.select:
+      for (; out < end; out += VECTOR, a += aStep, b += bStep, c += cStep) {
+        v128.store(out, choose(f32x4.ne(v128.load(a), splat(0)), v128.load(b), v128.load(c)));
+      }
+      return;
+    case Opcode.silu0:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, silu0(v128.load(a)));
+      return;
+    case Opcode.silu1:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, silu1(v128.load(a)));
+      return;
+    case Opcode.silu2:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, silu2(v128.load(a)));
+      return;
+    case Opcode.silu3:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, silu3(v128.load(a)));
+      return;
+    case Opcode.tanh0:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, tanh0(v128.load(a)));
+      return;
+    case Opcode.tanh1:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, tanh1(v128.load(a)));
+      return;
+    case Opcode.tanh2:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, tanh2(v128.load(a)));
+      return;
+    case Opcode.tanh3:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, tanh3(v128.load(a)));
+      return;
+    case Opcode.relu0:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, relu0(v128.load(a)));
+      return;
+    case Opcode.relu1:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, relu1(v128.load(a)));
+      return;
+    case Opcode.relu2:
+    case Opcode.relu3:
+      for (; out < end; out += VECTOR) v128.store(out, splat(0));
+      return;
+    case Opcode.gelu0:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, gelu0(v128.load(a)));
+      return;
+    case Opcode.gelu1:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, gelu1(v128.load(a)));
+      return;
+    case Opcode.gelu2:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, gelu2(v128.load(a)));
+      return;
+    case Opcode.gelu3:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, gelu3(v128.load(a)));
+      return;
+    case Opcode.geluTanh0:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, geluTanh0(v128.load(a)));
+      return;
+    case Opcode.geluTanh1:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, geluTanh1(v128.load(a)));
+      return;
+    case Opcode.geluTanh2:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, geluTanh2(v128.load(a)));
+      return;
+    case Opcode.geluTanh3:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, geluTanh3(v128.load(a)));
+      return;
+    case Opcode.softplus0:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, softplus0(v128.load(a)));
+      return;
+    case Opcode.softplus1:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, sigmoid(v128.load(a)));
+      return;
+    case Opcode.softplus2:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, sigmoidRate(v128.load(a)));
+      return;
+    case Opcode.softplus3:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, softplus3(v128.load(a)));
+      return;
+    case Opcode.activationSin2:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, f32x4.neg(sin(v128.load(a))));
+      return;
+    case Opcode.activationSin3:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, f32x4.neg(cos(v128.load(a))));
+      return;
+    case Opcode.elu0:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, elu0(v128.load(a)));
+      return;
+    case Opcode.elu1:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, elu1(v128.load(a)));
+      return;
+    case Opcode.elu2:
+    case Opcode.elu3:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, elu2(v128.load(a)));
+      return;
+    case Opcode.store:
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, v128.load(a));
+      return;
+  }
+}
+
+/** -1, 0 or 1; NaN of NaN. */
+// @ts-ignore: decorator
+@inline
+function sign(x: v128): v128 {
+  const one = v128.or(splat(1), v128.and(x, i32x4.splat(0x80000000)));
+  return choose(f32x4.eq(x, splat(0)), splat(0), choose(f32x4.eq(x, x), one, x));
+}
+
+/** 1 where the exponent bits say finite, else 0. */
+// @ts-ignore: decorator
+@inline
+function finite(x: v128): v128 {
+  return oneWhere(i32x4.ne(v128.and(x, i32x4.splat(EXPONENT_BITS)), i32x4.splat(EXPONENT_BITS)));
+}

@@ -1,0 +1,154 @@
+/**
+ * Matrix product on packed panels: c += a b. The depth is cut into slices that stay in the caches; a slice of b is
+ * packed into panels of 8 columns, a block of a into panels of 4 rows, and the micro-kernel runs over pairs of panels.
+ * How the sizes were found: docs/kernels/gemm.md.
+ */
+import { multiplyAdd } from "./simd";
+
+/** Rows of a block of a: MC x KC x 4 bytes = 128 KiB stay in L2. Threads, when they come, share rows out by these. */
+export const MC: u32 = 128;
+/** Depth of a slice: a panel of b, 8 x KC x 4 bytes = 8 KiB, stays in L1 while the panels of a pass by. */
+export const KC: u32 = 256;
+/** Columns of a block of b: KC x NC x 4 bytes = 512 KiB stay in L2 or L3. */
+export const NC: u32 = 512;
+
+/** Rows and columns of the micro-kernel. */
+const MR: u32 = 4;
+const NR: u32 = 8;
+
+/** Bytes of the packed block of a, of the packed slice of b, and of a tile for edges. */
+export const LEFT_BYTES: usize = MC * KC * 4;
+export const RIGHT_BYTES: usize = KC * NC * 4;
+const TILE_BYTES: usize = MR * NR * 4;
+export const GEMM_BYTES: usize = LEFT_BYTES + RIGHT_BYTES + TILE_BYTES;
+
+/**
+ * c[rows, columns] += a[rows, depth] b[depth, columns] for one slice of the depth, at most KC, and one block of at
+ * most MC rows and NC columns, both packed. When `fresh`, c is written without being read.
+ *   c: address of the block's corner, `stride` bytes from row to row.
+ */
+export function gemmBlock(
+  rows: u32,
+  columns: u32,
+  depth: u32,
+  left: usize,
+  right: usize,
+  c: usize,
+  stride: usize,
+  fresh: bool,
+  tile: usize,
+): void {
+  for (let column: u32 = 0; column < columns; column += NR) {
+    let panel = left;
+    const width = min(NR, columns - column);
+    for (let row: u32 = 0; row < rows; row += MR) {
+      const height = min(MR, rows - row);
+      const corner = c + row * stride + (column << 2);
+      if (height == MR && width == NR) {
+        gemm4x8(depth, panel, right, corner, stride, fresh);
+      } else {
+        if (!fresh) copyTile(tile, NR << 2, corner, stride, height, width);
+        gemm4x8(depth, panel, right, tile, NR << 2, fresh);
+        copyTile(corner, stride, tile, NR << 2, height, width);
+      }
+      panel += (depth * MR) << 2;
+    }
+    right += (depth * NR) << 2;
+  }
+}
+
+function copyTile(target: usize, targetStride: usize, source: usize, sourceStride: usize, height: u32, width: u32): void {
+  for (let row: u32 = 0; row < height; row++) {
+    for (let column: u32 = 0; column < width; column++) {
+      store<f32>(target + row * targetStride + (column << 2), load<f32>(source + row * sourceStride + (column << 2)));
+    }
+  }
+}
+
+/**
+ * gemm4x8: c[4, 8] += a[4, depth] b[depth, 8], f32: the micro-kernel under every matmul.
+ *   a: panel of 4 rows, for each k: a[0][k] a[1][k] a[2][k] a[3][k].  b: panel of 8 columns.  Both zero-padded.
+ *   c: row-major, `stride` bytes from row to row; starts from zero when `fresh`.
+ * 8 sums + 2 of b + 1 of a = 11 vectors of x86's 16: nothing spills. Other tiles, with figures: docs/kernels/gemm.md.
+ */
+function gemm4x8(depth: u32, a: usize, b: usize, c: usize, stride: usize, fresh: bool): void {
+  const c1 = c + stride;
+  const c2 = c1 + stride;
+  const c3 = c2 + stride;
+  let c00 = f32x4.splat(0), c01 = c00;
+  let c10 = c00, c11 = c00;
+  let c20 = c00, c21 = c00;
+  let c30 = c00, c31 = c00;
+  if (!fresh) {
+    c00 = v128.load(c), c01 = v128.load(c, 16);
+    c10 = v128.load(c1), c11 = v128.load(c1, 16);
+    c20 = v128.load(c2), c21 = v128.load(c2, 16);
+    c30 = v128.load(c3), c31 = v128.load(c3, 16);
+  }
+  for (const end = a + (depth << 4); a < end; a += 16, b += 32) {
+    const b0 = v128.load(b), b1 = v128.load(b, 16);
+    const a0 = v128.load32_splat(a);
+    c00 = multiplyAdd(a0, b0, c00);
+    c01 = multiplyAdd(a0, b1, c01);
+    const a1 = v128.load32_splat(a, 4);
+    c10 = multiplyAdd(a1, b0, c10);
+    c11 = multiplyAdd(a1, b1, c11);
+    const a2 = v128.load32_splat(a, 8);
+    c20 = multiplyAdd(a2, b0, c20);
+    c21 = multiplyAdd(a2, b1, c21);
+    const a3 = v128.load32_splat(a, 12);
+    c30 = multiplyAdd(a3, b0, c30);
+    c31 = multiplyAdd(a3, b1, c31);
+  }
+  v128.store(c, c00), v128.store(c, c01, 16);
+  v128.store(c1, c10), v128.store(c1, c11, 16);
+  v128.store(c2, c20), v128.store(c2, c21, 16);
+  v128.store(c3, c30), v128.store(c3, c31, 16);
+}
+
+/** Packs a block of the left matrix into panels of MR rows. Strides in bytes; one of them is 4. */
+export function packLeft(source: usize, rowStride: usize, depthStride: usize, rows: u32, depth: u32, out: usize): void {
+  for (let row: u32 = 0; row < rows; row += MR) {
+    packFour(source + row * rowStride, rowStride, depthStride, min(4, rows - row), depth, out, 16);
+    out += (depth * MR) << 2;
+  }
+}
+
+/** Packs a slice of the right matrix into panels of NR columns. Strides in bytes; one of them is 4. */
+export function packRight(
+  source: usize, columnStride: usize, depthStride: usize, columns: u32, depth: u32, out: usize,
+): void {
+  for (let column: u32 = 0; column < columns; column += NR) {
+    const width = min(NR, columns - column);
+    const corner = source + column * columnStride;
+    packFour(corner, columnStride, depthStride, min(4, width), depth, out, 32);
+    packFour(corner + 4 * columnStride, columnStride, depthStride, width > 4 ? width - 4 : 0, depth, out + 16, 32);
+    out += (depth * NR) << 2;
+  }
+}
+
+/** For each k of `depth`, a vector of the elements at k of `lanes` rows (or columns), zeros after them. */
+function packFour(
+  source: usize, stride: usize, depthStride: usize, lanes: u32, depth: u32, out: usize, outStride: usize,
+): void {
+  let k: u32 = 0;
+  if (lanes == 4 && stride == 4) {
+    for (; k < depth; k++, source += depthStride, out += outStride) v128.store(out, v128.load(source));
+  } else if (lanes == 4) {
+    for (; k + 4 <= depth; k += 4, source += 16) {
+      const x0 = v128.load(source), x1 = v128.load(source + stride);
+      const x2 = v128.load(source + 2 * stride), x3 = v128.load(source + 3 * stride);
+      const low01 = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5), high01 = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
+      const low23 = v128.shuffle<f32>(x2, x3, 0, 4, 1, 5), high23 = v128.shuffle<f32>(x2, x3, 2, 6, 3, 7);
+      v128.store(out, v128.shuffle<f64>(low01, low23, 0, 2));
+      v128.store(out + outStride, v128.shuffle<f64>(low01, low23, 1, 3));
+      v128.store(out + 2 * outStride, v128.shuffle<f64>(high01, high23, 0, 2));
+      v128.store(out + 3 * outStride, v128.shuffle<f64>(high01, high23, 1, 3));
+      out += 4 * outStride;
+    }
+  }
+  for (; k < depth; k++, source += depthStride, out += outStride) {
+    v128.store(out, f32x4.splat(0));
+    for (let lane: u32 = 0; lane < lanes; lane++) store<f32>(out + (lane << 2), load<f32>(source + lane * stride));
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * reduce: out[o, i] = scale * sum (or max) over r of in[o, r, i]; in [outer, reduced, inner], src/kernels/reduce.ts.
+ * Sums are carried in f64, in an order that the shape alone decides.
+ */
+import { splat, VECTOR } from "./simd";
+
+/** Addresses are in elements of 4 bytes. */
+@unmanaged
+class ReduceParameters {
+  outer: u32;
+  reduced: u32;
+  inner: u32;
+  kind: u32;
+  scale: f32;
+  in: u32;
+  out: u32;
+}
+
+const MAX: u32 = 1;
+/** Columns that are summed side by side. */
+const COLUMNS: u32 = 512;
+/** Bytes of scratch that `reduce` takes: an f64 for each of these columns. */
+export const REDUCE_BYTES: usize = COLUMNS << 3;
+
+export function reduce(parameters: usize, scratch: usize): void {
+  const p = changetype<ReduceParameters>(parameters);
+  const source: usize = <usize>p.in << 2;
+  const stride: usize = <usize>p.inner << 2;
+  let out: usize = <usize>p.out << 2;
+  for (let o: u32 = 0; o < p.outer; o++) {
+    const first = source + o * p.reduced * stride;
+    if (p.kind == MAX) {
+      for (let i: u32 = 0; i < p.inner; i++, out += 4) {
+        store<f32>(out, p.scale * maxOf(first + (i << 2), stride, p.reduced));
+      }
+    } else if (p.inner == 1) {
+      store<f32>(out, <f32>(<f64>p.scale * sumOf(first, p.reduced)));
+      out += 4;
+    } else {
+      for (let i: u32 = 0; i < p.inner; i += COLUMNS) {
+        const width = min(COLUMNS, p.inner - i);
+        sumColumns(first + (i << 2), stride, p.reduced, width, p.scale, out, scratch);
+        out += width << 2;
+      }
+    }
+  }
+}
+
+/** NaN when one of them is. */
+function maxOf(source: usize, stride: usize, count: u32): f32 {
+  let result: f32 = -Infinity;
+  for (let r: u32 = 0; r < count; r++, source += stride) result = max<f32>(result, load<f32>(source));
+  return result;
+}
+
+// @ts-ignore: decorator
+@inline
+function low(x: v128): v128 {
+  return f64x2.promote_low_f32x4(x);
+}
+
+// @ts-ignore: decorator
+@inline
+function high(x: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3));
+}
+
+/** Neighbours side by side: four partial sums of two, then the last ones one by one. */
+function sumOf(source: usize, count: u32): f64 {
+  let s0 = splat(0), s1 = s0, s2 = s0, s3 = s0;
+  let r: u32 = 0;
+  for (; r + 8 <= count; r += 8, source += 32) {
+    const x = v128.load(source), y = v128.load(source, 16);
+    s0 = f64x2.add(s0, low(x));
+    s1 = f64x2.add(s1, high(x));
+    s2 = f64x2.add(s2, low(y));
+    s3 = f64x2.add(s3, high(y));
+  }
+  const s = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
+  let sum = f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
+  for (; r < count; r++, source += 4) sum += <f64>load<f32>(source);
+  return sum;
+}
+
+/** out[i] = scale * sum over r of source[r, i], i < width: row by row into f64 sums at `sums`. */
+function sumColumns(
+  source: usize, stride: usize, rows: u32, width: u32, scale: f32, out: usize, sums: usize,
+): void {
+  memory.fill(sums, 0, width << 3);
+  for (let r: u32 = 0; r < rows; r++, source += stride) {
+    let i: u32 = 0;
+    let sum = sums;
+    for (; i + 4 <= width; i += 4, sum += 2 * VECTOR) {
+      const x = v128.load(source + (i << 2));
+      v128.store(sum, f64x2.add(v128.load(sum), low(x)));
+      v128.store(sum, f64x2.add(v128.load(sum, 16), high(x)), 16);
+    }
+    for (; i < width; i++, sum += 8) store<f64>(sum, load<f64>(sum) + <f64>load<f32>(source + (i << 2)));
+  }
+  for (let i: u32 = 0; i < width; i++) store<f32>(out + (i << 2), <f32>(<f64>scale * load<f64>(sums + (i << 3))));
+}
