@@ -24,19 +24,18 @@ export function lowerReductions(graph: Graph): Graph {
 function scaled(node: Node, original: Node, reads: ReadonlyMap<Node, number>): Node | undefined {
   for (const side of [0, 1]) {
     const factor = constantValue(node.inputs[1 - side] as Node);
-    let call = node.inputs[side] as Node;
-    let before = original.inputs[side] as Node;
-    let alone = reads.get(before) === 1;
-    if (isNodeOf(before, reshapeOp.op)) {
-      before = before.inputs[0] as Node;
-      alone &&= reads.get(before) === 1;
-    }
-    if (isNodeOf(call, reshapeOp.op)) call = call.inputs[0] as Node;
+    const alone = behindReshapes(original.inputs[side] as Node).every((read) => reads.get(read) === 1);
+    const call = behindReshapes(node.inputs[side] as Node).at(-1) as Node;
     if (factor === undefined || !alone || !isNodeOf(call, reduceCall.op)) continue;
     const { kind, scale } = call.attributes;
     return reshape(reduceCall(call.inputs, { kind, scale: scale * factor }), node.shape);
   }
   return undefined;
+}
+
+/** The node, and while it is a reshape what it reshapes. */
+function behindReshapes(node: Node): Node[] {
+  return isNodeOf(node, reshapeOp.op) ? [node, ...behindReshapes(node.inputs[0] as Node)] : [node];
 }
 
 /** One call for each run of neighbouring axes, the last run first. */
