@@ -14,7 +14,7 @@ import { paper2d } from "../../src/flow/losses/paper-2d.ts";
 import { pathFrom, pathNames } from "../../src/flow/paths/registry.ts";
 import { evaluate } from "../../src/graph/evaluate.ts";
 import type { Update } from "../../src/graph/graph.ts";
-import { type Node, type Shape, sizeOf } from "../../src/graph/node.ts";
+import { isNodeOf, type Node, type Shape, sizeOf } from "../../src/graph/node.ts";
 import type { HostTensor } from "../../src/graph/op.ts";
 import { rewrite } from "../../src/graph/rewrite.ts";
 import { mlp } from "../../src/nn/mlp.ts";
@@ -85,7 +85,7 @@ function withConstants(loss: Node, values: ReadonlyMap<string, HostTensor>): [No
   const constants = new Map<string, HostTensor>();
   const updates: Update[] = [{ state: { name: "loss", shape: loss.shape, dtype: "f32" }, value: loss }];
   const graph = rewrite({ name: "held", updates }, (node) => {
-    if (node.op !== (stopGradientOp.op as unknown)) return node;
+    if (!isNodeOf(node, stopGradientOp.op)) return node;
     const name = `held${constants.size}`;
     constants.set(name, evaluate([node], new Map([...values, ...constants]))[0]);
     return state({ name, shape: node.shape, dtype: "f32" });

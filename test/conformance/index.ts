@@ -3,9 +3,10 @@
  * is listed here; no further line is needed for it to run on all platforms.
  */
 import { type Check, type Context, type Result, runChecks } from "./check.ts";
+import { checks as ops } from "./ops.ts";
 import { checks as platform } from "./platform.ts";
 
-export const checks: readonly Check[] = [...platform];
+export const checks: readonly Check[] = [...platform, ...ops];
 
 /** The checks that a backend must pass. */
 export function checksFor(backend: "webgpu" | "wasm"): Check[] {
