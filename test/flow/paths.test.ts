@@ -1,0 +1,167 @@
+// Path schedulers: closed forms, rates as slopes, ends, and f32 accuracy up to the last times before an end.
+import { describe, expect, test } from "vitest";
+import { ConfigError } from "../../src/errors.ts";
+import { condOT } from "../../src/flow/paths/cond-ot.ts";
+import { cosine } from "../../src/flow/paths/cosine.ts";
+import { linearVP } from "../../src/flow/paths/linear-vp.ts";
+import { dilation, type PathScheduler, pathScore, pointOnPath, targetVelocity } from "../../src/flow/paths/path.ts";
+import { polynomial } from "../../src/flow/paths/polynomial.ts";
+import { pathFrom, pathNames } from "../../src/flow/paths/registry.ts";
+import { ve } from "../../src/flow/paths/ve.ts";
+import { vp } from "../../src/flow/paths/vp.ts";
+import { numbers, type Precision, valuesOf } from "./evaluate.ts";
+
+interface Closed {
+  readonly path: PathScheduler;
+  alpha(t: number): number;
+  sigma(t: number): number;
+  /** alpha, sigma at t = 0 and at t = 1. */
+  readonly ends: readonly [number, number, number, number];
+}
+
+const exponent = (t: number) => ((1 - t) ** 2 * (20 - 0.1)) / 2 + (1 - t) * 0.1;
+
+/** sigma as 1 - ... would lose its digits in f64 too as t -> 1: each is written with its small factor in front. */
+const closed: Record<string, Closed> = {
+  "cond-ot": { path: condOT(), alpha: (t) => t, sigma: (t) => 1 - t, ends: [0, 1, 1, 0] },
+  "cond-ot, sigmaMin 0.1": {
+    path: condOT({ sigmaMin: 0.1 }),
+    alpha: (t) => t,
+    sigma: (t) => 1 - 0.9 * t,
+    ends: [0, 1, 1, 0.1],
+  },
+  "linear-vp": { path: linearVP(), alpha: (t) => t, sigma: (t) => Math.sqrt((1 - t) * (1 + t)), ends: [0, 1, 1, 0] },
+  cosine: {
+    path: cosine(),
+    alpha: (t) => Math.sin((Math.PI * t) / 2),
+    sigma: (t) => Math.sin((Math.PI * (1 - t)) / 2),
+    ends: [0, 1, 1, 0],
+  },
+  vp: {
+    path: vp(),
+    alpha: (t) => Math.exp(-exponent(t) / 2),
+    sigma: (t) => Math.sqrt(-Math.expm1(-exponent(t))),
+    ends: [Math.exp(-5.025), Math.sqrt(1 - Math.exp(-10.05)), 1, 0],
+  },
+  polynomial: {
+    path: polynomial(),
+    alpha: (t) => t ** 3,
+    sigma: (t) => (1 - t) * (1 + t + t * t),
+    ends: [0, 1, 1, 0],
+  },
+  "polynomial, degree 1": { path: polynomial({ degree: 1 }), alpha: (t) => t, sigma: (t) => 1 - t, ends: [0, 1, 1, 0] },
+  ve: { path: ve(), alpha: () => 1, sigma: (t) => 0.01 * 1000 ** (1 - t), ends: [1, 10, 1, 0.01] },
+  "ve, sigmaMax 300": {
+    path: ve({ sigmaMin: 1e-3, sigmaMax: 300 }),
+    alpha: () => 1,
+    sigma: (t) => 1e-3 * 300_000 ** (1 - t),
+    ends: [1, 300, 1, 1e-3],
+  },
+};
+
+function at(path: PathScheduler, times: readonly number[], precision: Precision = "f64") {
+  const { alpha, sigma, alphaRate, sigmaRate } = path.at(numbers(times, [times.length, 1]));
+  const values = valuesOf([alpha, sigma, alphaRate, sigmaRate], new Map(), precision);
+  return { alpha: values[0], sigma: values[1], alphaRate: values[2], sigmaRate: values[3] };
+}
+
+/** The largest |difference| relative to each value by itself. */
+function elementwiseError(actual: ArrayLike<number>, expected: readonly number[]): number {
+  return Math.max(...expected.map((value, i) => Math.abs(actual[i] - value) / (Math.abs(value) || 1)));
+}
+
+const inner = [0.001, 0.03, 0.2, 0.37, 0.5, 0.71, 0.9, 0.99, 0.9999];
+
+test("every path has a closed form here", () => {
+  expect(new Set(Object.values(closed).map(({ path }) => path.name))).toEqual(new Set(pathNames));
+});
+
+describe.each(Object.entries(closed))("%s", (_label, { path, alpha, sigma, ends }) => {
+  test("alpha and sigma are the closed forms", () => {
+    const values = at(path, inner);
+    expect(elementwiseError(values.alpha, inner.map(alpha))).toBeLessThan(1e-13);
+    expect(elementwiseError(values.sigma, inner.map(sigma))).toBeLessThan(1e-13);
+  });
+
+  test("the rates are their slopes", () => {
+    // Central differences with a step in proportion to the distance from the end, where sigma may go like a root:
+    // truncation ~ (1e-4)^2, rounding ~ 1e-16 / 1e-4.
+    const values = at(path, inner);
+    const slope = (f: (t: number) => number, t: number) => {
+      const h = 1e-4 * Math.min(t, 1 - t);
+      return (f(t + h) - f(t - h)) / (2 * h);
+    };
+    const tolerance = 2e-7;
+    inner.forEach((t, i) => {
+      for (const [rate, exact] of [
+        [values.alphaRate[i], slope(alpha, t)],
+        [values.sigmaRate[i], slope(sigma, t)],
+      ]) {
+        expect(Math.abs(rate - exact)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(exact)));
+      }
+    });
+  });
+
+  test("it begins and ends where it should", () => {
+    const values = at(path, [0, 1]);
+    [values.alpha[0], values.sigma[0], values.alpha[1], values.sigma[1]].forEach((value, i) => {
+      expect(value).toBeCloseTo(ends[i], 12);
+    });
+    expect(path.priorDeviation).toBeCloseTo(path.name === "ve" ? ends[1] : 1, 12);
+  });
+
+  test("f32 keeps its accuracy up to the last times before both ends", () => {
+    // Exact functions, each result rounded: some 10 roundings of 6e-8, of arguments of exp as large as 13.
+    const times = [2 ** -24, 2 ** -12, ...inner.map(Math.fround), 1 - 2 ** -12, 1 - 2 ** -23];
+    const values = at(path, times, "f32");
+    const exact = at(path, times, "f64");
+    for (const name of ["alpha", "sigma", "alphaRate", "sigmaRate"] as const) {
+      expect(elementwiseError(values[name], [...exact[name]])).toBeLessThan(2e-6);
+    }
+  });
+
+  test("the dilation vanishes at t = 0 where it is said to", () => {
+    const [k] = valuesOf([dilation(path.at(numbers([0], [1, 1])))]);
+    expect(k[0] === 0 || k[0] === 0).toBe(path.dilationVanishes);
+  });
+
+  test("points, target velocities and scores follow from the four values", () => {
+    const t = numbers([0.3, 0.8], [2, 1]);
+    const [x0, x1] = [numbers([0.5, -1, 2, 0.25], [2, 2]), numbers([3, 1, -2, 0.5], [2, 2])];
+    const nodes = path.at(t);
+    const [x, u, s] = valuesOf([pointOnPath(nodes, x0, x1), targetVelocity(nodes, x0, x1), pathScore(nodes, x0)]);
+    const values = at(path, [0.3, 0.8]);
+    [0, 1, 2, 3].forEach((i) => {
+      const row = i >> 1;
+      const [a, b] = [[0.5, -1, 2, 0.25][i], [3, 1, -2, 0.5][i]];
+      expect(x[i]).toBeCloseTo(values.alpha[row] * b + values.sigma[row] * a, 12);
+      expect(u[i]).toBeCloseTo(values.alphaRate[row] * b + values.sigmaRate[row] * a, 12);
+      expect(s[i]).toBeCloseTo(-a / values.sigma[row], 12);
+    });
+  });
+
+  test("its name and options make it again", () => {
+    const again = pathFrom(JSON.parse(JSON.stringify({ name: path.name, options: path.options })));
+    expect(again.options).toEqual(path.options);
+    expect(at(again, inner)).toEqual(at(path, inner));
+  });
+});
+
+test.each<[string, () => unknown]>([
+  ["sigmaMin of condOT", () => condOT({ sigmaMin: 1 })],
+  ["sigmaMin of condOT", () => condOT({ sigmaMin: Number.NaN })],
+  ["sigmaMin of condOT", () => condOT({ sigmaMin: -0.1 })],
+  ["betaMin of vp", () => vp({ betaMin: 0 })],
+  ["betaMax of vp", () => vp({ betaMin: 2, betaMax: 1 })],
+  ["betaMax of vp", () => vp({ betaMax: Number.POSITIVE_INFINITY })],
+  ["degree of polynomial", () => polynomial({ degree: 1.5 })],
+  ["degree of polynomial", () => polynomial({ degree: 0 })],
+  ["sigmaMin of ve", () => ve({ sigmaMin: 0 })],
+  ["sigmaMax of ve", () => ve({ sigmaMin: 1, sigmaMax: 1 })],
+  ["path", () => pathFrom({ name: "toString", options: {} })],
+  ["options of path cosine", () => pathFrom({ name: "cosine", options: { degree: 2 } })],
+  ["degree of polynomial", () => pathFrom({ name: "polynomial", options: { degree: "3" } })],
+])("a wrong %s is refused", (subject, make) => {
+  expect(make).toThrow(ConfigError);
+  expect(make).toThrow(`${subject}: got `);
+});
