@@ -1,0 +1,127 @@
+/**
+ * Where new values of state are written: into the state at once, when all that reads its old value can run before, else
+ * into a temporary, and from there into the state when nothing reads it any more.
+ */
+import type { StateDeclaration } from "../graph/graph.ts";
+import { Cell, cellTree, rootView, type View, viewOf } from "./cells.ts";
+import { dependencies } from "./dependencies.ts";
+import { Reachability } from "./reachability.ts";
+import {
+  type Assignment,
+  type CallUnit,
+  type Constraint,
+  isDirect,
+  readsOf,
+  type StepUnit,
+  type Unit,
+  type Units,
+} from "./units.ts";
+
+/** Binds each assigned cell to its state, adding units where needed; returns what must run before what. */
+export function bindState({ units, assignments }: Units): Constraint[] {
+  const constraints: Constraint[] = [];
+  const largestFirst = [...assignments].sort((a, b) => b.cell.size - a.cell.size);
+  for (const call of units.filter((unit): unit is CallUnit => unit.kind === "call" && unit.initial !== undefined)) {
+    if (!assignments.some((assignment) => startsAsOld(call, assignment))) startFrom(call, units, constraints);
+  }
+
+  let numbers = new Map(units.map((unit, number) => [unit, number]));
+  let reachability = new Reachability(dependencies(units, constraints));
+  for (const { state, cell } of largestFirst) {
+    const readers = units.filter((unit) => readsOf(unit).some((view) => isOld(view, state)));
+    const writers = writersOf(cell);
+    const reaches = (from: Unit, to: Unit) =>
+      reachability.reaches(numbers.get(from) as number, numbers.get(to) as number);
+    const atOnce = writers.every((writer) =>
+      readers.every((reader) =>
+        reader === writer ? reader.kind === "step" && !clash(reader, writer, state) : !reaches(writer, reader),
+      ),
+    );
+    if (!atOnce) {
+      for (const call of writers) if (call.kind === "call" && call.initial) startFrom(call, units, constraints);
+      const last = storeAgain(cell, units);
+      constraints.push(...before(readers, [last], state));
+      (last.home as Cell).boundTo = state;
+      numbers = new Map(units.map((unit, number) => [unit, number]));
+      reachability = new Reachability(dependencies(units, constraints));
+      continue;
+    }
+    cell.boundTo = state;
+    const added = before(readers, writers, state);
+    constraints.push(...added);
+    for (const constraint of added) {
+      reachability.addEdge(numbers.get(constraint.before) as number, numbers.get(constraint.after) as number);
+    }
+  }
+  return constraints;
+}
+
+const writersOf = (cell: Cell): Unit[] => cellTree(cell).flatMap(({ writers }) => writers);
+
+/** Whether the view is of the state's value before the run. */
+function isOld({ cell: { origin } }: View, { name }: StateDeclaration): boolean {
+  return origin !== undefined && "name" in origin && origin.name === name;
+}
+
+/** Whether the call changes a part of the very state that takes its result. */
+function startsAsOld({ initial, writes }: CallUnit, { state, cell }: Assignment): boolean {
+  return (
+    initial !== undefined && isOld(initial, state) && initial.length === cell.size && writes["table"]?.cell === cell
+  );
+}
+
+/** Stores what a call's cell holds before it. */
+function startFrom(call: CallUnit, units: Unit[], constraints: Constraint[]): void {
+  const { cell } = call.writes["table"] as View;
+  const initial = call.initial as View;
+  const load = { from: "load", view: initial, divisor: 1, modulus: cell.size, dtype: cell.dtype } as const;
+  const unit: StepUnit = {
+    kind: "step",
+    count: cell.size,
+    function: undefined,
+    operands: [load],
+    dtype: cell.dtype,
+    home: cell,
+  };
+  cell.writers.push(unit);
+  units.push(unit);
+  constraints.push({ before: unit, after: call, apart: false });
+}
+
+/** A copy of the cell's value in a cell of its own. */
+function storeAgain(cell: Cell, units: Unit[]): StepUnit {
+  const home = new Cell(cell.size, cell.dtype);
+  const load = { from: "load", view: viewOf(cell), divisor: 1, modulus: cell.size, dtype: cell.dtype } as const;
+  const unit: StepUnit = {
+    kind: "step",
+    count: cell.size,
+    function: undefined,
+    operands: [load],
+    dtype: cell.dtype,
+    home,
+  };
+  home.writers.push(unit);
+  units.push(unit);
+  return unit;
+}
+
+/** Readers of the old value run before writers of the new one. */
+function before(readers: readonly Unit[], writers: readonly Unit[], state: StateDeclaration): Constraint[] {
+  return writers.flatMap((after) =>
+    readers
+      .filter((reader) => reader !== after)
+      .map((reader) => ({ before: reader, after, apart: clash(reader, after, state) })),
+  );
+}
+
+/** Whether one chain could not do both: it would overwrite elements of the old value that others of its own need. */
+function clash(reader: Unit, writer: Unit, state: StateDeclaration): boolean {
+  if (reader.kind !== "step" || writer.kind !== "step" || !writer.home) return false;
+  const place = rootView(viewOf(writer.home));
+  return reader.operands.some((operand) => {
+    if (operand.from !== "load" || !isOld(operand.view, state)) return false;
+    const { view } = operand;
+    const inPlace = isDirect(operand, writer.count) && view.offset === place.offset && view.length === place.length;
+    return !inPlace && view.offset < place.offset + place.length && place.offset < view.offset + view.length;
+  });
+}

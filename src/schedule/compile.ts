@@ -1,0 +1,94 @@
+/**
+ * compile: from what is computed to what runs. The passes, in order: `lower` (nodes that are kernel calls), `legalize`
+ * (what each reads and writes), `bindState` (where state is written), `makeTasks` (chains), `orderTasks`, `placeCells`.
+ */
+import { LimitError } from "../errors.ts";
+import { type Graph, type StateDeclaration, topologicalOrder } from "../graph/graph.ts";
+import { isNodeOf, sizeOf } from "../graph/node.ts";
+import { stateOp } from "../ops/sources.ts";
+import { bindState } from "./bind-state.ts";
+import { describeProgram } from "./describe.ts";
+import { emitCalls } from "./emit.ts";
+import { legalize } from "./legalize.ts";
+import { lower } from "./lower.ts";
+import { placeCells } from "./memory.ts";
+import { orderTasks } from "./order.ts";
+import type { KernelCall, PlanLimits, Program } from "./program.ts";
+import { makeTasks } from "./tasks.ts";
+
+/**
+ * A program that computes the graph's updates within the limits.
+ *
+ * @throws {@link LimitError} when a state or a temporary is larger than the device allows, or an elementwise function
+ * needs more bindings than it has.
+ */
+export function compile(graph: Graph, limits: PlanLimits): Program {
+  const state = declaredState(graph);
+  for (const declaration of state) checkState(declaration, limits);
+  const lowered = lower(graph);
+
+  // How many arenas there will be is known only after placing; chains must not meet more than was assumed.
+  let assumed = limits.separateReadAndWrite ? 3 : 1;
+  for (;;) {
+    const units = legalize(lowered);
+    const constraints = bindState(units);
+    const { tasks, after } = makeTasks(units.units, constraints, limits, assumed);
+    const ordered = orderTasks(tasks, after);
+    const memory = placeCells(ordered, limits);
+    const calls = emitCalls(ordered, memory);
+    const excess = calls.find((call) => call.chain && regionsOf(call) > limits.maxStorageBindings);
+    if (excess && assumed < memory.arenas.length) {
+      assumed = memory.arenas.length;
+      continue;
+    }
+    if (excess) throw tooManyBindings(excess, limits);
+    const program = {
+      name: graph.name,
+      state,
+      calls,
+      arenas: memory.arenas,
+      constants: Uint32Array.from(units.constants),
+      peakBytes: 4 * memory.arenas.reduce((sum, size) => sum + size, 0),
+      lowerBoundBytes: 4 * memory.lowerBound,
+      graph,
+    };
+    return { ...program, describe: () => describeProgram(program) };
+  }
+}
+
+/** All state that the graph reads or writes, by first appearance. */
+function declaredState({ updates }: Graph): StateDeclaration[] {
+  const declared = new Map<string, StateDeclaration>();
+  for (const node of topologicalOrder(updates.map((update) => update.value))) {
+    if (isNodeOf(node, stateOp.op)) declared.set(node.attributes.name, node.attributes);
+  }
+  for (const { state } of updates) if (!declared.has(state.name)) declared.set(state.name, state);
+  return [...declared.values()];
+}
+
+function checkState({ name, shape }: StateDeclaration, limits: PlanLimits): void {
+  const bytes = 4 * sizeOf(shape);
+  const most = Math.min(limits.maxBufferBytes, limits.maxBindingBytes);
+  if (bytes <= most) return;
+  throw new LimitError({
+    subject: `state "${name}" of shape [${shape.join(", ")}]`,
+    given: `${bytes} bytes`,
+    expected: `at most ${most} bytes, the device's limit for one buffer or binding`,
+    remedy: "Use a smaller network or data set, or another device.",
+  });
+}
+
+/** Regions that a chain touches, each of which takes a binding. */
+function regionsOf({ chain }: KernelCall): number {
+  const { loads, stores } = chain as NonNullable<KernelCall["chain"]>;
+  return new Set([...loads, ...stores].map(({ placement }) => JSON.stringify(placement.region))).size;
+}
+
+function tooManyBindings(call: KernelCall, limits: PlanLimits): LimitError {
+  return new LimitError({
+    subject: `elementwise call "${call.label}"`,
+    given: `${regionsOf(call)} storage bindings`,
+    expected: `at most ${limits.maxStorageBindings}`,
+    remedy: "Use a device with more storage buffers for each shader stage.",
+  });
+}

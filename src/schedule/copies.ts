@@ -1,0 +1,98 @@
+/** Calls of the `copy` kernel: what moves elements in an order that no chain reads. */
+import { type Shape, sizeOf } from "../graph/node.ts";
+import { type Cell, type View, viewOf } from "./cells.ts";
+import type { CallUnit } from "./units.ts";
+
+/** Element (i_0, i_1, ...) is element start + sum_k i_k strides[k] of the view. */
+export interface StridedView {
+  readonly view: View;
+  readonly start: number;
+  readonly strides: readonly number[];
+}
+
+interface Axis {
+  readonly size: number;
+  readonly source: number;
+  readonly target: number;
+}
+
+/** Axes that one call has. */
+const AXES = 4;
+
+/** The calls that write elements of this shape from `source` to `target`, which starts and strides likewise. */
+export function copyUnits(
+  shape: Shape,
+  source: StridedView,
+  target: { readonly cell: Cell; readonly start: number; readonly strides: readonly number[] },
+): CallUnit[] {
+  const axes = shape.map((size, k) => ({
+    size,
+    source: source.strides[k] as number,
+    target: target.strides[k] as number,
+  }));
+  return splitAxes(coalesced(axes), source.start, target.start).map(({ inner, sourceStart, targetStart }) => ({
+    kind: "call",
+    kernel: "copy",
+    parameters: Object.fromEntries([
+      ...inner.flatMap((axis, k) => [
+        [`size${k}`, axis.size],
+        [`sourceStride${k}`, axis.source],
+        [`targetStride${k}`, axis.target],
+      ]),
+      ["sourceStart", sourceStart],
+      ["targetStart", targetStart],
+    ]),
+    reads: { source: source.view },
+    writes: { target: viewOf(target.cell) },
+    flops: 0,
+    label: (names) => `${names["target"]} takes [${shape.join(", ")}] of ${names["source"]}`,
+  }));
+}
+
+/** Neighbouring axes that are walked as one, as one; axes of size 1 left out. */
+function coalesced(axes: readonly Axis[]): Axis[] {
+  const result: Axis[] = [];
+  for (const axis of axes) {
+    if (axis.size === 1) continue;
+    const last = result.at(-1);
+    if (last && last.source === axis.source * axis.size && last.target === axis.target * axis.size) {
+      result[result.length - 1] = { ...axis, size: last.size * axis.size };
+    } else result.push(axis);
+  }
+  return result;
+}
+
+/** Exactly four axes for each call: one call for each index of axes beyond these, the outermost. */
+function splitAxes(axes: readonly Axis[], sourceStart: number, targetStart: number): Split[] {
+  if (axes.length <= AXES) {
+    const unused = Array<Axis>(AXES - axes.length).fill({ size: 1, source: 0, target: 0 });
+    return [{ inner: [...unused, ...axes], sourceStart, targetStart }];
+  }
+  const [outer, ...inner] = axes as [Axis, ...Axis[]];
+  return Array.from({ length: outer.size }, (_, i) =>
+    splitAxes(inner, sourceStart + i * outer.source, targetStart + i * outer.target),
+  ).flat();
+}
+
+interface Split {
+  readonly inner: readonly Axis[];
+  readonly sourceStart: number;
+  readonly targetStart: number;
+}
+
+/** How a chain reads a broadcast of a dense value, or undefined where its repeated axes lie between others. */
+export function broadcastPattern(from: Shape, to: Shape): { divisor: number; modulus: number } | undefined {
+  const modulus = sizeOf(from);
+  if (modulus === 1) return { divisor: 1, modulus };
+  const aligned = [...Array<number>(to.length - from.length).fill(1), ...from];
+  const first = aligned.findIndex((size) => size !== 1);
+  const last = aligned.findLastIndex((size) => size !== 1);
+  for (let axis = first; axis <= last; axis++) if (aligned[axis] !== to[axis]) return undefined;
+  return { divisor: sizeOf(to.slice(last + 1)), modulus };
+}
+
+/** Strides of a broadcast value by those of what it repeats. */
+export function broadcastStrides(from: Shape, strides: readonly number[], to: Shape): number[] {
+  const added = to.length - from.length;
+  return to.map((_, axis) => ((from[axis - added] ?? 1) === 1 ? 0 : (strides[axis - added] as number)));
+}

@@ -1,0 +1,243 @@
+/**
+ * From nodes to units: what each kernel call and each elementwise step reads and writes. Views cost nothing: a reshape
+ * is the same elements; a slice along the outermost axis is an offset; parts of a concatenation along it are written
+ * where they belong; a broadcast is how a chain loads. What no view can say is moved by the `copy` kernel.
+ */
+import { UnsupportedError } from "../errors.ts";
+import type { Graph, StateDeclaration } from "../graph/graph.ts";
+import { topologicalOrder } from "../graph/graph.ts";
+import { isNodeOf, type Node, type Shape, sizeOf } from "../graph/node.ts";
+import { broadcastOp, concatOp, reshapeOp, sliceOp, stridesOf, transposeOp } from "../ops/shape.ts";
+import { constantOp, stateOp, tableOp } from "../ops/sources.ts";
+import { callUnit } from "./call-units.ts";
+import { Cell, canJoin, type View, viewOf } from "./cells.ts";
+import { broadcastPattern, broadcastStrides, copyUnits, type StridedView } from "./copies.ts";
+import type { Assignment, CallUnit, StepOperand, StepUnit, Unit, Units } from "./units.ts";
+
+/** Allocations begin at multiples of this many elements: 256 bytes, as WebGPU wants offsets of bindings. */
+export const ALIGNMENT = 64;
+
+/** @param graph - as `lower` leaves it. */
+export function legalize(graph: Graph): Units {
+  const legalizer = new Legalizer();
+  for (const node of topologicalOrder(graph.updates.map((update) => update.value))) legalizer.visit(node);
+  return legalizer.finish(graph);
+}
+
+class Legalizer {
+  private readonly units: Unit[] = [];
+  private readonly steps = new Map<Node, StepUnit>();
+  private readonly views = new Map<Node, View>();
+  private readonly states = new Map<string, Cell>();
+  private readonly constants: number[] = [];
+
+  /** Makes the unit of a node that is computed; nodes that only move elements wait until something asks for them. */
+  visit(node: Node): void {
+    if (node.op.elementwise) this.step(node);
+    else if (!isMoving(node) && !isSource(node)) this.view(node);
+  }
+
+  finish(graph: Graph): Units {
+    const taken = new Set<Cell>();
+    const assignments = graph.updates.map(({ state, value }): Assignment => {
+      const cell = this.cellFor(value, taken);
+      taken.add(cell);
+      return { state, cell };
+    });
+    return { units: this.units, assignments, constants: this.constants };
+  }
+
+  /** A cell with the value that no other state takes and that is part of nothing. */
+  private cellFor(value: Node, taken: ReadonlySet<Cell>): Cell {
+    if (this.isComputed(value)) {
+      const { cell, length } = this.view(value);
+      if (cell.isTemporary && !cell.whole && length === cell.size && !taken.has(cell)) return cell;
+    }
+    return this.store(value);
+  }
+
+  /** Whether the value is, under a reshape, written by units of its own. */
+  private isComputed(node: Node): boolean {
+    if (isNodeOf(node, reshapeOp.op)) return this.isComputed(node.inputs[0] as Node);
+    return !(isSource(node) || isContiguousSlice(node) || patternOf(node));
+  }
+
+  private step(node: Node): StepUnit {
+    const known = this.steps.get(node);
+    if (known) return known;
+    const unit: StepUnit = {
+      kind: "step",
+      count: sizeOf(node.shape),
+      function: node.op.elementwise?.(node.attributes),
+      operands: node.inputs.map((input) => this.operand(input)),
+      dtype: node.dtype,
+      home: undefined,
+    };
+    this.steps.set(node, unit);
+    this.units.push(unit);
+    return unit;
+  }
+
+  /** How a step of as many elements as the node has takes them. */
+  private operand(node: Node): StepOperand {
+    if (isNodeOf(node, constantOp.op)) return { from: "constant", value: node.attributes.value };
+    if (isNodeOf(node, reshapeOp.op)) return this.operand(node.inputs[0] as Node);
+    if (node.op.elementwise) return { from: "step", unit: this.step(node) };
+    const pattern = patternOf(node);
+    if (pattern) return { from: "load", view: this.view(node.inputs[0] as Node), ...pattern, dtype: node.dtype };
+    return { from: "load", view: this.view(node), divisor: 1, modulus: sizeOf(node.shape), dtype: node.dtype };
+  }
+
+  /** The value in a new cell, written by a step: a fill, a broadcast, a second copy. */
+  private store(node: Node): Cell {
+    const cell = new Cell(sizeOf(node.shape), node.dtype);
+    const unit: StepUnit = {
+      kind: "step",
+      count: cell.size,
+      function: undefined,
+      operands: [this.operand(node)],
+      dtype: node.dtype,
+      home: cell,
+    };
+    cell.writers.push(unit);
+    this.units.push(unit);
+    return cell;
+  }
+
+  /** Where the value lies, dense, row-major. */
+  private view(node: Node): View {
+    const known = this.views.get(node);
+    if (known) return known;
+    const view = this.makeView(node);
+    this.views.set(node, view);
+    return view;
+  }
+
+  private makeView(node: Node): View {
+    if (isNodeOf(node, reshapeOp.op)) return this.view(node.inputs[0] as Node);
+    if (isContiguousSlice(node)) {
+      const { cell, offset } = this.view(node.inputs[0] as Node);
+      const { axis, start } = node.attributes;
+      return { cell, offset: offset + start * sizeOf(node.shape.slice(axis + 1)), length: sizeOf(node.shape) };
+    }
+    if (isNodeOf(node, stateOp.op)) return viewOf(this.stateCell(node.attributes));
+    if (isNodeOf(node, tableOp.op)) return viewOf(this.constantCell(node.attributes.values, node));
+    if (isNodeOf(node, constantOp.op) || patternOf(node)) return viewOf(this.store(node));
+    if (node.op.elementwise) {
+      const unit = this.step(node);
+      unit.home = new Cell(unit.count, unit.dtype);
+      unit.home.writers.push(unit);
+      return viewOf(unit.home);
+    }
+    const cell = new Cell(sizeOf(node.shape), node.dtype);
+    if (isNodeOf(node, concatOp.op)) {
+      const { axis } = node.attributes;
+      if (sizeOf(node.shape.slice(0, axis)) === 1) this.joinParts(node, cell);
+      else this.copyParts(node, cell, axis);
+    } else if (isMoving(node)) {
+      this.copy(node.shape, this.strided(node), cell, 0, stridesOf(node.shape));
+    } else {
+      const call = callUnit(node, (input) => this.view(input), viewOf(cell));
+      if (!call) throw unknownOp(node);
+      this.addCall(call, cell);
+    }
+    return viewOf(cell);
+  }
+
+  /** Parts lie one after another: each is written in its place, or stored there where it has another place already. */
+  private joinParts(node: Node, cell: Cell): void {
+    let offset = 0;
+    for (const part of node.inputs) {
+      const view = this.isComputed(part) ? this.view(part) : undefined;
+      const joined = view && canJoin(view, cell) ? view.cell : this.store(part);
+      joined.join(cell, offset);
+      offset += joined.size;
+    }
+  }
+
+  private copyParts(node: Node, cell: Cell, axis: number): void {
+    const strides = stridesOf(node.shape);
+    let start = 0;
+    for (const part of node.inputs) {
+      this.copy(part.shape, this.strided(part), cell, start * (strides[axis] as number), strides);
+      start += part.shape[axis] as number;
+    }
+  }
+
+  private copy(shape: Shape, source: StridedView, cell: Cell, start: number, strides: readonly number[]): void {
+    for (const call of copyUnits(shape, source, { cell, start, strides })) this.addCall(call, cell);
+  }
+
+  private addCall(call: CallUnit, cell: Cell): void {
+    cell.writers.push(call);
+    this.units.push(call);
+  }
+
+  /** The value as the `copy` kernel reads it. */
+  private strided(node: Node): StridedView {
+    const [x] = node.inputs as [Node];
+    if (isNodeOf(node, constantOp.op)) {
+      const view = viewOf(this.constantCell([node.attributes.value], node));
+      return { view, start: 0, strides: node.shape.map(() => 0) };
+    }
+    if (isNodeOf(node, broadcastOp.op)) {
+      const { strides, ...source } = this.strided(x);
+      return { ...source, strides: broadcastStrides(x.shape, strides, node.shape) };
+    }
+    if (isNodeOf(node, transposeOp.op)) {
+      const { strides, ...source } = this.strided(x);
+      return { ...source, strides: node.attributes.permutation.map((axis) => strides[axis] as number) };
+    }
+    if (isNodeOf(node, sliceOp.op)) {
+      const { start, ...source } = this.strided(x);
+      return { ...source, start: start + node.attributes.start * (source.strides[node.attributes.axis] as number) };
+    }
+    return { view: this.view(node), start: 0, strides: stridesOf(node.shape) };
+  }
+
+  private stateCell(declaration: StateDeclaration): Cell {
+    const known = this.states.get(declaration.name);
+    const cell = known ?? new Cell(sizeOf(declaration.shape), declaration.dtype, declaration);
+    this.states.set(declaration.name, cell);
+    return cell;
+  }
+
+  /** Numbers in the `constants` region, as bits. */
+  private constantCell(values: readonly number[], { dtype }: Node): Cell {
+    const constantsOffset = Math.ceil(this.constants.length / ALIGNMENT) * ALIGNMENT;
+    while (this.constants.length < constantsOffset) this.constants.push(0);
+    const words = dtype === "u32" ? Uint32Array.from(values) : new Uint32Array(Float32Array.from(values).buffer);
+    for (const word of words) this.constants.push(word);
+    return new Cell(values.length, dtype, { constantsOffset });
+  }
+}
+
+const isSource = (node: Node) =>
+  isNodeOf(node, stateOp.op) || isNodeOf(node, tableOp.op) || isNodeOf(node, constantOp.op);
+
+/** Whether the op moves elements and computes nothing. */
+const isMoving = (node: Node) =>
+  isNodeOf(node, reshapeOp.op) ||
+  isNodeOf(node, broadcastOp.op) ||
+  isNodeOf(node, transposeOp.op) ||
+  isNodeOf(node, concatOp.op) ||
+  isNodeOf(node, sliceOp.op);
+
+/** A slice whose elements lie one after another in its input. */
+function isContiguousSlice(node: Node): node is Node<{ axis: number; start: number; end: number }> {
+  return isNodeOf(node, sliceOp.op) && sizeOf(node.shape.slice(0, node.attributes.axis)) === 1;
+}
+
+/** How a chain loads this broadcast; undefined for other nodes and for broadcasts it cannot load. */
+function patternOf(node: Node): { divisor: number; modulus: number } | undefined {
+  return isNodeOf(node, broadcastOp.op) ? broadcastPattern((node.inputs[0] as Node).shape, node.shape) : undefined;
+}
+
+function unknownOp({ op, shape }: Node): UnsupportedError {
+  return new UnsupportedError({
+    subject: `op "${op.name}"`,
+    given: shape,
+    expected: "an op that a kernel computes",
+    remedy: "Lower the graph first, or give the op a kernel.",
+  });
+}

@@ -1,0 +1,148 @@
+/**
+ * Places in arenas for what lives only during a run. Cells that are never live together share memory; a chain's result
+ * takes the place of an operand that it uses up. Each cell goes where its arena grows least, the largest first.
+ */
+import { LimitError } from "../errors.ts";
+import type { Cell } from "./cells.ts";
+import { ALIGNMENT } from "./legalize.ts";
+import { canOverwrite, lifetimes, peakOf } from "./order.ts";
+import type { PlanLimits } from "./program.ts";
+import { isChain, type Task } from "./tasks.ts";
+
+export interface Memory {
+  /** Of each temporary root cell. */
+  readonly places: ReadonlyMap<Cell, { readonly arena: number; readonly offset: number }>;
+  /** Elements of each arena. */
+  readonly arenas: readonly number[];
+  /** The most elements live at once. */
+  readonly lowerBound: number;
+}
+
+/** Memory that cells take one after another, each in the place of the one before. */
+interface Slot {
+  readonly cells: Cell[];
+  readonly size: number;
+  readonly start: number;
+  end: number;
+}
+
+/** @throws {@link LimitError} when a cell is larger than a buffer or a binding may be. */
+export function placeCells(tasks: readonly Task[], limits: PlanLimits): Memory {
+  const slots = makeSlots(tasks);
+  const foes = limits.separateReadAndWrite ? separated(tasks, slots) : new Map<Slot, Set<Slot>>();
+  const orders: ((a: Slot, b: Slot) => number)[] = [
+    (a, b) => b.size - a.size || a.start - b.start,
+    (a, b) => b.size * (b.end - b.start) - a.size * (a.end - a.start),
+    (a, b) => a.start - b.start || b.size - a.size,
+  ];
+  const attempts = orders.map((compare) => place([...slots].sort(compare), foes, limits));
+  const total = ({ arenas }: Attempt) => arenas.reduce((sum, size) => sum + size, 0);
+  const best = attempts.reduce((a, b) => (total(b) < total(a) ? b : a));
+  const places = new Map([...best.places].flatMap(([slot, found]) => slot.cells.map((cell) => [cell, found] as const)));
+  return { places, arenas: best.arenas, lowerBound: peakOf(slots) };
+}
+
+function makeSlots(tasks: readonly Task[]): Slot[] {
+  const spans = lifetimes(tasks).sort((a, b) => a.start - b.start);
+  const slotOf = new Map<Cell, Slot>();
+  const slots: Slot[] = [];
+  for (const { cell, start, end } of spans) {
+    const task = tasks[start] as Task;
+    const spent = spans.find(
+      (old) =>
+        old.end === start &&
+        old.start < start &&
+        old.cell.size === cell.size &&
+        slotOf.get(old.cell)?.end === start &&
+        canOverwrite(task, old.cell, cell),
+    );
+    const slot = spent && (slotOf.get(spent.cell) as Slot);
+    if (slot) {
+      slot.cells.push(cell);
+      slot.end = end;
+      slotOf.set(cell, slot);
+    } else {
+      const made = { cells: [cell], size: cell.size, start, end };
+      slotOf.set(cell, made);
+      slots.push(made);
+    }
+  }
+  return slots;
+}
+
+/** For each slot, those that may not lie in its arena: no call but a chain reads and writes the same buffer. */
+function separated(tasks: readonly Task[], slots: readonly Slot[]): Map<Slot, Set<Slot>> {
+  const slotOf = new Map(slots.flatMap((slot) => slot.cells.map((cell) => [cell, slot] as const)));
+  const foes = new Map(slots.map((slot) => [slot, new Set<Slot>()]));
+  for (const { work, reads, writes } of tasks) {
+    if (isChain(work)) continue;
+    for (const read of reads) {
+      for (const write of writes) {
+        const [from, to] = [slotOf.get(read.cell.root), slotOf.get(write.cell.root)];
+        if (!from || !to) continue;
+        foes.get(from)?.add(to);
+        foes.get(to)?.add(from);
+      }
+    }
+  }
+  return foes;
+}
+
+interface Attempt {
+  readonly places: Map<Slot, { arena: number; offset: number }>;
+  readonly arenas: number[];
+}
+
+function place(slots: readonly Slot[], foes: ReadonlyMap<Slot, ReadonlySet<Slot>>, limits: PlanLimits): Attempt {
+  const capacity = Math.floor(Math.min(limits.maxBufferBytes, limits.maxBindingBytes) / 4);
+  const places: Attempt["places"] = new Map();
+  const arenas: number[] = [];
+  const residents: Slot[][] = [];
+  for (const slot of slots) {
+    if (slot.size > capacity) throw tooLarge(slot, capacity);
+    const banned = new Set([...(foes.get(slot) ?? [])].flatMap((foe) => places.get(foe)?.arena ?? []));
+    let best: { arena: number; offset: number; growth: number } | undefined;
+    for (let arena = 0; arena < arenas.length; arena++) {
+      if (banned.has(arena)) continue;
+      const offset = lowestGap(slot, residents[arena] as Slot[], places, arenas[arena] as number);
+      const growth = Math.max(0, offset + slot.size - (arenas[arena] as number));
+      if (offset + slot.size > capacity) continue;
+      if (!best || growth < best.growth) best = { arena, offset, growth };
+    }
+    best ??= { arena: arenas.push(0) - 1, offset: 0, growth: slot.size };
+    const { arena, offset } = best;
+    places.set(slot, { arena, offset });
+    residents[arena] ??= [];
+    residents[arena]?.push(slot);
+    arenas[arena] = Math.max(arenas[arena] as number, offset + slot.size);
+  }
+  return { places, arenas };
+}
+
+/** The start of the smallest gap that fits among the residents live at the same time; beyond the last if none does. */
+function lowestGap(slot: Slot, residents: readonly Slot[], places: Attempt["places"], size: number): number {
+  const taken = residents
+    .filter(({ start, end }) => start <= slot.end && slot.start <= end)
+    .map((other) => {
+      const offset = places.get(other)?.offset as number;
+      return { from: offset, to: Math.ceil((offset + other.size) / ALIGNMENT) * ALIGNMENT };
+    })
+    .sort((a, b) => a.from - b.from);
+  let best: { offset: number; room: number } | undefined;
+  let free = 0;
+  for (const { from, to } of [...taken, { from: size, to: size }]) {
+    const room = from - free;
+    if (room >= slot.size && (!best || room < best.room)) best = { offset: free, room };
+    free = Math.max(free, to);
+  }
+  return best?.offset ?? (taken.at(-1) ? Math.max(...taken.map(({ to }) => to)) : 0);
+}
+
+function tooLarge({ size }: Slot, capacity: number): LimitError {
+  return new LimitError({
+    subject: "a value of the program",
+    given: `${size * 4} bytes`,
+    expected: `at most ${capacity * 4} bytes, the device's limit for one binding`,
+    remedy: "Use a smaller batch or a smaller network.",
+  });
+}

@@ -1,0 +1,126 @@
+/** The order of calls: of the orders tried, the one in which the fewest bytes are live at once. */
+import { type Cell, rootView } from "./cells.ts";
+import type { Task } from "./tasks.ts";
+
+/** First and last position of the calls that need a cell. */
+export interface Lifetime {
+  readonly cell: Cell;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The tasks in the best order found. */
+export function orderTasks(tasks: readonly Task[], after: readonly (readonly number[])[]): Task[] {
+  const cells = tasks.map((task) => [...temporaries(task)]);
+  const readers = new Map<Cell, number>(); // tasks that touch it
+  for (const list of cells) for (const cell of list) readers.set(cell, (readers.get(cell) ?? 0) + 1);
+  const candidates = [asTheyCome(after), leastGrowth(cells, readers, after)].map((order) =>
+    order.map((number) => tasks[number] as Task),
+  );
+  return candidates.reduce((best, order) => (peakElements(order) < peakElements(best) ? order : best));
+}
+
+/** Root cells that lie in an arena and that the task reads or writes. */
+function temporaries({ reads, writes }: Task): Set<Cell> {
+  const roots = [...reads, ...writes].map((view) => view.cell.root);
+  return new Set(roots.filter(({ isTemporary, boundTo }) => isTemporary && !boundTo));
+}
+
+export function lifetimes(tasks: readonly Task[]): Lifetime[] {
+  const spans = new Map<Cell, { start: number; end: number }>();
+  tasks.forEach((task, position) => {
+    for (const cell of temporaries(task)) {
+      const span = spans.get(cell);
+      if (span) span.end = position;
+      else spans.set(cell, { start: position, end: position });
+    }
+  });
+  return [...spans].map(([cell, span]) => ({ cell, ...span }));
+}
+
+/** The most elements live at once, nothing being written in place. */
+function peakElements(tasks: readonly Task[]): number {
+  return peakOf(lifetimes(tasks).map(({ cell, start, end }) => ({ size: cell.size, start, end })));
+}
+
+/** The largest total size of intervals that share a position; both ends belong to them. */
+export function peakOf(intervals: readonly { size: number; start: number; end: number }[]): number {
+  const last = intervals.reduce((latest, { end }) => Math.max(latest, end), 0);
+  const change = new Float64Array(last + 2);
+  for (const { size, start, end } of intervals) {
+    change[start] = (change[start] as number) + size;
+    change[end + 1] = (change[end + 1] as number) - size;
+  }
+  let live = 0;
+  return change.reduce((peak, difference) => {
+    live += difference;
+    return Math.max(peak, live);
+  }, 0);
+}
+
+/** Of the tasks that are free to come, always the first. */
+function asTheyCome(after: readonly (readonly number[])[]): number[] {
+  return schedule(after, (free) => Math.min(...free));
+}
+
+/** Of the tasks that are free to come, always one that frees the most memory or takes the least. */
+function leastGrowth(
+  cells: readonly (readonly Cell[])[],
+  readers: ReadonlyMap<Cell, number>,
+  after: readonly (readonly number[])[],
+): number[] {
+  const left = new Map(readers);
+  const live = new Set<Cell>();
+  const growth = (number: number) => {
+    let total = 0;
+    for (const cell of cells[number] as readonly Cell[]) {
+      if (!live.has(cell)) total += cell.size;
+      if (left.get(cell) === 1) total -= cell.size;
+    }
+    return total;
+  };
+  return schedule(after, (free) => {
+    const chosen = free.reduce((best, number) => (growth(number) < growth(best) ? number : best));
+    for (const cell of cells[chosen] as readonly Cell[]) {
+      live.add(cell);
+      left.set(cell, (left.get(cell) as number) - 1);
+    }
+    return chosen;
+  });
+}
+
+function schedule(after: readonly (readonly number[])[], choose: (free: readonly number[]) => number): number[] {
+  const waiting = after.map((list) => list.length);
+  const next: number[][] = after.map(() => []);
+  after.forEach((list, number) => {
+    for (const before of list) next[before]?.push(number);
+  });
+  const free = [...waiting.keys()].filter((number) => waiting[number] === 0);
+  const order: number[] = [];
+  while (free.length > 0) {
+    const chosen = choose(free);
+    free.splice(free.indexOf(chosen), 1);
+    order.push(chosen);
+    for (const number of next[chosen] as number[]) {
+      waiting[number] = (waiting[number] as number) - 1;
+      if (waiting[number] === 0) free.push(number);
+    }
+  }
+  return order;
+}
+
+/** For reads and writes of a chain: whether a store over a load touches only what it may. */
+export function canOverwrite(task: Task, old: Cell, next: Cell): boolean {
+  if (!("loads" in task.work)) return false;
+  const { loads, stores, count } = task.work;
+  const from = loads.filter(({ view }) => view.cell.root === old);
+  const to = stores.filter(({ view }) => view.cell.root === next).map(({ view }) => rootView(view));
+  return from.every((load) => {
+    const source = rootView(load.view);
+    const direct = load.divisor === 1 && load.modulus === count;
+    return to.every((target) => {
+      if (source.offset === target.offset && source.length === target.length) return direct;
+      return source.offset >= target.offset + target.length || target.offset >= source.offset + source.length;
+    });
+  });
+}
