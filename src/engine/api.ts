@@ -94,7 +94,7 @@ export type StepMetrics = { readonly step: number } & Readonly<Record<MetricName
 
 /** Where a run stands after `step` steps, counted from the first ever; metrics are those of the last step. */
 export interface Progress extends StepMetrics {
-  /** Every step since the last report, in order, this one included; the first may lack if more than 1024 went by. */
+  /** Every step since the last report, in order, this one included. */
   readonly steps: readonly StepMetrics[];
   /** Since `run` was called. */
   readonly seconds: number;

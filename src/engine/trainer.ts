@@ -96,18 +96,21 @@ export class LocalTrainer implements Trainer {
     this.#running = true;
     const started = performance.now();
     const target = this.#step + options.steps;
-    let reported = this.#step;
+    let seen = this.#step;
+    let steps: StepMetrics[] = [];
     try {
-      while (reported < target) {
+      while (seen < target) {
         signal?.throwIfAborted();
         const rows = await this.#lock.run(() => this.#advance(target, progressEvery, signal));
-        // After a lost device steps come again that were reported before.
-        const steps = rows.filter(({ step }) => step > reported);
+        signal?.throwIfAborted();
+        // After a lost device steps come again that were seen before.
+        steps.push(...rows.filter(({ step }) => step > seen));
         const last = steps.at(-1);
         if (!last) continue;
-        signal?.throwIfAborted();
-        reported = last.step;
+        seen = last.step;
+        if (seen < target && progressEvery !== undefined && seen % progressEvery !== 0) continue;
         yield { ...last, steps, seconds: (performance.now() - started) / 1000 };
+        steps = [];
       }
     } finally {
       this.#running = false;

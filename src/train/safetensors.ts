@@ -68,7 +68,8 @@ const CUT_SHORT = "The file is cut short; fetch it or save it again.";
  * @throws {@link CheckpointError} when the header or the offsets are damaged, the file is cut short or too long, a name
  * stands twice, or a dtype is none of F64, F32, F16, BF16, I64, I32, U32, U8.
  */
-export function readSafetensors(bytes: Uint8Array, source = "safetensors file"): TensorFile {
+export function readSafetensors(given: Uint8Array, source = "safetensors file"): TensorFile {
+  const bytes = new Uint8Array(given.buffer, given.byteOffset, given.byteLength); // Node's Buffer slices do not copy
   const { text, dataStart } = readHeader(bytes, source);
   const header = parseHeader(text, source);
   const { [METADATA]: metadata = {}, ...entries } = header;

@@ -67,6 +67,16 @@ test("reports come at multiples of progressEvery and at the end, with every step
     expect(trainer.step).toBe(10);
   }));
 
+test("a report may hold more steps than the device's ring of metrics", () =>
+  withRuntime("reference", async (runtime) => {
+    const network = mlp({ dimension: 2, hidden: [1], activation: "tanh" });
+    const trainer = await runtime.createTrainer(smallOptions({ network, batchSize: 1, loss: cfm() }));
+    const reports = [];
+    for await (const { steps } of trainer.run({ steps: 1500, progressEvery: 1400 })) reports.push(steps);
+    expect(reports.map(({ length }) => length)).toEqual([1400, 100]);
+    expect(reports.flat().map(({ step }) => step)).toEqual(Array.from({ length: 1500 }, (_, i) => i + 1));
+  }));
+
 test("the loss of a run falls", () =>
   withRuntime("reference", async (runtime) => {
     const trainer = await runtime.createTrainer(smallOptions({ batchSize: 32 }));

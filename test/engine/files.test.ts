@@ -1,0 +1,210 @@
+// Files of models and trainers: what is refused and by which error, what other programs write, how saving fails.
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CheckpointError, ConfigError, ema, load, resume, save } from "../../src/index.ts";
+import {
+  readSafetensors,
+  type StoredTensor,
+  type WritableDType,
+  writeSafetensors,
+} from "../../src/train/safetensors.ts";
+import { smallOptions, trainSteps, withRuntime } from "./small.ts";
+
+type Tensors = Map<string, StoredTensor<WritableDType>>;
+type Facts = Record<string, Record<string, unknown> & unknown>;
+
+let bytes: Uint8Array;
+beforeAll(async () => {
+  bytes = await withRuntime("reference", async (runtime) => {
+    const trainer = await runtime.createTrainer(smallOptions({ ema: ema({ decay: 0.5 }), maximumGradientNorm: 1 }));
+    await trainSteps(trainer, 3);
+    return trainer.checkpoint();
+  });
+});
+
+/** The trainer's file, changed. */
+function changed({ tensors, facts }: { tensors?: (given: Tensors) => void; facts?: (given: Facts) => void }) {
+  const file = readSafetensors(bytes, "file");
+  const map = new Map(file.tensors) as Tensors;
+  tensors?.(map);
+  const metadata = { ...file.metadata };
+  if (facts) {
+    const parsed = JSON.parse(metadata["divflow"] as string);
+    facts(parsed);
+    metadata["divflow"] = JSON.stringify(parsed);
+  }
+  return writeSafetensors({ tensors: map, metadata });
+}
+
+const change = (name: string, values: Partial<StoredTensor<WritableDType>>) => (tensors: Tensors) => {
+  tensors.set(name, { ...(tensors.get(name) as StoredTensor<WritableDType>), ...values } as never);
+};
+
+describe("a file that does not fit is a CheckpointError that names what is wrong", () => {
+  test.each<[string, RegExp, () => Uint8Array]>([
+    ["a weight missing", /0\.weight/, () => changed({ tensors: (all) => all.delete("0.weight") })],
+    [
+      "a moment missing",
+      /divflow\.adam\.second/,
+      () => changed({ tensors: (all) => all.delete("divflow.adam.second") }),
+    ],
+    ["the average missing", /divflow\.ema/, () => changed({ tensors: (all) => all.delete("divflow.ema") })],
+    [
+      "a tensor too many",
+      /unknown stranger/,
+      () => changed({ tensors: (all) => all.set("stranger", { dtype: "F32", shape: [1], data: new Float32Array(1) }) }),
+    ],
+    [
+      "a weight of another shape",
+      /0\.weight.*shape/s,
+      () => changed({ tensors: change("0.weight", { shape: [9, 2], data: new Float32Array(18) }) }),
+    ],
+    [
+      "a weight of integers",
+      /0\.bias.*dtype/s,
+      () => changed({ tensors: change("0.bias", { dtype: "I32", data: new Int32Array(6) }) }),
+    ],
+    [
+      "a moment of integers",
+      /divflow\.adam\.first.*dtype/s,
+      () => changed({ tensors: (all) => change("divflow.adam.first", integersLike(all))(all) }),
+    ],
+    [
+      "a weight that is not finite",
+      /0\.bias.*element 2/s,
+      () => changed({ tensors: change("0.bias", { data: Float32Array.of(1, 2, Number.NaN, 4, 5, 6) }) }),
+    ],
+    [
+      "weights changed by hand",
+      /divflow\.parameters/,
+      () => changed({ tensors: change("0.bias", { data: new Float32Array(6) }) }),
+    ],
+    ["another form", /form/, () => changed({ facts: (all) => Object.assign(all, { form: 2 }) })],
+    [
+      "an unknown kind of network",
+      /kind/,
+      () => changed({ facts: (all) => Object.assign(all, { network: { kind: "cube", config: {} } }) }),
+    ],
+    [
+      "an unknown path",
+      /path/,
+      () => changed({ facts: (all) => Object.assign(all, { path: { name: "u-turn", options: {} } }) }),
+    ],
+    [
+      "an unknown loss",
+      /loss/,
+      () =>
+        changed({
+          facts: ({ training }) => Object.assign(training as object, { loss: { name: "none", options: {} } }),
+        }),
+    ],
+    [
+      "a rate out of range",
+      /beta1/,
+      () =>
+        changed({
+          facts: ({ training }) => Object.assign((training as Facts)["optimizer"]?.["options"] as object, { beta1: 2 }),
+        }),
+    ],
+    [
+      "no seed",
+      /seed/,
+      () => changed({ facts: ({ training }) => delete (training as Record<string, unknown>)["seed"] }),
+    ],
+    [
+      "a batch size of 0",
+      /batchSize/,
+      () => changed({ facts: ({ training }) => Object.assign(training as object, { batchSize: 0 }) }),
+    ],
+    ["a step below 0", /step/, () => changed({ facts: (all) => Object.assign(all, { step: -3 }) })],
+    ["no vectors", /vectors/, () => changed({ facts: (all) => Object.assign(all, { vectors: null }) })],
+    ["half a file", /model file/, () => bytes.slice(0, bytes.length / 2)],
+    ["no file", /model file/, () => new Uint8Array()],
+    ["text", /model file/, () => new TextEncoder().encode("#!/bin/sh\necho no model at all\n")],
+  ])("%s", (_name, message, make) =>
+    withRuntime("reference", async (runtime) => {
+      const before = await runtime.memory();
+      const error = await resume(runtime, make()).catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(CheckpointError);
+      expect((error as Error).message).toMatch(message);
+      await expect(load(runtime, make())).rejects.toThrow(CheckpointError);
+      expect(await runtime.memory()).toEqual(before);
+    }),
+  );
+
+  test("and messages name the file where the caller does", () =>
+    withRuntime("reference", async (runtime) => {
+      await expect(load(runtime, new Uint8Array(3), { source: "moons.safetensors" })).rejects.toThrow(
+        /^moons\.safetens/,
+      );
+    }));
+});
+
+function integersLike(tensors: Tensors): Partial<StoredTensor<WritableDType>> {
+  const { data } = tensors.get("divflow.adam.first") as StoredTensor<WritableDType>;
+  return { dtype: "I32", data: new Int32Array(data.length) };
+}
+
+describe("weights from PyTorch, without divflow's metadata", () => {
+  const weights = () => {
+    const file = readSafetensors(bytes, "file");
+    const tensors = new Map([...file.tensors].filter(([name]) => !name.startsWith("divflow."))) as Tensors;
+    return writeSafetensors({ tensors, metadata: { format: "pt" } });
+  };
+
+  test("load with their activation, and are the same field", () =>
+    withRuntime("reference", async (runtime) => {
+      const [one, other] = [await load(runtime, weights(), { activation: "tanh" }), await load(runtime, bytes)];
+      const [points, times] = [Float32Array.of(0.5, 1, -1, 2), Float32Array.of(0.25, 0.75)];
+      const [a, b] = [await one.velocity(points, times), await other.velocity(points, times, { ema: false })];
+      a.forEach((value, i) => {
+        expect(Math.abs(value - (b[i] as number))).toBeLessThan(1e-5); // weights were rounded to f32
+      });
+      expect(one.dimension).toBe(2);
+    }));
+
+  test("need the activation, since weights do not tell", () =>
+    withRuntime("reference", async (runtime) => {
+      await expect(load(runtime, weights())).rejects.toThrow(ConfigError);
+      await expect(load(runtime, weights(), { activation: "step" })).rejects.toThrow(ConfigError);
+      await expect(resume(runtime, weights())).rejects.toThrow(ConfigError);
+    }));
+});
+
+describe("save", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "divflow-save-"));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  test("writes what checkpoint gives, and replaces what was there", () =>
+    withRuntime("reference", async (runtime) => {
+      const file = join(folder, "model.safetensors");
+      await writeFile(file, "old");
+      const trainer = await resume(runtime, bytes);
+      await save(trainer, file);
+      expect(new Uint8Array(await readFile(file))).toEqual(bytes);
+      await save(trainer.model, file);
+      expect((await load(runtime, await readFile(file))).step).toBe(3);
+      expect(await readdir(folder)).toEqual(["model.safetensors"]);
+    }));
+
+  test("that fails leaves the old file and nothing else", () =>
+    withRuntime("reference", async (runtime) => {
+      const trainer = await resume(runtime, bytes);
+      await expect(save(trainer, join(folder, "missing", "model.safetensors"))).rejects.toThrow("ENOENT");
+      const file = join(folder, "kept.safetensors");
+      await writeFile(file, "old");
+      trainer.dispose();
+      await expect(save(trainer, file)).rejects.toThrow("the trainer");
+      expect(await readFile(file, "utf8")).toBe("old");
+      // A folder cannot be replaced by a file: the rename fails, and the temporary file goes.
+      await rm(file);
+      await expect(save(await resume(runtime, bytes), folder)).rejects.toThrow();
+      expect((await readdir(folder)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+      expect((await readdir(tmpdir())).filter((name) => name.startsWith(`${folder.split("/").at(-1)}.`))).toEqual([]);
+    }));
+});
