@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { jvpProbes } from "../../src/autodiff/jvp.ts";
 import { gradient } from "../../src/autodiff/vjp.ts";
 import { isNodeOf, type Node, type Shape } from "../../src/graph/node.ts";
-import { add, multiply } from "../../src/ops/arithmetic.ts";
+import { add, multiply, negate } from "../../src/ops/arithmetic.ts";
 import { linear } from "../../src/ops/linear.ts";
 import { matmul, matmulOp } from "../../src/ops/matmul.ts";
 import { sumAll } from "../../src/ops/reduce.ts";
@@ -46,12 +46,16 @@ test("products with the left operand not transposed stay", () => {
   expect(countOps(result)["matmul"]).toBe(2);
 });
 
+test("products that are multiplied and not added stay", () => {
+  expect(countOps(joined(multiply(matmul(a, b, transposed), matmul(c, d, transposed))))["matmul"]).toBe(2);
+});
+
 test("a weight's gradient is one product, the rows that get the bias first", () => {
   const [x, z, w, bias] = [named("x", 3, 4), named("z", 3, 4), named("w", 4, 2), named("bias", 2)];
   const y = linear(x, w, bias);
   const [[tangent]] = jvpProbes([y], [x], [[z]]) as [[Node]];
   const loss = add(sumAll(multiply(tangent, tangent)), sumAll(multiply(y, y)));
-  const result = joined(...gradient(loss, [w]));
+  const result = joined(negate(z), ...gradient(loss, [w])); // z comes before x in the graph
   const gradients = nodesOf(result).filter((node) => isNodeOf(node, matmulOp.op) && node.attributes.transposeLeft);
   expect(gradients.map((node) => node.inputs[0]?.inputs)).toEqual([[x, z]]);
 });
