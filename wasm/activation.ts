@@ -78,6 +78,13 @@ export function tanh3(x: v128): v128 {
   return f32x4.mul(rate, f32x4.sub(f32x4.mul(f32x4.mul(t, t), splat(4)), f32x4.add(rate, rate)));
 }
 
+/** Past these every derivative of gelu, in both forms, is what it is there; and no power of x overflows. */
+// @ts-ignore: decorator
+@inline
+function withinTails(x: v128): v128 {
+  return f32x4.pmax(f32x4.pmin(x, splat(64)), splat(-64));
+}
+
 /** Normal density. */
 export function normalDensity(x: v128): v128 {
   return f32x4.mul(exp(f32x4.mul(f32x4.mul(x, x), splat(-0.5))), splat(0.3989422804));
@@ -112,12 +119,14 @@ export function gelu1(x: v128): v128 {
 
 /** gelu'' = f (2 - x^2). */
 export function gelu2(x: v128): v128 {
-  return f32x4.mul(normalDensity(x), f32x4.sub(splat(2), f32x4.mul(x, x)));
+  const y = withinTails(x);
+  return f32x4.mul(normalDensity(y), f32x4.sub(splat(2), f32x4.mul(y, y)));
 }
 
 /** gelu''' = f x (x^2 - 4). */
 export function gelu3(x: v128): v128 {
-  return f32x4.mul(f32x4.mul(normalDensity(x), x), f32x4.sub(f32x4.mul(x, x), splat(4)));
+  const y = withinTails(x);
+  return f32x4.mul(f32x4.mul(normalDensity(y), y), f32x4.sub(f32x4.mul(y, y), splat(4)));
 }
 
 // geluTanh = x (1 + T) / 2, T = tanh(u), u = c (x + a x^3), a = 0.044715, c = sqrt(2 / pi). With S = 1 - T^2:
@@ -158,13 +167,6 @@ function tanhOfCubic3(x: v128): v128 {
   let inner = f32x4.mul(square, f32x4.mul(u1, u1));
   inner = f32x4.mul(u1, f32x4.sub(inner, f32x4.mul(f32x4.mul(t, splat(6)), u2)));
   return f32x4.mul(s, f32x4.add(inner, splat(6 * CUBIC * C)));
-}
-
-/** Where S has long been 0, and no power of u' overflows: derivatives past it are those at it. */
-// @ts-ignore: decorator
-@inline
-function withinTails(x: v128): v128 {
-  return f32x4.pmax(f32x4.pmin(x, splat(64)), splat(-64));
 }
 
 /** (1 + tanh(u)) / 2 = sigmoid(2 u). */

@@ -9,7 +9,8 @@ const TWO_OVER_PI: f32 = 0.6366197724;
 const HALF_PI_HIGH: f32 = 1.5703125;
 const HALF_PI_MIDDLE: f32 = 0.0004837512969970703;
 const HALF_PI_LOW: f32 = 7.54978995489e-8;
-const QUARTER_PI: f32 = 0.7853982;
+/** A little beyond pi / 4: rounding n may take the rest there, and nothing takes it farther for |x| <= 1e4. */
+const LARGEST_REST: f32 = 0.8;
 
 /** sin(x + turns pi / 2). */
 function sinAt(x: v128, turns: i32): v128 {
@@ -17,7 +18,7 @@ function sinAt(x: v128, turns: i32): v128 {
   let r = multiplyAdd(n, splat(-HALF_PI_HIGH), x);
   r = multiplyAdd(n, splat(-HALF_PI_MIDDLE), r);
   r = multiplyAdd(n, splat(-HALF_PI_LOW), r);
-  r = f32x4.pmax(f32x4.pmin(r, splat(QUARTER_PI)), splat(-QUARTER_PI));
+  r = f32x4.pmax(f32x4.pmin(r, splat(LARGEST_REST)), splat(-LARGEST_REST));
   const quadrant = i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(turns));
 
   const z = f32x4.mul(r, r);
