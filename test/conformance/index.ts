@@ -3,10 +3,11 @@
  * is listed here; no further line is needed for it to run on all platforms.
  */
 import { type Check, type Context, type Result, runChecks } from "./check.ts";
+import { checks as flow } from "./flow.ts";
 import { checks as ops } from "./ops.ts";
 import { checks as platform } from "./platform.ts";
 
-export const checks: readonly Check[] = [...platform, ...ops];
+export const checks: readonly Check[] = [...platform, ...ops, ...flow];
 
 /** The checks that a backend must pass. */
 export function checksFor(backend: "webgpu" | "wasm"): Check[] {
