@@ -4,7 +4,8 @@ import { type Node, type Shape, sizeOf } from "../graph/node.ts";
 import { defineOp, type HostTensor } from "../graph/op.ts";
 import { divide, equal, multiply } from "./arithmetic.ts";
 import { expectDTypes } from "./elementwise.ts";
-import { broadcast, reshape, stridesOf, walk } from "./shape.ts";
+import { broadcast, reshape } from "./shape.ts";
+import { stridesOf, walk } from "./strides.ts";
 
 export interface ReduceAttributes {
   /** Distinct, ascending. */
