@@ -44,6 +44,7 @@ export function evaluateLosses(runtime: Runtime, model: Model, options: Evaluate
   return runtime.evaluateLosses(model, options);
 }
 
+export { type WasmFeatures, wasmFeatures } from "./backends/wasm/features.ts";
 export { arrayData } from "./data/array.ts";
 export { checkerboard } from "./data/checkerboard.ts";
 export { type CsvOptions, type CsvTable, readCsv } from "./data/csv.ts";
