@@ -57,9 +57,9 @@ describe("reading", () => {
   });
 
   test("network weights that were written from PyTorch", () => {
-    const url = new URL("fixtures/networks/cnn-classes.safetensors", import.meta.url);
+    const url = new URL("networks/cnn-classes.safetensors", import.meta.url);
     const { tensors, metadata } = readSafetensors(new Uint8Array(readFileSync(url)));
-    const known = JSON.parse(readFileSync(new URL("fixtures/networks/cnn-classes.json", import.meta.url), "utf8"));
+    const known = JSON.parse(readFileSync(new URL("networks/cnn-classes.json", import.meta.url), "utf8"));
     expect(metadata["network"]).toBe("cnn");
     expect([...tensors.keys()].sort()).toEqual(Object.keys(known.weights).sort());
     for (const [name, { shape, base64 }] of Object.entries<{ shape: number[]; base64: string }>(known.weights)) {

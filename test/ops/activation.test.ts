@@ -14,7 +14,7 @@ interface Fixture {
   readonly derivatives: Record<ActivationKind, number[][]>;
 }
 
-const fixture: Fixture = JSON.parse(readFileSync(new URL("../fixtures/activations.json", import.meta.url), "utf8"));
+const fixture: Fixture = JSON.parse(readFileSync(new URL("./activations.json", import.meta.url), "utf8"));
 
 const LARGEST_F32 = 2 ** 128 - 2 ** 104;
 
