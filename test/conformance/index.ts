@@ -4,10 +4,12 @@
  */
 import { type Check, type Context, type Result, runChecks } from "./check.ts";
 import { checks as flow } from "./flow.ts";
+import { checks as kernels } from "./kernels.ts";
 import { checks as ops } from "./ops.ts";
 import { checks as platform } from "./platform.ts";
+import { checks as training } from "./training.ts";
 
-export const checks: readonly Check[] = [...platform, ...ops, ...flow];
+export const checks: readonly Check[] = [...platform, ...kernels, ...ops, ...flow, ...training];
 
 /** The checks that a backend must pass. */
 export function checksFor(backend: "webgpu" | "wasm"): Check[] {
