@@ -14,8 +14,6 @@
 // Written out where a loop would index registers. Variants tried, with figures: docs/kernels/linear.md.
 override leftTransposed = false;
 override rightTransposed = false;
-override withBias = false;
-override withAddend = false;
 override activation = 0u;
 
 const TILE = 64u;
@@ -203,10 +201,10 @@ fn writeOne(row: u32, column: u32, sum: f32) {
   }
   let i = row * params.columns + column;
   var value = sum;
-  if (withBias && row < params.biasRows) {
+  if (row < params.biasRows) {
     value += bias[params.biasOffset + column];
   }
-  if (withAddend) {
+  if (params.hasAddend != 0u) {
     value += addend[params.addendOffset + i];
   }
   out[params.outOffset + i] = activated(value);

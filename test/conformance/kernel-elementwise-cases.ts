@@ -74,7 +74,7 @@ function functionCase(name: string, low: number, high: number): KernelCase {
   const values = names.map(() => between(low, high));
   for (let i = 0; i < COUNT; i += 7) values[1]?.set([values[0]![i]!], i);
   if (name === "select") for (let i = 0; i < COUNT; i += 2) values[0]![i] = 0;
-  if (name === "divide") values[1]!.forEach((value, i) => values[1]!.set([value + Math.sign(value || 1) * high], i));
+  if (name === "divide") values[1] = values[1]!.map((value) => (value < 0 ? value + low : value + high)); // not near 0
   const f = elementwiseFunction(name);
   return {
     label: `${name} for ${low} to ${high}`,
@@ -119,7 +119,7 @@ function direct(placement: Placement): ElementwiseChain["loads"][number] {
 
 /** out = x + s, s being read by this divisor and modulus. */
 function broadcastCase(label: string, count: number, length: number, divisor: number, modulus: number): KernelCase {
-  const x = between(-1, 1, count);
+  const x = Float32Array.from({ length: count }, (_, i) => (i % 1009) / 1009);
   const s = between(-1, 1, length);
   return {
     label: `chain: ${label}`,
@@ -137,7 +137,7 @@ function broadcastCase(label: string, count: number, length: number, divisor: nu
       count,
       loads: [direct(place("x")), { placement: place("s"), divisor, modulus, dtype: "f32" }],
       steps: [{ function: "add", operands: [loaded(0), loaded(1)], dtype: "f32" }],
-      stores: [{ placement: place("out"), source: step(1 - 1), dtype: "f32" }],
+      stores: [{ placement: place("out"), source: step(0), dtype: "f32" }],
     }),
   };
 }

@@ -24,6 +24,8 @@ export async function createWebGPUBackend(options: WebGPUOptions = {}): Promise<
   const buffers = new Buffers(device, health);
   const pipelines = new Pipelines(device, health);
   const states = new Map<StateBuffer, GPUBuffer>();
+  // In Node the garbage collector takes a `gpu` that nobody holds, and its devices with it.
+  const held = new Set<unknown>([options.gpu, options.adapter]);
 
   const stateBuffer = (state: StateBuffer | undefined, name: string): GPUBuffer => {
     const buffer = state && states.get(state);
@@ -115,6 +117,7 @@ export async function createWebGPUBackend(options: WebGPUOptions = {}): Promise<
       states.clear();
       buffers.dispose();
       if (owned) device.destroy();
+      held.clear();
     },
   };
 }

@@ -79,7 +79,7 @@ function kernelDispatch(
     label,
     kernel,
     code,
-    constants: specialisations[kernel]?.(parameters, operands) ?? {},
+    constants: specialisations[kernel]?.(parameters) ?? {},
     parameters: packParameters(declaration, { ...parameters, ...offsets }),
     bindings,
     workgroups: declaration.workgroups(parameters),
@@ -88,19 +88,11 @@ function kernelDispatch(
 
 /** Values of a shader's `override` constants: what picks code rather than sizes. Booleans are 0 and 1. */
 const specialisations: Readonly<
-  Record<
-    string,
-    (
-      parameters: Readonly<Record<string, number>>,
-      operands: Readonly<Record<string, Operand>>,
-    ) => Record<string, number>
-  >
+  Record<string, (parameters: Readonly<Record<string, number>>) => Record<string, number>>
 > = {
-  linear: ({ transposeLeft = 0, transposeRight = 0, activation = 0, biasRows = 0, hasAddend = 0 }, operands) => ({
+  linear: ({ transposeLeft = 0, transposeRight = 0, activation = 0 }) => ({
     leftTransposed: transposeLeft,
     rightTransposed: transposeRight,
-    withBias: Number(biasRows > 0 && operands["bias"] !== undefined),
-    withAddend: hasAddend,
     activation,
   }),
   random: ({ kind = 0 }) => ({ kind }),
