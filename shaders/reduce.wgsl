@@ -1,12 +1,14 @@
 // reduce: out[o, i] = scale * sum (or max) over r of in[o, r, i]; in [outer, reduced, inner], out [outer, inner].
 //
-// 256 invocations. inner = 1: all of them share an output, neighbours reading neighbours. inner > 1: they are 64
-// columns times 4 lanes. Each adds up its elements in order, then a tree in workgroup memory joins them: the order
-// is fixed, so equal inputs give equal bits.
+// 256 invocations: `lanes` share each of 256 / lanes outputs that lie side by side. inner = 1: neighbours are lanes and
+// read neighbouring r; inner > 1: neighbours are columns. Each lane takes every lanes-th element in order, then a tree in
+// workgroup memory joins them: the order is fixed, so equal inputs give equal bits. Rows too short to share take one
+// lane, and no barrier. src/kernels/reduce.ts chooses `lanes`.
 // Long reductions come in segments, workgroup.z of num_workgroups.z, r from chunk z on; out is then
 // [outer, segments, inner], and a second call reduces that (src/backends/webgpu/lower.ts).
 override maximum = false;
-override columns = 64u; // 1 when inner = 1
+override lanes = 256u; // a power of two, 1 to 256
+override neighboursAreLanes = true;
 
 const INVOCATIONS = 256u;
 
@@ -22,22 +24,26 @@ fn reduce(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) index: u32,
 ) {
-  let group = workgroup.x + workgroup.y * 65535u;
-  let groupsPerOuter = (params.inner + columns - 1u) / columns;
-  let o = group / groupsPerOuter; // past the last: reads nothing, writes nothing
-  let i = group % groupsPerOuter * columns + index % columns;
+  let columns = INVOCATIONS / lanes;
+  let lane = select(index / columns, index % lanes, neighboursAreLanes);
+  let column = select(index % columns, index / lanes, neighboursAreLanes);
+  let first = (workgroup.x + workgroup.y * 65535u) * columns;
+  let n = first + column; // of outer * inner outputs
+  let start = n / params.inner * params.reduced * params.inner + n % params.inner;
   let chunk = (params.reduced + workgroups.z - 1u) / workgroups.z;
   let end = min(params.reduced, (workgroup.z + 1u) * chunk);
-  let lanes = INVOCATIONS / columns;
-  let exists = o < params.outer && i < params.inner;
 
   var value = select(0.0, -3.4028234e38, maximum);
-  if (exists) {
-    for (var r = workgroup.z * chunk + index / columns; r < end; r += lanes) {
-      value = joined(value, in[params.inOffset + (o * params.reduced + r) * params.inner + i]);
+  if (n < params.outer * params.inner) {
+    for (var r = workgroup.z * chunk + lane; r < end; r += lanes) {
+      value = joined(value, in[params.inOffset + start + r * params.inner]);
     }
   }
-  partial[index] = value;
+  if (lanes == 1u) {
+    write(n, workgroup.z, workgroups.z, value);
+    return;
+  }
+  partial[lane * columns + column] = value;
   workgroupBarrier();
   for (var half = INVOCATIONS / 2u; half >= columns; half /= 2u) {
     if (index < half) {
@@ -45,8 +51,15 @@ fn reduce(
     }
     workgroupBarrier();
   }
-  if (exists && index < columns) {
-    out[params.outOffset + (o * workgroups.z + workgroup.z) * params.inner + i] = params.scale * partial[index];
+  if (index < columns) {
+    write(first + index, workgroup.z, workgroups.z, partial[index]);
+  }
+}
+
+fn write(n: u32, segment: u32, segments: u32, value: f32) {
+  if (n < params.outer * params.inner) {
+    let i = n % params.inner;
+    out[params.outOffset + (n / params.inner * segments + segment) * params.inner + i] = params.scale * value;
   }
 }
 

@@ -1,6 +1,6 @@
 /** reduce: out[o, i] = scale * sum (or max) over r of in[o, r, i]; in [outer, reduced, inner], out [outer, inner]. */
 import * as d from "typegpu/data";
-import type { KernelDeclaration } from "./kernel.ts";
+import { type KernelDeclaration, linearWorkgroups } from "./kernel.ts";
 
 export const reductions = ["sum", "max"] as const;
 
@@ -14,14 +14,27 @@ export const ReduceParameters = d.struct({
   outOffset: d.u32,
 });
 
+const WORKGROUP_SIZE = 256;
+
+/**
+ * How many invocations share an output on WebGPU: one where rows are short, else as many as leave each some elements
+ * to add up. A power of two.
+ */
+export function reduceLanes({ reduced = 1, inner = 1 }: Readonly<Record<string, number>>): number {
+  if (reduced <= 32) return 1;
+  if (inner > 1) return 16; // 16 neighbouring columns are a cache line
+  return reduced <= 1024 ? 32 : WORKGROUP_SIZE;
+}
+
+/** Workgroups of one segment: each takes WORKGROUP_SIZE / lanes outputs. */
+export function reduceWorkgroups(parameters: Readonly<Record<string, number>>): number {
+  const { outer = 1, inner = 1 } = parameters;
+  return Math.ceil((outer * inner * reduceLanes(parameters)) / WORKGROUP_SIZE);
+}
+
 export const reduce: KernelDeclaration = {
   name: "reduce",
   parameters: ReduceParameters,
   bindings: { in: { access: "read", element: "f32" }, out: { access: "write", element: "f32" } },
-  // One workgroup for each output row of up to 64 columns (inner > 1) or for each output (inner = 1); the shader's
-  // owner may change this together with the shader.
-  workgroups: ({ outer = 1, inner = 1 }) => {
-    const groups = outer * Math.ceil(inner / 64);
-    return [Math.min(groups, 65535), Math.ceil(groups / 65535), 1];
-  },
+  workgroups: (parameters) => linearWorkgroups(reduceWorkgroups(parameters), 1),
 };

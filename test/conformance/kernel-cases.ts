@@ -88,6 +88,10 @@ function reduceCases(): KernelCase[] {
     [5, 3, 1],
     [1, 257, 1],
     [130, 67, 1],
+    [8192, 2, 1], // a lane each
+    [3, 32, 67],
+    [1, 33, 17],
+    [5, 1025, 1],
     [1, 100_003, 1], // long enough to be cut into segments
     [1, 37, 65],
     [1, 1031, 130],

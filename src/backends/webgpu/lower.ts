@@ -6,7 +6,7 @@ import { LimitError } from "../../errors.ts";
 import { shaders } from "../../generated/shaders.ts";
 import { MAX_WORKGROUPS } from "../../kernels/kernel.ts";
 import { packParameters } from "../../kernels/pack-parameters.ts";
-import { reductions } from "../../kernels/reduce.ts";
+import { reduceLanes, reduceWorkgroups, reductions } from "../../kernels/reduce.ts";
 import { kernels } from "../../kernels/registry.ts";
 import type { KernelCall, Program } from "../../schedule/program.ts";
 import type { BoundRegion, Dispatch, Operand } from "./dispatch.ts";
@@ -18,8 +18,8 @@ export interface LoweredProgram {
   readonly scratch: number;
 }
 
-/** A segment of a long reduction: 16 elements for each of the 256 invocations, or 64 for each of 4 lanes. */
-const SEGMENT = { wide: 4096, columns: 256 };
+/** Elements of a segment of a long reduction, for each lane. */
+const SEGMENT_PER_LANE = 16;
 
 /** A reduction that fills this many workgroups is not cut: the device has enough to do. */
 const ENOUGH_WORKGROUPS = 256;
@@ -40,10 +40,11 @@ export function lower(program: Program): LoweredProgram {
 }
 
 /** The same for a shape on every device, so that results are. */
-function segmentsOf({ outer = 1, reduced = 1, inner = 1 }: Readonly<Record<string, number>>): number {
-  const workgroups = outer * Math.ceil(inner / 64);
-  const wanted = Math.ceil(reduced / (inner === 1 ? SEGMENT.wide : SEGMENT.columns));
-  return Math.max(1, Math.min(wanted, Math.ceil(ENOUGH_WORKGROUPS / workgroups)));
+function segmentsOf(parameters: Readonly<Record<string, number>>): number {
+  const lanes = reduceLanes(parameters);
+  if (lanes === 1) return 1;
+  const wanted = Math.ceil((parameters["reduced"] ?? 1) / (lanes * SEGMENT_PER_LANE));
+  return Math.min(wanted, Math.ceil(ENOUGH_WORKGROUPS / reduceWorkgroups(parameters)));
 }
 
 /** Every segment by itself, [outer, segments, inner] in scratch; then these. */
@@ -96,7 +97,11 @@ const specialisations: Readonly<
     activation,
   }),
   random: ({ kind = 0 }) => ({ kind }),
-  reduce: ({ kind = 0, inner = 1 }) => ({ maximum: Number(reductions[kind] === "max"), columns: inner === 1 ? 1 : 64 }),
+  reduce: (parameters) => ({
+    maximum: Number(reductions[parameters["kind"] ?? 0] === "max"),
+    lanes: reduceLanes(parameters),
+    neighboursAreLanes: Number(parameters["inner"] === 1),
+  }),
 };
 
 function checkWorkgroups({ label, workgroups }: Dispatch): void {
