@@ -15,6 +15,7 @@ import {
   type StepUnit,
   type Unit,
   type Units,
+  writesOf,
 } from "./units.ts";
 
 /** Binds each assigned cell to its state, adding units where needed; returns what must run before what. */
@@ -27,31 +28,32 @@ export function bindState({ units, assignments }: Units): Constraint[] {
 
   let numbers = new Map(units.map((unit, number) => [unit, number]));
   let reachability = new Reachability(dependencies(units, constraints));
+  /** Adds the edges to `reachability` up to the first that would close a cycle. */
+  const canAdd = (added: readonly Constraint[]) =>
+    added.every(({ before, after }) => {
+      const [from, to] = [numbers.get(before) as number, numbers.get(after) as number];
+      if (reachability.reaches(to, from)) return false;
+      reachability.addEdge(from, to);
+      return true;
+    });
   for (const { state, cell } of largestFirst) {
     const readers = units.filter((unit) => readsOf(unit).some((view) => isOld(view, state)));
     const writers = writersOf(cell);
-    const reaches = (from: Unit, to: Unit) =>
-      reachability.reaches(numbers.get(from) as number, numbers.get(to) as number);
-    const atOnce = writers.every((writer) =>
-      readers.every((reader) =>
-        reader === writer ? reader.kind === "step" && !clash(reader, writer, state) : !reaches(writer, reader),
-      ),
+    const added = before(readers, writers, state);
+    const isSafe = writers.every(
+      (writer) => !readers.includes(writer) || (writer.kind === "step" && !clash(writer, writer, state)),
     );
-    if (!atOnce) {
-      for (const call of writers) if (call.kind === "call" && call.initial) startFrom(call, units, constraints);
-      const last = storeAgain(cell, units);
-      constraints.push(...before(readers, [last], state));
-      (last.home as Cell).boundTo = state;
-      numbers = new Map(units.map((unit, number) => [unit, number]));
-      reachability = new Reachability(dependencies(units, constraints));
+    if (isSafe && canAdd(added)) {
+      cell.boundTo = state;
+      constraints.push(...added);
       continue;
     }
-    cell.boundTo = state;
-    const added = before(readers, writers, state);
-    constraints.push(...added);
-    for (const constraint of added) {
-      reachability.addEdge(numbers.get(constraint.before) as number, numbers.get(constraint.after) as number);
-    }
+    for (const call of writers) if (call.kind === "call" && call.initial) startFrom(call, units, constraints);
+    const last = storeAgain(cell, units);
+    constraints.push(...before(readers, [last], state));
+    (last.home as Cell).boundTo = state;
+    numbers = new Map(units.map((unit, number) => [unit, number]));
+    reachability = new Reachability(dependencies(units, constraints));
   }
   return constraints;
 }
@@ -105,14 +107,26 @@ function storeAgain(cell: Cell, units: Unit[]): StepUnit {
   return unit;
 }
 
-/** Readers of the old value run before writers of the new one. */
+/** What reads elements of the old value runs before what writes their new ones. */
 function before(readers: readonly Unit[], writers: readonly Unit[], state: StateDeclaration): Constraint[] {
   return writers.flatMap((after) =>
     readers
-      .filter((reader) => reader !== after)
+      .filter((reader) => reader !== after && meets(reader, after, state))
       .map((reader) => ({ before: reader, after, apart: clash(reader, after, state) })),
   );
 }
+
+/** Whether the reader takes old elements whose new values the writer writes. */
+function meets(reader: Unit, writer: Unit, state: StateDeclaration): boolean {
+  const places = writesOf(writer).map(rootView);
+  return readsOf(reader).some(
+    (view) => isOld(view, state) && places.some(({ offset, length }) => rangesMeet(view, { offset, length })),
+  );
+}
+
+type Range = Pick<View, "offset" | "length">;
+
+const rangesMeet = (a: Range, b: Range) => a.offset < b.offset + b.length && b.offset < a.offset + a.length;
 
 /** Whether one chain could not do both: it would overwrite elements of the old value that others of its own need. */
 function clash(reader: Unit, writer: Unit, state: StateDeclaration): boolean {
@@ -122,6 +136,6 @@ function clash(reader: Unit, writer: Unit, state: StateDeclaration): boolean {
     if (operand.from !== "load" || !isOld(operand.view, state)) return false;
     const { view } = operand;
     const inPlace = isDirect(operand, writer.count) && view.offset === place.offset && view.length === place.length;
-    return !inPlace && view.offset < place.offset + place.length && place.offset < view.offset + view.length;
+    return !inPlace && rangesMeet(view, place);
   });
 }

@@ -1,40 +1,23 @@
 /** Programs compute what their graphs say: run by a plain interpreter and held against the f64 value of the graph. */
 import { describe, expect, test } from "vitest";
-import type { Graph } from "../../src/graph/graph.ts";
-import { compile } from "../../src/schedule/compile.ts";
-import type { PlanLimits } from "../../src/schedule/program.ts";
-import { drawState, trainStep, valuesOf } from "./graphs.ts";
-import { interpret } from "./interpret.ts";
+import type { Node } from "../../src/graph/node.ts";
+import type { HostTensor } from "../../src/graph/op.ts";
+import { ops } from "../../src/ops/registry.ts";
+import { state } from "../../src/ops/sources.ts";
+import { HostRandom } from "../../src/ops/threefry.ts";
+import { drawState, graphOf, trainStep } from "./graphs.ts";
+import { limitsByName, programError } from "./program-error.ts";
+import { randomGraph } from "./random-graphs.ts";
 
-const webgpu: PlanLimits = {
-  maxBufferBytes: 2 ** 28,
-  maxBindingBytes: 2 ** 27,
-  maxStorageBindings: 8,
-  separateReadAndWrite: true,
-};
-const wasm: PlanLimits = { ...webgpu, maxStorageBindings: 1000, separateReadAndWrite: false };
+// States are what the others read.
+const cases = ops
+  .filter(({ name }) => name !== "state")
+  .flatMap((op) =>
+    op.cases.map((given, i) => ({ op, given, label: `${op.name} ${i}: ${JSON.stringify(given.attributes)}` })),
+  );
 
-/** Largest difference between what the program and the graph write, relative to the largest number of each state. */
-function error(graph: Graph, limits: PlanLimits, seed = 1): number {
-  const state = drawState(graph, seed);
-  const expected = valuesOf(graph, state);
-  const found = interpret(compile(graph, limits), state, limits);
-  let largest = 0;
-  for (const [name, { data }] of expected) {
-    const size = data.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
-    const values = found.get(name)?.data as Float64Array;
-    data.forEach((value, i) => {
-      const difference = Math.abs(value - (values[i] as number)) / size;
-      largest = Math.max(largest, Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference);
-    });
-  }
-  return largest;
-}
-
-describe.each([
-  ["webgpu", webgpu],
-  ["wasm", wasm],
-] as const)("training steps, limits of %s", (_name, limits) => {
+describe.each(Object.entries(limitsByName))("limits of %s", (_name, limits) => {
+  // f32 results of f64 sums: 2e-5 is the promise to users, and leaves room for what cancels in a step.
   test.each([
     "cfm" as const,
     {},
@@ -42,8 +25,38 @@ describe.each([
     { estimator: "exact" as const },
     { form: "slice" as const },
     { fraction: 0.5 },
-  ])("%j", (loss) => {
+    { detachVelocity: true },
+  ])("a training step on %j", (loss) => {
     const graph = trainStep(loss);
-    expect(error(graph, limits)).toBeLessThan(2e-5);
+    expect(programError(graph, drawState(graph), limits)).toBeLessThan(2e-5);
+  });
+
+  test.each(cases)("$label", ({ op, given }) => {
+    const values = new Map<string, HostTensor>();
+    const draws = new HostRandom(1);
+    const inputs = given.shapes.map((shape, i): Node => {
+      const integers = given.integers?.[i];
+      const drawn = draws.draw(
+        "normal",
+        shape.reduce((a, b) => a * b, 1),
+        i,
+      );
+      const data = integers ? Float64Array.from(integers) : drawn.map((x) => given.domain?.(x, i) ?? x);
+      values.set(`in${i}`, { shape, data });
+      return state({ name: `in${i}`, shape, dtype: integers ? "u32" : "f32" });
+    });
+    const shape = op.shape(given.shapes, given.attributes);
+    const dtype =
+      op.dtype?.(
+        inputs.map((input) => input.dtype),
+        given.attributes,
+      ) ?? "f32";
+    const graph = graphOf({ op, inputs, attributes: given.attributes, shape, dtype });
+    expect(programError(graph, values, limits)).toBeLessThan(2e-6);
+  });
+
+  test.each(Array.from({ length: 60 }, (_, seed) => seed))("random graph %i", (seed) => {
+    const graph = randomGraph(seed, 12 + 2 * seed);
+    expect(programError(graph, drawState(graph, seed), limits, 1)).toBeLessThan(1e-5);
   });
 });

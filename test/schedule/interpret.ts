@@ -178,7 +178,7 @@ function runChain({ chain }: KernelCall, regions: Regions): void {
     return Float64Array.from({ length: count }, (_, i) => from.get(Math.floor(i / divisor) % modulus));
   });
   const results: Float64Array[] = [];
-  const valueOf = (operand: ElementwiseOperand): Float64Array => {
+  const operandValue = (operand: ElementwiseOperand): Float64Array => {
     if (operand.from === "constant") return new Float64Array(count).fill(operand.value);
     const value = operand.from === "load" ? loaded[operand.index] : results[operand.index];
     demand(value !== undefined, `no ${operand.from} ${operand.index} before it is used`);
@@ -187,10 +187,10 @@ function runChain({ chain }: KernelCall, regions: Regions): void {
   for (const step of steps) {
     const compute = functions.get(step.function);
     demand(compute !== undefined, `no function ${step.function}`);
-    results.push(compute(...step.operands.map(valueOf)));
+    results.push(compute(...step.operands.map(operandValue)));
   }
   for (const { placement, source, dtype } of stores) {
-    const values = valueOf(source);
+    const values = operandValue(source);
     const to = access(regions, placement, dtype);
     values.forEach((value, i) => {
       to.set(i, value);
