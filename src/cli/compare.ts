@@ -70,9 +70,10 @@ export const compare = defineCommand({
     const judged: Judged[] = [];
     for (const name of ["cfm", "fdm"] as const) {
       using trainer = await createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(name) });
-      const run = await trainInto(trainer, recipe.steps, name.toUpperCase());
       const config = describeRecipe(recipe, args.data, name, runtime.backend);
-      await writeRun(args.out, `${name}-`, config, run.metrics, trainer);
+      const run = await trainInto(trainer, recipe.steps, name.toUpperCase(), (metrics) =>
+        writeRun(args.out, `${name}-`, config, metrics, trainer),
+      );
       if (run.interrupted) {
         remark(
           `Interrupted at step ${trainer.step} of ${name}; ${name}-model.safetensors in ${args.out} can be resumed.`,

@@ -37,9 +37,10 @@ export const train = defineCommand({
       ? describeRecipe(recipe, args.data, lossName, runtime.backend)
       : { resumed: args.resume, from: trainer.step, steps: total, backend: runtime.backend };
     const earlier = recipe ? [] : await readMetrics(join(args.out, "metrics.jsonl"), trainer.step);
-    const run = await trainInto(trainer, total, `${basename(args.data)} ${recipe ? lossName : "resumed"}`);
-    const metrics = [...earlier, ...run.metrics];
-    await writeRun(args.out, "", config, metrics, trainer);
+    const title = `${basename(args.data)} ${recipe ? lossName : "resumed"}`;
+    const run = await trainInto(trainer, total, title, (metrics) =>
+      writeRun(args.out, "", config, [...earlier, ...metrics], trainer),
+    );
 
     const last = run.metrics.at(-1);
     const document = { step: trainer.step, interrupted: run.interrupted, seconds: run.seconds, ...last, out: args.out };
@@ -80,9 +81,21 @@ export interface TrainingRun {
   readonly interrupted: boolean;
 }
 
-/** Trains up to step `total` with a progress bar. Ctrl-C ends it early, with everything so far kept. */
-export async function trainInto(trainer: Trainer, total: number, title: string): Promise<TrainingRun> {
+/** A run that dies (power, a killed process) loses no more than this. */
+const SAVE_EVERY_MILLISECONDS = 60_000;
+
+/**
+ * Trains up to step `total` with a progress bar, and saves every minute and at the end. Ctrl-C ends it early, with
+ * everything so far kept and saved; so does an error, which is thrown after saving.
+ */
+export async function trainInto(
+  trainer: Trainer,
+  total: number,
+  title: string,
+  save: (metrics: readonly StepMetrics[]) => Promise<void>,
+): Promise<TrainingRun> {
   const metrics: StepMetrics[] = [];
+  let saved = performance.now();
   const bar = progressBar(title, total);
   const interrupted = interruption();
   const start = performance.now();
@@ -92,14 +105,22 @@ export async function trainInto(trainer: Trainer, total: number, title: string):
       for await (const progress of trainer.run({ steps, signal: interrupted.signal })) {
         metrics.push(...progress.steps);
         bar.update(progress.step, `loss ${progress.loss.toPrecision(4)}`);
+        if (performance.now() - saved > SAVE_EVERY_MILLISECONDS) {
+          await save(metrics);
+          saved = performance.now();
+        }
       }
     }
   } catch (error) {
-    if (!interrupted.signal.aborted) throw error;
+    if (!interrupted.signal.aborted) {
+      if (trainer.step > 0) await save(metrics).catch(() => {}); // the first error is the one to tell
+      throw error;
+    }
   } finally {
     bar.stop();
     interrupted.dispose();
   }
+  await save(metrics);
   return { metrics, seconds: (performance.now() - start) / 1000, interrupted: interrupted.signal.aborted };
 }
 
