@@ -1,4 +1,4 @@
-/** What dist/ is made of: the core and the worker for any runtime, the CLI for Node. */
+/** What dist/ is made of: the core for any runtime, the CLI for Node. */
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -34,20 +34,13 @@ const coreBeside = {
   },
 };
 
-/** Writes index.js, worker.js, cli.js and cases/, the golden cases of `divflow verify`, into a folder of the checkout. */
+/** Writes index.js, cli.js and cases/, the golden cases of `divflow verify`, into a folder of the checkout. */
 export async function bundle(folder = "dist") {
   const core = build({
     ...common,
     entryPoints: ["src/index.ts"],
     outfile: join(folder, "index.js"),
     platform: "browser",
-  });
-  const worker = build({
-    ...common,
-    entryPoints: ["src/engine/worker.ts"],
-    outfile: join(folder, "worker.js"),
-    platform: "browser",
-    plugins: [coreBeside],
   });
   const cli = build({
     ...common,
@@ -62,5 +55,5 @@ export async function bundle(folder = "dist") {
     },
   });
   const cases = cp(join(root, "test", "fixtures"), join(root, folder, "cases"), { recursive: true });
-  await Promise.all([core, worker, cli, cases]);
+  await Promise.all([core, cli, cases]);
 }

@@ -1,5 +1,5 @@
 // Learns the distribution of your own points, of any dimension, and says how likely new ones are.
-import { adam, arrayData, condOT, createRuntime, createTrainer, fdm, mlp } from "../dist/index.js";
+import { adam, arrayData, condOT, createRuntime, createTrainer, fdm, mlp } from "divflow";
 
 // Stands for your data: 2000 points on a noisy ring in three dimensions. From a file: readPoints(bytes, name).
 const count = 2000;

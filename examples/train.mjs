@@ -1,5 +1,5 @@
 // Trains a small model on the checkerboard, draws samples with their log-densities, and saves the model.
-import { adam, checkerboard, condOT, createRuntime, createTrainer, dopri5, fdm, mlp, save } from "../dist/index.js";
+import { adam, checkerboard, condOT, createRuntime, createTrainer, dopri5, fdm, mlp, save } from "divflow";
 
 const runtime = await createRuntime();
 console.log(runtime.reason);
@@ -18,7 +18,7 @@ for await (const { step, velocityLoss } of trainer.run({ steps: 500, progressEve
 }
 
 const { values, logDensity } = await trainer.model.sample({ count: 1000, solver: dopri5(), logDensity: true });
-const mean = logDensity.values.reduce((sum, value) => sum + value, 0) / 1000;
+const mean = logDensity ? logDensity.values.reduce((sum, value) => sum + value, 0) / 1000 : Number.NaN;
 console.log(`first sample ${values.slice(0, 2)}, mean log-density of the samples ${mean.toFixed(3)}`);
 
 await save(trainer.model, "checkerboard.safetensors");

@@ -23,16 +23,16 @@ export const verifyTolerances: Readonly<Record<BackendName, number>> = { webgpu:
  * @param file - what messages call it.
  * @returns an error for each quantity: compare it with {@link verifyTolerances}.
  * @throws {@link DataError} naming the field that is missing or wrong.
- * @throws {@link UnsupportedError} when the runtime's engine is in a worker.
+ * @throws {@link UnsupportedError} when the runtime is not one that divflow made.
  */
 export async function verifyCase(runtime: Runtime, text: string, file = "case"): Promise<CaseErrors> {
   const golden = parseGoldenCase(text, file);
   if (!(runtime instanceof LocalRuntime)) {
     throw new UnsupportedError({
       subject: "runtime of verifyCase",
-      given: "an engine in a worker",
-      expected: "one on this thread",
-      remedy: "Create the runtime with worker: false.",
+      given: "another object",
+      expected: "a runtime from createRuntime",
+      remedy: "Give the runtime itself, not a copy or a wrapper of it.",
     });
   }
   return runtime.use(async ({ backend }) => caseErrors(golden, await runCase(backend, golden)));

@@ -1,6 +1,5 @@
 /** Turns the checks of test/conformance/, run on one platform, into one test each. */
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -80,16 +79,12 @@ async function runChecksOn(
   }
 }
 
-/** The suite as one ESM file and, beside it, the engine's worker, as a user's page has them. */
+/** The suite as one ESM file. */
 async function bundleChecks(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), '{ "type": "module" }');
-  const worker = join(root, "src", "engine", "worker.ts");
   await build({
-    entryPoints: {
-      index: join(root, "test", "conformance", "index.ts"),
-      ...(existsSync(worker) ? { worker } : {}),
-    },
+    entryPoints: { index: join(root, "test", "conformance", "index.ts") },
     outdir: folder,
     bundle: true,
     format: "esm",
