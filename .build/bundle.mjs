@@ -1,4 +1,4 @@
-/** What dist/ is made of: the core for any runtime, the CLI for Node. */
+/** What dist/ is made of: the core for any runtime, the worker a page runs it in, the CLI for Node. */
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -34,12 +34,17 @@ const coreBeside = {
   },
 };
 
-/** Writes index.js, cli.js and cases/, the golden cases of `divflow verify`, into a folder of the checkout. */
+/**
+ * Writes index.js, worker.js and what they share, cli.js, and cases/, the golden cases of `divflow verify`, into a folder
+ * of the checkout. Chunks lie beside index.js: it finds worker.js by its own address.
+ */
 export async function bundle(folder = "dist") {
   const core = build({
     ...common,
-    entryPoints: ["src/index.ts"],
-    outfile: join(folder, "index.js"),
+    entryPoints: { index: "src/index.ts", worker: "src/engine/worker/entry.ts" },
+    outdir: folder,
+    splitting: true,
+    chunkNames: "chunk-[hash]",
     platform: "browser",
   });
   const cli = build({

@@ -1,5 +1,6 @@
 /** The public API. Everything divflow offers is exported here, by name. */
 import type {
+  CaseErrors,
   EvaluateLossesOptions,
   LoadOptions,
   LossMeans,
@@ -10,10 +11,10 @@ import type {
   Trainer,
   TrainerOptions,
 } from "./engine/api.ts";
-import { createLocalRuntime } from "./engine/runtime.ts";
+import { createAnyRuntime } from "./engine/worker/start.ts";
 
 /**
- * A runtime: a backend on this thread, and what is made on it.
+ * A runtime: a backend, and what is made on it. In a page it runs in a worker of its own; the API is the same.
  *
  * @throws {@link UnsupportedError} when the backend asked for is not to be had here.
  * @example
@@ -21,7 +22,7 @@ import { createLocalRuntime } from "./engine/runtime.ts";
  * console.log(runtime.reason); // which backend was taken, and why
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  return createLocalRuntime(options);
+  return createAnyRuntime(options);
 }
 
 /** A trainer at step 0: {@link Runtime.createTrainer}. */
@@ -44,6 +45,11 @@ export function evaluateLosses(runtime: Runtime, model: Model, options: Evaluate
   return runtime.evaluateLosses(model, options);
 }
 
+/** The errors of a golden case on this very device: {@link Runtime.verifyCase}. */
+export function verifyCase(runtime: Runtime, text: string, file?: string): Promise<CaseErrors> {
+  return runtime.verifyCase(text, file);
+}
+
 export { type WasmFeatures, wasmFeatures } from "./backends/wasm/features.ts";
 export { arrayData } from "./data/array.ts";
 export { checkerboard } from "./data/checkerboard.ts";
@@ -62,7 +68,7 @@ export { spirals } from "./data/spirals.ts";
 export type { Standardization } from "./data/standardize.ts";
 export type * from "./engine/api.ts";
 export { save } from "./engine/save.ts";
-export { type CaseErrors, verifyCase, verifyTolerances } from "./engine/verify.ts";
+export { verifyTolerances } from "./engine/verify.ts";
 export * from "./errors.ts";
 export { cfm } from "./flow/losses/cfm.ts";
 export { type FDMOptions, fdm } from "./flow/losses/fdm.ts";

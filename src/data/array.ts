@@ -3,10 +3,10 @@ import { gather } from "../ops/rows.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { checkPoints } from "./points.ts";
 import type { DataSource } from "./source.ts";
-import { fitStandardization, standardize } from "./standardize.ts";
+import { fitStandardization, type Standardization, standardize } from "./standardize.ts";
 
 /** Name of the state that holds the points, in model units. */
-const POINTS = "data.points";
+export const POINT_STATE = "data.points";
 
 /**
  * A user's own points. They lie on the device as state; a batch is gathered there by random indices, each point equally
@@ -25,18 +25,31 @@ export function arrayData(
   { standardize: standardized = false }: { standardize?: boolean } = {},
 ): DataSource {
   booleanOption("standardize of arrayData", standardized);
-  const points = checkPoints(values, shape);
-  const { count, dimension } = points;
-  const standardization = standardized ? fitStandardization(points) : undefined;
+  const { count, dimension } = checkPoints(values, shape);
+  const standardization = standardized ? fitStandardization({ values, count, dimension }) : undefined;
   const copy = Float32Array.from(values);
-  const kept = standardization ? standardize(values, standardization) : copy;
+  const points = standardization ? standardize(values, standardization) : copy;
+  const options = { count, dimension, standardize: standardized, fingerprint: fingerprint(copy) };
+  return pointsFromState({ options, points, standardization });
+}
+
+/** What an `arrayData` is made of: `points` [count, dimension] in model units. */
+export interface PointsInState {
+  readonly options: { readonly count: number; readonly dimension: number } & Readonly<Record<string, unknown>>;
+  readonly points: Float32Array;
+  readonly standardization: Standardization | undefined;
+}
+
+/** The source again from its parts, on the other side of a worker. */
+export function pointsFromState({ options, points, standardization }: PointsInState): DataSource {
+  const { count, dimension } = options;
   return {
     name: "array",
-    options: { count, dimension, standardize: standardized, fingerprint: fingerprint(copy) },
+    options,
     dimension,
-    state: new Map([[POINTS, kept]]),
+    state: new Map([[POINT_STATE, points]]),
     ...(standardization ? { standardization } : {}),
     draw: ({ rows, random, state }) =>
-      gather(state(POINTS, [count, dimension], "f32"), random("index", [rows], { bound: count })),
+      gather(state(POINT_STATE, [count, dimension], "f32"), random("index", [rows], { bound: count })),
   };
 }

@@ -22,6 +22,13 @@ export interface RuntimeOptions {
   readonly device?: GPUDevice;
   /** WebAssembly with relaxed SIMD; default: where the platform has it. */
   readonly relaxedSimd?: boolean;
+  /**
+   * Whether the engine runs in a worker of its own, so that the page stays smooth; or the address of the worker's module
+   * (dist/worker.js), where it does not lie beside the library's. Default: in a page a worker, unless `gpu` or `device`
+   * is given; where it cannot be started the engine runs on the page's thread, and `runtime.reason` says so. In a
+   * worker, Node and Deno: this thread.
+   */
+  readonly worker?: boolean | string | URL;
 }
 
 /** Live buffers on the device and their bytes. */
@@ -66,8 +73,23 @@ export interface Runtime extends Disposable {
    * @throws {@link ConfigError} when an option is out of range, or the model is of another runtime.
    */
   evaluateLosses(model: Model, options: EvaluateLossesOptions): Promise<LossMeans>;
+  /**
+   * Runs one golden case on this very device: the self test for an unknown one.
+   *
+   * @param text - JSON, in the format of the case files that ship with divflow.
+   * @param file - what messages call it.
+   * @returns an error for each quantity: compare it with {@link verifyTolerances}.
+   * @throws {@link DataError} naming the field that is missing or wrong.
+   */
+  verifyCase(text: string, file?: string): Promise<CaseErrors>;
   dispose(): void;
 }
+
+/**
+ * By quantity: the largest |difference| divided by the largest |expected| (by 1 where all are 0); of quantities with a
+ * tensor for each layer, the worst layer's. NaN where a value is NaN.
+ */
+export type CaseErrors = Readonly<Record<string, number>>;
 
 export interface TrainerOptions {
   /** Its dimension is the data's. */

@@ -11,13 +11,8 @@ import { flattenParameters, type Network, parameterLayout, parameterViews } from
 import { divide, subtract } from "../ops/arithmetic.ts";
 import { reshape } from "../ops/shape.ts";
 import { state } from "../ops/sources.ts";
+import type { CaseErrors } from "./api.ts";
 import { type GoldenCase, isOfWeights, layerQuantities, type VectorQuantity, vectorSizes } from "./golden-case.ts";
-
-/**
- * By quantity: the largest |difference| divided by the largest |expected| (by 1 where all are 0); of quantities with a
- * tensor for each layer, the worst layer's. NaN where a value is NaN.
- */
-export type CaseErrors = Readonly<Record<string, number>>;
 
 /** States "case.<field>" that the graph reads. */
 export function caseInputs(golden: GoldenCase): Map<string, Float64Array> {

@@ -3,6 +3,7 @@ import type { Backend } from "../backends/backend.ts";
 import { ConfigError, DeviceLostError } from "../errors.ts";
 import type {
   BackendName,
+  CaseErrors,
   DeviceMemory,
   EvaluateLossesOptions,
   LoadOptions,
@@ -10,6 +11,7 @@ import type {
   Model,
   ResumeOptions,
   Runtime,
+  RuntimeOptions,
   Trainer,
   TrainerOptions,
 } from "./api.ts";
@@ -19,6 +21,7 @@ import { loadModel } from "./load.ts";
 import { LocalModel } from "./model.ts";
 import { resumeTrainer } from "./resume.ts";
 import { createTrainer } from "./trainer.ts";
+import { verifyCase } from "./verify.ts";
 
 /** A backend in use. What was built on one is of no use on the next: owners compare the object. */
 export interface Live {
@@ -124,6 +127,11 @@ export class LocalRuntime implements Runtime {
     });
   }
 
+  async verifyCase(text: string, file?: string): Promise<CaseErrors> {
+    this.#check();
+    return verifyCase(this, text, file);
+  }
+
   dispose(): void {
     if (this.#disposed) return;
     for (const owned of [...this.#owned]) owned[Symbol.dispose]();
@@ -193,7 +201,8 @@ export class LocalRuntime implements Runtime {
   }
 }
 
-/** A runtime on this thread. */
-export async function createLocalRuntime(options: Parameters<typeof chooseBackend>[0]): Promise<LocalRuntime> {
-  return new LocalRuntime(await chooseBackend(options));
+/** A runtime on this thread. `remark` is added to its reason. */
+export async function createLocalRuntime(options: RuntimeOptions, remark?: string): Promise<LocalRuntime> {
+  const chosen = await chooseBackend(options);
+  return new LocalRuntime(remark ? { ...chosen, reason: `${chosen.reason} ${remark}` } : chosen);
 }

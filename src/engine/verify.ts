@@ -3,38 +3,19 @@
  * far each quantity is off.
  */
 import type { Backend, NumericArray } from "../backends/backend.ts";
-import { UnsupportedError } from "../errors.ts";
 import { compile } from "../schedule/compile.ts";
-import type { BackendName, Runtime } from "./api.ts";
-import { type CaseErrors, caseErrors, caseGraph, caseInputs } from "./case-graph.ts";
+import type { BackendName, CaseErrors } from "./api.ts";
+import { caseErrors, caseGraph, caseInputs } from "./case-graph.ts";
 import { type GoldenCase, parseGoldenCase } from "./golden-case.ts";
-import { LocalRuntime } from "./runtime.ts";
+import type { LocalRuntime } from "./runtime.ts";
 import { StateStore } from "./state-store.ts";
-
-export type { CaseErrors } from "./case-graph.ts";
 
 /** Largest errors of a backend that is right: f32 sums of a few hundred terms, and f64. */
 export const verifyTolerances: Readonly<Record<BackendName, number>> = { webgpu: 2e-5, wasm: 2e-5, reference: 1e-9 };
 
-/**
- * Runs one golden case on the runtime's backend.
- *
- * @param text - JSON, in the format of the case files that ship with divflow.
- * @param file - what messages call it.
- * @returns an error for each quantity: compare it with {@link verifyTolerances}.
- * @throws {@link DataError} naming the field that is missing or wrong.
- * @throws {@link UnsupportedError} when the runtime is not one that divflow made.
- */
-export async function verifyCase(runtime: Runtime, text: string, file = "case"): Promise<CaseErrors> {
+/** See {@link Runtime.verifyCase}. */
+export async function verifyCase(runtime: LocalRuntime, text: string, file = "case"): Promise<CaseErrors> {
   const golden = parseGoldenCase(text, file);
-  if (!(runtime instanceof LocalRuntime)) {
-    throw new UnsupportedError({
-      subject: "runtime of verifyCase",
-      given: "another object",
-      expected: "a runtime from createRuntime",
-      remedy: "Give the runtime itself, not a copy or a wrapper of it.",
-    });
-  }
   return runtime.use(async ({ backend }) => caseErrors(golden, await runCase(backend, golden)));
 }
 

@@ -79,12 +79,15 @@ async function runChecksOn(
   }
 }
 
-/** The suite as one ESM file. */
+/** The suite and, beside it, the engine's worker, as a user's page has them. */
 async function bundleChecks(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), '{ "type": "module" }');
   await build({
-    entryPoints: { index: join(root, "test", "conformance", "index.ts") },
+    entryPoints: {
+      index: join(root, "test", "conformance", "index.ts"),
+      worker: join(root, "src", "engine", "worker", "entry.ts"),
+    },
     outdir: folder,
     bundle: true,
     format: "esm",

@@ -27,10 +27,11 @@ const program = `
     for await (const progress of trainer.run({ steps: 5 })) step = progress.step;
     const { values } = await trainer.model.sample({ count: 8 });
     runtime.dispose();
-    return JSON.stringify({ step, samples: values.length, finite: values.every(Number.isFinite) });
+    const ownThread = runtime.reason.includes("page's own thread");
+    return JSON.stringify({ step, samples: values.length, finite: values.every(Number.isFinite), ownThread });
   }
 `;
-const result = { step: 5, samples: 16, finite: true };
+const result = { step: 5, samples: 16, finite: true, ownThread: false };
 
 const folder = join(cache, `package-${randomUUID()}`);
 const skipped = skippedRuntimes();
@@ -58,9 +59,16 @@ for (const platform of ["node-wasm", "deno-webgpu"] as const) {
 }
 
 describe.skipIf(skipped.includes("chromium"))("a page", () => {
-  test.each(["a plain module script", "an app bundled by esbuild"])("%s", async (kind) => {
-    const script = kind.startsWith("a plain") ? "user.js" : "app.js";
-    if (script === "app.js") await bundleApp();
+  test.each([
+    // The library finds its worker beside itself, or where the page says, or does without and says so.
+    { kind: "a plain module script", script: "user.js", workers: 1, ownThread: false },
+    { kind: "an app bundled by esbuild, with the worker's address", script: "app.js", workers: 1, ownThread: false },
+    { kind: "an app bundled by esbuild, without its worker", script: "alone.js", workers: 0, ownThread: true },
+  ])("$kind", async ({ script, workers, ownThread }) => {
+    const served = join(folder, script.slice(0, -3));
+    await mkdir(served, { recursive: true });
+    if (script !== "user.js") await bundleApp(join(served, script), script === "app.js");
+    const places = script === "user.js" ? [folder] : script === "app.js" ? [served, folder] : [served];
     const server = await serve(async (path) => {
       if (path === "/index.html") {
         return `<!doctype html><script type="module">
@@ -68,25 +76,36 @@ describe.skipIf(skipped.includes("chromium"))("a page", () => {
           main().then((text) => { document.title = text; }, (error) => { document.title = String(error); });
         </script>`;
       }
-      return readFile(join(folder, basename(path))).catch(() => undefined);
+      for (const place of places) {
+        const file = await readFile(join(place, basename(path))).catch(() => undefined);
+        if (file) return file;
+      }
+      return undefined;
     });
     const browser = await launchBrowser();
     try {
       const page = await browser.newPage();
+      let loaded = 0;
+      page.on("workercreated", () => loaded++);
+      page.on("response", (response) => {
+        if (response.url().endsWith("/worker.js") && !response.ok()) loaded--;
+      });
       await page.goto(server.url);
       await page.waitForFunction(() => document.title !== "", { timeout: 60_000 });
-      expect(await page.title()).toBe(JSON.stringify(result));
+      expect(await page.title()).toBe(JSON.stringify({ ...result, ownThread }));
+      expect(loaded).toBe(workers);
     } finally {
       await browser.close();
       await server.close();
     }
   });
 
-  async function bundleApp(): Promise<void> {
+  async function bundleApp(outfile: string, hasWorker: boolean): Promise<void> {
+    const contents = hasWorker ? program.replace('backend: "wasm"', 'backend: "wasm", worker: "./worker.js"') : program;
     await build({
-      stdin: { contents: program, resolveDir: folder },
+      stdin: { contents, resolveDir: folder },
       alias: { divflow: join(folder, "index.js") },
-      outfile: join(folder, "app.js"),
+      outfile,
       bundle: true,
       minify: true,
       format: "esm",

@@ -1,0 +1,131 @@
+/** A page's line to the engine in its worker: questions and answers, aborts, and what happens when the worker dies. */
+import { ConfigError, DeviceLostError, DisposedError, rebuildError } from "../../errors.ts";
+import { disposed } from "../disposed.ts";
+import type { FromEngine, Question, SentError, ToEngine } from "./messages.ts";
+
+interface Waiting {
+  answer(message: { readonly value: unknown; readonly step?: number }): void;
+  fail(error: unknown): void;
+  readonly signal: AbortSignal | undefined;
+  readonly onStep: ((step: number) => void) | undefined;
+}
+
+/** What is used of a Worker. */
+export type EngineWorker = Pick<Worker, "postMessage" | "terminate" | "onmessage" | "onerror">;
+
+export interface AskOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told where the trainer that was asked stands, whether the answer is good or bad. */
+  readonly onStep?: (step: number) => void;
+  /** Buffers to hand over instead of copying: the caller gives them up. */
+  readonly transfer?: Transferable[];
+}
+
+export class Connection {
+  readonly #worker: EngineWorker;
+  readonly #waiting = new Map<number, Waiting>();
+  #asked = 0;
+  #closed: (() => Error) | undefined;
+
+  /** @param worker - one that has said "loaded". */
+  constructor(worker: EngineWorker) {
+    this.#worker = worker;
+    worker.onmessage = ({ data }: MessageEvent<FromEngine>) => this.#receive(data);
+    worker.onerror = ({ message }) => this.#close(() => died(message));
+  }
+
+  /** Whether `close` was called. A worker that died is still there to be asked, and says so. */
+  get closed(): boolean {
+    return this.#closed?.() instanceof DisposedError;
+  }
+
+  /**
+   * The engine's answer. Errors are of the class they had there; an abort rejects with the signal's reason.
+   *
+   * @throws {@link ConfigError} when something in the question cannot be sent, such as a function.
+   */
+  async ask<Answer>(question: Question, { signal, onStep, transfer = [] }: AskOptions = {}): Promise<Answer> {
+    if (this.#closed) throw this.#closed();
+    signal?.throwIfAborted();
+    const id = ++this.#asked;
+    const abort = () => this.#send({ kind: "abort", id });
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        this.#waiting.set(id, {
+          answer: ({ value }) => resolve(value as Answer),
+          fail: reject,
+          signal,
+          onStep,
+        });
+        this.#send({ kind: "ask", id, question }, transfer);
+        signal?.addEventListener("abort", abort, { once: true });
+      });
+    } catch (error) {
+      throw error instanceof DOMException && error.name === "DataCloneError" ? notSendable(question, error) : error;
+    } finally {
+      this.#waiting.delete(id);
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Frees a trainer, model or run there. */
+  dispose(number: number): void {
+    if (!this.#closed) this.#send({ kind: "dispose", number });
+  }
+
+  /** Ends the worker and all it holds. Whoever waits gets a DisposedError. */
+  close(): void {
+    this.#worker.terminate();
+    this.#close(() => disposed("the runtime"));
+  }
+
+  #send(message: ToEngine, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  #receive(message: FromEngine): void {
+    if (message.kind === "loaded") return;
+    const waiting = this.#waiting.get(message.id);
+    if (!waiting) return;
+    if (message.step !== undefined) waiting.onStep?.(message.step);
+    if (message.kind === "answer") waiting.answer(message);
+    else waiting.fail(received(message.error, waiting.signal));
+  }
+
+  #close(reason: () => Error): void {
+    this.#closed ??= reason;
+    for (const waiting of this.#waiting.values()) waiting.fail(this.#closed());
+  }
+}
+
+function received(error: SentError, signal: AbortSignal | undefined): unknown {
+  switch (error.kind) {
+    case "aborted":
+      return signal?.reason;
+    case "divflow":
+      return rebuildError(error.code, error.facts);
+    case "other":
+      return Object.assign(new Error(error.message), { name: error.name });
+  }
+}
+
+function notSendable({ ask }: Question, cause: Error): ConfigError {
+  return new ConfigError(
+    {
+      subject: `what ${ask} was given`,
+      given: cause.message,
+      expected: "plain values",
+      remedy: "Leave functions out.",
+    },
+    { cause },
+  );
+}
+
+function died(message: string): DeviceLostError {
+  return new DeviceLostError({
+    subject: "the engine's worker",
+    given: message || "an error it could not tell",
+    expected: "a worker that stays",
+    remedy: "Make another runtime and resume from a checkpoint.",
+  });
+}

@@ -1,0 +1,75 @@
+/** What a page asks of the engine in its worker, and what comes back. Objects there are known by number. */
+import type { ErrorCode, ErrorFacts } from "../../errors.ts";
+import type {
+  EvaluateLossesOptions,
+  LoadOptions,
+  LogDensityOptions,
+  ResumeOptions,
+  RunOptions,
+  RuntimeOptions,
+  SampleOptions,
+  TrainerOptions,
+  VelocityOptions,
+} from "../api.ts";
+import type { Plain } from "./plain.ts";
+
+/** Plain options without the signal, whose abort is a message of its own. */
+type Sent<Options> = Omit<Plain<Options>, "signal">;
+
+type Numbers = Float32Array | Float64Array;
+
+/** Each names what it calls. Numbers: of a trainer, model or run. */
+export type Question =
+  | { readonly ask: "createRuntime"; readonly options: Omit<RuntimeOptions, "gpu" | "device" | "worker"> }
+  | { readonly ask: "memory" }
+  | { readonly ask: "verifyCase"; readonly text: string; readonly file: string }
+  | { readonly ask: "createTrainer"; readonly options: Sent<TrainerOptions> }
+  | { readonly ask: "resumeTrainer"; readonly bytes: Uint8Array; readonly options: Sent<ResumeOptions> }
+  | { readonly ask: "loadModel"; readonly bytes: Uint8Array; readonly options: Sent<LoadOptions> }
+  | { readonly ask: "evaluateLosses"; readonly model: number; readonly options: Sent<EvaluateLossesOptions> }
+  | { readonly ask: "run"; readonly trainer: number; readonly options: Sent<RunOptions> }
+  | { readonly ask: "next"; readonly run: number }
+  | { readonly ask: "leave"; readonly run: number }
+  | { readonly ask: "checkpoint"; readonly of: number }
+  | { readonly ask: "describe"; readonly trainer: number }
+  | { readonly ask: "sample"; readonly model: number; readonly options: Sent<SampleOptions> }
+  | {
+      readonly ask: "logDensity";
+      readonly model: number;
+      readonly points: Numbers;
+      readonly options: Sent<LogDensityOptions>;
+    }
+  | {
+      readonly ask: "velocity";
+      readonly model: number;
+      readonly points: Numbers;
+      readonly times: Numbers;
+      readonly options: Sent<VelocityOptions>;
+    };
+
+export type ToEngine =
+  | { readonly kind: "ask"; readonly id: number; readonly question: Question }
+  /** The signal given with this question, or with the run it began, was aborted. */
+  | { readonly kind: "abort"; readonly id: number }
+  | { readonly kind: "dispose"; readonly number: number };
+
+/** What is known on the other side of a trainer or model that was made. */
+export interface Made {
+  readonly number: number;
+  readonly dimension: number;
+  readonly step: number;
+  /** Of a trainer: the number of its model. */
+  readonly model?: number;
+}
+
+export type SentError =
+  | { readonly kind: "aborted" }
+  | { readonly kind: "divflow"; readonly code: ErrorCode; readonly facts: ErrorFacts }
+  | { readonly kind: "other"; readonly name: string; readonly message: string };
+
+export type FromEngine =
+  /** The module has loaded: what a page waits for, since a worker that cannot load says so only by an event. */
+  | { readonly kind: "loaded" }
+  /** `step`: of the trainer that was asked, where it stands now. */
+  | { readonly kind: "answer"; readonly id: number; readonly value: unknown; readonly step?: number }
+  | { readonly kind: "failure"; readonly id: number; readonly error: SentError; readonly step?: number };

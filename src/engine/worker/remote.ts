@@ -1,0 +1,223 @@
+/** Runtime, Trainer and Model on a page whose engine runs in a worker: each call is a question to it. */
+import { ConfigError } from "../../errors.ts";
+import type {
+  BackendName,
+  CaseErrors,
+  DeviceMemory,
+  EvaluateLossesOptions,
+  LoadOptions,
+  LogDensity,
+  LogDensityOptions,
+  LossMeans,
+  Model,
+  Progress,
+  ResumeOptions,
+  RunOptions,
+  Runtime,
+  SampleOptions,
+  Samples,
+  Trainer,
+  TrainerOptions,
+  VelocityOptions,
+} from "../api.ts";
+import { disposed } from "../disposed.ts";
+import type { Connection } from "./connection.ts";
+import type { Made } from "./messages.ts";
+import { toPlain } from "./plain.ts";
+
+/** What the engine says of itself when it has its backend. */
+export interface RuntimeFacts {
+  readonly backend: BackendName;
+  readonly device: string;
+  readonly reason: string;
+}
+
+type Numbers = Float32Array | Float64Array;
+
+/** Options as they are sent, and their signal apart. What is no object goes as it is: the engine says what is wrong. */
+function parted<Options extends { readonly signal?: AbortSignal }>(options: Options) {
+  const plain = toPlain(options);
+  if (typeof plain !== "object" || plain === null) return { options: plain, signal: undefined };
+  const { signal, ...rest } = plain;
+  return { options: rest, signal: signal as AbortSignal | undefined };
+}
+
+export class RemoteRuntime implements Runtime {
+  readonly backend: BackendName;
+  readonly device: string;
+  readonly reason: string;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection, { backend, device, reason }: RuntimeFacts) {
+    this.#connection = connection;
+    this.backend = backend;
+    this.device = device;
+    this.reason = reason;
+  }
+
+  memory(): Promise<DeviceMemory> {
+    return this.#connection.ask({ ask: "memory" });
+  }
+
+  async createTrainer(options: TrainerOptions): Promise<Trainer> {
+    return this.#trainer(await this.#connection.ask({ ask: "createTrainer", options: toPlain(options) }));
+  }
+
+  async resumeTrainer(bytes: Uint8Array, options: ResumeOptions = {}): Promise<Trainer> {
+    return this.#trainer(await this.#connection.ask({ ask: "resumeTrainer", bytes, options: toPlain(options) }));
+  }
+
+  async loadModel(bytes: Uint8Array, options: LoadOptions = {}): Promise<Model> {
+    const made = await this.#connection.ask<Made>({ ask: "loadModel", bytes, options: toPlain(options) });
+    return new RemoteModel(this.#connection, made, () => made.step);
+  }
+
+  async evaluateLosses(model: Model, options: EvaluateLossesOptions): Promise<LossMeans> {
+    if (!(model instanceof RemoteModel && model.connection === this.#connection)) {
+      throw new ConfigError({
+        subject: "model of evaluateLosses",
+        given: model instanceof RemoteModel ? "a model of another runtime" : model,
+        expected: "a model made on this runtime",
+        remedy: "Evaluate it on the runtime it was made on, or save it and load it here.",
+      });
+    }
+    return model.ask("evaluateLosses", options);
+  }
+
+  verifyCase(text: string, file = "case"): Promise<CaseErrors> {
+    return this.#connection.ask({ ask: "verifyCase", text, file });
+  }
+
+  dispose(): void {
+    if (!this.#connection.closed) this.#connection.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #trainer(made: Made): Trainer {
+    return new RemoteTrainer(this.#connection, made);
+  }
+}
+
+/** Something with a number there, gone after dispose. */
+abstract class Remote implements Disposable {
+  readonly connection: Connection;
+  readonly number: number;
+  readonly #name: string;
+  #disposed = false;
+
+  constructor(connection: Connection, number: number, name: string) {
+    this.connection = connection;
+    this.number = number;
+    this.#name = name;
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.connection.dispose(this.number);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  protected check(): void {
+    if (this.#disposed) throw disposed(this.#name);
+  }
+}
+
+class RemoteTrainer extends Remote implements Trainer {
+  readonly model: RemoteModel;
+  #step: number;
+  readonly #onStep = (step: number) => {
+    this.#step = step;
+  };
+
+  constructor(connection: Connection, made: Made) {
+    super(connection, made.number, "the trainer");
+    this.#step = made.step;
+    this.model = new RemoteModel(connection, { ...made, number: made.model as number }, () => this.#step);
+  }
+
+  get step(): number {
+    return this.#step;
+  }
+
+  async *run(given: RunOptions): AsyncGenerator<Progress, void, undefined> {
+    this.check();
+    const { options, signal } = parted(given);
+    const ask = { signal, onStep: this.#onStep };
+    const run = await this.connection.ask<number>({ ask: "run", trainer: this.number, options }, ask);
+    try {
+      for (;;) {
+        this.check();
+        const next = await this.connection.ask<IteratorResult<Progress, void>>({ ask: "next", run }, ask);
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      if (!this.connection.closed) await this.connection.ask({ ask: "leave", run }, { onStep: this.#onStep });
+    }
+  }
+
+  async checkpoint(): Promise<Uint8Array> {
+    this.check();
+    return this.connection.ask({ ask: "checkpoint", of: this.number }, { onStep: this.#onStep });
+  }
+
+  async describe(): Promise<string> {
+    this.check();
+    return this.connection.ask({ ask: "describe", trainer: this.number });
+  }
+
+  override dispose(): void {
+    this.model.dispose();
+    super.dispose();
+  }
+}
+
+class RemoteModel extends Remote implements Model {
+  readonly dimension: number;
+  readonly #step: () => number;
+
+  constructor(connection: Connection, { number, dimension }: Made, step: () => number) {
+    super(connection, number, "the model");
+    this.dimension = dimension;
+    this.#step = step;
+  }
+
+  get step(): number {
+    return this.#step();
+  }
+
+  sample(options: SampleOptions): Promise<Samples> {
+    return this.ask("sample", options);
+  }
+
+  logDensity(points: Numbers, options: LogDensityOptions = {}): Promise<LogDensity> {
+    return this.ask("logDensity", options, { points });
+  }
+
+  velocity(points: Numbers, times: Numbers, options: VelocityOptions = {}): Promise<Float32Array> {
+    return this.ask("velocity", options, { points, times });
+  }
+
+  async checkpoint(): Promise<Uint8Array> {
+    this.check();
+    return this.connection.ask({ ask: "checkpoint", of: this.number });
+  }
+
+  /** A question about this model that takes options. */
+  async ask<Answer>(
+    ask: "sample" | "logDensity" | "velocity" | "evaluateLosses",
+    given: { readonly signal?: AbortSignal },
+    more: { readonly points?: Numbers; readonly times?: Numbers } = {},
+  ): Promise<Answer> {
+    this.check();
+    const { options, signal } = parted(given);
+    return this.connection.ask({ ask, model: this.number, options, ...more } as never, { signal });
+  }
+}

@@ -1,0 +1,196 @@
+/** The engine's side of the line: takes a page's questions, and holds what they make. */
+import { DivflowError, type ErrorFacts } from "../../errors.ts";
+import type { LoadOptions, Model, Progress, ResumeOptions, Runtime, Trainer, TrainerOptions } from "../api.ts";
+import { disposed } from "../disposed.ts";
+import { createLocalRuntime } from "../runtime.ts";
+import type { FromEngine, Made, Question, SentError, ToEngine } from "./messages.ts";
+import { fromPlain } from "./plain.ts";
+
+/** What a worker has for talking to its page. */
+export interface Port {
+  onmessage: ((event: MessageEvent<ToEngine>) => void) | null;
+  postMessage(message: FromEngine, transfer: Transferable[]): void;
+}
+
+interface Run {
+  readonly trainer: Trainer;
+  readonly progress: AsyncGenerator<Progress, void, undefined>;
+  /** Aborts the run, for as long as it goes on. */
+  readonly abort: AbortController;
+}
+
+/** Answers what comes from `port`, for one runtime. */
+export function serve(port: Port): void {
+  const engine = new Engine();
+  port.onmessage = async ({ data: message }) => {
+    if (message.kind === "abort") engine.abort(message.id);
+    if (message.kind === "dispose") engine.dispose(message.number);
+    if (message.kind !== "ask") return;
+    const { id, question } = message;
+    let reply: FromEngine;
+    try {
+      reply = { kind: "answer", id, value: await engine.answer(id, question) };
+    } catch (error) {
+      reply = { kind: "failure", id, error: engine.sent(id, error) };
+    }
+    const step = engine.stepOf(question);
+    engine.finished(id);
+    port.postMessage(step === undefined ? reply : { ...reply, step }, []);
+  };
+  port.postMessage({ kind: "loaded" }, []);
+}
+
+class Engine {
+  #runtime: Runtime | undefined;
+  #last = 0;
+  readonly #trainers = new Map<number, Trainer>();
+  readonly #models = new Map<number, Model>();
+  readonly #runs = new Map<number, Run>();
+  /** By the number of the question that can be aborted. */
+  readonly #aborts = new Map<number, AbortController>();
+
+  async answer(id: number, question: Question): Promise<unknown> {
+    switch (question.ask) {
+      case "createRuntime": {
+        const runtime = await createLocalRuntime(question.options);
+        this.#runtime = runtime;
+        const { backend, device, reason } = runtime;
+        return { backend, device, reason };
+      }
+      case "memory":
+        return this.#needed().memory();
+      case "verifyCase":
+        return this.#needed().verifyCase(question.text, question.file);
+      case "createTrainer":
+        return this.#keepTrainer(await this.#needed().createTrainer(fromPlain<TrainerOptions>(question.options)));
+      case "resumeTrainer":
+        return this.#keepTrainer(
+          await this.#needed().resumeTrainer(question.bytes, fromPlain<ResumeOptions>(question.options)),
+        );
+      case "loadModel":
+        return this.#keepModel(
+          await this.#needed().loadModel(question.bytes, fromPlain<LoadOptions>(question.options)),
+        );
+      case "evaluateLosses":
+        return this.#needed().evaluateLosses(this.#model(question.model), this.#abortable(id, question.options));
+      case "sample":
+        return this.#model(question.model).sample(this.#abortable(id, question.options));
+      case "logDensity":
+        return this.#model(question.model).logDensity(question.points, this.#abortable(id, question.options));
+      case "velocity":
+        return this.#model(question.model).velocity(
+          question.points,
+          question.times,
+          this.#abortable(id, question.options),
+        );
+      case "checkpoint":
+        return (this.#trainers.get(question.of) ?? this.#model(question.of)).checkpoint();
+      case "describe":
+        return this.#trainer(question.trainer).describe();
+      case "run": {
+        const trainer = this.#trainer(question.trainer);
+        const abort = new AbortController();
+        const progress = trainer.run({ ...question.options, signal: abort.signal });
+        const number = ++this.#last;
+        this.#runs.set(number, { trainer, progress, abort });
+        return number;
+      }
+      case "next": {
+        const { progress, abort } = this.#run(question.run);
+        this.#aborts.set(id, abort);
+        return progress.next();
+      }
+      case "leave":
+        await this.#runs.get(question.run)?.progress.return();
+        this.#runs.delete(question.run);
+        return undefined;
+    }
+  }
+
+  /** Where the trainer that a question is about stands after it. */
+  stepOf(question: Question): number | undefined {
+    switch (question.ask) {
+      case "next":
+        return this.#runs.get(question.run)?.trainer.step;
+      case "checkpoint":
+        return this.#trainers.get(question.of)?.step;
+      default:
+        return undefined;
+    }
+  }
+
+  abort(id: number): void {
+    this.#aborts.get(id)?.abort();
+  }
+
+  finished(id: number): void {
+    this.#aborts.delete(id);
+  }
+
+  dispose(number: number): void {
+    for (const kept of [this.#trainers, this.#models]) {
+      kept.get(number)?.dispose();
+      kept.delete(number);
+    }
+  }
+
+  /** What the page gets to know of an error that question `id` met. */
+  sent(id: number, error: unknown): SentError {
+    const signal = this.#aborts.get(id)?.signal;
+    if (signal?.aborted && error === signal.reason) return { kind: "aborted" };
+    if (error instanceof DivflowError) return { kind: "divflow", code: error.code, facts: sendable(error.facts) };
+    const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
+    return { kind: "other", name, message };
+  }
+
+  #keepTrainer(trainer: Trainer): Made {
+    const number = ++this.#last;
+    this.#trainers.set(number, trainer);
+    return { ...this.#keepModel(trainer.model), number, model: this.#last };
+  }
+
+  #keepModel(model: Model): Made {
+    const number = ++this.#last;
+    this.#models.set(number, model);
+    return { number, dimension: model.dimension, step: model.step };
+  }
+
+  /** Options with parts made, and a signal that an abort of this question aborts. */
+  #abortable<Options extends object>(id: number, plain: object): Options & { readonly signal: AbortSignal } {
+    const controller = new AbortController();
+    this.#aborts.set(id, controller);
+    return { ...fromPlain<Options>(plain), signal: controller.signal };
+  }
+
+  #needed(): Runtime {
+    if (!this.#runtime) throw disposed("the runtime");
+    return this.#runtime;
+  }
+
+  #trainer(number: number): Trainer {
+    const trainer = this.#trainers.get(number);
+    if (!trainer) throw disposed("the trainer");
+    return trainer;
+  }
+
+  #model(number: number): Model {
+    const model = this.#models.get(number);
+    if (!model) throw disposed("the model");
+    return model;
+  }
+
+  #run(number: number): Run {
+    const run = this.#runs.get(number);
+    if (!run) throw disposed("the run");
+    return run;
+  }
+}
+
+/** Facts that a message can hold: a value that cannot be copied is told as text. */
+function sendable(facts: ErrorFacts): ErrorFacts {
+  try {
+    return structuredClone(facts);
+  } catch {
+    return { ...facts, given: String(facts.given) };
+  }
+}

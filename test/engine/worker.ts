@@ -1,0 +1,49 @@
+/** An engine in a "worker" on this thread: messages are cloned and take their time, as between threads. */
+import type { Runtime } from "../../src/engine/api.ts";
+import { Connection, type EngineWorker } from "../../src/engine/worker/connection.ts";
+import type { FromEngine, ToEngine } from "../../src/engine/worker/messages.ts";
+import { RemoteRuntime, type RuntimeFacts } from "../../src/engine/worker/remote.ts";
+import { type Port, serve } from "../../src/engine/worker/serve.ts";
+
+export interface RemoteEngine extends Disposable {
+  readonly runtime: Runtime;
+  /** As when the worker runs into an error of its own. */
+  die(message: string): void;
+  /** Whether the page has ended it. */
+  readonly terminated: boolean;
+}
+
+export async function remoteEngine(backend: "wasm" | "reference"): Promise<RemoteEngine> {
+  let terminated = false;
+  const later = (work: () => void) => void setTimeout(() => terminated || work());
+  const port: Port = {
+    onmessage: null,
+    postMessage: (message) => {
+      const data: FromEngine = structuredClone(message);
+      later(() => worker.onmessage?.call(worker as Worker, new MessageEvent("message", { data })));
+    },
+  };
+  const worker: EngineWorker = {
+    onmessage: null,
+    onerror: null,
+    postMessage(message: unknown) {
+      const data = structuredClone(message) as ToEngine;
+      later(() => port.onmessage?.(new MessageEvent("message", { data })));
+    },
+    terminate() {
+      terminated = true;
+    },
+  };
+  serve(port);
+  const connection = new Connection(worker);
+  const facts = await connection.ask<RuntimeFacts>({ ask: "createRuntime", options: { backend } });
+  const runtime = new RemoteRuntime(connection, facts);
+  return {
+    runtime,
+    die: (message) => worker.onerror?.call(worker as Worker, { message } as ErrorEvent),
+    get terminated() {
+      return terminated;
+    },
+    [Symbol.dispose]: () => runtime.dispose(),
+  };
+}
