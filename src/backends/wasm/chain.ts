@@ -194,7 +194,7 @@ function regionName(region: Region): string {
 }
 
 interface Use {
-  readonly from: "step" | "load";
+  readonly from: "step" | "load" | "product";
   readonly index: number;
 }
 
