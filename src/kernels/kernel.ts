@@ -17,6 +17,8 @@ export interface KernelDeclaration {
    * `x` it has a field `xOffset`, u32: elements from the binding's start to the operand's (backends fill these in).
    */
   readonly parameters: AnyWgslStruct;
+  /** Whether a backend may lack it: those that have it name it in their limits. Default: every backend has it. */
+  readonly optional?: boolean;
   /** Parameters that a call may leave out, and what they then are. */
   readonly defaults?: Readonly<Record<string, number>>;
   /** In binding order: the uniform is @binding(0), these follow from @binding(1) on. */

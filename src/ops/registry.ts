@@ -5,6 +5,7 @@ import { arithmeticOps } from "./arithmetic.ts";
 import { stopGradientOp } from "./control.ts";
 import { linearOp } from "./linear.ts";
 import { matmulOp } from "./matmul.ts";
+import { mlpFlowOp } from "./mlp-flow.ts";
 import { randomOp } from "./random.ts";
 import { maxOp, sumOp } from "./reduce.ts";
 import { gatherOp, replaceRowOp, scatterAddOp } from "./rows.ts";
@@ -31,4 +32,5 @@ export const ops: readonly OpDefinition[] = [
   replaceRowOp.op,
   randomOp.op,
   stopGradientOp.op,
+  mlpFlowOp.op,
 ];

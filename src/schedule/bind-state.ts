@@ -68,13 +68,16 @@ function isOld({ cell: { origin } }: View, { name }: StateDeclaration): boolean 
 /** Whether the call changes a part of the very state that takes its result. */
 function startsAsOld({ initial, writes }: CallUnit, { state, cell }: Assignment): boolean {
   return (
-    initial !== undefined && isOld(initial, state) && initial.length === cell.size && writes["table"]?.cell === cell
+    initial !== undefined &&
+    isOld(initial, state) &&
+    initial.length === cell.size &&
+    Object.values(writes)[0]?.cell === cell
   );
 }
 
 /** Stores what a call's cell holds before it. */
 function startFrom(call: CallUnit, units: Unit[], constraints: Constraint[]): void {
-  const { cell } = call.writes["table"] as View;
+  const { cell } = Object.values(call.writes)[0] as View;
   const initial = call.initial as View;
   const load = { from: "load", view: initial, divisor: 1, modulus: cell.size, dtype: cell.dtype } as const;
   const unit: StepUnit = {

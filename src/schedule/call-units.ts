@@ -3,10 +3,12 @@ import { isNodeOf, type Node, type Shape, sizeOf } from "../graph/node.ts";
 import { activationKinds } from "../kernels/elementwise.ts";
 import { randomKinds } from "../kernels/random.ts";
 import { reductions } from "../kernels/reduce.ts";
+import { mlpFlowOp } from "../ops/mlp-flow.ts";
 import { randomOp } from "../ops/random.ts";
 import { gatherOp, replaceRowOp, scatterAddOp } from "../ops/rows.ts";
 import { linearCall, reduceCall } from "./calls.ts";
 import type { View } from "./cells.ts";
+import { flowUnit } from "./flow-unit.ts";
 import type { CallUnit } from "./units.ts";
 
 type ViewOf = (node: Node) => View;
@@ -76,6 +78,7 @@ export function callUnit(node: Node, viewOf: ViewOf, out: View): CallUnit | unde
       label: (names) => `${names["out"]} = random ${kind}, stream ${stream}`,
     };
   }
+  if (isNodeOf(node, mlpFlowOp.op)) return flowUnit(node, viewOf, out);
   return rowsUnit(node, viewOf, out);
 }
 

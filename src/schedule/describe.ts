@@ -44,6 +44,8 @@ function sizeText({ kernel, parameters: p, chain }: KernelCall): string {
       return [p["size0"], p["size1"], p["size2"], p["size3"]].filter((size) => size !== 1).join(" x ") || "1";
     case "random":
       return `${p["count"]}`;
+    case "mlpFlow":
+      return `${p["rows"]} x ${p["dimension"]} through ${p["layers"]} layers`;
     default:
       return `${p["count"] ?? p["rows"]} x ${p["width"]}`;
   }

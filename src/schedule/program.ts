@@ -131,6 +131,11 @@ export interface PlanLimits {
   readonly maxStorageBindings: number;
   /** Most row groups of a product with an epilogue; 0: no epilogues. */
   readonly maxEpilogueGroups?: number;
+  /**
+   * Kernels that the backend has of those that not every backend has. Plans call them only where a graph has the op of
+   * that name, so whoever builds graphs asks. None on WASM and the reference.
+   */
+  readonly optionalKernels?: readonly string[];
   /** WebGPU forbids reading and writing one buffer in one dispatch through different bindings. */
   readonly separateReadAndWrite: boolean;
 }

@@ -9,6 +9,7 @@ import { evaluate } from "../../src/graph/evaluate.ts";
 import type { StateDeclaration, Update } from "../../src/graph/graph.ts";
 import { type DType, type Node, type Shape, sizeOf } from "../../src/graph/node.ts";
 import type { HostTensor } from "../../src/graph/op.ts";
+import { hasKernel } from "../../src/kernels/registry.ts";
 import { state } from "../../src/ops/sources.ts";
 import { compile } from "../../src/schedule/compile.ts";
 import { assert, assertClose, assertEqual } from "./assert.ts";
@@ -31,7 +32,9 @@ export const checks: Check[] = Object.entries(families).map(([family, belongs]) 
   name: `ops agree with f64, and so do their derivatives: ${family}`,
   seconds: 120,
   async run(context) {
-    await onEachBackend(context, (backend) => checkOps(backend, caseGraphs(1).filter(belongs)));
+    const cases = ({ limits }: Backend) =>
+      caseGraphs(1).filter((each) => belongs(each) && hasKernel(each.op.name, limits));
+    await onEachBackend(context, (backend) => checkOps(backend, cases(backend)));
   },
 }));
 

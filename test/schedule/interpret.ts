@@ -20,6 +20,7 @@ import type {
   Program,
   Region,
 } from "../../src/schedule/program.ts";
+import { interpretFlow } from "./interpret-flow.ts";
 
 /** A region's memory and which elements of it have been written. */
 interface Memory {
@@ -142,6 +143,7 @@ function access(regions: Regions, placement: Placement, dtype: "f32" | "u32") {
     return placement.offset + i;
   };
   return {
+    length: placement.length,
     get(i: number): number {
       const at = index(i);
       demand(held.written[at] === 1, `reads ${keyOf(placement.region)}[${at}], which nothing wrote`);
@@ -287,6 +289,7 @@ const naive: Readonly<Record<string, Naive>> = {
       }
     }
   },
+  mlpFlow: interpretFlow,
   replaceRow({ rows = 0, width = 0 }, operand) {
     const [index, row, table] = [operand("index"), operand("row"), operand("table")];
     for (let k = 0; k < width; k++) table.set((index.get(0) % rows) * width + k, row.get(k));

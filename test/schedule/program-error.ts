@@ -10,14 +10,15 @@ const webgpu: PlanLimits = {
   maxBufferBytes: 2 ** 28,
   maxBindingBytes: 2 ** 27,
   maxStorageBindings: 8,
+  optionalKernels: ["mlpFlow"],
   separateReadAndWrite: true,
 };
 
 /** By name: WebGPU's default limits; one memory for everything, as on WASM; and too few bindings for long chains. */
 export const limitsByName: Readonly<Record<string, PlanLimits>> = {
   webgpu,
-  wasm: { ...webgpu, maxStorageBindings: 1000, separateReadAndWrite: false },
-  "five bindings": { ...webgpu, maxStorageBindings: 5 },
+  wasm: { ...webgpu, maxStorageBindings: 1000, optionalKernels: [], separateReadAndWrite: false },
+  "five bindings": { ...webgpu, maxStorageBindings: 5, optionalKernels: [] },
 };
 
 /**

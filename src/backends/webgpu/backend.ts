@@ -7,7 +7,7 @@
 import { DisposedError, LimitError } from "../../errors.ts";
 import type { Backend, StateBuffer } from "../backend.ts";
 import { Buffers, BYTES_PER_ELEMENT, largestBuffer } from "./buffers.ts";
-import { findDevice, type WebGPUOptions } from "./device.ts";
+import { findDevice, isSoftware, type WebGPUOptions } from "./device.ts";
 import { loadProgram } from "./executable.ts";
 import { usage } from "./flags.ts";
 import { Health } from "./health.ts";
@@ -58,6 +58,7 @@ export async function createWebGPUBackend(options: WebGPUOptions = {}): Promise<
       maxBufferBytes: largestBuffer(device),
       maxBindingBytes: device.limits.maxStorageBufferBindingSize,
       maxStorageBindings: device.limits.maxStorageBuffersPerShaderStage,
+      optionalKernels: (options.wholeNetworks ?? !isSoftware(description)) ? ["mlpFlow"] : [],
       separateReadAndWrite: true,
     },
 

@@ -1,6 +1,14 @@
 /** Finds a WebGPU device and says which it is. */
 import { UnsupportedError } from "../../errors.ts";
 
+/** Adapters that run on the CPU: our WebAssembly is faster than their shaders. */
+const softwareAdapter = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render|\bwarp\b/i;
+
+/** Whether a device of this description runs on the CPU. */
+export function isSoftware(description: string): boolean {
+  return softwareAdapter.test(description);
+}
+
 export interface WebGPUOptions {
   /** Where to look for an adapter; default `navigator.gpu`. */
   readonly gpu?: GPU;
@@ -8,6 +16,11 @@ export interface WebGPUOptions {
   readonly adapter?: GPUAdapter;
   /** A device to use as it is. It stays its owner's: `dispose` frees only what divflow made on it. */
   readonly device?: GPUDevice;
+  /**
+   * Whether small networks run whole, many steps to a kernel call. Default: unless the device runs on the CPU, where
+   * call by call is faster.
+   */
+  readonly wholeNetworks?: boolean;
 }
 
 export interface FoundDevice {

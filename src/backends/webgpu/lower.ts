@@ -97,6 +97,7 @@ const specialisations: Readonly<
     rightTransposed: transposeRight,
     activation,
   }),
+  mlpFlow: ({ activation = 0, tangents = 0 }) => ({ activation, tangents }),
   random: ({ kind = 0 }) => ({ kind }),
   reduce: (parameters) => ({
     maximum: Number(reductions[parameters["kind"] ?? 0] === "max"),
