@@ -272,12 +272,19 @@ export class LocalModel implements Model {
     live: Live,
     key: object,
     parameters: string,
-    settings: Omit<SolveSettings, "field" | "path" | "dimension">,
+    settings: Omit<SolveSettings, "network" | "parameters" | "field" | "path" | "dimension">,
   ): Promise<Solve> {
-    const { path } = this.#source;
+    const { network, path } = this.#source;
     const shared = await this.#source.store(live);
     return this.#program(live, JSON.stringify({ ...key, parameters }), () =>
-      Solve.build(shared, { ...settings, field: this.#field(parameters), path, dimension: this.dimension }),
+      Solve.build(shared, {
+        ...settings,
+        network,
+        parameters,
+        field: this.#field(parameters),
+        path,
+        dimension: this.dimension,
+      }),
     );
   }
 

@@ -14,12 +14,20 @@ import type { VelocityField } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import { throwOnFailure } from "../flow/solvers/failure.ts";
 import type { SolvePlan, Solver, SolveSegment } from "../flow/solvers/solver.ts";
+import type { WholeNetworkPlan } from "../flow/whole-network.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { Network } from "../nn/network.ts";
 import { seedOf } from "../ops/threefry.ts";
 import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
 import { StateStore } from "./state-store.ts";
+import { CountedSteps, planWhole } from "./whole-network.ts";
 
 export interface SolveSettings {
+  readonly network: Network;
+  /** The state that holds its parameters. */
+  readonly parameters: string;
+  /** The network's, reading that state. */
   readonly field: VelocityField;
   readonly path: PathScheduler;
   readonly solver: Solver;
@@ -29,7 +37,7 @@ export interface SolveSettings {
   readonly dimension: number;
   readonly stops: readonly number[];
   /** How to estimate the log-density; undefined: not at all. */
-  readonly divergence: DivergenceOptions | undefined;
+  readonly divergence: Required<DivergenceOptions> | undefined;
   /** "sample": start from fresh noise at t = 0; "judge": from given points at t = 1. */
   readonly task: "sample" | "judge";
 }
@@ -56,6 +64,8 @@ export class Solve {
   readonly #settings: SolveSettings;
   readonly #store: StateStore;
   readonly #plan: SolvePlan;
+  /** The plan again, when one run of the step is a run of the whole network over many steps. */
+  readonly #whole: WholeNetworkPlan | undefined;
   readonly #pace = new Pace();
   #step!: Executable;
   /** Runs once before the steps: draws the noise, works out a first step size. */
@@ -63,10 +73,16 @@ export class Solve {
   /** Runs once after them. */
   readonly #after: Executable[] = [];
 
-  private constructor(settings: SolveSettings, store: StateStore, plan: SolvePlan) {
+  private constructor(
+    settings: SolveSettings,
+    store: StateStore,
+    plan: SolvePlan,
+    whole: WholeNetworkPlan | undefined,
+  ) {
     this.#settings = settings;
     this.#store = store;
-    this.#plan = plan;
+    this.#plan = whole ?? plan;
+    this.#whole = whole;
   }
 
   /** @param shared - holds the parameters that the field reads. */
@@ -74,21 +90,24 @@ export class Solve {
     const { field, path, solver, rows, dimension, stops, divergence, task } = settings;
     const estimates = divergence ? estimateCount(divergence) : 0;
     const points = { rows, dimension, estimates };
-    const plan = solver.plan({
+    const stepwise = solver.plan({
       ...points,
       field: divergence ? withDivergence(field, divergence) : velocityOnly(field),
       stops,
     });
+    const whole = planWhole(stepwise, { ...settings, estimates }, shared.backend.limits);
     const store = new StateStore(shared.backend);
-    const solve = new Solve(settings, store, plan);
+    const solve = new Solve(settings, store, stepwise, whole);
+    const load = (graph: Graph) => loaded(shared, store, graph);
+    const packed = (graph: Graph) => whole?.packed(graph) ?? graph;
     try {
+      const plan = solve.#plan;
       store.declare([...plan.state, seedState, chunkState]);
-      if (task === "sample") solve.#before.push(await loaded(shared, store, drawPrior(points, path.priorDeviation)));
-      if (plan.start) solve.#before.push(await loaded(shared, store, plan.start));
-      solve.#step = await loaded(shared, store, plan.step);
-      if (task === "judge") {
-        solve.#after.push(await loaded(shared, store, finishLogDensity(points, path.priorDeviation)));
-      }
+      if (task === "sample") solve.#before.push(await load(packed(drawPrior(points, path.priorDeviation))));
+      if (plan.start) solve.#before.push(await load(plan.start));
+      const step = await load(plan.step);
+      solve.#step = whole ? new CountedSteps(step, (range) => store.write(whole.range.name, range)) : step;
+      if (task === "judge") solve.#after.push(await load(packed(finishLogDensity(points, path.priorDeviation))));
       return solve;
     } catch (error) {
       solve.dispose();
@@ -103,12 +122,13 @@ export class Solve {
    */
   async run({ seed, chunk, points }: SolveInput, signal: AbortSignal | undefined, atStop: AtStop): Promise<void> {
     const store = this.#store;
-    const { divergence, rows } = this.#settings;
+    const { divergence } = this.#settings;
     signal?.throwIfAborted();
     store.write(seedState.name, Uint32Array.from(seedOf(seed)));
     store.write(chunkState.name, Uint32Array.of(chunk));
-    if (points) store.write("solve.x", points);
-    if (divergence) store.write("solve.logDensity", new Float32Array(rows * estimateCount(divergence)));
+    if (points) this.#writePart("solve.x", points);
+    if (divergence) this.#writePart("solve.logDensity", new Float32Array(this.#lengthOf("solve.logDensity")));
+    if (this.#step instanceof CountedSteps) this.#step.restart();
     for (const [name, values] of this.#plan.initial) this.#write(name, values);
     for (const executable of this.#before) executable.run(1);
     await atStop(0, this);
@@ -122,12 +142,12 @@ export class Solve {
 
   /** The points [S, D] where they are now, in model units. */
   points(): Promise<NumericArray> {
-    return this.#store.read("solve.x");
+    return this.#readPart("solve.x");
   }
 
   /** Estimates of the log-density [S, P]. */
   estimates(): Promise<NumericArray> {
-    return this.#store.read("solve.logDensity");
+    return this.#readPart("solve.logDensity");
   }
 
   dispose(): void {
@@ -152,6 +172,28 @@ export class Solve {
       throwOnFailure(now);
       ended = now.status === 1;
     }
+  }
+
+  /** Elements of the points or their log-densities. */
+  #lengthOf(part: "solve.x" | "solve.logDensity"): number {
+    const { rows, dimension, divergence } = this.#settings;
+    return rows * (part === "solve.x" ? dimension : divergence ? estimateCount(divergence) : 0);
+  }
+
+  /** The state that holds the points or their log-densities, and where it does. */
+  #placeOf(part: "solve.x" | "solve.logDensity"): readonly [name: string, offset: number] {
+    if (!this.#whole) return [part, 0];
+    return [this.#whole.flow.name, part === "solve.x" ? 0 : this.#lengthOf("solve.x")];
+  }
+
+  #writePart(part: "solve.x" | "solve.logDensity", values: NumericArray): void {
+    const [name, offset] = this.#placeOf(part);
+    this.#store.write(name, values, offset);
+  }
+
+  #readPart(part: "solve.x" | "solve.logDensity"): Promise<NumericArray> {
+    const [name, offset] = this.#placeOf(part);
+    return this.#store.read(name, offset, this.#lengthOf(part));
   }
 
   #write(name: string, values: readonly number[]): void {

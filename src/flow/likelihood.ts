@@ -7,7 +7,7 @@
  */
 import { ConfigError } from "../errors.ts";
 import type { Graph, StateDeclaration } from "../graph/graph.ts";
-import type { Node } from "../graph/node.ts";
+import type { Node, Shape } from "../graph/node.ts";
 import { choiceOption, integerOption } from "../graph/options.ts";
 import { add, multiply, square, subtract } from "../ops/arithmetic.ts";
 import { random } from "../ops/random.ts";
@@ -64,14 +64,19 @@ export function withDivergence(network: VelocityField, options: DivergenceOption
     if (estimator === "exact") {
       return { velocity, divergences: traceOf(jacobianProducts(velocity, x, unitVectors(x.shape))) };
     }
-    const source = { seed: state(seedState), counter: state(chunkState) };
-    const directions = Array.from({ length: probes }, (_, i) =>
-      random(randomKindOf[probe], x.shape, { ...source, stream: FIRST_PROBE_STREAM + i }),
-    );
+    const directions = drawProbes({ probes, probe }, x.shape);
     const products = jacobianProducts(velocity, x, directions);
     const columns = directions.map((z, i) => hutchinsonEstimate(z, products[i] as Node));
     return { velocity, divergences: columns.length === 1 ? (columns[0] as Node) : concat(columns, 1) };
   };
+}
+
+/** The probes [S, D] of a solve, by "solve.seed" and "solve.chunk". */
+export function drawProbes({ probes, probe }: Required<Omit<DivergenceOptions, "estimator">>, shape: Shape): Node[] {
+  const source = { seed: state(seedState), counter: state(chunkState) };
+  return Array.from({ length: probes }, (_, i) =>
+    random(randomKindOf[probe], shape, { ...source, stream: FIRST_PROBE_STREAM + i }),
+  );
 }
 
 function checked({ estimator = "exact", probes = 1, probe = "rademacher" }: DivergenceOptions) {

@@ -46,9 +46,8 @@ export const MlpFlowParameters = d.struct({
   flowOffset: d.u32,
 });
 
-export const MLP_FLOW_MOST_WIDTH = 128;
-export const MLP_FLOW_MOST_DIMENSION = 16;
-export const MLP_FLOW_MOST_STAGES = 4;
+/** The most that the kernel takes. */
+export const mlpFlowLimits = { width: 128, dimension: 16, stages: 4 } as const;
 
 const INVOCATIONS = 128;
 /** Quads of values, 16 bytes each, in 16 KiB of workgroup memory. */

@@ -5,8 +5,9 @@ import type { Node } from "../graph/node.ts";
 import { choiceOption, integerOption, optionsObject } from "../graph/options.ts";
 import { type ActivationKind, activationKinds, activation as activationOp } from "../ops/activation.ts";
 import { linear } from "../ops/linear.ts";
+import type { FlowLayer } from "../ops/mlp-flow.ts";
 import { concat } from "../ops/shape.ts";
-import type { Network, ParameterDeclaration } from "./network.ts";
+import { type Network, type ParameterDeclaration, parameterLayout } from "./network.ts";
 
 export interface MLPConfig {
   /** Numbers per sample, D. */
@@ -66,6 +67,28 @@ export function mlp(config: MLPConfig): Network {
       return h;
     },
   };
+}
+
+export interface MLPStructure {
+  readonly hidden: readonly number[];
+  readonly activation: ActivationKind;
+  /** Where each layer lies in the flat vector. */
+  readonly layers: readonly FlowLayer[];
+}
+
+/** What an MLP is made of; undefined for other networks. */
+export function mlpStructure(network: Network): MLPStructure | undefined {
+  if (network.kind !== "mlp") return undefined;
+  const { dimension, hidden, activation } = network.config as unknown as Required<MLPConfig>;
+  const offsets = new Map(
+    parameterLayout(network).entries.map(({ declaration, offset }) => [declaration.name, offset]),
+  );
+  const layers = [...hidden, dimension].map((outputs, layer) => ({
+    outputs,
+    weight: offsets.get(`${2 * layer}.weight`) as number,
+    bias: offsets.get(`${2 * layer}.bias`) as number,
+  }));
+  return { hidden, activation, layers };
 }
 
 /** The MLP of a checkpoint's or command line's plain options. */

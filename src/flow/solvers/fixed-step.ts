@@ -63,6 +63,7 @@ function plan(name: string, tableau: Tableau, steps: number, problem: SolveProbl
     step: { name: `${name}-step`, updates },
     segments,
     progress: undefined,
+    tableau,
   };
 }
 

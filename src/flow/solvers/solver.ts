@@ -5,6 +5,7 @@
 import type { Graph, StateDeclaration } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
 import type { NamedOptions } from "../../graph/options.ts";
+import type { Tableau } from "./tableau.ts";
 
 /** A field at some points. */
 export interface FieldValue {
@@ -68,6 +69,8 @@ export interface SolvePlan {
   readonly segments: readonly SolveSegment[];
   /** Adaptive solvers: reads how far it is from the values of one state. Runs after a stop is reached change nothing. */
   readonly progress: { readonly state: string; read(values: ArrayLike<number>): SolveProgress } | undefined;
+  /** Solvers with fixed steps: `step` is one of this method along the grid of times in "solve.times". */
+  readonly tableau?: Tableau;
 }
 
 export interface Solver extends NamedOptions {
