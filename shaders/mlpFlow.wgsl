@@ -166,17 +166,18 @@ fn products(layer: Layer, depth: u32, group: u32, column: u32) -> Block {
     let stride = layer.outputs / 4u;
     var at = group;
     var weight = start / 4u;
-    for (; k + 4u <= depth; k += 4u) {
-      let w0 = vectors[weight];
-      let w1 = vectors[weight + stride];
-      let w2 = vectors[weight + 2u * stride];
-      let w3 = vectors[weight + 3u * stride];
-      sum = plusTerm(values[at][0], values[at][1], w0, sum);
-      sum = plusTerm(values[at][2], values[at][3], w1, sum);
-      sum = plusTerm(values[at][4], values[at][5], w2, sum);
-      sum = plusTerm(values[at][6], values[at][7], w3, sum);
-      at += params.rowGroups;
-      weight += 4u * stride;
+    var now = fourRows(weight, stride);
+    for (; k + 8u <= depth; k += 8u) {
+      let next = fourRows(weight + 4u * stride, stride);
+      sum = plusTerms(at, now, sum);
+      weight += 8u * stride;
+      now = fourRows(weight, stride); // in the last round some numbers, or zeros: not used
+      sum = plusTerms(at + params.rowGroups, next, sum);
+      at += 2u * params.rowGroups;
+    }
+    if (k + 4u <= depth) {
+      sum = plusTerms(at, now, sum);
+      k += 4u;
     }
   }
   var weight = params.parametersOffset + layer.weight + k * layer.outputs + column;
@@ -195,8 +196,21 @@ fn setValue(k: u32, quad: u32, value: vec4f) {
   values[k / 4u * params.rowGroups + quad / 2u][2u * (k % 4u) + quad % 2u] = value;
 }
 
+// Four columns of four rows of a weight, which lie `stride` quads apart.
+fn fourRows(i: u32, stride: u32) -> mat4x4f {
+  return mat4x4f(vectors[i], vectors[i + stride], vectors[i + 2u * stride], vectors[i + 3u * stride]);
+}
+
 fn weightsAt(i: u32) -> vec4f {
   return vec4f(parameters[i], parameters[i + 1u], parameters[i + 2u], parameters[i + 3u]);
+}
+
+// The terms of four values of k: w has a row of the weight for each.
+fn plusTerms(at: u32, w: mat4x4f, sum: Block) -> Block {
+  let first = plusTerm(values[at][0], values[at][1], w[0], sum);
+  let second = plusTerm(values[at][2], values[at][3], w[1], first);
+  let third = plusTerm(values[at][4], values[at][5], w[2], second);
+  return plusTerm(values[at][6], values[at][7], w[3], third);
 }
 
 fn plusTerm(a: vec4f, b: vec4f, w: vec4f, sum: Block) -> Block {
