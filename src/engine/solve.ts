@@ -1,5 +1,6 @@
 /** A solve on a device: the programs of one solver, number of points and list of stops, to be run again and again. */
 import type { Executable, NumericArray } from "../backends/backend.ts";
+import { UnsupportedError } from "../errors.ts";
 import {
   chunkState,
   type DivergenceOptions,
@@ -87,15 +88,31 @@ export class Solve {
 
   /** @param shared - holds the parameters that the field reads. */
   static async build(shared: StateStore, settings: SolveSettings): Promise<Solve> {
-    const { field, path, solver, rows, dimension, stops, divergence, task } = settings;
+    const { field, solver, rows, dimension, stops, divergence } = settings;
     const estimates = divergence ? estimateCount(divergence) : 0;
-    const points = { rows, dimension, estimates };
     const stepwise = solver.plan({
-      ...points,
+      ...{ rows, dimension, estimates },
       field: divergence ? withDivergence(field, divergence) : velocityOnly(field),
       stops,
     });
     const whole = planWhole(stepwise, { ...settings, estimates }, shared.backend.limits);
+    try {
+      return await Solve.#load(shared, settings, stepwise, whole);
+    } catch (error) {
+      // The kernel of whole networks is large: a compiler that refuses it may still take those of single layers.
+      if (!whole || !(error instanceof UnsupportedError)) throw error;
+      return Solve.#load(shared, settings, stepwise, undefined);
+    }
+  }
+
+  static async #load(
+    shared: StateStore,
+    settings: SolveSettings,
+    stepwise: SolvePlan,
+    whole: WholeNetworkPlan | undefined,
+  ): Promise<Solve> {
+    const { path, rows, dimension, divergence, task } = settings;
+    const points = { rows, dimension, estimates: divergence ? estimateCount(divergence) : 0 };
     const store = new StateStore(shared.backend);
     const solve = new Solve(settings, store, stepwise, whole);
     const load = (graph: Graph) => loaded(shared, store, graph);

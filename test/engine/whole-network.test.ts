@@ -1,12 +1,20 @@
 // When a solve runs its network whole, and how its runs are told their steps.
 import { expect, test } from "vitest";
+import type { Backend } from "../../src/backends/backend.ts";
+import { createReferenceBackend } from "../../src/backends/reference/backend.ts";
+import { createLocalRuntime, LocalRuntime } from "../../src/engine/runtime.ts";
 import { CountedSteps, planWhole } from "../../src/engine/whole-network.ts";
+import { OutOfMemoryError, UnsupportedError } from "../../src/errors.ts";
 import { velocityOnly } from "../../src/flow/likelihood.ts";
 import { solverFrom } from "../../src/flow/solvers/registry.ts";
+import { euler, rk4, type SampleOptions } from "../../src/index.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import type { Network } from "../../src/nn/network.ts";
 import { multiply } from "../../src/ops/arithmetic.ts";
+import type { Program } from "../../src/schedule/program.ts";
+import { relativeError } from "../differences.ts";
 import { limitsByName } from "../schedule/program-error.ts";
+import { smallOptions } from "./small.ts";
 
 const { webgpu, wasm } = limitsByName;
 
@@ -59,4 +67,56 @@ test("a run of n is one run of the program, from the step that the one before it
   steps.run(2);
   steps.dispose();
   expect(log).toEqual([[0, 1], "run 1", [1, 4], "run 1", [0, 2], "run 1", "dispose"]);
+});
+
+/** The f64 reference, which has the op of the kernel, with limits that say so; `refuse` throws at a program's loading. */
+function offering(refuse: (program: Program) => void = () => {}): { runtime: LocalRuntime; loaded: string[] } {
+  const reference = createReferenceBackend();
+  const limits = { ...reference.limits, optionalKernels: ["mlpFlow"] };
+  const loaded: string[] = [];
+  const load: Backend["load"] = async (program, state) => {
+    refuse(program);
+    loaded.push(program.name);
+    return reference.load(program, state);
+  };
+  return { runtime: new LocalRuntime({ backend: { ...reference, limits, load }, reason: "A test." }), loaded };
+}
+
+const sampleOptions: SampleOptions = {
+  ...{ count: 6, solver: rk4({ steps: 5 }), seed: 4, times: [0.2, 1] },
+  logDensity: { divergence: "hutchinson", probes: 3 },
+};
+
+/** Samples, trajectory and log-densities of a fresh model, then log-densities of points. */
+async function results(runtime: LocalRuntime): Promise<number[]> {
+  const { model } = await runtime.createTrainer(smallOptions());
+  const { values, trajectory, logDensity } = await model.sample(sampleOptions);
+  const judged = await model.logDensity(values, { solver: euler({ steps: 3 }) });
+  return [values, trajectory?.values ?? [], logDensity?.values ?? [], judged.values].flatMap((each) => [...each]);
+}
+
+test("a model gives the same results whole and step by step", async () => {
+  const { runtime, loaded } = offering();
+  using stepwise = await createLocalRuntime({ backend: "reference" });
+  using whole = runtime;
+  const [found, expected] = [await results(whole), await results(stepwise)];
+  expect(loaded).toEqual(expect.arrayContaining(["rk4-steps of a whole network", "euler-steps of a whole network"]));
+  expect(loaded).not.toContain("rk4-step");
+  // Results are rounded to f32: a sum in another order may move one by its last bit.
+  expect(relativeError(found, expected)).toBeLessThan(1e-7);
+});
+
+test("a device whose compiler refuses the kernel goes step by step; other errors pass", async () => {
+  const refusing = (error: Error) =>
+    offering(({ calls }) => {
+      if (calls.some(({ kernel }) => kernel === "mlpFlow")) throw error;
+    });
+  const facts = { subject: "kernel", given: "a refusal", expected: "a kernel", remedy: "Update." };
+  const { runtime, loaded } = refusing(new UnsupportedError(facts));
+  using stepwise = await createLocalRuntime({ backend: "reference" });
+  using whole = runtime;
+  expect(await results(whole)).toEqual(await results(stepwise));
+  expect(loaded).toEqual(expect.arrayContaining(["rk4-step", "euler-step"]));
+  using failing = refusing(new OutOfMemoryError(facts)).runtime;
+  await expect(results(failing)).rejects.toThrow(OutOfMemoryError);
 });
