@@ -6,8 +6,8 @@
  *   parameters  the network's flat vector; `vectors` is the same operand once more, which the GPU reads by fours.
  *   layers  u32 [layers, 3]: outputs, where its weight [inputs, outputs] and its bias [outputs] begin in `parameters`.
  *   times   the grid of times; range, u32 [2]: the first step and how many. Step n goes from times[n] to times[n + 1].
- *   probe   [probes, rows, dimension]: directions z; each adds -z.(J z) to a rate of log-density. Absent when exact:
- *           then the directions are the unit vectors, and all add to one.
+ *   probe   [probes, rows, dimension]: directions z; each adds -z.(J z) to a rate of log-density. When exact they are
+ *           the unit vectors and all add to one; then, and without probes, it is not read: any operand will do.
  *
  * v(x, t): h = (x, t); h = activation(h W + b) for all layers but the last, which has no activation; J = dv/dx.
  * Stage i of a step of size s is at x + a_i s k_(i-1) and t + c_i s; x gains s sum b_i k_i.
@@ -99,7 +99,7 @@ export const mlpFlow: KernelDeclaration = {
     layers: { access: "read", element: "u32" },
     times: { access: "read", element: "f32" },
     range: { access: "read", element: "u32" },
-    probe: { access: "read", element: "f32", optional: true },
+    probe: { access: "read", element: "f32" },
     flow: { access: "write", element: "f32" }, // read too: where the points start
   },
   workgroups: ({ rows = 1, rowGroups = 1, tangents = 0 }) => {

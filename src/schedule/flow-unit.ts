@@ -32,7 +32,7 @@ export function flowUnit(node: Node<MlpFlowAttributes>, viewOf: (node: Node) => 
       exact: Number(exact),
       ...mlpFlowTiling({ dimension, widest: Math.max(...hidden), probes }),
     },
-    reads: { parameters, vectors: parameters, layers, times, range, ...(probe && { probe }) },
+    reads: { parameters, vectors: parameters, layers, times, range, probe: probe ?? times },
     writes: { flow: out },
     flops: 2 * weights * rows * b.length * (1 + probes), // of one step: `range` says how many
     label: (names) => `${names["flow"]} goes steps ${names["range"]} of ${names["times"]} by ${names["parameters"]}`,

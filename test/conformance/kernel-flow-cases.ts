@@ -80,7 +80,7 @@ function flowCase(
         expected: mlpFlowOp.op.reference(tensors, attributes, [flow.length]).data,
       },
     },
-    bindings: (place) => ({ vectors: place("parameters") }),
+    bindings: (place) => ({ vectors: place("parameters"), ...(!probe && { probe: place("times") }) }),
   };
 }
 
