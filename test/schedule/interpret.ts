@@ -103,7 +103,7 @@ function check(call: KernelCall, limits: PlanLimits): void {
   }
   const declaration = kernels[call.kernel];
   demand(declaration !== undefined, "no such kernel");
-  const fields = Object.keys((declaration.parameters as unknown as { propTypes: object }).propTypes);
+  const fields = Object.keys(declaration.parameters);
   const expected = fields.filter((field) => !field.endsWith("Offset")).sort();
   demand(Object.keys(call.parameters).sort().join() === expected.join(), "parameters are not the kernel's");
   for (const name of Object.keys(call.bindings)) demand(name in declaration.bindings, `no binding ${name}`);
