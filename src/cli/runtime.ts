@@ -1,7 +1,8 @@
-/** The runtime of a command: --backend, with WebGPU from Deno's navigator or, in Node, from the package "webgpu". */
-import { createRuntime, type Runtime, type RuntimeOptions } from "../index.ts";
+/** The runtime of a command: --backend, and a word on standard error about what was taken and why. */
+import { createRuntime, type Runtime } from "../index.ts";
 import { oneOf } from "./arguments.ts";
 import { remark } from "./output.ts";
+import { findGPU } from "./webgpu.ts";
 
 export const backendArgument = {
   type: "string",
@@ -9,25 +10,17 @@ export const backendArgument = {
   default: "auto",
 } as const;
 
-/** Where WebGPU comes from here; undefined when there is none. */
-export async function findGPU(): Promise<GPU | undefined> {
-  const own = (globalThis.navigator as Navigator | undefined)?.gpu;
-  if (own) return own;
-  try {
-    const { create, globals } = await import("webgpu");
-    Object.assign(globalThis, globals); // GPUBufferUsage and its like
-    return create([]);
-  } catch {
-    return undefined; // not installed, or not for this platform: the runtime says what that means
-  }
+const backendChoices = ["auto", "webgpu", "wasm", "reference"] as const;
+export type BackendChoice = (typeof backendChoices)[number];
+
+export function readBackend(given: string): BackendChoice {
+  return oneOf("--backend", given, backendChoices);
 }
 
-/** Checks --backend, opens the runtime and says on standard error what was taken and why. */
-export async function openRuntime(backend: string): Promise<Runtime> {
-  const name = oneOf("--backend", backend, ["auto", "webgpu", "wasm", "reference"] as const);
-  const gpu = name === "auto" || name === "webgpu" ? await findGPU() : undefined;
-  const options: RuntimeOptions = { backend: name, ...(gpu ? { gpu } : {}) };
-  const runtime = await createRuntime(options);
+/** Opens the runtime and says on standard error what was taken and why. */
+export async function openRuntime(backend: BackendChoice): Promise<Runtime> {
+  const gpu = backend === "auto" || backend === "webgpu" ? await findGPU() : undefined;
+  const runtime = await createRuntime({ backend, ...(gpu ? { gpu } : {}) });
   remark(runtime.reason);
   return runtime;
 }

@@ -4,7 +4,7 @@ import { load, writeNpy } from "../index.ts";
 import { positiveInteger, seed } from "./arguments.ts";
 import { checkTarget, readBytes, replaceFile } from "./files.ts";
 import { interruption, report } from "./output.ts";
-import { backendArgument, openRuntime } from "./runtime.ts";
+import { backendArgument, openRuntime, readBackend } from "./runtime.ts";
 import { readSolver, solverArguments } from "./solver.ts";
 
 export const sample = defineCommand({
@@ -23,12 +23,13 @@ export const sample = defineCommand({
     const count = positiveInteger("--count", args.count);
     const solver = readSolver(args.solver, args.steps, args.tolerance);
     const seedValue = seed("--seed", args.seed);
+    const backend = readBackend(args.backend);
     const logDensity = args["log-density"] === true;
     await checkTarget("--out", args.out);
     const bytes = await readBytes(args.model);
 
-    using runtime = await openRuntime(args.backend);
-    using model = await load(runtime, bytes);
+    using runtime = await openRuntime(backend);
+    using model = await load(runtime, bytes, { source: args.model });
     const interrupted = interruption();
     try {
       const { signal } = interrupted;

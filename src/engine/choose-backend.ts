@@ -3,7 +3,7 @@ import type { Backend } from "../backends/backend.ts";
 import { createReferenceBackend } from "../backends/reference/backend.ts";
 import { createWasmBackend } from "../backends/wasm/backend.ts";
 import { createWebGPUBackend } from "../backends/webgpu/backend.ts";
-import { UnsupportedError } from "../errors.ts";
+import { DivflowError, UnsupportedError } from "../errors.ts";
 import { choiceOption } from "../graph/options.ts";
 import type { RuntimeOptions } from "./api.ts";
 
@@ -32,7 +32,7 @@ export async function chooseBackend(options: RuntimeOptions): Promise<ChosenBack
 }
 
 async function automatic(options: RuntimeOptions): Promise<ChosenBackend> {
-  let refusal: string;
+  let found: string;
   try {
     const chosen = await webgpu(options);
     const { device } = chosen.backend;
@@ -40,11 +40,12 @@ async function automatic(options: RuntimeOptions): Promise<ChosenBackend> {
       return { ...chosen, reason: `WebGPU, on ${device}.` };
     }
     chosen.backend.dispose();
-    refusal = `the WebGPU adapter found runs on the CPU (${device})`;
+    found = `an adapter that runs on the CPU (${device})`;
   } catch (error) {
-    refusal = error instanceof Error ? error.message : String(error);
+    found =
+      error instanceof DivflowError ? `${error.facts.given}` : `${error instanceof Error ? error.message : error}`;
   }
-  return { backend: await wasm(options), reason: `WebAssembly on the CPU, because ${uncapitalised(refusal)}` };
+  return { backend: await wasm(options), reason: `WebAssembly on the CPU, as WebGPU has no GPU here: ${found}.` };
 }
 
 function wasm({ relaxedSimd }: RuntimeOptions): Promise<Backend> {
@@ -64,8 +65,4 @@ async function webgpu({ gpu, device }: RuntimeOptions): Promise<Omit<ChosenBacke
   }
   const create = () => createWebGPUBackend({ gpu: source });
   return { backend: await create(), renew: create };
-}
-
-function uncapitalised(sentence: string): string {
-  return `${sentence.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase()).replace(/\.$/, "")}.`;
 }
