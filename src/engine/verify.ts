@@ -1,15 +1,8 @@
-/**
- * The self test for an unknown device: runs a golden case as a compiled program on the runtime's backend, and says how
- * far each quantity is off.
- */
-import type { Backend, NumericArray } from "../backends/backend.ts";
+/** The self test for an unknown device. What it takes is imported when a case is run: few pages ever do. */
 import { UnsupportedError } from "../errors.ts";
-import { compile } from "../schedule/compile.ts";
 import type { BackendName, Runtime } from "./api.ts";
-import { type CaseErrors, caseErrors, caseGraph, caseInputs } from "./case-graph.ts";
-import { type GoldenCase, parseGoldenCase } from "./golden-case.ts";
+import type { CaseErrors } from "./case-graph.ts";
 import { LocalRuntime } from "./runtime.ts";
-import { StateStore } from "./state-store.ts";
 
 export type { CaseErrors } from "./case-graph.ts";
 
@@ -26,6 +19,7 @@ export const verifyTolerances: Readonly<Record<BackendName, number>> = { webgpu:
  * @throws {@link UnsupportedError} when the runtime is not one that divflow made.
  */
 export async function verifyCase(runtime: Runtime, text: string, file = "case"): Promise<CaseErrors> {
+  const { parseGoldenCase, runGoldenCase } = await import("./run-golden-case.ts");
   const golden = parseGoldenCase(text, file);
   if (!(runtime instanceof LocalRuntime)) {
     throw new UnsupportedError({
@@ -35,24 +29,5 @@ export async function verifyCase(runtime: Runtime, text: string, file = "case"):
       remedy: "Give the runtime itself, not a copy or a wrapper of it.",
     });
   }
-  return runtime.use(async ({ backend }) => caseErrors(golden, await runCase(backend, golden)));
-}
-
-/** The values of the graph's states after it ran, by name. */
-async function runCase(backend: Backend, golden: GoldenCase): Promise<Map<string, NumericArray>> {
-  const program = compile(caseGraph(golden), backend.limits);
-  const store = new StateStore(backend);
-  try {
-    store.declare(program.state);
-    const executable = await backend.load(program, store.buffers(program.state.map(({ name }) => name)));
-    try {
-      for (const [name, values] of caseInputs(golden)) if (store.has(name)) store.write(name, values);
-      executable.run(1);
-      return await store.readAll(program.graph.updates.map((update) => update.state.name));
-    } finally {
-      executable.dispose();
-    }
-  } finally {
-    store.dispose();
-  }
+  return runtime.use(async ({ backend }) => runGoldenCase(backend, golden));
 }

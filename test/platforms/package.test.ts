@@ -1,8 +1,8 @@
 /** The built package as users import it: in Node, in Deno, from a plain module script, and in a bundled web app. */
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, join, relative } from "node:path";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -57,18 +57,34 @@ for (const platform of ["node-wasm", "deno-webgpu"] as const) {
   });
 }
 
+test("what is built holds each module once", async () => {
+  const files = await readdir(folder, { recursive: true });
+  const maps = files.filter((file) => file.endsWith(".js.map") && file !== "cli.js.map");
+  const sources = await Promise.all(
+    maps.map(async (file) => JSON.parse(await readFile(join(folder, file), "utf8")).sources as string[]),
+  );
+  const modules = sources.flat().map((source) => source.replace(/^(\.\.\/)+/, ""));
+  expect(modules.length).toBeGreaterThan(100);
+  expect(modules.filter((module, i) => modules.indexOf(module) !== i)).toEqual([]);
+});
+
 describe.skipIf(skipped.includes("chromium"))("a page", () => {
-  test.each(["a plain module script", "an app bundled by esbuild"])("%s", async (kind) => {
-    const script = kind.startsWith("a plain") ? "user.js" : "app.js";
-    if (script === "app.js") await bundleApp();
+  test.each([
+    { kind: "a plain module script", script: "user.js" },
+    { kind: "an app bundled by esbuild into one file", script: "one/app.js", splitting: false },
+    { kind: "an app bundled by esbuild with chunks", script: "split/app.js", splitting: true },
+  ])("$kind", async ({ script, splitting }) => {
+    if (splitting !== undefined) await bundleApp(dirname(script), splitting);
+    const requests: string[] = [];
     const server = await serve(async (path) => {
+      requests.push(path);
       if (path === "/index.html") {
         return `<!doctype html><script type="module">
           import { main } from "./${script}";
           main().then((text) => { document.title = text; }, (error) => { document.title = String(error); });
         </script>`;
       }
-      return readFile(join(folder, basename(path))).catch(() => undefined);
+      return readFile(join(folder, path)).catch(() => undefined);
     });
     const browser = await launchBrowser();
     try {
@@ -76,18 +92,21 @@ describe.skipIf(skipped.includes("chromium"))("a page", () => {
       await page.goto(server.url);
       await page.waitForFunction(() => document.title !== "", { timeout: 60_000 });
       expect(await page.title()).toBe(JSON.stringify(result));
+      expect(requests.filter((path) => /webgpu|reference|golden-case/.test(path))).toEqual([]);
     } finally {
       await browser.close();
       await server.close();
     }
   });
 
-  async function bundleApp(): Promise<void> {
+  async function bundleApp(target: string, splitting: boolean): Promise<void> {
     await build({
-      stdin: { contents: program, resolveDir: folder },
+      stdin: { contents: program, resolveDir: folder, sourcefile: "app.js" },
       alias: { divflow: join(folder, "index.js") },
-      outfile: join(folder, "app.js"),
+      outdir: join(folder, target),
+      entryNames: "app",
       bundle: true,
+      splitting,
       minify: true,
       format: "esm",
       logLevel: "silent",
