@@ -13,7 +13,7 @@ import { lossFrom } from "../flow/losses/registry.ts";
 import { condOT } from "../flow/paths/cond-ot.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import { pathFrom } from "../flow/paths/registry.ts";
-import { integerOption, type NamedOptions, numberOption } from "../graph/options.ts";
+import { integerOption, isRecord, type NamedOptions, numberOption } from "../graph/options.ts";
 import { type Network, parameterLayout } from "../nn/network.ts";
 import { networkFromConfig } from "../nn/registry.ts";
 import { fromTorch, torchShape, toTorch } from "../nn/torch.ts";
@@ -23,6 +23,7 @@ import { type Ema, ema } from "./ema.ts";
 import { expectFinite, expectTensors } from "./expect-tensors.ts";
 import { inferNetwork } from "./infer-network.ts";
 import {
+  damage,
   readSafetensors,
   type StoredTensor,
   type TensorFile,
@@ -155,15 +156,15 @@ function parseFacts(json: string, source: string): Facts {
   try {
     parsed = JSON.parse(json);
   } catch (cause) {
-    throw refused(subject, json, "JSON", DAMAGED, cause);
+    throw damage(subject, json, "JSON", DAMAGED, cause);
   }
-  if (!isRecord(parsed)) throw refused(subject, json, "a JSON object", DAMAGED);
+  if (!isRecord(parsed)) throw damage(subject, json, "a JSON object", DAMAGED);
   if (parsed["form"] !== FORM) {
-    throw refused(`${subject}, form`, parsed["form"] ?? "none", String(FORM), "Another version of divflow wrote it.");
+    throw damage(`${subject}, form`, parsed["form"] ?? "none", String(FORM), "Another version of divflow wrote it.");
   }
   const { network: networkFacts, standardization, step, backend, training, vectors } = parsed;
   try {
-    if (!isRecord(networkFacts)) throw refused(`${subject}, network`, networkFacts, "{ kind, config }", DAMAGED);
+    if (!isRecord(networkFacts)) throw damage(`${subject}, network`, networkFacts, "{ kind, config }", DAMAGED);
     const network = networkFromConfig(networkFacts["kind"] as string, networkFacts["config"]);
     return {
       network,
@@ -182,7 +183,7 @@ function parseFacts(json: string, source: string): Facts {
 }
 
 function parseTraining(subject: string, training: unknown): Omit<TrainingRecord, "moments"> {
-  if (!isRecord(training)) throw refused(`${subject}, training`, training, "an object", DAMAGED);
+  if (!isRecord(training)) throw damage(`${subject}, training`, training, "an object", DAMAGED);
   const { ema: average, maximumGradientNorm } = training;
   return {
     loss: lossFrom(namedOf(`${subject}, loss`, training["loss"])),
@@ -220,7 +221,7 @@ function takeTensors(
   const weights = readWeights(file, network, source);
   const exact = vectors.includes("parameters") ? take("parameters") : undefined;
   if (exact && !exact.every((value, i) => Math.fround(value) === weights[i])) {
-    throw refused(
+    throw damage(
       `${source}, tensor "${PREFIX}parameters"`,
       "other values than the weights",
       "the weights in full precision",
@@ -260,16 +261,13 @@ function namedOf(subject: string, given: unknown): NamedOptions {
   if (isRecord(given) && typeof given["name"] === "string" && isRecord(given["options"])) {
     return { name: given["name"], options: given["options"] };
   }
-  throw refused(subject, given ?? "none", "{ name, options }", DAMAGED);
+  throw damage(subject, given ?? "none", "{ name, options }", DAMAGED);
 }
 
 function parseNames(subject: string, given: unknown): string[] {
   if (Array.isArray(given) && given.every((name) => typeof name === "string")) return given;
-  throw refused(subject, given ?? "none", "a list of names", DAMAGED);
+  throw damage(subject, given ?? "none", "a list of names", DAMAGED);
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** An error about an option, as one about the file that held it. */
 function retold(error: DivflowError, subject: string): CheckpointError {
@@ -278,8 +276,4 @@ function retold(error: DivflowError, subject: string): CheckpointError {
     { subject: `${subject}, ${facts.subject}`, given: facts.given, expected: facts.expected, remedy: DAMAGED },
     { cause: error },
   );
-}
-
-function refused(subject: string, given: unknown, expected: string, remedy: string, cause?: unknown): CheckpointError {
-  return new CheckpointError({ subject, given, expected, remedy }, cause === undefined ? undefined : { cause });
 }

@@ -9,6 +9,8 @@
  * @see https://github.com/huggingface/safetensors (the format's description)
  */
 import { CheckpointError } from "../errors.ts";
+import { isSizes } from "../graph/node.ts";
+import { isRecord } from "../graph/options.ts";
 import { duplicateKey } from "./duplicate-key.ts";
 
 const arrays = {
@@ -223,13 +225,14 @@ function checkTensor(name: string, { dtype, shape, data }: StoredTensor<Writable
 const elements = (shape: readonly number[]): number =>
   shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-const isSizes = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
-
-function damage(subject: string, given: unknown, expected: string, remedy: string, cause?: unknown): CheckpointError {
+/** An error about a file, or about what is to be one. */
+export function damage(
+  subject: string,
+  given: unknown,
+  expected: string,
+  remedy: string,
+  cause?: unknown,
+): CheckpointError {
   return new CheckpointError({ subject, given, expected, remedy }, cause === undefined ? undefined : { cause });
 }
 
