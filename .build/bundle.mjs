@@ -12,7 +12,10 @@ import { root } from "./files.mjs";
 /** Optional in Node: the WebGPU implementation that a user may install beside divflow. Never part of a bundle. */
 const optional = "webgpu";
 
-/** Writes index.js, chunks/, cli.js and cases/, the golden cases of `divflow verify`, into a folder of the checkout. */
+/**
+ * Writes index.js and its chunks beside it, cli.js and cases/, the golden cases of `divflow verify`, into a folder of
+ * the checkout.
+ */
 export async function bundle(folder = "dist") {
   const cases = cp(join(root, "test", "fixtures"), join(root, folder, "cases"), { recursive: true });
   await Promise.all([writeCore(folder), writeCommand(folder), cases]);
@@ -32,11 +35,12 @@ function writeCore(folder) {
     },
     {
       dir: folder,
-      chunkFileNames: ({ name, facadeModuleId }) => `chunks/${nameOfLazy(facadeModuleId) ?? name}-[hash].js`,
+      chunkFileNames: ({ name, facadeModuleId }) => `${nameOfLazy(facadeModuleId) ?? name}-[hash].js`,
       codeSplitting: {
         groups: [
           { name: "wasm-modules", test: /\/src\/generated\/wasm\.ts$/ }, // base64 and code compress badly as one
           { name: "core", test: belongsToCore }, // with all that it imports at once
+          { name: "load", test: /\/src\/engine\/(load|resume)\.ts$/ }, // both read model files
         ],
       },
     },

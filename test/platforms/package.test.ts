@@ -92,7 +92,7 @@ describe.skipIf(skipped.includes("chromium"))("a page", () => {
       await page.goto(server.url);
       await page.waitForFunction(() => document.title !== "", { timeout: 60_000 });
       expect(await page.title()).toBe(JSON.stringify(result));
-      expect(requests.filter((path) => /webgpu|reference|golden-case/.test(path))).toEqual([]);
+      expect(requests.filter((path) => /webgpu|reference|load|golden-case/.test(path))).toEqual([]);
     } finally {
       await browser.close();
       await server.close();
