@@ -48,12 +48,13 @@ function writeCore(folder) {
 }
 
 /**
- * Entries, and what the backends share, of which one is always wanted.
+ * The API, and what the backends share, of which one is always wanted. Not other entries: what they do when they are
+ * loaded must not be done by who loads the core.
  * @param {string} module
  */
 function belongsToCore(module) {
   const path = relative(root, module).replaceAll("\\", "/");
-  return Object.values(entries).includes(path) || path.startsWith("src/kernels/");
+  return path === entries.index || path.startsWith("src/kernels/");
 }
 
 /**
