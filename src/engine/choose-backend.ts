@@ -1,8 +1,8 @@
-/** Which backend a runtime gets, and the sentence that says why. */
+/**
+ * Which backend a runtime gets, and the sentence that says why. Backends are imported when they are wanted: a page
+ * downloads the one that it uses.
+ */
 import type { Backend } from "../backends/backend.ts";
-import { createReferenceBackend } from "../backends/reference/backend.ts";
-import { createWasmBackend } from "../backends/wasm/backend.ts";
-import { createWebGPUBackend } from "../backends/webgpu/backend.ts";
 import { DivflowError, UnsupportedError } from "../errors.ts";
 import { choiceOption } from "../graph/options.ts";
 import type { RuntimeOptions } from "./api.ts";
@@ -20,8 +20,10 @@ const softwareAdapter = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic 
 export async function chooseBackend(options: RuntimeOptions): Promise<ChosenBackend> {
   const asked = choiceOption("backend", options.backend ?? "auto", ["auto", "webgpu", "wasm", "reference"] as const);
   switch (asked) {
-    case "reference":
+    case "reference": {
+      const { createReferenceBackend } = await import("../backends/reference/backend.ts");
       return { backend: createReferenceBackend(), reason: "The f64 reference, as asked: slow and exact." };
+    }
     case "wasm":
       return { backend: await wasm(options), reason: "WebAssembly, as asked." };
     case "webgpu":
@@ -48,14 +50,14 @@ async function automatic(options: RuntimeOptions): Promise<ChosenBackend> {
   return { backend: await wasm(options), reason: `WebAssembly on the CPU, as WebGPU has no GPU here: ${found}.` };
 }
 
-function wasm({ relaxedSimd }: RuntimeOptions): Promise<Backend> {
+async function wasm({ relaxedSimd }: RuntimeOptions): Promise<Backend> {
+  const { createWasmBackend } = await import("../backends/wasm/backend.ts");
   return createWasmBackend(relaxedSimd === undefined ? {} : { relaxed: relaxedSimd });
 }
 
 async function webgpu({ gpu, device }: RuntimeOptions): Promise<Omit<ChosenBackend, "reason">> {
-  if (device) return { backend: await createWebGPUBackend({ device }) };
   const source = gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
-  if (!source) {
+  if (!device && !source) {
     throw new UnsupportedError({
       subject: "WebGPU",
       given: "no navigator.gpu",
@@ -63,6 +65,8 @@ async function webgpu({ gpu, device }: RuntimeOptions): Promise<Omit<ChosenBacke
       remedy: 'Use backend "wasm", or hand in `gpu` from the npm package "webgpu".',
     });
   }
-  const create = () => createWebGPUBackend({ gpu: source });
+  const { createWebGPUBackend } = await import("../backends/webgpu/backend.ts");
+  if (device) return { backend: await createWebGPUBackend({ device }) };
+  const create = () => createWebGPUBackend({ gpu: source as GPU });
   return { backend: await create(), renew: create };
 }
