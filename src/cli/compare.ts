@@ -23,7 +23,7 @@ import { exitCodes, progressBar, remark, report, textTable } from "./output.ts";
 import { type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
 import { densityPixels, gridPoints, histogram, rowOfPictures } from "./report/density.ts";
 import { type Picture, page } from "./report/page.ts";
-import { backendArgument, openRuntime } from "./runtime.ts";
+import { backendArgument, openRuntime, threadsArgument } from "./runtime.ts";
 import { describeRecipe, trainerOptions, trainInto, writeRun } from "./train.ts";
 
 const COLOURS = { cfm: "#3f8efc", fdm: "#f2545b" } as const;
@@ -58,13 +58,14 @@ export const compare = defineCommand({
     ...recipeArguments,
     points: { type: "string", description: "fresh points to judge by", default: "4096" },
     backend: backendArgument,
+    threads: threadsArgument,
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args }) {
     const recipe = await readRecipe(args.data, args);
     const pointCount = positiveInteger("--points", args.points);
     await makeFolder("--out", args.out);
-    using runtime = await openRuntime(args.backend);
+    using runtime = await openRuntime(args.backend, args.threads);
 
     const points = sampleData(recipe.data, pointCount, recipe.seed + EVALUATION_SEED_OFFSET);
     const judged: Judged[] = [];

@@ -5,7 +5,7 @@ import { oneOf, positiveInteger, seed } from "./arguments.ts";
 import { readBytes } from "./files.ts";
 import { interruption, report } from "./output.ts";
 import { readPointsFile } from "./recipe.ts";
-import { backendArgument, openRuntime } from "./runtime.ts";
+import { backendArgument, openRuntime, threadsArgument } from "./runtime.ts";
 import { readSolver, solverArguments } from "./solver.ts";
 
 export const evaluate = defineCommand({
@@ -18,6 +18,7 @@ export const evaluate = defineCommand({
     ...solverArguments,
     seed: { type: "string", description: "of the probes", default: "0" },
     backend: backendArgument,
+    threads: threadsArgument,
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args }) {
@@ -28,7 +29,7 @@ export const evaluate = defineCommand({
     const bytes = await readBytes(args.model);
     const { values: points, count, dimension } = await readPointsFile(args.data);
 
-    using runtime = await openRuntime(args.backend);
+    using runtime = await openRuntime(args.backend, args.threads);
     using model = await load(runtime, bytes);
     if (dimension !== model.dimension) {
       throw new DataError({

@@ -1,12 +1,18 @@
 /** The runtime of a command: --backend, with WebGPU from Deno's navigator or, in Node, from the package "webgpu". */
 import { createRuntime, type Runtime, type RuntimeOptions } from "../index.ts";
-import { oneOf } from "./arguments.ts";
+import { oneOf, positiveInteger } from "./arguments.ts";
 import { remark } from "./output.ts";
 
 export const backendArgument = {
   type: "string",
   description: "auto (WebGPU on a real GPU, else WASM), webgpu, wasm or reference (f64)",
   default: "auto",
+} as const;
+
+export const threadsArgument = {
+  type: "string",
+  description: "threads of WASM; results do not depend on it",
+  default: "1",
 } as const;
 
 /** Where WebGPU comes from here; undefined when there is none. */
@@ -22,11 +28,15 @@ export async function findGPU(): Promise<GPU | undefined> {
   }
 }
 
-/** Checks --backend, opens the runtime and says on standard error what was taken and why. */
-export async function openRuntime(backend: string): Promise<Runtime> {
+/** Checks --backend and --threads, opens the runtime and says on standard error what was taken and why. */
+export async function openRuntime(backend: string, threads = "1"): Promise<Runtime> {
   const name = oneOf("--backend", backend, ["auto", "webgpu", "wasm", "reference"] as const);
   const gpu = name === "auto" || name === "webgpu" ? await findGPU() : undefined;
-  const options: RuntimeOptions = { backend: name, ...(gpu ? { gpu } : {}) };
+  const options: RuntimeOptions = {
+    backend: name,
+    threads: positiveInteger("--threads", threads),
+    ...(gpu ? { gpu } : {}),
+  };
   const runtime = await createRuntime(options);
   remark(runtime.reason);
   return runtime;

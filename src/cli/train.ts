@@ -7,7 +7,7 @@ import { oneOf, positiveInteger } from "./arguments.ts";
 import { makeFolder, readBytes, replaceFile } from "./files.ts";
 import { exitCodes, interruption, progressBar, report } from "./output.ts";
 import { isPointsFile, lossNames, openData, type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
-import { backendArgument, openRuntime } from "./runtime.ts";
+import { backendArgument, openRuntime, threadsArgument } from "./runtime.ts";
 
 export const train = defineCommand({
   meta: { name: "train", description: "Train a model into a run folder" },
@@ -17,6 +17,7 @@ export const train = defineCommand({
     loss: { type: "string", description: `one of ${lossNames.join(", ")}`, default: "fdm" },
     ...recipeArguments,
     backend: backendArgument,
+    threads: threadsArgument,
     resume: { type: "string", description: "a model.safetensors to go on from, bit for bit; its settings are kept" },
     json: { type: "boolean", description: "print one JSON document" },
   },
@@ -28,7 +29,7 @@ export const train = defineCommand({
     const points = isPointsFile(args.data) ? await openData(args.data) : undefined;
     await makeFolder("--out", args.out);
 
-    using runtime = await openRuntime(args.backend);
+    using runtime = await openRuntime(args.backend, args.threads);
     using trainer = recipe
       ? await createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(lossName) })
       : await resume(runtime, resumed as Uint8Array, points ? { data: points } : {});

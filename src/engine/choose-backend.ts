@@ -4,7 +4,7 @@ import { createReferenceBackend } from "../backends/reference/backend.ts";
 import { createWasmBackend } from "../backends/wasm/backend.ts";
 import { createWebGPUBackend } from "../backends/webgpu/backend.ts";
 import { UnsupportedError } from "../errors.ts";
-import { choiceOption } from "../graph/options.ts";
+import { choiceOption, integerOption } from "../graph/options.ts";
 import type { RuntimeOptions } from "./api.ts";
 
 export interface ChosenBackend {
@@ -17,13 +17,17 @@ export interface ChosenBackend {
 /** Adapters that run on the CPU: our WebAssembly is faster than their shaders. */
 const softwareAdapter = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render|\bwarp\b/i;
 
+/** More would be a mistake in a number, not a wish. */
+const MOST_THREADS = 64;
+
 export async function chooseBackend(options: RuntimeOptions): Promise<ChosenBackend> {
   const asked = choiceOption("backend", options.backend ?? "auto", ["auto", "webgpu", "wasm", "reference"] as const);
+  if (options.threads !== undefined) integerOption("threads", options.threads, 1, MOST_THREADS);
   switch (asked) {
     case "reference":
       return { backend: createReferenceBackend(), reason: "The f64 reference, as asked: slow and exact." };
     case "wasm":
-      return { backend: await wasm(options), reason: "WebAssembly, as asked." };
+      return wasm(options, "WebAssembly, as asked.");
     case "webgpu":
       return { ...(await webgpu(options)), reason: "WebGPU, as asked." };
     case "auto":
@@ -44,11 +48,13 @@ async function automatic(options: RuntimeOptions): Promise<ChosenBackend> {
   } catch (error) {
     refusal = error instanceof Error ? error.message : String(error);
   }
-  return { backend: await wasm(options), reason: `WebAssembly on the CPU, because ${uncapitalised(refusal)}` };
+  return wasm(options, `WebAssembly on the CPU, because ${uncapitalised(refusal)}`);
 }
 
-function wasm({ relaxedSimd }: RuntimeOptions): Promise<Backend> {
-  return createWasmBackend(relaxedSimd === undefined ? {} : { relaxed: relaxedSimd });
+/** Threads that cannot be had are left out, and the reason says so. */
+async function wasm({ relaxedSimd, threads = 1 }: RuntimeOptions, reason: string): Promise<ChosenBackend> {
+  const backend = await createWasmBackend({ threads, ...(relaxedSimd === undefined ? {} : { relaxed: relaxedSimd }) });
+  return { backend, reason: backend.refusal ? `${reason} One thread, because ${backend.refusal}.` : reason };
 }
 
 async function webgpu({ gpu, device }: RuntimeOptions): Promise<Omit<ChosenBackend, "reason">> {
