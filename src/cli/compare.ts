@@ -23,7 +23,7 @@ import { exitCodes, progressBar, remark, report, textTable } from "./output.ts";
 import { type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
 import { densityPixels, gridPoints, histogram, rowOfPictures } from "./report/density.ts";
 import { type Picture, page } from "./report/page.ts";
-import { backendArgument, openRuntime, threadsArgument } from "./runtime.ts";
+import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { describeRecipe, trainerOptions, trainInto, writeRun } from "./train.ts";
 
 const COLOURS = { cfm: "#3f8efc", fdm: "#f2545b" } as const;
@@ -64,8 +64,9 @@ export const compare = defineCommand({
   async run({ args }) {
     const recipe = await readRecipe(args.data, args);
     const pointCount = positiveInteger("--points", args.points);
+    const choice = readRuntime(args);
     await makeFolder("--out", args.out);
-    using runtime = await openRuntime(args.backend, args.threads);
+    using runtime = await openRuntime(choice);
 
     const points = sampleData(recipe.data, pointCount, recipe.seed + EVALUATION_SEED_OFFSET);
     const judged: Judged[] = [];

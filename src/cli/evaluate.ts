@@ -5,7 +5,7 @@ import { oneOf, positiveInteger, seed } from "./arguments.ts";
 import { readBytes } from "./files.ts";
 import { interruption, report } from "./output.ts";
 import { readPointsFile } from "./recipe.ts";
-import { backendArgument, openRuntime, threadsArgument } from "./runtime.ts";
+import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { readSolver, solverArguments } from "./solver.ts";
 
 export const evaluate = defineCommand({
@@ -26,10 +26,11 @@ export const evaluate = defineCommand({
     const probes = positiveInteger("--probes", args.probes);
     const solver = readSolver(args.solver, args.steps, args.tolerance);
     const seedValue = seed("--seed", args.seed);
+    const choice = readRuntime(args);
     const bytes = await readBytes(args.model);
     const { values: points, count, dimension } = await readPointsFile(args.data);
 
-    using runtime = await openRuntime(args.backend, args.threads);
+    using runtime = await openRuntime(choice);
     using model = await load(runtime, bytes);
     if (dimension !== model.dimension) {
       throw new DataError({

@@ -28,15 +28,18 @@ export async function findGPU(): Promise<GPU | undefined> {
   }
 }
 
-/** Checks --backend and --threads, opens the runtime and says on standard error what was taken and why. */
-export async function openRuntime(backend: string, threads = "1"): Promise<Runtime> {
-  const name = oneOf("--backend", backend, ["auto", "webgpu", "wasm", "reference"] as const);
-  const gpu = name === "auto" || name === "webgpu" ? await findGPU() : undefined;
-  const options: RuntimeOptions = {
-    backend: name,
+/** Checks --backend and --threads, before a command writes anything. */
+export function readRuntime({ backend, threads = "1" }: { backend: string; threads?: string }) {
+  return {
+    backend: oneOf("--backend", backend, ["auto", "webgpu", "wasm", "reference"] as const),
     threads: positiveInteger("--threads", threads),
-    ...(gpu ? { gpu } : {}),
   };
+}
+
+/** Opens the runtime and says on standard error what was taken and why. */
+export async function openRuntime({ backend, threads }: ReturnType<typeof readRuntime>): Promise<Runtime> {
+  const gpu = backend === "auto" || backend === "webgpu" ? await findGPU() : undefined;
+  const options: RuntimeOptions = { backend, threads, ...(gpu ? { gpu } : {}) };
   const runtime = await createRuntime(options);
   remark(runtime.reason);
   return runtime;

@@ -4,7 +4,7 @@ import { load, writeNpy } from "../index.ts";
 import { positiveInteger, seed } from "./arguments.ts";
 import { checkTarget, readBytes, replaceFile } from "./files.ts";
 import { interruption, report } from "./output.ts";
-import { backendArgument, openRuntime, threadsArgument } from "./runtime.ts";
+import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { readSolver, solverArguments } from "./solver.ts";
 
 export const sample = defineCommand({
@@ -25,10 +25,11 @@ export const sample = defineCommand({
     const solver = readSolver(args.solver, args.steps, args.tolerance);
     const seedValue = seed("--seed", args.seed);
     const logDensity = args["log-density"] === true;
+    const choice = readRuntime(args);
     await checkTarget("--out", args.out);
     const bytes = await readBytes(args.model);
 
-    using runtime = await openRuntime(args.backend, args.threads);
+    using runtime = await openRuntime(choice);
     using model = await load(runtime, bytes);
     const interrupted = interruption();
     try {

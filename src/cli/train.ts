@@ -7,7 +7,7 @@ import { oneOf, positiveInteger } from "./arguments.ts";
 import { makeFolder, readBytes, replaceFile } from "./files.ts";
 import { exitCodes, interruption, progressBar, report } from "./output.ts";
 import { isPointsFile, lossNames, openData, type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
-import { backendArgument, openRuntime, threadsArgument } from "./runtime.ts";
+import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 
 export const train = defineCommand({
   meta: { name: "train", description: "Train a model into a run folder" },
@@ -27,9 +27,10 @@ export const train = defineCommand({
     const resumed = args.resume === undefined ? undefined : await readBytes(args.resume);
     const asked = args.steps === undefined ? undefined : positiveInteger("--steps", args.steps);
     const points = isPointsFile(args.data) ? await openData(args.data) : undefined;
+    const choice = readRuntime(args);
     await makeFolder("--out", args.out);
 
-    using runtime = await openRuntime(args.backend, args.threads);
+    using runtime = await openRuntime(choice);
     using trainer = recipe
       ? await createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(lossName) })
       : await resume(runtime, resumed as Uint8Array, points ? { data: points } : {});
