@@ -11,15 +11,18 @@ import { digest, filesUnder, replaceFile, root, textOf, versionOf } from "./file
 
 /** One line per build: its name and the features it may use beyond WebAssembly's first version. */
 export const builds = {
-  plain: ["simd"],
-  relaxed: ["simd", "relaxed-simd"],
+  plain: ["simd", "threads"],
+  relaxed: ["simd", "threads", "relaxed-simd"],
 };
 
 /**
- * Flags of both builds. The memory comes from outside: the engine owns it, and a shared one fits later.
- * No runtime: kernels get addresses and never allocate.
+ * Flags of both builds. The memory comes from outside, shared: for one that is not, src/backends/wasm/modules.ts takes
+ * the word out. No runtime: kernels get addresses and never allocate.
  */
-const flags = ["-O3", "--noAssert", "--converge", "--runtime", "stub", "--importMemory", "--use", "abort="];
+const flags = [
+  ...["-O3", "--noAssert", "--converge", "--runtime", "stub", "--use", "abort="],
+  ...["--importMemory", "--sharedMemory", "--initialMemory", "1", "--maximumMemory", "65536"],
+];
 
 const output = "src/generated/wasm.ts";
 const compileSeconds = 240;

@@ -21,7 +21,7 @@ import { exitCodes, remark, report, textTable } from "./output.ts";
 import { type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
 import { rowOfPictures } from "./report/density.ts";
 import { type View, viewOf } from "./report/view.ts";
-import { backendArgument, openRuntime, readBackend } from "./runtime.ts";
+import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { describeRecipe, trainerOptions, trainInto, writeRun } from "./train.ts";
 
 /** The seed of everything evaluated is this far from the run's, so that no point is one trained on. */
@@ -40,16 +40,17 @@ export const compare = defineCommand({
     seeds: { type: "string", description: "how many seeds to compare over, from --seed on", default: "1" },
     points: { type: "string", description: "fresh points to judge by", default: "4096" },
     backend: backendArgument,
+    threads: threadsArgument,
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args }) {
     const recipe = await readRecipe(args.data, args);
     const seedCount = positiveInteger("--seeds", args.seeds);
     const pointCount = positiveInteger("--points", args.points);
-    const backend = readBackend(args.backend);
+    const choice = readRuntime(args);
     await checkFolder("--out", args.out);
 
-    using runtime = await openRuntime(backend);
+    using runtime = await openRuntime(choice);
     await makeFolder("--out", args.out);
     const view = viewOf(recipe.data, recipe.seed);
     const judged: Judged[] = [];

@@ -6,7 +6,7 @@ import { readBytes } from "./files.ts";
 import { summarize } from "./judge.ts";
 import { interruption, report } from "./output.ts";
 import { readPointsFile } from "./recipe.ts";
-import { backendArgument, openRuntime, readBackend } from "./runtime.ts";
+import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { readSolver, solverArguments } from "./solver.ts";
 
 export const evaluate = defineCommand({
@@ -19,6 +19,7 @@ export const evaluate = defineCommand({
     ...solverArguments,
     seed: { type: "string", description: "of the probes", default: "0" },
     backend: backendArgument,
+    threads: threadsArgument,
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args }) {
@@ -26,11 +27,11 @@ export const evaluate = defineCommand({
     const probes = positiveInteger("--probes", args.probes);
     const solver = readSolver(args.solver, args.steps, args.tolerance);
     const seedValue = seed("--seed", args.seed);
-    const backend = readBackend(args.backend);
+    const choice = readRuntime(args);
     const bytes = await readBytes(args.model);
     const { values: points, count, dimension } = await readPointsFile(args.data);
 
-    using runtime = await openRuntime(backend);
+    using runtime = await openRuntime(choice);
     using model = await load(runtime, bytes, { source: args.model });
     if (dimension !== model.dimension) {
       throw new DataError({

@@ -1,6 +1,6 @@
-/** The runtime of a command: --backend, and a word on standard error about what was taken and why. */
-import { createRuntime, type Runtime } from "../index.ts";
-import { oneOf } from "./arguments.ts";
+/** The runtime of a command: --backend, --threads, and a word on standard error about what was taken and why. */
+import { createRuntime, type Runtime, type RuntimeOptions } from "../index.ts";
+import { oneOf, positiveInteger } from "./arguments.ts";
 import { remark } from "./output.ts";
 import { findGPU } from "./webgpu.ts";
 
@@ -10,17 +10,25 @@ export const backendArgument = {
   default: "auto",
 } as const;
 
-const backendChoices = ["auto", "webgpu", "wasm", "reference"] as const;
-export type BackendChoice = (typeof backendChoices)[number];
+export const threadsArgument = {
+  type: "string",
+  description: "threads of WASM; results do not depend on it",
+  default: "1",
+} as const;
 
-export function readBackend(given: string): BackendChoice {
-  return oneOf("--backend", given, backendChoices);
+/** Checks --backend and --threads, before a command writes anything. */
+export function readRuntime({ backend, threads = "1" }: { backend: string; threads?: string }) {
+  return {
+    backend: oneOf("--backend", backend, ["auto", "webgpu", "wasm", "reference"] as const),
+    threads: positiveInteger("--threads", threads),
+  };
 }
 
 /** Opens the runtime and says on standard error what was taken and why. */
-export async function openRuntime(backend: BackendChoice): Promise<Runtime> {
+export async function openRuntime({ backend, threads }: ReturnType<typeof readRuntime>): Promise<Runtime> {
   const gpu = backend === "auto" || backend === "webgpu" ? await findGPU() : undefined;
-  const runtime = await createRuntime({ backend, ...(gpu ? { gpu } : {}) });
+  const options: RuntimeOptions = { backend, threads, ...(gpu ? { gpu } : {}) };
+  const runtime = await createRuntime(options);
   remark(runtime.reason);
   return runtime;
 }

@@ -15,7 +15,7 @@ import { oneOf, positiveInteger, refuseBeside } from "./arguments.ts";
 import { checkFolder, makeFolder, readBytes, replaceFile } from "./files.ts";
 import { exitCodes, interruption, progressBar, report } from "./output.ts";
 import { lossNames, openData, type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
-import { backendArgument, openRuntime, readBackend } from "./runtime.ts";
+import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 
 /** A run whose options are checked, before there is a runtime. */
 interface Beginning {
@@ -35,11 +35,12 @@ export const train = defineCommand({
     loss: { type: "string", description: `one of ${lossNames.join(", ")}`, default: "fdm" },
     ...recipeArguments,
     backend: backendArgument,
+    threads: threadsArgument,
     resume: { type: "string", description: "a model.safetensors to go on from, bit for bit; its settings are kept" },
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args, rawArgs }) {
-    const backend = readBackend(args.backend);
+    const choice = readRuntime(args);
     let beginning: Beginning;
     if (args.resume === undefined) {
       beginning = fromRecipe(await readRecipe(args.data, args), args.data, oneOf("--loss", args.loss, lossNames));
@@ -50,7 +51,7 @@ export const train = defineCommand({
     }
     await checkFolder("--out", args.out);
 
-    using runtime = await openRuntime(backend);
+    using runtime = await openRuntime(choice);
     using trainer = await beginning.trainer(runtime);
     const { title, steps = noSteps() } = beginning;
     const config = beginning.config(trainer, runtime.backend);

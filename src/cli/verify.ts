@@ -7,7 +7,7 @@ import { type CaseErrors, verifyCase, verifyTolerances } from "../index.ts";
 import { positiveNumber } from "./arguments.ts";
 import { readBytes } from "./files.ts";
 import { exitCodes, report, textTable } from "./output.ts";
-import { backendArgument, openRuntime, readBackend } from "./runtime.ts";
+import { backendArgument, openRuntime, readRuntime } from "./runtime.ts";
 
 /** The cases that ship with divflow: dist/cases, beside the built command. */
 const shippedCases = fileURLToPath(new URL("./cases", import.meta.url));
@@ -26,13 +26,13 @@ export const verify = defineCommand({
   },
   async run({ args }) {
     const given = args.files === undefined ? [] : args._;
-    const backend = readBackend(args.backend);
+    const choice = readRuntime(args);
     const tolerance = args.tolerance === undefined ? undefined : positiveNumber("--tolerance", args.tolerance);
     const files =
       given.length > 0 ? given : (await readdir(shippedCases)).sort().map((file) => join(shippedCases, file));
     const texts = await Promise.all(files.map(async (file) => new TextDecoder().decode(await readBytes(file))));
 
-    using runtime = await openRuntime(backend);
+    using runtime = await openRuntime(choice);
     const largest = tolerance ?? verifyTolerances[runtime.backend];
     const cases: { file: string; errors: CaseErrors; ok: boolean }[] = [];
     for (const [i, text] of texts.entries()) {

@@ -4,7 +4,7 @@
  */
 import type { Backend } from "../backends/backend.ts";
 import { DivflowError, UnsupportedError } from "../errors.ts";
-import { choiceOption } from "../graph/options.ts";
+import { choiceOption, integerOption } from "../graph/options.ts";
 import type { RuntimeOptions } from "./api.ts";
 
 export interface ChosenBackend {
@@ -17,15 +17,19 @@ export interface ChosenBackend {
 /** Adapters that run on the CPU: our WebAssembly is faster than their shaders. */
 const softwareAdapter = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render|\bwarp\b/i;
 
+/** More would be a mistake in a number, not a wish. */
+const MOST_THREADS = 64;
+
 export async function chooseBackend(options: RuntimeOptions): Promise<ChosenBackend> {
   const asked = choiceOption("backend", options.backend ?? "auto", ["auto", "webgpu", "wasm", "reference"] as const);
+  if (options.threads !== undefined) integerOption("threads", options.threads, 1, MOST_THREADS);
   switch (asked) {
     case "reference": {
       const { createReferenceBackend } = await import("../backends/reference/backend.ts");
       return { backend: createReferenceBackend(), reason: "The f64 reference, as asked: slow and exact." };
     }
     case "wasm":
-      return { backend: await wasm(options), reason: "WebAssembly, as asked." };
+      return wasm(options, "WebAssembly, as asked.");
     case "webgpu":
       return { ...(await webgpu(options)), reason: "WebGPU, as asked." };
     case "auto":
@@ -47,12 +51,14 @@ async function automatic(options: RuntimeOptions): Promise<ChosenBackend> {
     found =
       error instanceof DivflowError ? `${error.facts.given}` : `${error instanceof Error ? error.message : error}`;
   }
-  return { backend: await wasm(options), reason: `WebAssembly on the CPU, as WebGPU has no GPU here: ${found}.` };
+  return wasm(options, `WebAssembly on the CPU, as WebGPU has no GPU here: ${found}.`);
 }
 
-async function wasm({ relaxedSimd }: RuntimeOptions): Promise<Backend> {
+/** Threads that cannot be had are left out, and the reason says so. */
+async function wasm({ relaxedSimd, threads = 1 }: RuntimeOptions, reason: string): Promise<ChosenBackend> {
   const { createWasmBackend } = await import("../backends/wasm/backend.ts");
-  return createWasmBackend(relaxedSimd === undefined ? {} : { relaxed: relaxedSimd });
+  const backend = await createWasmBackend({ threads, ...(relaxedSimd === undefined ? {} : { relaxed: relaxedSimd }) });
+  return { backend, reason: backend.refusal ? `${reason} One thread, because ${backend.refusal}.` : reason };
 }
 
 async function webgpu({ gpu, device }: RuntimeOptions): Promise<Omit<ChosenBackend, "reason">> {

@@ -40,6 +40,15 @@ export const elementwiseFunctions: Readonly<Record<string, number>> = {
   ...Object.fromEntries(activationKinds.flatMap((kind) => [0, 1, 2, 3].map((order) => [`${kind}${order}`, 1]))),
 };
 
+/** Steps that draw random numbers (src/kernels/random.ts): operands are seed (two words) and counter, all u32. */
+export const randomFunctions = [
+  "randomBits",
+  "randomUniform",
+  "randomNormal",
+  "randomRademacher",
+  "randomIndex",
+] as const;
+
 export const elementwiseOpcodes: Readonly<Record<string, number>> = Object.fromEntries(
   Object.keys(elementwiseFunctions).map((name, opcode) => [name, opcode]),
 );

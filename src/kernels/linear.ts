@@ -2,6 +2,10 @@
  * linear: out = activation(left right + bias + addend), matrices row-major and dense.
  *   left  [rows, depth], or [depth, rows] when transposeLeft; right [depth, columns], or [columns, depth] when
  *   transposeRight; bias [columns], added on rows below biasRows; addend [rows, columns]; out [rows, columns].
+ *   sums [columns], when sumsDepth > 0: the sums over k < sumsDepth of row k of right, which then is not transposed.
+ *
+ * A call with a chain (`KernelCall.chain`) has no `out`: the product's rows, `groups` times as many as the chain's,
+ * are the chain's operands, and only what it stores is kept.
  */
 import { layouts } from "../generated/layouts.ts";
 import type { KernelDeclaration } from "./kernel.ts";
@@ -12,12 +16,14 @@ export const TILE = 64;
 export const linear: KernelDeclaration = {
   name: "linear",
   parameters: layouts.LinearParameters,
+  defaults: { groups: 1, sumsDepth: 0 },
   bindings: {
     left: { access: "read", element: "f32" },
     right: { access: "read", element: "f32" },
     bias: { access: "read", element: "f32", optional: true },
     addend: { access: "read", element: "f32", optional: true },
-    out: { access: "write", element: "f32" },
+    out: { access: "write", element: "f32", optional: true },
+    sums: { access: "write", element: "f32", optional: true },
   },
   workgroups: ({ rows, columns }) => [Math.ceil((columns ?? 1) / TILE), Math.ceil((rows ?? 1) / TILE), 1],
 };

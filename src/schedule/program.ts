@@ -21,17 +21,26 @@ export interface Placement {
   readonly length: number;
 }
 
-/** What feeds a step of an elementwise chain: an earlier step's result, a load, or an immediate. */
+/**
+ * What feeds a step of an elementwise chain: an earlier step's result, a load, an immediate, or, in the epilogue of a
+ * product, the product's element in row group `index`.
+ */
 export type ElementwiseOperand =
+  | { readonly from: "product"; readonly index: number }
   | { readonly from: "step"; readonly index: number }
   | { readonly from: "load"; readonly index: number }
   | { readonly from: "constant"; readonly value: number };
 
-/** Element i of the chain reads element floor(i / divisor) mod modulus of the placement: how broadcasts are read. */
+/**
+ * Element i of the chain reads element (floor(i / divisor) mod modulus) * stride of the placement: how broadcasts and
+ * columns are read.
+ */
 export interface ElementwiseLoad {
   readonly placement: Placement;
   readonly divisor: number;
   readonly modulus: number;
+  /** Default 1. */
+  readonly stride?: number;
   readonly dtype: DType;
 }
 
@@ -40,13 +49,26 @@ export interface ElementwiseStep {
   readonly function: string;
   readonly operands: readonly ElementwiseOperand[];
   readonly dtype: DType;
+  /** Which random number, when the function is one of `randomFunctions`; its operands are seed (two words), counter. */
+  readonly random?: RandomDraw;
 }
 
-/** Element i of the placement takes element i of the source. */
+/** Element i of a chain draws element i * stride + offset of a stream, as the `random` kernel numbers them. */
+export interface RandomDraw {
+  readonly stream: number;
+  /** For "randomIndex": numbers are below it; else 0. */
+  readonly bound: number;
+  readonly stride: number;
+  readonly offset: number;
+}
+
+/** Element i * stride of the placement takes element i of the source. */
 export interface ElementwiseStore {
   readonly placement: Placement;
   readonly source: ElementwiseOperand;
   readonly dtype: DType;
+  /** Default 1. */
+  readonly stride?: number;
 }
 
 /**
@@ -69,7 +91,10 @@ export interface KernelCall {
   readonly parameters: Readonly<Record<string, number>>;
   /** By binding name. An optional binding that is not used is absent. */
   readonly bindings: Readonly<Record<string, Placement>>;
-  /** The chain, when `kernel` is "elementwise". */
+  /**
+   * The chain, when `kernel` is "elementwise"; the epilogue, when it is "linear": then over rows / groups rows, its
+   * operands among them the product's row groups, and what it stores is all that is kept of the product.
+   */
   readonly chain?: ElementwiseChain;
   /** Floating-point operations, a fused multiply-add counting 2. */
   readonly flops: number;
@@ -104,6 +129,8 @@ export interface PlanLimits {
   readonly maxBindingBytes: number;
   /** Most storage bindings of one kernel call; an elementwise chain needs one for each region it touches. */
   readonly maxStorageBindings: number;
+  /** Most row groups of a product with an epilogue; 0: no epilogues. */
+  readonly maxEpilogueGroups?: number;
   /** WebGPU forbids reading and writing one buffer in one dispatch through different bindings. */
   readonly separateReadAndWrite: boolean;
 }

@@ -28,6 +28,7 @@ describe("arguments", () => {
     ["an unknown path", ["train", "moons", "--out", "x", "--path", "straight"], /cond-ot/],
     ["an unknown activation", ["train", "moons", "--out", "x", "--activation", "swosh"], /silu/],
     ["an unknown backend", ["train", "moons", "--out", "x", "--backend", "cuda"], /wasm/],
+    ["half a thread", ["train", "moons", "--out", "x", "--backend", "wasm", "--threads", "1.5"], /--threads/],
     ["negative steps", ["train", "moons", "--out", "x", "--steps=-5"], /--steps.*positive integer/],
     ["a fractional batch", ["train", "moons", "--out", "x", "--batch", "1.5"], /--batch.*positive integer/],
     ["a width that is no number", ["train", "moons", "--out", "x", "--width", "wide"], /--width.*positive integer/],

@@ -7,9 +7,10 @@ import { checks as flow } from "./flow.ts";
 import { checks as kernels } from "./kernels.ts";
 import { checks as ops } from "./ops.ts";
 import { checks as platform } from "./platform.ts";
+import { checks as threads } from "./threads.ts";
 import { checks as training } from "./training.ts";
 
-export const checks: readonly Check[] = [...platform, ...kernels, ...ops, ...flow, ...training];
+export const checks: readonly Check[] = [...platform, ...kernels, ...ops, ...flow, ...training, ...threads];
 
 /** The checks that a backend must pass. */
 export function checksFor(backend: "webgpu" | "wasm"): Check[] {

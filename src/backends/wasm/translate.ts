@@ -1,8 +1,9 @@
 /**
- * A program as the words that wasm/index.ts's `run` reads: a table of calls { kernel, address of its parameters }, the
- * parameter structs with all addresses filled in, and the chains' tables and scratch.
+ * A program as the words that wasm/index.ts's `run` reads: a table of calls { kernel, parameters, chain, unused }, the
+ * parameter structs with all addresses filled in, and the chains' tables.
  */
 import { ConfigError } from "../../errors.ts";
+import type { KernelDeclaration } from "../../kernels/kernel.ts";
 import { packParameters } from "../../kernels/pack-parameters.ts";
 import { kernels } from "../../kernels/registry.ts";
 import type { KernelCall, Placement, Program } from "../../schedule/program.ts";
@@ -12,6 +13,9 @@ import type { Allocation, WasmMemory } from "./memory.ts";
 /** The numbers that `run` knows kernels by: positions in this list, which is that of wasm/index.ts. */
 const KERNELS = ["copy", "elementwise", "gather", "linear", "random", "reduce", "replaceRow", "scatterAdd"];
 
+/** Bytes of an entry in the table of calls. */
+export const CALL_BYTES = 16;
+
 /** Parameter blocks begin at multiples of a vector's bytes. */
 const BLOCK_ALIGNMENT = 16;
 
@@ -19,6 +23,8 @@ export interface Translation {
   /** Address of the table of calls. */
   readonly calls: number;
   readonly count: number;
+  /** Bytes that the slots and cells of any of its chains take. */
+  readonly chainScratchBytes: number;
   /** Everything the translation holds; the caller gives it back. */
   readonly allocation: Allocation;
 }
@@ -26,44 +32,39 @@ export interface Translation {
 /** @param baseOf - the byte address of a region's start, by a placement in it. */
 export function translate(program: Program, memory: WasmMemory, baseOf: (placement: Placement) => number): Translation {
   const addressOf = (placement: Placement) => baseOf(placement) + placement.offset * 4;
-  const blocks = program.calls.map((call) =>
-    call.chain ? layOutChain(call.chain, addressOf) : parametersOf(call, addressOf),
-  );
+  const blocks = program.calls.map((call) => ({
+    kernel: kernelNumber(call),
+    parameters: call.kernel === "elementwise" ? new Uint32Array() : parametersOf(call, addressOf),
+    chain: call.chain && layOutChain(call.chain, addressOf),
+  }));
 
-  let bytes = program.calls.length * 8;
+  let bytes = program.calls.length * CALL_BYTES;
   const reserve = (size: number): number => {
     const start = Math.ceil(bytes / BLOCK_ALIGNMENT) * BLOCK_ALIGNMENT;
     bytes = start + size;
     return start;
   };
-  const places = blocks.map((block) =>
-    block instanceof Uint32Array
-      ? { parameters: reserve(block.byteLength), scratch: 0 }
-      : { parameters: reserve(block.parameterBytes), scratch: reserve(block.scratchBytes) },
-  );
+  const places = blocks.map(({ parameters, chain }) => ({
+    parameters: reserve(parameters.byteLength),
+    chain: chain ? reserve(chain.bytes) : 0,
+  }));
 
   const allocation = memory.allocate(`tables of program "${program.name}"`, bytes);
   const start = allocation.address;
-  const table = memory.words(start, program.calls.length * 2);
-  program.calls.forEach((call, i) => {
-    const { parameters, scratch } = places[i] as (typeof places)[number];
-    table[2 * i] = KERNELS.indexOf(call.kernel);
-    table[2 * i + 1] = start + parameters;
-    const block = blocks[i] as (typeof blocks)[number];
-    if (block instanceof Uint32Array) {
-      memory.words(start + parameters, block.length).set(block);
-    } else {
-      const chainParameters = memory.words(start + parameters, block.parameterBytes / 4);
-      const chainScratch = memory.words(start + scratch, block.scratchBytes / 4);
-      block.write(chainParameters, chainScratch, start + scratch);
-    }
+  const table = memory.words(start, (program.calls.length * CALL_BYTES) / 4);
+  blocks.forEach(({ kernel, parameters, chain }, i) => {
+    const place = places[i] as (typeof places)[number];
+    table.set([kernel, start + place.parameters, chain ? start + place.chain : 0], (i * CALL_BYTES) / 4);
+    memory.words(start + place.parameters, parameters.length).set(parameters);
+    chain?.write(memory.words(start + place.chain, chain.bytes / 4), start + place.chain);
   });
-  return { calls: start, count: program.calls.length, allocation };
+  const chainScratchBytes = Math.max(0, ...blocks.map(({ chain }) => chain?.scratchBytes ?? 0));
+  return { calls: start, count: program.calls.length, chainScratchBytes, allocation };
 }
 
-function declarationOf({ kernel, label }: KernelCall) {
-  const declaration = kernels[kernel];
-  if (declaration && KERNELS.includes(kernel)) return declaration;
+function kernelNumber({ kernel, label }: KernelCall): number {
+  const number = KERNELS.indexOf(kernel);
+  if (number >= 0) return number;
   throw new ConfigError({
     subject: `kernel of the call "${label}"`,
     given: kernel,
@@ -74,7 +75,7 @@ function declarationOf({ kernel, label }: KernelCall) {
 
 /** The call's parameter struct; `xOffset` is the address of binding x in elements, 0 where nothing is bound. */
 function parametersOf(call: KernelCall, addressOf: (placement: Placement) => number): Uint32Array {
-  const declaration = declarationOf(call);
+  const declaration = kernels[call.kernel] as KernelDeclaration;
   const offsets = Object.keys(declaration.bindings).map((name) => {
     const binding = call.bindings[name];
     return [`${name}Offset`, binding ? addressOf(binding) / 4 : 0];
