@@ -59,8 +59,8 @@ function homeOf(unit: StepUnit): Cell {
 
 /** A key that equal loads share. */
 function loadKey({ view, divisor, modulus }: Pick<Load, "view" | "divisor" | "modulus">): string {
-  const { cell, offset } = rootView(view);
-  return `${idOf(cell)} ${offset} ${divisor} ${modulus}`;
+  const { cell, offset, stride } = rootView(view);
+  return `${idOf(cell)} ${offset} ${stride} ${divisor} ${modulus}`;
 }
 
 const ids = new WeakMap<object, number>();
@@ -126,10 +126,11 @@ function buildChain(members: readonly StepUnit[], repeated: ReadonlySet<StepUnit
     load({ view: viewOf(home as Cell), divisor: 1, modulus: count, dtype });
   const compute = (unit: StepUnit): ElementwiseOperand => {
     const operands = unit.operands.map(operandOf);
-    const { function: name, dtype } = unit;
+    const { function: name, dtype, random } = unit;
     if (name === undefined) return operands[0] as ElementwiseOperand;
-    const key = `${name} ${operands.map((operand) => (operand.from === "constant" ? `c${Object.is(operand.value, -0) ? "-0" : operand.value}` : `${operand.from}${operand.index}`)).join(" ")}`;
-    return once(key, () => ({ from: "step", index: steps.push({ function: name, operands, dtype }) - 1 }));
+    const key = `${name} ${JSON.stringify(random)} ${operands.map((operand) => (operand.from === "constant" ? `c${Object.is(operand.value, -0) ? "-0" : operand.value}` : `${operand.from}${operand.index}`)).join(" ")}`;
+    const step = { function: name, operands, dtype, ...(random && { random }) };
+    return once(key, () => ({ from: "step", index: steps.push(step) - 1 }));
   };
 
   const stores = members.flatMap((unit) => {

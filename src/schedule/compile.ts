@@ -25,12 +25,12 @@ import { makeTasks } from "./tasks.ts";
 export function compile(graph: Graph, limits: PlanLimits): Program {
   const state = declaredState(graph);
   for (const declaration of state) checkState(declaration, limits);
-  const lowered = lower(graph);
+  const lowered = lower(graph, limits);
 
   // How many arenas there will be is known only after placing; chains must not meet more than was assumed.
   let assumed = limits.separateReadAndWrite ? 3 : 1;
   for (;;) {
-    const units = legalize(lowered);
+    const units = legalize(lowered, limits.maxEpilogueGroups !== undefined);
     const constraints = bindState(units);
     const { tasks, after } = makeTasks(units.units, constraints, limits, assumed);
     const ordered = orderTasks(tasks, after);

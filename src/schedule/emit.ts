@@ -1,5 +1,5 @@
 /** Tasks with places: the kernel calls of a program. */
-import { rootView, type View } from "./cells.ts";
+import { extentOf, rootView, type View } from "./cells.ts";
 import type { Chain } from "./chains.ts";
 import type { Memory } from "./memory.ts";
 import type { ElementwiseChain, KernelCall, Placement, Region } from "./program.ts";
@@ -11,8 +11,9 @@ const BYTES = 4;
 export function emitCalls(tasks: readonly Task[], memory: Memory): KernelCall[] {
   const names = new Map<unknown, string>();
   const nameOf = (view: View): string => {
-    const { cell, offset, length } = rootView(view);
-    const range = length === cell.size ? "" : `[${offset}..${offset + length}]`;
+    const { cell, offset, length, stride } = rootView(view);
+    const end = offset + extentOf({ offset, length, stride });
+    const range = length === cell.size ? "" : `[${offset}..${end}${stride === 1 ? "" : ` by ${stride}`}]`;
     const origin = cell.boundTo ?? cell.origin;
     if (origin) return "name" in origin ? `${origin.name}${cell.boundTo ? "'" : ""}${range}` : "constants";
     const name = names.get(cell) ?? `t${names.size + 1}`;
@@ -20,7 +21,8 @@ export function emitCalls(tasks: readonly Task[], memory: Memory): KernelCall[] 
     return `${name}${range}`;
   };
   const placementOf = (view: View): Placement => {
-    const { cell, offset, length } = rootView(view);
+    const { cell, offset, ...elements } = rootView(view);
+    const length = extentOf({ offset, ...elements });
     const origin = cell.boundTo ?? cell.origin;
     if (!origin) {
       const place = memory.places.get(cell) as { arena: number; offset: number };
@@ -49,11 +51,11 @@ function emitCall(unit: CallUnit, placementOf: (view: View) => Placement, nameOf
 function emitChain(chain: Chain, placementOf: (view: View) => Placement, nameOf: (view: View) => string): KernelCall {
   const placed: ElementwiseChain = {
     count: chain.count,
-    loads: chain.loads.map(({ view, ...load }) => ({ placement: placementOf(view), ...load })),
+    loads: chain.loads.map(({ view, ...load }) => ({ placement: placementOf(view), ...strideOf(view), ...load })),
     steps: chain.steps,
-    stores: chain.stores.map(({ view, ...store }) => ({ placement: placementOf(view), ...store })),
+    stores: chain.stores.map(({ view, ...store }) => ({ placement: placementOf(view), ...strideOf(view), ...store })),
   };
-  const operands = [...placed.loads, ...placed.stores];
+  const operands = [...chain.loads, ...chain.stores];
   return {
     kernel: "elementwise",
     label: chainLabel(chain, nameOf),
@@ -61,8 +63,13 @@ function emitChain(chain: Chain, placementOf: (view: View) => Placement, nameOf:
     bindings: {},
     chain: placed,
     flops: chain.count * chain.steps.length,
-    bytes: BYTES * operands.reduce((total, { placement }) => total + placement.length, 0),
+    bytes: BYTES * operands.reduce((total, { view }) => total + view.length, 0),
   };
+}
+
+function strideOf(view: View): { stride?: number } {
+  const { stride } = rootView(view);
+  return stride === 1 ? {} : { stride };
 }
 
 /** "t3, t4 from t1, t2: silu0 silu1 multiply". */

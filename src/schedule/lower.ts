@@ -4,7 +4,9 @@ import { foldEpilogues } from "./fold-epilogues.ts";
 import { joinProducts } from "./join-products.ts";
 import { lowerReductions } from "./lower-reductions.ts";
 import { mergeEqualNodes } from "./merge-equal-nodes.ts";
+import type { PlanLimits } from "./program.ts";
 import { simplify } from "./simplify.ts";
+import { splitColumns } from "./split-columns.ts";
 import { stackMatmuls } from "./stack-matmuls.ts";
 
 /**
@@ -12,9 +14,10 @@ import { stackMatmuls } from "./stack-matmuls.ts";
  * linearCall, reduceCall, random, gather, scatterAdd, replaceRow; elementwise ops; reshape, broadcast, transpose,
  * concat and slice.
  */
-export function lower(graph: Graph): Graph {
+export function lower(graph: Graph, { maxEpilogueGroups }: Pick<PlanLimits, "maxEpilogueGroups"> = {}): Graph {
   const stacked = tidy(stackMatmuls(tidy(joinProducts(tidy(graph)))));
-  return tidy(foldEpilogues(lowerReductions(stacked)));
+  const split = maxEpilogueGroups === undefined ? stacked : tidy(splitColumns(stacked));
+  return tidy(foldEpilogues(lowerReductions(split)));
 }
 
 /** Each of the two makes work for the other: equal nodes cancel, and simpler nodes are equal. */

@@ -1,5 +1,5 @@
 /** The order of calls: of the orders tried, the one in which the fewest bytes are live at once. */
-import { type Cell, rootView } from "./cells.ts";
+import { type Cell, meet, rootView, sameElements } from "./cells.ts";
 import type { Task } from "./tasks.ts";
 
 /** First and last position of the calls that need a cell. */
@@ -118,9 +118,6 @@ export function canOverwrite(task: Task, old: Cell, next: Cell): boolean {
   return from.every((load) => {
     const source = rootView(load.view);
     const direct = load.divisor === 1 && load.modulus === count;
-    return to.every((target) => {
-      if (source.offset === target.offset && source.length === target.length) return direct;
-      return source.offset >= target.offset + target.length || target.offset >= source.offset + source.length;
-    });
+    return to.every((target) => (sameElements(source, target) ? direct : !meet(source, target)));
   });
 }
