@@ -1,7 +1,9 @@
 /** Groups of steps as chains: which results go through memory, and the list of loads, functions and stores. */
 
 import type { DType } from "../graph/node.ts";
-import { Cell, rootView, type View, viewOf } from "./cells.ts";
+import { Cell, overlap, rootView, type View, viewOf } from "./cells.ts";
+import { groupOf } from "./epilogues.ts";
+import type { Group } from "./fuse.ts";
 import type { ElementwiseOperand, ElementwiseStep } from "./program.ts";
 import type { StepOperand, StepUnit } from "./units.ts";
 
@@ -31,8 +33,8 @@ const REPEATED_STEPS = 6;
  *
  * @param groups - in an order in which each runs after what it needs.
  */
-export function buildChains(groups: readonly (readonly StepUnit[])[]): (Chain | undefined)[] {
-  const repeated = groups.map((members) => {
+export function buildChains(groups: readonly Group[]): (Chain | undefined)[] {
+  const repeated = groups.map(({ steps: members }) => {
     const own = new Set(members);
     const loads = new Set(members.flatMap(({ operands }) => operands.filter(isLoad).map(loadKey)));
     const again = new Set<StepUnit>();
@@ -45,7 +47,7 @@ export function buildChains(groups: readonly (readonly StepUnit[])[]): (Chain | 
     }
     return again;
   });
-  return groups.map((members, i) => buildChain(members, repeated[i] as Set<StepUnit>));
+  return groups.map((group, i) => buildChain(group, repeated[i] as Set<StepUnit>));
 }
 
 const isLoad = (operand: StepOperand): operand is Load => operand.from === "load";
@@ -95,7 +97,11 @@ function coneOf(unit: StepUnit): { steps: Set<StepUnit>; loads: Set<string> } | 
   return { steps, loads };
 }
 
-function buildChain(members: readonly StepUnit[], repeated: ReadonlySet<StepUnit>): Chain | undefined {
+function buildChain({ call, steps: members }: Group, repeated: ReadonlySet<StepUnit>): Chain | undefined {
+  const [first] = members;
+  if (!first) return undefined;
+  const { count } = first;
+  const product = call?.writes["out"];
   const own = new Set([...members, ...repeated]);
   const loads: ChainLoad[] = [];
   const steps: ElementwiseStep[] = [];
@@ -113,6 +119,7 @@ function buildChain(members: readonly StepUnit[], repeated: ReadonlySet<StepUnit
     if (operand.from === "constant") return operand;
     if (operand.from === "step") return resultOf(operand.unit);
     const { view, divisor, modulus, dtype } = operand;
+    if (product && overlap(view, product)) return { from: "product", index: groupOf(view, product, count) };
     return load({ view, divisor, modulus, dtype });
   };
   const resultOf = (unit: StepUnit): ElementwiseOperand => {
@@ -137,5 +144,5 @@ function buildChain(members: readonly StepUnit[], repeated: ReadonlySet<StepUnit
     if (!unit.home) return [];
     return [{ view: viewOf(unit.home), source: resultOf(unit), dtype: unit.dtype }];
   });
-  return stores.length > 0 ? { count: (members[0] as StepUnit).count, loads, steps, stores } : undefined;
+  return stores.length > 0 ? { count, loads, steps, stores } : undefined;
 }

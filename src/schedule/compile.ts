@@ -36,7 +36,7 @@ export function compile(graph: Graph, limits: PlanLimits): Program {
     const ordered = orderTasks(tasks, after);
     const memory = placeCells(ordered, limits);
     const calls = emitCalls(ordered, memory);
-    const excess = calls.find((call) => call.chain && regionsOf(call) > limits.maxStorageBindings);
+    const excess = calls.find((call) => call.chain && bindingsOf(call) > limits.maxStorageBindings);
     if (excess && assumed < memory.arenas.length) {
       assumed = memory.arenas.length;
       continue;
@@ -78,16 +78,17 @@ function checkState({ name, shape }: StateDeclaration, limits: PlanLimits): void
   });
 }
 
-/** Regions that a chain touches, each of which takes a binding. */
-function regionsOf({ chain }: KernelCall): number {
-  const { loads, stores } = chain as NonNullable<KernelCall["chain"]>;
-  return new Set([...loads, ...stores].map(({ placement }) => JSON.stringify(placement.region))).size;
+/** Bindings of a call: one for each operand of its kernel, and one for each region that its chain touches. */
+function bindingsOf({ bindings, chain }: KernelCall): number {
+  const operands = [...(chain?.loads ?? []), ...(chain?.stores ?? [])];
+  const regions = new Set(operands.map(({ placement }) => JSON.stringify(placement.region)));
+  return Object.keys(bindings).length + regions.size;
 }
 
 function tooManyBindings(call: KernelCall, limits: PlanLimits): LimitError {
   return new LimitError({
     subject: `elementwise call "${call.label}"`,
-    given: `${regionsOf(call)} storage bindings`,
+    given: `${bindingsOf(call)} storage bindings`,
     expected: `at most ${limits.maxStorageBindings}`,
     remedy: "Use a device with more storage buffers for each shader stage.",
   });

@@ -3,7 +3,7 @@ import { extentOf, rootView, type View } from "./cells.ts";
 import type { Chain } from "./chains.ts";
 import type { Memory } from "./memory.ts";
 import type { ElementwiseChain, KernelCall, Placement, Region } from "./program.ts";
-import { isChain, type Task } from "./tasks.ts";
+import type { Task } from "./tasks.ts";
 import type { CallUnit } from "./units.ts";
 
 const BYTES = 4;
@@ -31,16 +31,41 @@ export function emitCalls(tasks: readonly Task[], memory: Memory): KernelCall[] 
     const region: Region = "name" in origin ? { kind: "state", name: origin.name } : { kind: "constants" };
     return { region, offset: offset + ("name" in origin ? 0 : origin.constantsOffset), length };
   };
-  return tasks.map(({ work }) =>
-    isChain(work) ? emitChain(work, placementOf, nameOf) : emitCall(work, placementOf, nameOf),
-  );
+  return tasks.map(({ call, chain }) => {
+    if (!chain) return emitCall(call as CallUnit, (call as CallUnit).writes, placementOf, nameOf);
+    const placed = emitChain(chain, placementOf);
+    const flops = chain.count * chain.steps.length;
+    const bytes = BYTES * [...chain.loads, ...chain.stores].reduce((total, { view }) => total + view.length, 0);
+    const label = chainLabel(chain, nameOf, call !== undefined);
+    if (!call) return { kernel: "elementwise", label, parameters: {}, bindings: {}, chain: placed, flops, bytes };
+    const product = emitCall(call, {}, placementOf, nameOf);
+    const groups = (call.writes["out"] as View).length / chain.count;
+    return {
+      ...product,
+      label: `${label}; ${product.label}`,
+      parameters: { ...product.parameters, groups },
+      chain: placed,
+      flops: product.flops + flops,
+      bytes: product.bytes + bytes,
+    };
+  });
 }
 
-function emitCall(unit: CallUnit, placementOf: (view: View) => Placement, nameOf: (view: View) => string): KernelCall {
-  const views = Object.entries({ ...unit.reads, ...unit.writes });
+/** What a product is called whose elements do not leave their call. */
+const PRODUCT = "p";
+
+/** @param writes - those of the call's results that it writes itself. */
+function emitCall(
+  unit: CallUnit,
+  writes: CallUnit["writes"],
+  placementOf: (view: View) => Placement,
+  nameOf: (view: View) => string,
+): KernelCall {
+  const views = Object.entries({ ...unit.reads, ...writes });
+  const names = Object.fromEntries(views.map(([name, view]) => [name, nameOf(view)]));
   return {
     kernel: unit.kernel,
-    label: unit.label(Object.fromEntries(views.map(([name, view]) => [name, nameOf(view)]))),
+    label: unit.label({ out: PRODUCT, ...names }),
     parameters: unit.parameters,
     bindings: Object.fromEntries(views.map(([name, view]) => [name, placementOf(view)])),
     flops: unit.flops,
@@ -48,22 +73,12 @@ function emitCall(unit: CallUnit, placementOf: (view: View) => Placement, nameOf
   };
 }
 
-function emitChain(chain: Chain, placementOf: (view: View) => Placement, nameOf: (view: View) => string): KernelCall {
-  const placed: ElementwiseChain = {
+function emitChain(chain: Chain, placementOf: (view: View) => Placement): ElementwiseChain {
+  return {
     count: chain.count,
     loads: chain.loads.map(({ view, ...load }) => ({ placement: placementOf(view), ...strideOf(view), ...load })),
     steps: chain.steps,
     stores: chain.stores.map(({ view, ...store }) => ({ placement: placementOf(view), ...strideOf(view), ...store })),
-  };
-  const operands = [...chain.loads, ...chain.stores];
-  return {
-    kernel: "elementwise",
-    label: chainLabel(chain, nameOf),
-    parameters: {},
-    bindings: {},
-    chain: placed,
-    flops: chain.count * chain.steps.length,
-    bytes: BYTES * operands.reduce((total, { view }) => total + view.length, 0),
   };
 }
 
@@ -73,9 +88,13 @@ function strideOf(view: View): { stride?: number } {
 }
 
 /** "t3, t4 from t1, t2: silu0 silu1 multiply". */
-function chainLabel({ loads, steps, stores }: Chain, nameOf: (view: View) => string): string {
+function chainLabel({ loads, steps, stores }: Chain, nameOf: (view: View) => string, followsProduct: boolean): string {
   const list = (views: readonly View[]) => [...new Set(views.map(nameOf))].join(", ");
   const functions = steps.map((step) => step.function).join(" ") || "copy";
-  const from = loads.length > 0 ? ` from ${list(loads.map(({ view }) => view))}` : "";
+  const operands = [
+    ...(followsProduct ? [PRODUCT] : []),
+    ...(loads.length > 0 ? [list(loads.map(({ view }) => view))] : []),
+  ];
+  const from = operands.length > 0 ? ` from ${operands.join(", ")}` : "";
   return `${list(stores.map(({ view }) => view))}${from}: ${functions}`;
 }

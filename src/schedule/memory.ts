@@ -7,7 +7,8 @@ import type { Cell } from "./cells.ts";
 import { ALIGNMENT } from "./legalize.ts";
 import { canOverwrite, lifetimes, peakOf } from "./order.ts";
 import type { PlanLimits } from "./program.ts";
-import { isChain, type Task } from "./tasks.ts";
+import type { Task } from "./tasks.ts";
+import { readsOf } from "./units.ts";
 
 export interface Memory {
   /** Of each temporary root cell. */
@@ -70,13 +71,12 @@ function makeSlots(tasks: readonly Task[]): Slot[] {
   return slots;
 }
 
-/** For each slot, those that may not lie in its arena: no call but a chain reads and writes the same buffer. */
+/** For each slot, those that may not lie in its arena: no kernel but that of chains reads and writes one. */
 function separated(tasks: readonly Task[], slots: readonly Slot[]): Map<Slot, Set<Slot>> {
   const slotOf = new Map(slots.flatMap((slot) => slot.cells.map((cell) => [cell, slot] as const)));
   const foes = new Map(slots.map((slot) => [slot, new Set<Slot>()]));
-  for (const { work, reads, writes } of tasks) {
-    if (isChain(work)) continue;
-    for (const read of reads) {
+  for (const { call, writes } of tasks) {
+    for (const read of call ? readsOf(call) : []) {
       for (const write of writes) {
         const [from, to] = [slotOf.get(read.cell.root), slotOf.get(write.cell.root)];
         if (!from || !to) continue;

@@ -1,6 +1,7 @@
 /** The order of calls: of the orders tried, the one in which the fewest bytes are live at once. */
 import { type Cell, meet, rootView, sameElements } from "./cells.ts";
 import type { Task } from "./tasks.ts";
+import { readsOf } from "./units.ts";
 
 /** First and last position of the calls that need a cell. */
 export interface Lifetime {
@@ -111,8 +112,8 @@ function schedule(after: readonly (readonly number[])[], choose: (free: readonly
 
 /** For reads and writes of a chain: whether a store over a load touches only what it may. */
 export function canOverwrite(task: Task, old: Cell, next: Cell): boolean {
-  if (!("loads" in task.work)) return false;
-  const { loads, stores, count } = task.work;
+  if (!task.chain || (task.call && readsOf(task.call).some((view) => view.cell.root === old))) return false;
+  const { loads, stores, count } = task.chain;
   const from = loads.filter(({ view }) => view.cell.root === old);
   const to = stores.filter(({ view }) => view.cell.root === next).map(({ view }) => rootView(view));
   return from.every((load) => {

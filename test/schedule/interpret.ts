@@ -133,7 +133,9 @@ const naive: Readonly<Record<string, Naive>> = {
       }
     }
     if (chain) {
-      const groups = Array.from({ length: p["groups"] as number }, (_, g) => product.subarray(g * chain.count));
+      const groups = Array.from({ length: p["groups"] as number }, (_, g) =>
+        product.subarray(g * chain.count, (g + 1) * chain.count),
+      );
       runChain(chain, (placement, dtype) => access(regions, placement, dtype), groups);
       return;
     }
