@@ -5,6 +5,7 @@
 
 import { isNodeOf, type Node, sizeOf } from "../graph/node.ts";
 import { defineOp, type HostTensor } from "../graph/op.ts";
+import type { reductions } from "../kernels/reduce.ts";
 import { type ActivationKind, activation } from "../ops/activation.ts";
 import { type MatmulAttributes, multiplyMatrices, productSizes } from "../ops/matmul.ts";
 import type { RandomAttributes } from "../ops/random.ts";
@@ -39,12 +40,14 @@ export const linearCall = defineOp<LinearCallAttributes>({
   cases: [],
 });
 
+export type Reduction = (typeof reductions)[number];
+
 export interface ReduceCallAttributes {
-  readonly kind: "sum" | "max";
+  readonly kind: Reduction;
   readonly scale: number;
 }
 
-/** scale times the sum or maximum over the middle axis of [outer, reduced, inner]: the `reduce` kernel. */
+/** scale times the sum, maximum or sum of squares over the middle axis of [outer, reduced, inner]: the `reduce` kernel. */
 export const reduceCall = defineOp<ReduceCallAttributes>({
   name: "reduceCall",
   shape: ([from]) => {
@@ -57,10 +60,11 @@ export const reduceCall = defineOp<ReduceCallAttributes>({
     const data = new Float64Array(outer * inner);
     for (let o = 0; o < outer; o++) {
       for (let i = 0; i < inner; i++) {
-        let total = kind === "sum" ? 0 : -Infinity;
+        let total = kind === "max" ? -Infinity : 0;
         for (let r = 0; r < reduced; r++) {
           const value = from[(o * reduced + r) * inner + i] as number;
-          total = kind === "sum" ? total + value : Math.max(total, value);
+          if (kind === "max") total = Math.max(total, value);
+          else total += kind === "sum" ? value : value * value;
         }
         data[o * inner + i] = scale * total;
       }

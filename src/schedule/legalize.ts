@@ -15,6 +15,7 @@ import { stridesOf } from "../ops/strides.ts";
 import { callUnit } from "./call-units.ts";
 import { type DrawAttributes, drawOp, isStep } from "./calls.ts";
 import { Cell, canJoin, type View, viewOf } from "./cells.ts";
+import { joinColumnSums } from "./column-sums.ts";
 import { broadcastPattern, broadcastStrides, copyUnits, type StridedView } from "./copies.ts";
 import type { Assignment, CallUnit, StepOperand, StepUnit, Unit, Units } from "./units.ts";
 
@@ -56,7 +57,8 @@ class Legalizer {
       taken.add(cell);
       return { state, cell };
     });
-    return { units: this.units, assignments, constants: this.constants };
+    const units = this.columns ? joinColumnSums(this.units) : this.units;
+    return { units, assignments, constants: this.constants };
   }
 
   /** A cell with the value that no other state takes and that is part of nothing. */

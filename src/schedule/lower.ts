@@ -17,7 +17,7 @@ import { stackMatmuls } from "./stack-matmuls.ts";
 export function lower(graph: Graph, { maxEpilogueGroups }: Pick<PlanLimits, "maxEpilogueGroups"> = {}): Graph {
   const stacked = tidy(stackMatmuls(tidy(joinProducts(tidy(graph)))));
   const split = maxEpilogueGroups === undefined ? stacked : tidy(splitColumns(stacked));
-  return tidy(foldEpilogues(lowerReductions(split), (maxEpilogueGroups ?? 0) > 0));
+  return tidy(foldEpilogues(lowerReductions(split, maxEpilogueGroups !== undefined), (maxEpilogueGroups ?? 0) > 0));
 }
 
 /** Each of the two makes work for the other: equal nodes cancel, and simpler nodes are equal. */
