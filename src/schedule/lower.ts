@@ -8,6 +8,7 @@ import type { PlanLimits } from "./program.ts";
 import { simplify } from "./simplify.ts";
 import { splitColumns } from "./split-columns.ts";
 import { stackMatmuls } from "./stack-matmuls.ts";
+import { stackReductions } from "./stack-reductions.ts";
 
 /**
  * Contract: outputs agree up to rounding and the order of additions. What is left: states, constants and tables;
@@ -16,8 +17,9 @@ import { stackMatmuls } from "./stack-matmuls.ts";
  */
 export function lower(graph: Graph, { maxEpilogueGroups }: Pick<PlanLimits, "maxEpilogueGroups"> = {}): Graph {
   const stacked = tidy(stackMatmuls(tidy(joinProducts(tidy(graph)))));
-  const split = maxEpilogueGroups === undefined ? stacked : tidy(splitColumns(stacked));
-  return tidy(foldEpilogues(lowerReductions(split, maxEpilogueGroups !== undefined), (maxEpilogueGroups ?? 0) > 0));
+  if (maxEpilogueGroups === undefined) return tidy(foldEpilogues(lowerReductions(stacked)));
+  const reduced = stackReductions(tidy(lowerReductions(tidy(splitColumns(stacked)), true)));
+  return tidy(foldEpilogues(reduced, maxEpilogueGroups > 0));
 }
 
 /** Each of the two makes work for the other: equal nodes cancel, and simpler nodes are equal. */
