@@ -4,6 +4,7 @@ import { foldEpilogues } from "./fold-epilogues.ts";
 import { joinProducts } from "./join-products.ts";
 import { lowerReductions } from "./lower-reductions.ts";
 import { mergeEqualNodes } from "./merge-equal-nodes.ts";
+import { nestJoints } from "./nest-joints.ts";
 import type { PlanLimits } from "./program.ts";
 import { simplify } from "./simplify.ts";
 import { splitColumns } from "./split-columns.ts";
@@ -16,10 +17,11 @@ import { stackReductions } from "./stack-reductions.ts";
  * concat and slice.
  */
 export function lower(graph: Graph, { maxEpilogueGroups }: Pick<PlanLimits, "maxEpilogueGroups"> = {}): Graph {
-  const stacked = tidy(stackMatmuls(tidy(joinProducts(tidy(graph)))));
-  if (maxEpilogueGroups === undefined) return tidy(foldEpilogues(lowerReductions(stacked)));
+  const joined = tidy(joinProducts(tidy(graph), maxEpilogueGroups));
+  const stacked = tidy(stackMatmuls(joined, maxEpilogueGroups));
+  if (maxEpilogueGroups === undefined) return nestJoints(tidy(foldEpilogues(lowerReductions(stacked))));
   const reduced = stackReductions(tidy(lowerReductions(tidy(splitColumns(stacked)), true)));
-  return tidy(foldEpilogues(reduced, maxEpilogueGroups > 0));
+  return nestJoints(tidy(foldEpilogues(reduced, maxEpilogueGroups > 0)));
 }
 
 /** Each of the two makes work for the other: equal nodes cancel, and simpler nodes are equal. */

@@ -109,7 +109,8 @@ const widthOf = ({ shape }: Node) => shape.at(-1) ?? 1;
 
 const isLastAxis = ({ shape }: Node, axis: number) => axis === shape.length - 1;
 
-function isNarrow(shape: Shape): boolean {
+/** Whether a matrix of this shape is split. */
+export function isNarrow(shape: Shape): boolean {
   const width = shape.at(-1) ?? 1;
   return shape.length > 1 && width > 1 && width <= NARROW && sizeOf(shape) / width > NARROW;
 }
