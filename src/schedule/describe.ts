@@ -1,7 +1,11 @@
 /** A program as text: a table of its calls, and totals. */
+import { sizeOf } from "../graph/node.ts";
 import type { KernelCall, Program } from "./program.ts";
 
-/** One line a call: its number, kernel, size, MFLOP, KiB read and written, and what it computes; then the totals. */
+/**
+ * One line a call: its number, kernel, size, MFLOP, KiB read and written, and what it computes; then the totals. A
+ * product is rows x depth x columns; with an epilogue it is p there, in so many row groups: p itself where it is kept.
+ */
 export function describeProgram(program: Omit<Program, "describe">): string {
   const rows = program.calls.map((call, i) => [
     String(i + 1),
@@ -20,24 +24,38 @@ export function describeProgram(program: Omit<Program, "describe">): string {
       .join("  ")
       .trimEnd();
   const total = (of: (call: KernelCall) => number) => program.calls.reduce((sum, call) => sum + of(call), 0);
-  const { peakBytes, lowerBoundBytes, arenas } = program;
+  const { peakBytes, lowerBoundBytes, arenas, state } = program;
+  const stateBytes = 4 * state.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   return [
-    `${program.name}: ${program.calls.length} kernel calls, ${program.state.length} states`,
+    `${program.name}: ${program.calls.length} kernel calls (${kernelCounts(program.calls)})`,
     line(heads),
     ...rows.map(line),
     `total: ${(total(({ flops }) => flops) / 1e6).toFixed(3)} MFLOP, ${(total(({ bytes }) => bytes) / 1024).toFixed(1)} KiB moved`,
     `temporaries: ${kib(peakBytes)} in ${arenas.length} arena${arenas.length === 1 ? "" : "s"}, ` +
       `at least ${kib(lowerBoundBytes)} in this order; constants: ${kib(program.constants.byteLength)}`,
+    `state: ${kib(stateBytes)} in ${state.length}: ${state.map(({ name }) => name).join(", ")}`,
   ].join("\n");
+}
+
+/** "14 linear, 5 elementwise", the most frequent first. */
+function kernelCounts(calls: readonly KernelCall[]): string {
+  const counts = new Map<string, number>();
+  for (const { kernel } of calls) counts.set(kernel, (counts.get(kernel) ?? 0) + 1);
+  const byCount = [...counts].sort(([, a], [, b]) => b - a);
+  return byCount.map(([kernel, count]) => `${count} ${kernel}`).join(", ");
 }
 
 const kib = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`;
 
 function sizeText({ kernel, parameters: p, chain }: KernelCall): string {
-  if (chain) return `${chain.count} x ${chain.steps.length} functions`;
   switch (kernel) {
-    case "linear":
-      return `${p["rows"]} x ${p["depth"]} x ${p["columns"]}`;
+    case "elementwise":
+      return `${chain?.count} x ${chain?.steps.length} functions`;
+    case "linear": {
+      const followed = chain ? `, ${chain.steps.length} functions` : "";
+      const groups = p["groups"] !== undefined && p["groups"] > 1 ? ` in ${p["groups"]} groups` : "";
+      return `${p["rows"]} x ${p["depth"]} x ${p["columns"]}${groups}${followed}`;
+    }
     case "reduce":
       return `${p["outer"]} x ${p["reduced"]} x ${p["inner"]}`;
     case "copy":

@@ -83,15 +83,23 @@ const normals: DataSource = {
   draw: ({ rows, random }) => random("normal", [rows, 2]),
 };
 
-/** A training step of a small MLP with two hidden layers, Adam and EMA, on FDM with these options or on CFM. */
-export function trainStep(loss: FDMOptions | "cfm" = {}): Graph {
+interface Sizes {
+  readonly hidden: readonly number[];
+  readonly batchSize: number;
+}
+
+/** A training step, Adam and EMA, on FDM with these options or on CFM; by default of a small MLP of two hidden layers. */
+export function trainStep(
+  loss: FDMOptions | "cfm" = {},
+  { hidden, batchSize }: Sizes = { hidden: [8, 12], batchSize: 6 },
+): Graph {
   return buildTrainStep({
-    network: mlp({ dimension: 2, hidden: [8, 12] }),
+    network: mlp({ dimension: 2, hidden }),
     path: condOT(),
     loss: loss === "cfm" ? cfm() : fdm(loss),
     optimizer: adam({ learningRate: 1e-3 }),
     data: normals,
-    batchSize: 6,
+    batchSize,
     ema: ema({ decay: 0.99 }),
     maximumGradientNorm: 1,
   });
