@@ -2,19 +2,15 @@
  * Where the time of one training step on WASM goes: milliseconds of each kernel call.
  *
  *   node bench/profile.mjs [--loss cfm|fdm|paper-2d] [--width 128] [--layers 4] [--batch 512] [--activation silu]
- *                          [--relaxed] [--steps 60] [--brief]
+ *                          [--relaxed] [--threads 1] [--steps 60] [--brief]
  *
  * For developers: it runs src/, not the package, and looks inside the backend. Whole steps run call by call with a
- * clock around each, so that every call meets the caches as in training; reported are medians over --steps steps. The
+ * clock around each, so that every call meets the caches as in training; reported are medians over --steps steps, and the best step. The
  * sum is compared with the time of steps that run uninterrupted.
  */
-import { mkdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { build } from "esbuild";
+import { fromSource } from "./source.mjs";
 
-const root = join(import.meta.dirname, "..");
 const { values: options } = parseArgs({
   options: {
     loss: { type: "string", default: "fdm" },
@@ -23,36 +19,33 @@ const { values: options } = parseArgs({
     batch: { type: "string", default: "512" },
     activation: { type: "string", default: "silu" },
     relaxed: { type: "boolean", default: false },
+    threads: { type: "string", default: "1" },
     steps: { type: "string", default: "60" },
     brief: { type: "boolean", default: false },
   },
 });
 
-// The backend's `run` runs a table of calls, eight bytes each: seeing its arguments is enough to run one call alone.
-/** @type {{ run(calls: number, count: number, times: number, scratch: number): void } | undefined} */
+// The backend's `run` runs a table of calls, 16 bytes each: seeing its arguments is enough to run one call alone.
+/** @type {{ run(...numbers: number[]): number } | undefined} */
 let kernels;
-/** @type {[calls: number, count: number, scratch: number] | undefined} */
+/** @type {number[] | undefined} calls, count, times and what follows them */
 let table;
 const instantiate = WebAssembly.instantiate;
 Object.assign(WebAssembly, {
-  instantiate: async (/** @type {BufferSource} */ bytes, /** @type {WebAssembly.Imports} */ imports) => {
-    const { instance, module } = await instantiate(bytes, imports);
-    const exports = /** @type {NonNullable<typeof kernels> & object} */ (/** @type {unknown} */ (instance.exports));
+  instantiate: async (/** @type {any} */ module, /** @type {WebAssembly.Imports} */ imports) => {
+    const result = /** @type {any} */ (await instantiate(module, imports));
+    const exports = (result.instance ?? result).exports;
     kernels = exports;
-    const run = (
-      /** @type {number} */ calls,
-      /** @type {number} */ count,
-      /** @type {number} */ times,
-      /** @type {number} */ scratch,
-    ) => {
-      table = [calls, count, scratch];
-      exports.run(calls, count, times, scratch);
+    const run = (/** @type {number[]} */ ...numbers) => {
+      table = numbers;
+      return exports.run(...numbers);
     };
-    return { instance: { exports: { ...exports, run } }, module };
+    const instance = { exports: { ...exports, run } };
+    return result.instance ? { ...result, instance } : instance;
   },
 });
 
-const source = await bundled(`
+const source = await fromSource(`
   export { createWasmBackend } from "./src/backends/wasm/backend.ts";
   export { compile } from "./src/schedule/compile.ts";
   export { buildTrainStep, trainState } from "./src/train/step.ts";
@@ -75,7 +68,7 @@ const optimizer = source.adam();
 const batchSize = Number(options.batch);
 const seed = 1;
 const graph = source.buildTrainStep({ network, path: source.condOT(), loss, optimizer, data, batchSize, seed });
-const backend = await source.createWasmBackend({ relaxed: options.relaxed });
+const backend = await source.createWasmBackend({ relaxed: options.relaxed, threads: Number(options.threads) });
 const program = source.compile(graph, backend.limits);
 
 const buffers = new Map();
@@ -92,7 +85,7 @@ const executable = await backend.load(program, buffers);
 
 for (const end = performance.now() + 1500; performance.now() < end; ) executable.run(1); // V8 compiles hot code anew
 if (!kernels || !table) throw new Error("The backend has run nothing.");
-const [calls, count, scratch] = table;
+const [calls = 0, count = 0, , ...others] = table;
 const steps = Number(options.steps);
 /** @type {number[][]} */
 const times = Array.from({ length: count }, () => []);
@@ -101,7 +94,7 @@ const whole = [];
 for (let step = 0; step < steps; step++) {
   for (let call = 0; call < count; call++) {
     const start = performance.now();
-    kernels.run(calls + 8 * call, 1, 1, scratch);
+    kernels.run(calls + 16 * call, 1, 1, ...others);
     times[call]?.push(performance.now() - start);
   }
   const start = performance.now();
@@ -162,25 +155,4 @@ function columns3(ms, flops, bytes) {
 /** @param {number[]} values */
 function median(values) {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
-}
-
-/** @param {string} entry exports of src/, as one module */
-async function bundled(entry) {
-  const folder = join(root, "node_modules", ".cache", `divflow-profile-${process.pid}`);
-  const file = join(folder, "source.mjs");
-  try {
-    await mkdir(folder, { recursive: true });
-    const result = await build({
-      stdin: { contents: entry, resolveDir: root, loader: "ts" },
-      bundle: true,
-      format: "esm",
-      target: "es2022",
-      write: false,
-      logLevel: "warning",
-    });
-    await writeFile(file, result.outputFiles[0]?.text ?? "");
-    return await import(pathToFileURL(file).href);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }

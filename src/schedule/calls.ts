@@ -37,7 +37,6 @@ export const linearCall = defineOp<LinearCallAttributes>({
     const kind = attributes.activation;
     return kind ? activation.op.reference([{ shape, data }], { kind, order: 0 }, shape) : { shape, data };
   },
-  cases: [],
 });
 
 export type Reduction = (typeof reductions)[number];
@@ -71,7 +70,6 @@ export const reduceCall = defineOp<ReduceCallAttributes>({
     }
     return { shape, data };
   },
-  cases: [],
 });
 
 export interface DrawAttributes extends RandomAttributes {
@@ -93,7 +91,6 @@ export const drawOp = defineOp<DrawAttributes>({
     for (let i = 0; i < data.length; i++) data[i] = randomNumber(kind, words[i * stride + offset] as number, bound);
     return { shape, data };
   },
-  cases: [],
 });
 
 /** Whether a chain computes this node, as one of its steps. */

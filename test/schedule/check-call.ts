@@ -70,7 +70,7 @@ function checkChain({ count, loads, stores }: ElementwiseChain, isAlone: boolean
 function checkOperands({ kernel, parameters, bindings }: KernelCall, limits: PlanLimits): Placement[] {
   const declaration = kernels[kernel];
   demand(declaration !== undefined, "no such kernel");
-  const fields = Object.keys((declaration.parameters as unknown as { propTypes: object }).propTypes);
+  const fields = Object.keys(declaration.parameters);
   const expected = fields.filter((field) => !field.endsWith("Offset")).sort();
   const given = Object.keys({ ...declaration.defaults, ...parameters }).sort();
   demand(given.join() === expected.join(), "parameters are not the kernel's");

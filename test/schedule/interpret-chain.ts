@@ -15,7 +15,7 @@ export interface Access {
 }
 
 const functions = new Map<string, (...operands: readonly Float64Array[]) => Float64Array>([
-  ...arithmeticOps.map((op): [string, ReturnType<typeof functionOf>] => [op.name, functionOf(op, null)]),
+  ...arithmeticOps().map(([{ op }]): [string, ReturnType<typeof functionOf>] => [op.name, functionOf(op, null)]),
   ...activationKinds.flatMap((kind) =>
     [0, 1, 2, 3].map((order): [string, ReturnType<typeof functionOf>] => [
       `${kind}${order}`,
