@@ -17,6 +17,8 @@ export interface KernelDeclaration {
    * `x` it has a field `xOffset`, u32: elements from the binding's start to the operand's (backends fill these in).
    */
   readonly parameters: AnyWgslStruct;
+  /** Parameters that a call may leave out, and what they then are. */
+  readonly defaults?: Readonly<Record<string, number>>;
   /** In binding order: the uniform is @binding(0), these follow from @binding(1) on. */
   readonly bindings: Readonly<Record<string, Binding>>;
   /** Workgroups for these parameters on WebGPU. At most 65,535 along each axis. */

@@ -2,6 +2,10 @@
  * linear: out = activation(left right + bias + addend), matrices row-major and dense.
  *   left  [rows, depth], or [depth, rows] when transposeLeft; right [depth, columns], or [columns, depth] when
  *   transposeRight; bias [columns], added on rows below biasRows; addend [rows, columns]; out [rows, columns].
+ *   sums [columns], when sumsDepth > 0: the sums over k < sumsDepth of row k of right, which then is not transposed.
+ *
+ * A call with a chain (`KernelCall.chain`) has no `out`: the product's rows, `groups` times as many as the chain's,
+ * are the chain's operands, and only what it stores is kept.
  */
 import * as d from "typegpu/data";
 import type { KernelDeclaration } from "./kernel.ts";
@@ -15,11 +19,14 @@ export const LinearParameters = d.struct({
   biasRows: d.u32, // 0: no bias
   hasAddend: d.u32,
   activation: d.u32, // 0: none, else 1 + index into activationKinds
+  groups: d.u32, // row groups of the product that a chain reads; rows are a multiple of it
+  sumsDepth: d.u32, // rows of right that `sums` adds up; 0: none
   leftOffset: d.u32,
   rightOffset: d.u32,
   biasOffset: d.u32,
   addendOffset: d.u32,
   outOffset: d.u32,
+  sumsOffset: d.u32,
 });
 
 /** Rows and columns of the tile of `out` that one workgroup computes. */
@@ -28,12 +35,14 @@ export const TILE = 64;
 export const linear: KernelDeclaration = {
   name: "linear",
   parameters: LinearParameters,
+  defaults: { groups: 1, sumsDepth: 0 },
   bindings: {
     left: { access: "read", element: "f32" },
     right: { access: "read", element: "f32" },
     bias: { access: "read", element: "f32", optional: true },
     addend: { access: "read", element: "f32", optional: true },
-    out: { access: "write", element: "f32" },
+    out: { access: "write", element: "f32", optional: true },
+    sums: { access: "write", element: "f32", optional: true },
   },
   workgroups: ({ rows, columns }) => [Math.ceil((columns ?? 1) / TILE), Math.ceil((rows ?? 1) / TILE), 1],
 };

@@ -8,14 +8,14 @@ import type { KernelDeclaration } from "./kernel.ts";
  * @throws Error when a field has no value: the plan and the declaration disagree.
  */
 export function packParameters(
-  { name, parameters }: KernelDeclaration,
+  { name, parameters, defaults }: KernelDeclaration,
   values: Readonly<Record<string, number>>,
 ): Uint32Array {
   const fields = Object.entries(parameters.propTypes);
   const words = new Uint32Array(fields.length);
   const floats = new Float32Array(words.buffer);
   fields.forEach(([field, { type }], i) => {
-    const value = values[field];
+    const value = values[field] ?? defaults?.[field];
     if (value === undefined) throw new Error(`A call of kernel "${name}" has no parameter "${field}".`);
     if (type === "f32") floats[i] = value;
     else words[i] = value;

@@ -105,7 +105,8 @@ function check(call: KernelCall, limits: PlanLimits): void {
   demand(declaration !== undefined, "no such kernel");
   const fields = Object.keys((declaration.parameters as unknown as { propTypes: object }).propTypes);
   const expected = fields.filter((field) => !field.endsWith("Offset")).sort();
-  demand(Object.keys(call.parameters).sort().join() === expected.join(), "parameters are not the kernel's");
+  const given = Object.keys({ ...declaration.defaults, ...call.parameters }).sort();
+  demand(given.join() === expected.join(), "parameters are not the kernel's");
   for (const name of Object.keys(call.bindings)) demand(name in declaration.bindings, `no binding ${name}`);
   const bound = Object.entries(declaration.bindings).flatMap(([name, binding]) => {
     const placement = call.bindings[name];

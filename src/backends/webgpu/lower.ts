@@ -69,12 +69,13 @@ function kernelDispatch(
   if (!declaration || !code) throw new Error(`"${label}" calls kernel "${kernel}", which WebGPU does not have.`);
   const names = Object.keys(declaration.bindings);
   const offsets = Object.fromEntries(names.map((name) => [`${name}Offset`, operands[name]?.offset ?? 0]));
-  const bindings = names.map((name): BoundRegion => {
+  const bindings = names.flatMap((name): BoundRegion[] => {
     const { access, optional } = declaration.bindings[name]!;
+    if (!operands[name] && optional && access === "write") return [];
     // Something must be bound where an optional operand is absent: what else is read, for it may be bound twice.
     const operand = operands[name] ?? (optional ? operands[names[0] as string] : undefined);
     if (!operand) throw new Error(`"${label}": kernel "${kernel}" has no operand for "${name}".`);
-    return { region: operand.region, access };
+    return [{ region: operand.region, access }];
   });
   return {
     label,
