@@ -1,8 +1,11 @@
-/** reduce: out[o, i] = scale * sum (or max) over r of in[o, r, i]; in [outer, reduced, inner], out [outer, inner]. */
+/**
+ * reduce: out[o, i] = scale * sum (or max, or sum of squares) over r of in[o, r, i]; in [outer, reduced, inner],
+ * out [outer, inner].
+ */
 import * as d from "typegpu/data";
 import { type KernelDeclaration, linearWorkgroups } from "./kernel.ts";
 
-export const reductions = ["sum", "max"] as const;
+export const reductions = ["sum", "max", "sumOfSquares"] as const;
 
 export const ReduceParameters = d.struct({
   outer: d.u32,

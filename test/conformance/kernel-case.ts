@@ -1,17 +1,10 @@
 /** One call of a kernel, what it is given and what must come out; and how a backend is held to it. */
 import type { Backend } from "../../src/backends/backend.ts";
 import type { DType } from "../../src/graph/node.ts";
+import { kernels } from "../../src/kernels/registry.ts";
 import type { ElementwiseChain, Placement } from "../../src/schedule/program.ts";
 import { assert, assertClose, assertEqual } from "./assert.ts";
-import {
-  type Contents,
-  chainCall,
-  handMadeProgram,
-  kernelCall,
-  runOnce,
-  valuesOf,
-  wordsOf,
-} from "./kernel-programs.ts";
+import { type Contents, handMadeProgram, kernelCall, runOnce, valuesOf, wordsOf } from "./kernel-programs.ts";
 
 /** Each operand lies in a state of its own, `offset` elements in, with NaN (or 2^31-odd indices) around it. */
 export interface Operand {
@@ -29,6 +22,8 @@ export interface KernelCase {
   /** By binding; for chains by a name of their own. */
   readonly operands: Readonly<Record<string, Operand>>;
   readonly chain?: (place: (operand: string) => Placement) => ElementwiseChain;
+  /** Bindings that are not an operand of their name. */
+  readonly bindings?: (place: (operand: string) => Placement) => Readonly<Record<string, Placement>>;
   /** Largest error, relative to the largest magnitude expected; default 2e-5, which the project promises. 0: equal. */
   readonly tolerance?: number;
 }
@@ -54,12 +49,14 @@ export async function checkCase(backend: Backend, each: KernelCase, number: numb
     contents[name] = { dtype, words };
     placements.set(name, { region: { kind: "state", name }, offset, length });
   });
-  const call = each.chain
-    ? chainCall(
-        each.chain((name) => placements.get(name)!),
-        each.label,
-      )
-    : kernelCall(each.kernel, each.parameters, Object.fromEntries(placements), each.label);
+  const place = (name: string) => placements.get(name)!;
+  const bindings = Object.fromEntries(
+    [...placements].filter(([name]) => name in (kernels[each.kernel]?.bindings ?? {})),
+  );
+  const call = {
+    ...kernelCall(each.kernel, each.parameters, { ...bindings, ...each.bindings?.(place) }, each.label),
+    ...(each.chain && { chain: each.chain(place) }),
+  };
   const program = handMadeProgram(each.label, contents, [call]);
   const results = await runOnce(backend, program, contents);
 

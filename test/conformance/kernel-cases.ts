@@ -101,8 +101,8 @@ function reduceCases(): KernelCase[] {
   ] as const;
   return sizes.flatMap(([outer, reduced, inner]) =>
     reductions.map((kind, k): KernelCase => {
-      const from = normals(outer * reduced * inner).map((value) => value + (kind === "sum" ? 0.5 : -3));
-      const scale = kind === "sum" ? 1 / reduced : -2;
+      const from = normals(outer * reduced * inner).map((value) => value + (kind === "max" ? -3 : 0.5));
+      const scale = kind === "max" ? -2 : 1 / reduced;
       return {
         label: `reduce ${outer} x ${reduced} x ${inner}, ${kind}`,
         kernel: "reduce",

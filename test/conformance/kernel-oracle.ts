@@ -1,6 +1,7 @@
 /** What each kernel's declaration says, in plain f64: loops written for reading, sharing nothing with a backend. */
 
 import type { ActivationKind } from "../../src/kernels/elementwise.ts";
+import type { reductions } from "../../src/kernels/reduce.ts";
 import { activation } from "../../src/ops/activation.ts";
 import { ops } from "../../src/ops/registry.ts";
 
@@ -40,18 +41,29 @@ export function linear(
   return activation.op.reference([{ shape, data: out }], { kind, order: 0 }, shape).data;
 }
 
+/** sums[c] of the first rows of right. */
+export function columnSums(
+  { columns, sumsDepth }: { columns: number; sumsDepth: number },
+  right: ArrayLike<number>,
+): Float64Array {
+  const sums = new Float64Array(columns);
+  for (let k = 0; k < sumsDepth; k++) for (let c = 0; c < columns; c++) sums[c]! += right[k * columns + c]!;
+  return sums;
+}
+
 export function reduce(
   { outer, reduced, inner, scale }: { outer: number; reduced: number; inner: number; scale: number },
-  kind: "sum" | "max",
+  kind: (typeof reductions)[number],
   from: ArrayLike<number>,
 ): Float64Array {
   const out = new Float64Array(outer * inner);
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) {
-      let total = kind === "sum" ? 0 : -Infinity;
+      let total = kind === "max" ? -Infinity : 0;
       for (let r = 0; r < reduced; r++) {
         const value = from[(o * reduced + r) * inner + i]!;
-        total = kind === "sum" ? total + value : Math.max(total, value);
+        if (kind === "max") total = Math.max(total, value);
+        else total += kind === "sum" ? value : value * value;
       }
       out[o * inner + i] = scale * total;
     }

@@ -1,7 +1,7 @@
 /** Programs written by hand, a few kernel calls each: what a backend is given, with no plan in between. */
 import type { Backend, StateBuffer } from "../../src/backends/backend.ts";
 import type { DType } from "../../src/graph/node.ts";
-import type { ElementwiseChain, KernelCall, Placement, Program } from "../../src/schedule/program.ts";
+import type { KernelCall, Placement, Program } from "../../src/schedule/program.ts";
 
 /** Contents of a state: f32 by their bits. */
 export type Contents = Readonly<Record<string, { readonly dtype: DType; readonly words: Uint32Array }>>;
@@ -34,10 +34,6 @@ export function kernelCall(
   label = kernel,
 ): KernelCall {
   return { kernel, label, parameters, bindings, flops: 0, bytes: 0 };
-}
-
-export function chainCall(chain: ElementwiseChain, label = "chain"): KernelCall {
-  return { kernel: "elementwise", label, parameters: {}, bindings: {}, chain, flops: 0, bytes: 0 };
 }
 
 /** State of a program on a backend. */
