@@ -8,10 +8,11 @@
  * kernel can do) and the median (what this machine, with all else it does, let through), by the clock.
  * --save writes all samples to bench/results/gemm-<build>.json.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { builds, compile } from "../.build/wasm.mjs";
 
 const root = join(import.meta.dirname, "..");
 const { values: options } = parseArgs({
@@ -29,11 +30,8 @@ const { values: options } = parseArgs({
 });
 const build = options.relaxed ? "relaxed" : "plain";
 
-const generated = await readFile(join(root, "src", "generated", "wasm.ts"), "utf8");
-const base64 = new RegExp(`${build}Module = "([^"]*)"`).exec(generated)?.[1];
-if (!base64) throw new Error("src/generated/wasm.ts has no such build: run `npm run generate` first.");
 const memory = new WebAssembly.Memory({ initial: 1024 });
-const { instance } = await WebAssembly.instantiate(Buffer.from(base64, "base64"), { env: { memory } });
+const { instance } = await WebAssembly.instantiate(await compile(builds[build]), { env: { memory } });
 const { linear } = /** @type {{ linear(parameters: number, scratch: number): void }} */ (
   /** @type {unknown} */ (instance.exports)
 );

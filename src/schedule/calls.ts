@@ -34,7 +34,6 @@ export const linearCall = defineOp<LinearCallAttributes>({
     const kind = attributes.activation;
     return kind ? activation.op.reference([{ shape, data }], { kind, order: 0 }, shape) : { shape, data };
   },
-  cases: [],
 });
 
 export interface ReduceCallAttributes {
@@ -65,14 +64,12 @@ export const reduceCall = defineOp<ReduceCallAttributes>({
     }
     return { shape, data };
   },
-  cases: [],
 });
 
 const identity = {
   shape: ([shape]: readonly Shape[]) => shape as Shape,
   dtype: ([dtype]: readonly DType[]) => dtype as DType,
   reference: ([x]: readonly HostTensor[]) => x as HostTensor,
-  cases: [],
 };
 
 /** The input in a place of its own, written by an elementwise chain: a fill, a broadcast, a second copy. */

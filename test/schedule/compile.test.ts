@@ -11,9 +11,9 @@ import { randomGraph } from "./random-graphs.ts";
 
 // States are what the others read.
 const cases = ops
-  .filter(({ name }) => name !== "state")
-  .flatMap((op) =>
-    op.cases.map((given, i) => ({ op, given, label: `${op.name} ${i}: ${JSON.stringify(given.attributes)}` })),
+  .filter(({ op }) => op.name !== "state")
+  .flatMap(({ op, cases }) =>
+    cases.map((given, i) => ({ op, given, label: `${op.name} ${i}: ${JSON.stringify(given.attributes)}` })),
   );
 
 describe.each(Object.entries(limitsByName))("limits of %s", (_name, limits) => {

@@ -103,7 +103,7 @@ function check(call: KernelCall, limits: PlanLimits): void {
   }
   const declaration = kernels[call.kernel];
   demand(declaration !== undefined, "no such kernel");
-  const fields = Object.keys((declaration.parameters as unknown as { propTypes: object }).propTypes);
+  const fields = Object.keys(declaration.parameters);
   const expected = fields.filter((field) => !field.endsWith("Offset")).sort();
   const given = Object.keys({ ...declaration.defaults, ...call.parameters }).sort();
   demand(given.join() === expected.join(), "parameters are not the kernel's");
@@ -156,7 +156,7 @@ function access(regions: Regions, placement: Placement, dtype: "f32" | "u32") {
 }
 
 const functions = new Map<string, (...operands: readonly Float64Array[]) => Float64Array>([
-  ...arithmeticOps.map((op): [string, ReturnType<typeof functionOf>] => [op.name, functionOf(op, null)]),
+  ...arithmeticOps().map(([{ op }]): [string, ReturnType<typeof functionOf>] => [op.name, functionOf(op, null)]),
   ...activationKinds.flatMap((kind) =>
     [0, 1, 2, 3].map((order): [string, ReturnType<typeof functionOf>] => [
       `${kind}${order}`,

@@ -1,10 +1,10 @@
 /** The backend that runs programs on the CPU, in hand-written WebAssembly SIMD (wasm/), on one thread. */
 import { ConfigError, DisposedError, LimitError, UnsupportedError } from "../../errors.ts";
-import { plainModule, relaxedModule } from "../../generated/wasm.ts";
 import type { Placement, Program } from "../../schedule/program.ts";
 import type { Backend, Executable, NumericArray, StateBuffer } from "../backend.ts";
 import { wasmFeatures } from "./features.ts";
 import { type Allocation, MAX_BYTES, WasmMemory } from "./memory.ts";
+import { moduleBytes } from "./modules.ts";
 import { translate } from "./translate.ts";
 
 /** What wasm/index.ts exports and this file calls. */
@@ -28,16 +28,18 @@ export interface WasmOptions {
 export async function createWasmBackend(options: WasmOptions = {}): Promise<Backend> {
   const features = wasmFeatures();
   const relaxed = options.relaxed ?? features.relaxedSimd;
-  if (!features.simd || (relaxed && !features.relaxedSimd)) {
+  // Firefox had SIMD before DecompressionStream, which the modules come out of.
+  const simd = features.simd && typeof DecompressionStream === "function";
+  if (!simd || (relaxed && !features.relaxedSimd)) {
     throw new UnsupportedError({
       subject: "WebAssembly on this platform",
-      given: features.simd ? "SIMD, not relaxed SIMD" : "no SIMD",
-      expected: relaxed ? "relaxed SIMD" : "SIMD (Chromium 91, Firefox 89, Safari 16.4, Node 16 or later)",
-      remedy: features.simd ? "Leave out `relaxed`." : "Use a later version, or WebGPU.",
+      given: simd ? "SIMD, not relaxed SIMD" : "no SIMD, or no DecompressionStream",
+      expected: relaxed ? "relaxed SIMD" : "both (Chromium 94, Firefox 113, Safari 16.4, Node 18 or later)",
+      remedy: simd ? "Leave out `relaxed`." : "Use a later version, or WebGPU.",
     });
   }
   const memory = new WasmMemory();
-  const bytes = Uint8Array.from(atob(relaxed ? relaxedModule : plainModule), (character) => character.charCodeAt(0));
+  const bytes = await moduleBytes(relaxed ? "relaxed" : "plain");
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory: memory.memory } });
   return new WasmBackend(instance.exports as unknown as Kernels, memory, relaxed);
 }

@@ -2,11 +2,11 @@
  * A program as the words that wasm/index.ts's `run` reads: a table of calls { kernel, address of its parameters }, the
  * parameter structs with all addresses filled in, and the chains' tables and scratch.
  */
-import * as d from "typegpu/data";
 import { ConfigError } from "../../errors.ts";
+import { packParameters } from "../../kernels/pack-parameters.ts";
 import { kernels } from "../../kernels/registry.ts";
 import type { KernelCall, Placement, Program } from "../../schedule/program.ts";
-import { type LaidOutChain, layOutChain } from "./chain.ts";
+import { layOutChain } from "./chain.ts";
 import type { Allocation, WasmMemory } from "./memory.ts";
 
 /** The numbers that `run` knows kernels by: positions in this list, which is that of wasm/index.ts. */
@@ -26,8 +26,9 @@ export interface Translation {
 /** @param baseOf - the byte address of a region's start, by a placement in it. */
 export function translate(program: Program, memory: WasmMemory, baseOf: (placement: Placement) => number): Translation {
   const addressOf = (placement: Placement) => baseOf(placement) + placement.offset * 4;
-  const chains = new Map<KernelCall, LaidOutChain>();
-  for (const call of program.calls) if (call.chain) chains.set(call, layOutChain(call.chain, addressOf));
+  const blocks = program.calls.map((call) =>
+    call.chain ? layOutChain(call.chain, addressOf) : parametersOf(call, addressOf),
+  );
 
   let bytes = program.calls.length * 8;
   const reserve = (size: number): number => {
@@ -35,11 +36,11 @@ export function translate(program: Program, memory: WasmMemory, baseOf: (placeme
     bytes = start + size;
     return start;
   };
-  const places = program.calls.map((call) => {
-    const chain = chains.get(call);
-    if (chain) return { parameters: reserve(chain.parameterBytes), scratch: reserve(chain.scratchBytes) };
-    return { parameters: reserve(d.sizeOf(declarationOf(call).parameters)), scratch: 0 };
-  });
+  const places = blocks.map((block) =>
+    block instanceof Uint32Array
+      ? { parameters: reserve(block.byteLength), scratch: 0 }
+      : { parameters: reserve(block.parameterBytes), scratch: reserve(block.scratchBytes) },
+  );
 
   const allocation = memory.allocate(`tables of program "${program.name}"`, bytes);
   const start = allocation.address;
@@ -48,13 +49,13 @@ export function translate(program: Program, memory: WasmMemory, baseOf: (placeme
     const { parameters, scratch } = places[i] as (typeof places)[number];
     table[2 * i] = KERNELS.indexOf(call.kernel);
     table[2 * i + 1] = start + parameters;
-    const chain = chains.get(call);
-    if (chain) {
-      const chainParameters = memory.words(start + parameters, chain.parameterBytes / 4);
-      const chainScratch = memory.words(start + scratch, chain.scratchBytes / 4);
-      chain.write(chainParameters, chainScratch, start + scratch);
+    const block = blocks[i] as (typeof blocks)[number];
+    if (block instanceof Uint32Array) {
+      memory.words(start + parameters, block.length).set(block);
     } else {
-      writeParameters(call, memory, start + parameters, addressOf);
+      const chainParameters = memory.words(start + parameters, block.parameterBytes / 4);
+      const chainScratch = memory.words(start + scratch, block.scratchBytes / 4);
+      block.write(chainParameters, chainScratch, start + scratch);
     }
   });
   return { calls: start, count: program.calls.length, allocation };
@@ -71,18 +72,12 @@ function declarationOf({ kernel, label }: KernelCall) {
   });
 }
 
-/** The struct's fields, all of 4 bytes, in order; `xOffset` is the address of binding x in elements. */
-function writeParameters(
-  call: KernelCall,
-  memory: WasmMemory,
-  address: number,
-  addressOf: (placement: Placement) => number,
-): void {
-  const fields = declarationOf(call).parameters.propTypes as Readonly<Record<string, { readonly type: string }>>;
-  Object.entries(fields).forEach(([name, { type }], i) => {
-    const binding = name.endsWith("Offset") ? call.bindings[name.slice(0, -"Offset".length)] : undefined;
-    const value = binding ? addressOf(binding) / 4 : (call.parameters[name] ?? 0);
-    if (type === "f32") memory.floats(address + 4 * i, 1)[0] = value;
-    else memory.words(address + 4 * i, 1)[0] = value;
+/** The call's parameter struct; `xOffset` is the address of binding x in elements, 0 where nothing is bound. */
+function parametersOf(call: KernelCall, addressOf: (placement: Placement) => number): Uint32Array {
+  const declaration = declarationOf(call);
+  const offsets = Object.keys(declaration.bindings).map((name) => {
+    const binding = call.bindings[name];
+    return [`${name}Offset`, binding ? addressOf(binding) / 4 : 0];
   });
+  return packParameters(declaration, { ...call.parameters, ...Object.fromEntries(offsets) });
 }

@@ -188,7 +188,7 @@ function dispatch(
   ].join("\n");
   const code = [
     uniformOf("LinearParameters", [
-      ...Object.keys(linear.parameters.propTypes).map((name) => [name, "u32"] as const),
+      ...Object.keys(linear.parameters).map((name) => [name, "u32"] as const),
       ...[...finish.fields.keys()].map((name) => [name, "u32"] as const),
     ]),
     ...bindings.map(({ name, type, access }, k) => {
