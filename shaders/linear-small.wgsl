@@ -58,9 +58,9 @@ fn linear(
   if (SUMS && tile.y == 0u) { // right is not transposed: invocations 8 apart of the second half moved the same columns
     slices[index] = columnSums;
     workgroupBarrier();
-    let from = 32u + index / 4u;
-    let sum = slices[from][index & 3u] + slices[from + 8u][index & 3u] + slices[from + 16u][index & 3u]
-      + slices[from + 24u][index & 3u];
+    let at = 32u + index / 4u;
+    let sum = slices[at][index & 3u] + slices[at + 8u][index & 3u] + slices[at + 16u][index & 3u]
+      + slices[at + 24u][index & 3u];
     if (index < 32u && column + index < params.columns) {
       finishSum(tile.z, column + index, sum);
     }
