@@ -3,6 +3,7 @@ import type { Backend } from "../backends/backend.ts";
 import { createReferenceBackend } from "../backends/reference/backend.ts";
 import { createWasmBackend } from "../backends/wasm/backend.ts";
 import { createWebGPUBackend } from "../backends/webgpu/backend.ts";
+import { softwareAdapter } from "../backends/webgpu/device.ts";
 import { UnsupportedError } from "../errors.ts";
 import { choiceOption } from "../graph/options.ts";
 import type { RuntimeOptions } from "./api.ts";
@@ -13,9 +14,6 @@ export interface ChosenBackend {
   /** Makes another one when this is lost; absent when that cannot be done. */
   readonly renew?: () => Promise<Backend>;
 }
-
-/** Adapters that run on the CPU: our WebAssembly is faster than their shaders. */
-const softwareAdapter = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render|\bwarp\b/i;
 
 export async function chooseBackend(options: RuntimeOptions): Promise<ChosenBackend> {
   const asked = choiceOption("backend", options.backend ?? "auto", ["auto", "webgpu", "wasm", "reference"] as const);
@@ -35,7 +33,7 @@ async function automatic(options: RuntimeOptions): Promise<ChosenBackend> {
   let refusal: string;
   try {
     const chosen = await webgpu(options);
-    const { device } = chosen.backend;
+    const { device } = chosen.backend; // our WebAssembly is faster than a CPU's shaders
     if (options.device || !softwareAdapter.test(device)) {
       return { ...chosen, reason: `WebGPU, on ${device}.` };
     }

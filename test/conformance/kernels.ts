@@ -1,4 +1,7 @@
 /** Every kernel against what its declaration says, computed in f64; and programs of several calls. */
+import type { Backend } from "../../src/backends/backend.ts";
+import { createWebGPUBackend } from "../../src/backends/webgpu/backend.ts";
+import { linearKernels } from "../../src/backends/webgpu/linear-choice.ts";
 import { elementwiseFunctions, randomFunctions } from "../../src/kernels/elementwise.ts";
 import { kernels } from "../../src/kernels/registry.ts";
 import { assert } from "./assert.ts";
@@ -23,13 +26,23 @@ export const checks: Check[] = [
       name: `kernels agree with f64: ${name}`,
       seconds: 180,
       async run(context) {
-        await onEachBackend(context, async (backend) => {
-          const groups = backend.limits.maxEpilogueGroups ?? 0;
-          for (const [number, each] of cases().entries()) {
-            if (each.chain && (each.parameters["groups"] ?? 0) > groups) continue; // no plan makes such a call there
-            await checkCase(backend, each, number);
-          }
-        });
+        await onEachBackend(context, (backend) => checkCases(backend, cases()));
+      },
+    }),
+  ),
+  ...linearKernels.map(
+    (kernel): Check => ({
+      name: `kernels agree with f64: products by linear-${kernel}, deep ones in segments`,
+      backend: "webgpu",
+      seconds: 300,
+      async run({ gpu }) {
+        const chooseLinear = ({ depth }: { depth: number }) => ({ kernel, segments: depth > 100 ? 3 : 1 });
+        const backend = await createWebGPUBackend({ ...(gpu && { gpu }), chooseLinear });
+        try {
+          await checkCases(backend, eachShapeOnce());
+        } finally {
+          backend.dispose();
+        }
       },
     }),
   ),
@@ -52,3 +65,17 @@ export const checks: Check[] = [
     },
   },
 ];
+
+async function checkCases(backend: Backend, cases: readonly KernelCase[]): Promise<void> {
+  const most = backend.limits.maxEpilogueGroups ?? 0;
+  for (const [number, each] of cases.entries()) {
+    if (each.chain && (each.parameters["groups"] ?? 0) > most) continue; // no plan makes such a call there
+    await checkCase(backend, each, number);
+  }
+}
+
+/** Products of all shapes and transpositions, with one epilogue each: compiling is what takes long. */
+function eachShapeOnce(): KernelCase[] {
+  const products = Object.values(productCases).flatMap((make) => make());
+  return products.filter(({ label }) => /^linear, (silu and tangents|left transposed):/.test(label));
+}

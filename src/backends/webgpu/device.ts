@@ -24,6 +24,9 @@ export interface FoundDevice {
  */
 const raisedLimits = ["maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage"] as const;
 
+/** The descriptions of adapters that run on the CPU. */
+export const softwareAdapter = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render|\bwarp\b/i;
+
 /** @throws {@link UnsupportedError} when there is no WebGPU, no adapter, or the adapter gives no device. */
 export async function findDevice({ gpu, adapter, device }: WebGPUOptions): Promise<FoundDevice> {
   if (device) return { device, description: describe(device.adapterInfo), owned: false };

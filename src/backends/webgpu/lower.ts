@@ -11,6 +11,8 @@ import { kernels } from "../../kernels/registry.ts";
 import type { KernelCall, Program } from "../../schedule/program.ts";
 import type { BoundRegion, Dispatch, Operand } from "./dispatch.ts";
 import { elementwiseDispatch } from "./elementwise-source.ts";
+import { chooseLinear, type LinearChoice, type ProductShape } from "./linear-choice.ts";
+import { linearDispatches, linearScratch } from "./linear-source.ts";
 
 export interface LoweredProgram {
   readonly dispatches: readonly Dispatch[];
@@ -24,10 +26,25 @@ const SEGMENT_PER_LANE = 16;
 /** A reduction that fills this many workgroups is not cut: the device has enough to do. */
 const ENOUGH_WORKGROUPS = 256;
 
+/** What of the device decides between kernels. */
+export interface DeviceTraits {
+  /** Whether it is a CPU. */
+  readonly software: boolean;
+  /** Takes the place of `chooseLinear`: how tests try every kernel. */
+  readonly chooseLinear?: (shape: ProductShape) => LinearChoice;
+}
+
 /** @throws {@link LimitError} when a call needs more workgroups along an axis than a dispatch may have. */
-export function lower(program: Program): LoweredProgram {
+export function lower(program: Program, traits: DeviceTraits): LoweredProgram {
   let scratch = 0;
   const dispatches = program.calls.flatMap((call) => {
+    if (call.kernel === "linear") {
+      const { rows = 1, columns = 1, depth = 1, groups = 1 } = call.parameters;
+      const shape = { rows, columns, depth, groups };
+      const choice = traits.chooseLinear?.(shape) ?? chooseLinear(shape, traits.software);
+      scratch = Math.max(scratch, linearScratch(call, choice.segments));
+      return linearDispatches(call, choice);
+    }
     if (call.chain) return [elementwiseDispatch(call.label, call.chain)];
     if (call.kernel !== "reduce") return [kernelDispatch(call, call.parameters, call.bindings)];
     const segments = segmentsOf(call.parameters);
@@ -53,10 +70,9 @@ function segmentedReduction(call: KernelCall, segments: number): Dispatch[] {
   const partial: Operand = { region: { kind: "scratch" }, offset: 0 };
   const first = kernelDispatch(call, { ...parameters, scale: 1 }, { ...bindings, out: partial });
   const [x, y] = first.workgroups;
-  return [
-    { ...first, workgroups: [x, y, segments] },
-    kernelDispatch(call, { ...parameters, reduced: segments }, { ...bindings, in: partial }),
-  ];
+  const kind = reductions[parameters["kind"] ?? 0] === "max" ? "max" : "sum"; // squares are summed as they are
+  const joined = { ...parameters, reduced: segments, kind: reductions.indexOf(kind) };
+  return [{ ...first, workgroups: [x, y, segments] }, kernelDispatch(call, joined, { ...bindings, in: partial })];
 }
 
 function kernelDispatch(
@@ -92,14 +108,10 @@ function kernelDispatch(
 const specialisations: Readonly<
   Record<string, (parameters: Readonly<Record<string, number>>) => Record<string, number>>
 > = {
-  linear: ({ transposeLeft = 0, transposeRight = 0, activation = 0 }) => ({
-    leftTransposed: transposeLeft,
-    rightTransposed: transposeRight,
-    activation,
-  }),
   random: ({ kind = 0 }) => ({ kind }),
   reduce: (parameters) => ({
     maximum: Number(reductions[parameters["kind"] ?? 0] === "max"),
+    squares: Number(reductions[parameters["kind"] ?? 0] === "sumOfSquares"),
     lanes: reduceLanes(parameters),
     neighboursAreLanes: Number(parameters["inner"] === 1),
   }),
