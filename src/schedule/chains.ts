@@ -41,7 +41,8 @@ export function buildChains(groups: readonly Group[]): (Chain | undefined)[] {
     for (const unit of members.flatMap(({ operands }) => operands.flatMap(stepOf))) {
       if (own.has(unit) || again.has(unit)) continue;
       const cone = coneOf(unit);
-      const few = cone !== undefined && (cone.loads.size <= 1 || [...cone.loads].every((key) => loads.has(key)));
+      const isKnown = cone !== undefined && [...cone.loads].every((key) => loads.has(key));
+      const few = cone !== undefined && (isKnown || (cone.loads.size <= 1 && !cone.isElsewhere));
       if (few && !unit.home) for (const step of cone.steps) again.add(step);
       else unit.home ??= homeOf(unit);
     }
@@ -78,9 +79,10 @@ function idOf(cell: object): number {
  * All steps behind a step, and what they load; undefined where they are many, or load state, whose old value may be
  * gone when another chain runs.
  */
-function coneOf(unit: StepUnit): { steps: Set<StepUnit>; loads: Set<string> } | undefined {
+function coneOf(unit: StepUnit): { steps: Set<StepUnit>; loads: Set<string>; isElsewhere: boolean } | undefined {
   const steps = new Set<StepUnit>();
   const loads = new Set<string>();
+  let isElsewhere = false; // in no arena, so that it would take another binding
   const open = [unit];
   for (let step = open.pop(); step; step = open.pop()) {
     if (steps.has(step)) continue;
@@ -89,12 +91,13 @@ function coneOf(unit: StepUnit): { steps: Set<StepUnit>; loads: Set<string> } | 
     for (const operand of step.operands) {
       if (operand.from === "step") open.push(operand.unit);
       if (operand.from !== "load") continue;
-      const { origin } = operand.view.cell.root;
+      const { origin, boundTo } = operand.view.cell.root;
       if (origin && "name" in origin) return undefined;
+      if (origin || boundTo) isElsewhere = true;
       loads.add(loadKey(operand));
     }
   }
-  return { steps, loads };
+  return { steps, loads, isElsewhere };
 }
 
 function buildChain({ call, steps: members }: Group, repeated: ReadonlySet<StepUnit>): Chain | undefined {

@@ -155,7 +155,8 @@ class Fusion {
 const stepOf = (unit: Unit): StepUnit[] => (unit.kind === "step" ? [unit] : []);
 
 function partOf(unit: StepUnit): Part {
-  const fixed = new Set([...readsOf(unit), ...writesOf(unit)].flatMap(fixedRegion));
+  const behind = unit.operands.flatMap((operand) => (operand.from === "step" ? writesOf(operand.unit) : []));
+  const fixed = new Set([...readsOf(unit), ...writesOf(unit), ...behind].flatMap(fixedRegion));
   const read = new Set(readsOf(unit).map(({ cell }) => cell.root));
   return { count: unit.count, call: undefined, steps: [unit], fixed, read };
 }
