@@ -86,10 +86,12 @@ export function randomGraph(seed: number, size: number): Graph {
     () => tame(matmul(ofShape([6, 4]), ofShape([4, 6]))),
     () => tame(linear(ofShape([6, 4]), ofShape([4, 4]), ofShape([4]))),
     () => {
-      const right = ofShape([4, 6]); // shared: a primal and a tangent
-      const [a, b] = [matmul(ofShape([6, 4]), right), matmul(ofShape([6, 4]), right)];
+      const right = ofShape([4, 6]); // shared: a primal and its tangents
+      const a = matmul(ofShape([6, 4]), right);
       const slope = activation([a], { kind: pick(activationKinds), order: 1 });
-      return tame(add(multiply(slope, b), pick([a, ofShape([6, 6])])));
+      const tangents = Array.from({ length: 1 + below(3) }, () => multiply(slope, matmul(ofShape([6, 4]), right)));
+      pool.push(...tangents.map(tame));
+      return tame(add(tangents[0] as Node, pick([a, ofShape([6, 6])])));
     },
     () => {
       const cotangent = tame(matmul(ofShape([6, 4]), ofShape([4, 6])));
