@@ -1,10 +1,11 @@
 /** Groups of steps as chains: which results go through memory, and the list of loads, functions and stores. */
 
 import type { DType } from "../graph/node.ts";
-import { Cell, overlap, rootView, type View, viewOf } from "./cells.ts";
+import { Cell, overlap, type View, viewOf } from "./cells.ts";
 import { groupOf } from "./epilogues.ts";
 import type { Group } from "./fuse.ts";
 import type { ElementwiseOperand, ElementwiseStep } from "./program.ts";
+import { coneOf, isCheap, type Load, sameLoad } from "./repeats.ts";
 import type { StepOperand, StepUnit } from "./units.ts";
 
 /** An elementwise call before it has places. */
@@ -22,11 +23,6 @@ export interface ChainLoad {
   readonly dtype: DType;
 }
 
-type Load = Extract<StepOperand, { from: "load" }>;
-
-/** Steps that a chain does again rather than load what another chain did. */
-const REPEATED_STEPS = 6;
-
 /**
  * The chain of each group; undefined for a group of which nothing is left to store. Derivatives of an activation that
  * both forward and reverse mode need are computed in both, from the one array that both load anyway.
@@ -36,13 +32,13 @@ const REPEATED_STEPS = 6;
 export function buildChains(groups: readonly Group[]): (Chain | undefined)[] {
   const repeated = groups.map(({ steps: members }) => {
     const own = new Set(members);
-    const loads = new Set(members.flatMap(({ operands }) => operands.filter(isLoad).map(loadKey)));
+    const loads = members.flatMap(({ operands }) => operands.filter(isLoad));
     const again = new Set<StepUnit>();
     for (const unit of members.flatMap(({ operands }) => operands.flatMap(stepOf))) {
       if (own.has(unit) || again.has(unit)) continue;
       const cone = coneOf(unit);
-      const few = cone !== undefined && (cone.loads.size <= 1 || [...cone.loads].every((key) => loads.has(key)));
-      if (few && !unit.home) for (const step of cone.steps) again.add(step);
+      const isKnown = cone?.loads.every((load) => loads.some((known) => sameLoad(known, load)));
+      if (cone && (isKnown || isCheap(cone)) && !unit.home) for (const step of cone.steps) again.add(step);
       else unit.home ??= homeOf(unit);
     }
     return again;
@@ -57,44 +53,6 @@ function homeOf(unit: StepUnit): Cell {
   const cell = new Cell(unit.count, unit.dtype);
   cell.writers.push(unit);
   return cell;
-}
-
-/** A key that equal loads share. */
-function loadKey({ view, divisor, modulus }: Pick<Load, "view" | "divisor" | "modulus">): string {
-  const { cell, offset, stride } = rootView(view);
-  return `${idOf(cell)} ${offset} ${stride} ${divisor} ${modulus}`;
-}
-
-const ids = new WeakMap<object, number>();
-let lastId = 0;
-function idOf(cell: object): number {
-  const known = ids.get(cell);
-  if (known !== undefined) return known;
-  ids.set(cell, ++lastId);
-  return lastId;
-}
-
-/**
- * All steps behind a step, and what they load; undefined where they are many, or load state, whose old value may be
- * gone when another chain runs.
- */
-function coneOf(unit: StepUnit): { steps: Set<StepUnit>; loads: Set<string> } | undefined {
-  const steps = new Set<StepUnit>();
-  const loads = new Set<string>();
-  const open = [unit];
-  for (let step = open.pop(); step; step = open.pop()) {
-    if (steps.has(step)) continue;
-    steps.add(step);
-    if (steps.size > REPEATED_STEPS) return undefined;
-    for (const operand of step.operands) {
-      if (operand.from === "step") open.push(operand.unit);
-      if (operand.from !== "load") continue;
-      const { origin } = operand.view.cell.root;
-      if (origin && "name" in origin) return undefined;
-      loads.add(loadKey(operand));
-    }
-  }
-  return { steps, loads };
 }
 
 function buildChain({ call, steps: members }: Group, repeated: ReadonlySet<StepUnit>): Chain | undefined {
@@ -113,8 +71,10 @@ function buildChain({ call, steps: members }: Group, repeated: ReadonlySet<StepU
     known.set(key, operand);
     return operand;
   };
-  const load = (from: ChainLoad) =>
-    once(`load ${loadKey(from)}`, () => ({ from: "load", index: loads.push(from) - 1 }));
+  const load = (from: ChainLoad): ElementwiseOperand => {
+    const known = loads.findIndex((other) => sameLoad(other, from));
+    return { from: "load", index: known >= 0 ? known : loads.push(from) - 1 };
+  };
   const operandOf = (operand: StepOperand): ElementwiseOperand => {
     if (operand.from === "constant") return operand;
     if (operand.from === "step") return resultOf(operand.unit);

@@ -2,11 +2,12 @@
  * Which elementwise steps become one chain, and which chains follow a product in its call: a chain reads each operand
  * once and keeps what is between in registers, and an epilogue does not even read the product.
  */
-import { overlap, type View } from "./cells.ts";
+import { overlap, type View, writtenCells } from "./cells.ts";
 import { dependencies } from "./dependencies.ts";
 import { epilogueGroups, readsGroups } from "./epilogues.ts";
 import type { PlanLimits } from "./program.ts";
 import { elementOrder, Reachability } from "./reachability.ts";
+import { coneOf, isCheap } from "./repeats.ts";
 import { type CallUnit, type Constraint, readsOf, type StepUnit, type Unit, writesOf } from "./units.ts";
 
 /** Chains of no shared operand are merged all the same up to this many elements: a call costs more than the work. */
@@ -39,6 +40,8 @@ interface Part {
   /** Regions that are no arenas: names of states, constants. */
   readonly fixed: ReadonlySet<string>;
   readonly read: ReadonlySet<unknown>;
+  /** Products that it reads and may follow. */
+  readonly products: ReadonlySet<Unit>;
 }
 
 class Fusion {
@@ -65,10 +68,10 @@ class Fusion {
 
   run(): Group[] {
     const steps = this.order.flatMap((number) => stepOf(this.units[number] as Unit));
-    for (const step of steps) this.parts.set(this.numberOf(step), partOf(step));
+    for (const step of steps) this.parts.set(this.numberOf(step), partOf(step, this.limits));
     // A step with what feeds it first, then with what reads the same memory, then with its product.
     for (const step of steps) {
-      for (const operand of step.operands) if (operand.from === "step") this.merge(operand.unit, step);
+      for (const operand of step.operands) if (operand.from === "step") this.mergeOperand(operand.unit, step);
     }
     this.mergeAlike(steps, (a, b) => [...a.read].some((cell) => b.read.has(cell)));
     for (const number of this.order) {
@@ -108,6 +111,17 @@ class Fusion {
     }
   }
 
+  /** Leaves two chains that can follow a product each apart, where one can do again what it needs of the other. */
+  private mergeOperand(operand: StepUnit, step: StepUnit): void {
+    const [before, after] = [operand, step].map((unit) => [...(this.parts.get(this.rootOf(unit)) as Part).products]);
+    const others = (after as Unit[]).filter((product) => !before?.includes(product));
+    const areApart = others.every((product) =>
+      before?.every((other) => !this.reachability.connects(this.numberOf(product), this.numberOf(other))),
+    );
+    const cone = before?.length && others.length > 0 && areApart ? coneOf(operand) : undefined;
+    if (!cone || !isCheap(cone)) this.merge(operand, step);
+  }
+
   private merge(a: StepUnit, b: StepUnit): void {
     const [rootA, rootB] = [this.rootOf(a), this.rootOf(b)];
     if (rootA === rootB) return;
@@ -124,6 +138,7 @@ class Fusion {
       steps: [...partA.steps, ...partB.steps],
       fixed,
       read: new Set([...partA.read, ...partB.read]),
+      products: new Set([...partA.products, ...partB.products]),
     });
   }
 
@@ -154,10 +169,15 @@ class Fusion {
 
 const stepOf = (unit: Unit): StepUnit[] => (unit.kind === "step" ? [unit] : []);
 
-function partOf(unit: StepUnit): Part {
-  const fixed = new Set([...readsOf(unit), ...writesOf(unit)].flatMap(fixedRegion));
+function partOf(unit: StepUnit, limits: PlanLimits): Part {
+  const behind = unit.operands.flatMap((operand) => (operand.from === "step" ? writesOf(operand.unit) : []));
+  const fixed = new Set([...readsOf(unit), ...writesOf(unit), ...behind].flatMap(fixedRegion));
   const read = new Set(readsOf(unit).map(({ cell }) => cell.root));
-  return { count: unit.count, call: undefined, steps: [unit], fixed, read };
+  const writers = readsOf(unit).flatMap((view) => writtenCells(view).flatMap((cell) => cell.writers));
+  const products = new Set(
+    writers.filter((writer) => writer.kind === "call" && epilogueGroups(writer, unit.count, limits) !== undefined),
+  );
+  return { count: unit.count, call: undefined, steps: [unit], fixed, read, products };
 }
 
 /** The region of a view that lies in no arena. */

@@ -16,7 +16,8 @@ import { callUnit } from "./call-units.ts";
 import { type DrawAttributes, drawOp, isStep } from "./calls.ts";
 import { Cell, canJoin, type View, viewOf } from "./cells.ts";
 import { joinColumnSums } from "./column-sums.ts";
-import { broadcastPattern, broadcastStrides, copyUnits, type StridedView } from "./copies.ts";
+import { broadcastStrides, copyUnits, type StridedView } from "./copies.ts";
+import { isColumn, isContiguousSlice, isMoving, isSource, patternOf } from "./moving.ts";
 import type { Assignment, CallUnit, StepOperand, StepUnit, Unit, Units } from "./units.ts";
 
 /** Allocations begin at multiples of this many elements: 256 bytes, as WebGPU wants offsets of bindings. */
@@ -147,9 +148,7 @@ class Legalizer {
   }
 
   private isColumn(node: Node): node is Node<SliceAttributes> {
-    if (!this.columns || !isNodeOf(node, sliceOp.op)) return false;
-    const { axis } = node.attributes;
-    return node.shape[axis] === 1 && sizeOf(node.shape.slice(axis)) === 1;
+    return this.columns && isColumn(node);
   }
 
   /** The value in a new cell, written by a step: a fill, a broadcast, a second copy. */
@@ -283,27 +282,6 @@ class Legalizer {
     for (const word of words) this.constants.push(word);
     return new Cell(values.length, dtype, { constantsOffset });
   }
-}
-
-const isSource = (node: Node) =>
-  isNodeOf(node, stateOp.op) || isNodeOf(node, tableOp.op) || isNodeOf(node, constantOp.op);
-
-/** Whether the op moves elements and computes nothing. */
-const isMoving = (node: Node) =>
-  isNodeOf(node, reshapeOp.op) ||
-  isNodeOf(node, broadcastOp.op) ||
-  isNodeOf(node, transposeOp.op) ||
-  isNodeOf(node, concatOp.op) ||
-  isNodeOf(node, sliceOp.op);
-
-/** A slice whose elements lie one after another in its input. */
-function isContiguousSlice(node: Node): node is Node<SliceAttributes> {
-  return isNodeOf(node, sliceOp.op) && sizeOf(node.shape.slice(0, node.attributes.axis)) === 1;
-}
-
-/** How a chain loads this broadcast; undefined for other nodes and for broadcasts it cannot load. */
-function patternOf(node: Node): { divisor: number; modulus: number } | undefined {
-  return isNodeOf(node, broadcastOp.op) ? broadcastPattern((node.inputs[0] as Node).shape, node.shape) : undefined;
 }
 
 function unknownOp({ op, shape }: Node): UnsupportedError {

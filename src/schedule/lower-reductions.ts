@@ -19,8 +19,7 @@ export function lowerReductions(graph: Graph, squares = false): Graph {
     if (isNodeOf(node, sumOp.op)) {
       const { axes } = node.attributes;
       const [x] = node.inputs as [Node];
-      const isInner = squares && reads.get(original.inputs[0] as Node) === 1 && sizeOf(x.shape) > sizeOf(node.shape);
-      const root = isInner ? squareRoot(x) : undefined;
+      const root = squares && sizeOf(x.shape) > sizeOf(node.shape) ? squareRoot(x) : undefined;
       return root ? reduced("sumOfSquares", root, node, axes) : reduced("sum", x, node, axes);
     }
     if (isNodeOf(node, maxOp.op)) return reduced("max", node.inputs[0] as Node, node, node.attributes.axes);

@@ -59,6 +59,10 @@ class Columns {
       return this.of(node.inputs[0] as Node).slice(node.attributes.start, node.attributes.end);
     }
     if (isNodeOf(node, randomOp.op)) return splitRandom(node);
+    if (isNodeOf(node, concatOp.op) && isLastAxis(node, node.attributes.axis) && rowsOf(node.shape) > NARROW) {
+      const isNarrowOrColumn = node.inputs.every((part) => widthOf(part) <= NARROW); // together they may be wider
+      return isNarrowOrColumn ? node.inputs.flatMap((part) => this.of(part)) : undefined;
+    }
     if (!isNarrow(node.shape)) return undefined;
     const shape = [...node.shape.slice(0, -1), 1];
     const [x] = node.inputs as [Node];
@@ -70,9 +74,6 @@ class Columns {
     if (isNodeOf(node, broadcastOp.op)) {
       const isRow = widthOf(x) === widthOf(node);
       return numbers.map((i) => broadcast(isRow ? (this.of(x)[i] as Node) : x, shape));
-    }
-    if (isNodeOf(node, concatOp.op) && isLastAxis(node, node.attributes.axis)) {
-      return node.inputs.flatMap((part) => this.of(part));
     }
     if (!this.isSplit(x)) return undefined;
     if (isNodeOf(node, sliceOp.op)) {
@@ -112,5 +113,7 @@ const isLastAxis = ({ shape }: Node, axis: number) => axis === shape.length - 1;
 /** Whether a matrix of this shape is split. */
 export function isNarrow(shape: Shape): boolean {
   const width = shape.at(-1) ?? 1;
-  return shape.length > 1 && width > 1 && width <= NARROW && sizeOf(shape) / width > NARROW;
+  return shape.length > 1 && width > 1 && width <= NARROW && rowsOf(shape) > NARROW;
 }
+
+const rowsOf = (shape: Shape) => sizeOf(shape.slice(0, -1));

@@ -17,7 +17,7 @@ import { Reachability } from "./reachability.ts";
  * of which needs the other, one is left.
  *
  * @param maxGroups - how many parts of a stack elementwise work can follow at once; a larger stack becomes several,
- * each of products of equal rows whose results meet. 0: they all stay together.
+ * each of products of equal rows whose results meet, if they are not too many. 0: they all stay together.
  */
 export function stackMatmuls(graph: Graph, maxGroups = 0): Graph {
   const nodes = topologicalOrder(graph.updates.map((update) => update.value));
@@ -66,13 +66,18 @@ function packs(members: readonly Node[], kin: Kin, maxGroups: number): Node[][] 
     families.set(root, [...(families.get(root) ?? []), member]);
   }
   const stacks: Node[][] = [];
-  for (const family of families.values()) {
+  for (const family of [...families.values()].flatMap((all) => chunksOf(all, maxGroups))) {
     const rows = family[0]?.shape[0];
     const stack = stacks.find((other) => other[0]?.shape[0] === rows && other.length + family.length <= maxGroups);
     if (stack) stack.push(...family);
     else stacks.push(family);
   }
   return stacks;
+}
+
+/** The list in pieces of this length, in order; what is left over is the last. */
+function chunksOf<T>(list: readonly T[], length: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / length) }, (_, i) => list.slice(i * length, (i + 1) * length));
 }
 
 /** Whether its right operand is transposed, for a product that can be stacked; undefined for other nodes. */

@@ -83,15 +83,17 @@ const normals: DataSource = {
   draw: ({ rows, random }) => random("normal", [rows, 2]),
 };
 
-interface Sizes {
-  readonly hidden: readonly number[];
-  readonly batchSize: number;
+export interface StepOptions {
+  readonly hidden?: readonly number[];
+  readonly batchSize?: number;
+  /** Without clipping and EMA. */
+  readonly plain?: boolean;
 }
 
-/** A training step, Adam and EMA, on FDM with these options or on CFM; by default of a small MLP of two hidden layers. */
+/** A training step with Adam, on FDM with these options or on CFM; by default of a small MLP of two hidden layers. */
 export function trainStep(
   loss: FDMOptions | "cfm" = {},
-  { hidden, batchSize }: Sizes = { hidden: [8, 12], batchSize: 6 },
+  { hidden = [8, 12], batchSize = 6, plain = false }: StepOptions = {},
 ): Graph {
   return buildTrainStep({
     network: mlp({ dimension: 2, hidden }),
@@ -100,7 +102,6 @@ export function trainStep(
     optimizer: adam({ learningRate: 1e-3 }),
     data: normals,
     batchSize,
-    ema: ema({ decay: 0.99 }),
-    maximumGradientNorm: 1,
+    ...(plain ? {} : { ema: ema({ decay: 0.99 }), maximumGradientNorm: 1 }),
   });
 }

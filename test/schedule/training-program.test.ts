@@ -4,12 +4,13 @@ import type { FDMOptions } from "../../src/flow/losses/fdm.ts";
 import { sizeOf } from "../../src/graph/node.ts";
 import { compile } from "../../src/schedule/compile.ts";
 import type { PlanLimits, Program } from "../../src/schedule/program.ts";
-import { trainStep } from "./graphs.ts";
+import { type StepOptions, trainStep } from "./graphs.ts";
 import { limitsByName } from "./limits.ts";
 
 const LAYERS = 4;
 const sizes = { hidden: Array<number>(LAYERS).fill(512), batchSize: 512 };
-const programOf = (loss: FDMOptions | "cfm", limits: PlanLimits) => compile(trainStep(loss, sizes), limits);
+const programOf = (loss: FDMOptions | "cfm", limits: PlanLimits, options: StepOptions = {}) =>
+  compile(trainStep(loss, { ...sizes, ...options }), limits);
 
 const kernelsOf = ({ calls }: Program) => calls.map(({ kernel }) => kernel);
 const count = (program: Program, kernel: string) => kernelsOf(program).filter((name) => name === kernel).length;
@@ -26,6 +27,7 @@ describe.each(["webgpu", "wasm"])("limits of %s", (name) => {
   test.each([
     ["FDM", fdm],
     ["CFM", cfm],
+    ["FDM without clipping and EMA", programOf({}, limits, { plain: true })],
   ])("%s: a call a product, one chain before the network, one chain and one sum behind it", (_loss, program) => {
     const [forward, backward, weights] = [LAYERS + 1, LAYERS, LAYERS + 1];
     expect(count(program, "linear")).toBe(forward + backward + weights);
