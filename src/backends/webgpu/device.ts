@@ -1,5 +1,6 @@
 /** Finds a WebGPU device and says which it is. */
 import { UnsupportedError } from "../../errors.ts";
+import type { DeviceTraits } from "./linear-choice.ts";
 
 export interface WebGPUOptions {
   /** Where to look for an adapter; default `navigator.gpu`. */
@@ -24,6 +25,9 @@ export interface FoundDevice {
  */
 const raisedLimits = ["maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage"] as const;
 
+/** Features that some kernels use where a device has them; nothing needs them. */
+const usedFeatures: readonly GPUFeatureName[] = ["subgroups"];
+
 /** The descriptions of adapters that run on the CPU. */
 export const softwareAdapter = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render|\bwarp\b/i;
 
@@ -31,9 +35,10 @@ export const softwareAdapter = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft
 export async function findDevice({ gpu, adapter, device }: WebGPUOptions): Promise<FoundDevice> {
   if (device) return { device, description: describe(device.adapterInfo), owned: false };
   const found = adapter ?? (await findAdapter(gpu));
+  const requiredFeatures = usedFeatures.filter((name) => found.features.has(name));
   const requiredLimits = Object.fromEntries(raisedLimits.map((name) => [name, found.limits[name]]));
   try {
-    const requested = await found.requestDevice({ label: "divflow", requiredLimits });
+    const requested = await found.requestDevice({ label: "divflow", requiredFeatures, requiredLimits });
     return { device: requested, description: describe(found.info), owned: true };
   } catch (cause) {
     throw new UnsupportedError(
@@ -46,6 +51,13 @@ export async function findDevice({ gpu, adapter, device }: WebGPUOptions): Promi
       { cause },
     );
   }
+}
+
+/** What kernels are chosen by. */
+export function traitsOf({ features, adapterInfo }: GPUDevice, description: string): DeviceTraits {
+  const { subgroupMinSize, subgroupMaxSize } = adapterInfo ?? {};
+  const one = features.has("subgroups") && subgroupMinSize === subgroupMaxSize;
+  return { software: softwareAdapter.test(description), subgroupSize: one ? subgroupMinSize : undefined };
 }
 
 async function findAdapter(gpu = (globalThis.navigator as Navigator | undefined)?.gpu): Promise<GPUAdapter> {

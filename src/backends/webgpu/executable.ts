@@ -6,7 +6,7 @@ import { type Buffers, BYTES_PER_ELEMENT } from "./buffers.ts";
 import type { Dispatch, ScratchRegion } from "./dispatch.ts";
 import { usage } from "./flags.ts";
 import type { Health } from "./health.ts";
-import { type DeviceTraits, lower } from "./lower.ts";
+import { type LowerOptions, lower } from "./lower.ts";
 import type { Pipelines } from "./pipelines.ts";
 
 export interface DeviceParts {
@@ -14,7 +14,7 @@ export interface DeviceParts {
   readonly health: Health;
   readonly buffers: Buffers;
   readonly pipelines: Pipelines;
-  readonly traits: DeviceTraits;
+  readonly lowering: LowerOptions;
 }
 
 /** A dispatch with all its objects made. */
@@ -31,7 +31,7 @@ export async function loadProgram(
   stateBuffer: (name: string) => GPUBuffer,
 ): Promise<Executable> {
   const { device, health } = parts;
-  const { dispatches, scratch } = lower(program, parts.traits);
+  const { dispatches, scratch } = lower(program, parts.lowering);
   const memory = allocate(parts, program, dispatches, scratch);
   let ready: Ready[];
   try {

@@ -187,6 +187,7 @@ function dispatch(
     shaders[shader]!,
   ].join("\n");
   const code = [
+    ...(shader === "linear-subgroups" ? ["enable subgroups;"] : []),
     uniformOf("LinearParameters", [
       ...Object.keys(linear.parameters).map((name) => [name, "u32"] as const),
       ...[...finish.fields.keys()].map((name) => [name, "u32"] as const),

@@ -11,7 +11,7 @@ import { kernels } from "../../kernels/registry.ts";
 import type { KernelCall, Program } from "../../schedule/program.ts";
 import type { BoundRegion, Dispatch, Operand } from "./dispatch.ts";
 import { elementwiseDispatch } from "./elementwise-source.ts";
-import { chooseLinear, type LinearChoice, type ProductShape } from "./linear-choice.ts";
+import { chooseLinear, type DeviceTraits, type LinearChoice, type ProductShape } from "./linear-choice.ts";
 import { linearDispatches, linearScratch } from "./linear-source.ts";
 
 export interface LoweredProgram {
@@ -26,22 +26,23 @@ const SEGMENT_PER_LANE = 16;
 /** A reduction that fills this many workgroups is not cut: the device has enough to do. */
 const ENOUGH_WORKGROUPS = 256;
 
-/** What of the device decides between kernels. */
-export interface DeviceTraits {
-  /** Whether it is a CPU. */
-  readonly software: boolean;
+export interface LowerOptions {
+  readonly traits: DeviceTraits;
   /** Takes the place of `chooseLinear`: how tests try every kernel. */
-  readonly chooseLinear?: (shape: ProductShape) => LinearChoice;
+  readonly linear?: ((shape: ProductShape) => LinearChoice) | undefined;
 }
 
 /** @throws {@link LimitError} when a call needs more workgroups along an axis than a dispatch may have. */
-export function lower(program: Program, traits: DeviceTraits): LoweredProgram {
+export function lower(
+  program: Program,
+  { traits, linear = (shape) => chooseLinear(shape, traits) }: LowerOptions,
+): LoweredProgram {
   let scratch = 0;
   const dispatches = program.calls.flatMap((call) => {
     if (call.kernel === "linear") {
       const { rows = 1, columns = 1, depth = 1, groups = 1 } = call.parameters;
       const shape = { rows, columns, depth, groups };
-      const choice = traits.chooseLinear?.(shape) ?? chooseLinear(shape, traits.software);
+      const choice = linear(shape);
       scratch = Math.max(scratch, linearScratch(call, choice.segments));
       return linearDispatches(call, choice);
     }
