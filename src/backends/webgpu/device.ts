@@ -25,8 +25,8 @@ export interface FoundDevice {
  */
 const raisedLimits = ["maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage"] as const;
 
-/** Features that some kernels use where a device has them; nothing needs them. */
-const usedFeatures: readonly GPUFeatureName[] = ["subgroups"];
+/** Features that kernels and profiles use where a device has them; nothing needs them. */
+const usedFeatures: readonly GPUFeatureName[] = ["subgroups", "timestamp-query"];
 
 /** The descriptions of adapters that run on the CPU. */
 export const softwareAdapter = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render|\bwarp\b/i;

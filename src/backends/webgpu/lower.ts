@@ -16,6 +16,8 @@ import { linearDispatches, linearScratch } from "./linear-source.ts";
 
 export interface LoweredProgram {
   readonly dispatches: readonly Dispatch[];
+  /** By dispatch: the position of the program's call that it is of. */
+  readonly calls: readonly number[];
   /** Elements of the scratch region; 0 when no call needs it. */
   readonly scratch: number;
 }
@@ -38,7 +40,7 @@ export function lower(
   { traits, linear = (shape) => chooseLinear(shape, traits) }: LowerOptions,
 ): LoweredProgram {
   let scratch = 0;
-  const dispatches = program.calls.flatMap((call) => {
+  const byCall = program.calls.map((call): Dispatch[] => {
     if (call.kernel === "linear") {
       const { rows = 1, columns = 1, depth = 1, groups = 1 } = call.parameters;
       const shape = { rows, columns, depth, groups };
@@ -53,8 +55,9 @@ export function lower(
     scratch = Math.max(scratch, segments * call.parameters["outer"]! * call.parameters["inner"]!);
     return segmentedReduction(call, segments);
   });
+  const dispatches = byCall.flat();
   dispatches.forEach(checkWorkgroups);
-  return { dispatches, scratch };
+  return { dispatches, calls: byCall.flatMap((each, call) => each.map(() => call)), scratch };
 }
 
 /** The same for a shape on every device, so that results are. */
