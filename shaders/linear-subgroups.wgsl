@@ -13,6 +13,7 @@ fn linear(
   @builtin(local_invocation_id) local: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
 ) {
+  params = uniforms;
   let column = tile.x * 8u;
   let row = tile.y * (16u / GROUPS);
   let rows = params.rows / GROUPS;

@@ -29,8 +29,12 @@ function declarationsOf(code: string): Map<string, string> {
   return declarations;
 }
 
-/** The struct of a uniform whose fields are all of 4 bytes, bound as `params`. */
-export function uniformOf(name: string, fields: Iterable<readonly [field: string, type: string]>): string {
+/** The struct of a uniform whose fields are all of 4 bytes, and the uniform: bound as `params`, or by another name. */
+export function uniformOf(
+  struct: string,
+  fields: Iterable<readonly [field: string, type: string]>,
+  name = "params",
+): string {
   const members = [...fields].map(([field, type]) => `  ${field}: ${type},\n`).join("");
-  return `struct ${name} {\n${members}}\n@group(0) @binding(0) var<uniform> params: ${name};`;
+  return `struct ${struct} {\n${members}}\n@group(0) @binding(0) var<uniform> ${name}: ${struct};`;
 }

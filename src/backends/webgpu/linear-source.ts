@@ -179,6 +179,7 @@ function dispatch(
     Object.keys(linear.bindings).map((name) => [`${name}Offset`, call.bindings[name]?.offset ?? 0]),
   );
   const declared = packParameters(linear, { ...call.parameters, ...offsets });
+  const copies = shaders[shader]!.includes("params=uniforms");
   const own = [
     `const GROUPS = ${finish.groups}u;`,
     `const SUMS = ${(call.parameters["sumsDepth"] ?? 0) > 0};`,
@@ -187,11 +188,13 @@ function dispatch(
     shaders[shader]!,
   ].join("\n");
   const code = [
-    ...(shader === "linear-subgroups" ? ["enable subgroups;"] : []),
-    uniformOf("LinearParameters", [
-      ...Object.keys(linear.parameters).map((name) => [name, "u32"] as const),
-      ...[...finish.fields.keys()].map((name) => [name, "u32"] as const),
-    ]),
+    ...(shader === "linear-subgroups" ? ["enable subgroups;", "diagnostic(off, subgroup_uniformity);"] : []),
+    uniformOf(
+      "LinearParameters",
+      [...Object.keys(linear.parameters), ...finish.fields.keys()].map((name) => [name, "u32"] as const),
+      copies ? "uniforms" : "params",
+    ),
+    ...(copies ? ["var<private> params: LinearParameters;"] : []),
     ...bindings.map(({ name, type, access }, k) => {
       const mode = access === "write" ? "read_write" : "read";
       return `@group(0) @binding(${k + 1}) var<storage, ${mode}> ${name}: ${type};`;
