@@ -2,6 +2,7 @@
 import type { Dispatch } from "../src/backends/webgpu/dispatch.ts";
 import { type LinearKernel, workgroupTiles } from "../src/backends/webgpu/linear-choice.ts";
 import { lower } from "../src/backends/webgpu/lower.ts";
+import { type ReduceShader, reduceShaders } from "../src/backends/webgpu/reduce-dispatches.ts";
 import type {
   ElementwiseLoad,
   ElementwiseOperand,
@@ -89,7 +90,12 @@ function products(): ReportedKernel[] {
   });
 }
 
-function dispatchesOf(call: KernelCall, kernel: LinearKernel = "tile", segments = 1): readonly Dispatch[] {
+function dispatchesOf(
+  call: KernelCall,
+  kernel: LinearKernel = "tile",
+  segments = 1,
+  reduce: ReduceShader = "reduce",
+): readonly Dispatch[] {
   const program = {
     name: "report",
     state: [],
@@ -101,7 +107,7 @@ function dispatchesOf(call: KernelCall, kernel: LinearKernel = "tile", segments 
     graph: { name: "report", updates: [] },
     describe: () => call.label,
   };
-  return lower(program, { traits: { software: false }, linear: () => ({ kernel, segments }) }).dispatches;
+  return lower(program, { traits: { software: false }, linear: () => ({ kernel, segments }), reduce }).dispatches;
 }
 
 function shapeOf({ rows, columns, depth, groups = 1, transposeLeft, transposeRight }: Product): string {
@@ -188,10 +194,11 @@ function joinWork({ rows, columns, segments = 1 }: Product): Work {
 }
 
 function others(): ReportedKernel[] {
-  return otherCalls().flatMap(({ name, shape, call, work }) =>
-    dispatchesOf(call).map((dispatch, i, all): ReportedKernel => {
+  return otherCalls().flatMap(({ name, shape, call, work, reduce }) =>
+    dispatchesOf(call, undefined, undefined, reduce).map((dispatch, i, all): ReportedKernel => {
       const part = all.length > 1 ? `, ${i === 0 ? "segments" : "their join"}` : "";
-      return { name: `${name}${part}`, shape, dispatch, ...work };
+      const software = reduce === "reduce-serial" && forSoftware.strip;
+      return { name: `${name}${part}`, shape, dispatch, ...work, ...(software && { software }) };
     }),
   );
 }
@@ -201,6 +208,7 @@ interface OtherCall {
   readonly shape: string;
   readonly call: KernelCall;
   readonly work: Work;
+  readonly reduce?: ReduceShader;
 }
 
 function otherCall(
@@ -225,13 +233,14 @@ function reductions(parameters: number): OtherCall[] {
     [1, 512, 512, 1],
     [2, 1, parameters, 1],
   ];
-  return sizes.map(([kind, outer, reduced, inner]) => {
+  const all = reduceShaders.flatMap((reduce) => sizes.map((size) => ({ reduce, size })));
+  return all.map(({ reduce, size: [kind, outer, reduced, inner] }) => {
     const count = outer * reduced * inner;
     const bindings = { in: place("in", count), out: place("out", outer * inner) };
     const call = { kernel: "reduce", parameters: { outer, reduced, inner, kind, scale: 1 }, bindings };
     const shape = `${outer} x ${reduced} x ${inner}`;
-    const name = `reduce, ${["sum", "max", "sumOfSquares"][kind]}, ${shape}`;
-    return otherCall(shape, { flops: count, bytes: 4 * (count + outer * inner) }, call, name);
+    const name = `${reduce}, ${["sum", "max", "sumOfSquares"][kind]}, ${shape}`;
+    return { ...otherCall(shape, { flops: count, bytes: 4 * (count + outer * inner) }, call, name), reduce };
   });
 }
 

@@ -20,13 +20,14 @@ import { Pipelines } from "./pipelines.ts";
  * @throws {@link UnsupportedError} when there is no WebGPU, no adapter, or the adapter gives no device.
  */
 export async function createWebGPUBackend(
-  options: WebGPUOptions & Pick<LowerOptions, "linear"> = {},
+  options: WebGPUOptions & Omit<LowerOptions, "traits"> = {},
 ): Promise<Backend> {
   const { device, description, owned } = await findDevice(options);
   const health = new Health(device);
   const buffers = new Buffers(device, health);
   const pipelines = new Pipelines(device, health);
-  const lowering: LowerOptions = { traits: traitsOf(device, description), linear: options.linear };
+  const { linear, reduce } = options;
+  const lowering: LowerOptions = { traits: traitsOf(device, description), linear, reduce };
   const states = new Map<StateBuffer, GPUBuffer>();
   // In Node the garbage collector takes a `gpu` that nobody holds, and its devices with it.
   const held = new Set<unknown>([options.gpu, options.adapter]);

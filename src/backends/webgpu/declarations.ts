@@ -1,4 +1,10 @@
-/** Picks out of hand-written WGSL what some text needs of it. */
+/** What is put around hand-written WGSL, and picked out of it. */
+
+/**
+ * What a shader with subgroup operations begins with. All invocations come to these: loops' bounds are the same for all,
+ * which compilers cannot always see.
+ */
+export const subgroupDirectives = "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n";
 
 /** The declarations of `sources` that `text` needs, directly or through others, in the order they stand there. */
 export function declarationsFor(text: string, sources: readonly string[]): string[] {

@@ -56,8 +56,9 @@ export async function findDevice({ gpu, adapter, device }: WebGPUOptions): Promi
 /** What kernels are chosen by. */
 export function traitsOf({ features, adapterInfo }: GPUDevice, description: string): DeviceTraits {
   const { subgroupMinSize, subgroupMaxSize } = adapterInfo ?? {};
-  const one = features.has("subgroups") && subgroupMinSize === subgroupMaxSize;
-  return { software: softwareAdapter.test(description), subgroupSize: one ? subgroupMinSize : undefined };
+  const subgroups = features.has("subgroups");
+  const subgroupSize = subgroups && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined;
+  return { software: softwareAdapter.test(description), subgroups, subgroupSize };
 }
 
 async function findAdapter(gpu = (globalThis.navigator as Navigator | undefined)?.gpu): Promise<GPUAdapter> {

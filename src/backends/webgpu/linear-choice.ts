@@ -46,7 +46,9 @@ const MOST_SEGMENTS = 16;
 export interface DeviceTraits {
   /** Whether it is a CPU: few invocations at once, and workgroup memory is no gain. */
   readonly software: boolean;
-  /** Lanes of every subgroup, where that is known and shaders may use them. */
+  /** Whether shaders may use subgroups. */
+  readonly subgroups?: boolean;
+  /** Lanes of every subgroup, where they may and all have as many. */
   readonly subgroupSize?: number | undefined;
 }
 

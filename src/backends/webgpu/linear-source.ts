@@ -9,7 +9,7 @@ import { linear } from "../../kernels/linear.ts";
 import { packParameters } from "../../kernels/pack-parameters.ts";
 import type { ElementwiseChain, ElementwiseOperand, KernelCall, Placement } from "../../schedule/program.ts";
 import { chainSource } from "./chain-source.ts";
-import { declarationsFor, uniformOf } from "./declarations.ts";
+import { declarationsFor, subgroupDirectives, uniformOf } from "./declarations.ts";
 import { type Dispatch, type Operand, regionKey, type ScratchRegion } from "./dispatch.ts";
 import { type LinearChoice, linearGrid } from "./linear-choice.ts";
 
@@ -188,7 +188,7 @@ function dispatch(
     shaders[shader]!,
   ].join("\n");
   const code = [
-    ...(shader === "linear-subgroups" ? ["enable subgroups;", "diagnostic(off, subgroup_uniformity);"] : []),
+    ...(shader === "linear-subgroups" ? [subgroupDirectives] : []),
     uniformOf(
       "LinearParameters",
       [...Object.keys(linear.parameters), ...finish.fields.keys()].map((name) => [name, "u32"] as const),
