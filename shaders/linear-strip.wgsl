@@ -7,6 +7,7 @@ fn linear(
   @builtin(global_invocation_id) tile: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
 ) {
+  params = uniforms;
   let column = tile.x * 4u;
   let row = tile.y * (8u / GROUPS);
   let rows = params.rows / GROUPS;

@@ -11,10 +11,17 @@
 // registers where k lies along them.
 // The finished tile goes out through workgroup memory in two rounds: a row at a time is written, in order, and the
 // epilogue is compiled once, not 64 times.
-// Written out where a loop would index registers.
 const SLICE = 16u;
 const STRIDE = 17u; // quads from k to k: odd, or the transposing stores would meet one memory bank 4 times
 const RIGHT = SLICE * STRIDE;
+
+// An invocation's 8 x 8 sums: s01 is of its first four rows and last four columns; [row].
+struct Block {
+  s00: mat4x4f,
+  s01: mat4x4f,
+  s10: mat4x4f,
+  s11: mat4x4f,
+}
 
 var<workgroup> slices: array<vec4f, 544>; // left [k][row quad], then right [k][column quad]; each SLICE x STRIDE
 
@@ -36,10 +43,7 @@ fn linear(
   let leftAt = leftK * STRIDE + leftQuads;
   let rightAt = RIGHT + rightK * STRIDE + rightQuads;
 
-  var s00 = mat4x4f(); // the block's first four rows, first four columns; [row]
-  var s01 = mat4x4f();
-  var s10 = mat4x4f();
-  var s11 = mat4x4f();
+  var sums = Block();
   var columnSums = vec4f(); // of what this invocation moves
   var leftNext = leftBlock(leftRow, depth.x + leftK);
   var rightNext = rightBlock(depth.x + rightK, column + rightQuads * 4u);
@@ -59,41 +63,10 @@ fn linear(
     }
     leftNext = leftBlock(leftRow, start + SLICE + leftK); // after the last slice: not used
     rightNext = rightBlock(start + SLICE + rightK, column + rightQuads * 4u);
-    for (var at = block.y; at < SLICE * STRIDE; at += 4u * STRIDE) { // four steps of k
-      let right = at - block.y + block.x + RIGHT;
-      let a0 = slices[at];
-      let a1 = slices[at + 8u];
-      let b0 = slices[right];
-      let b1 = slices[right + 8u];
-      s00 = outer(s00, a0, b0);
-      s01 = outer(s01, a0, b1);
-      s10 = outer(s10, a1, b0);
-      s11 = outer(s11, a1, b1);
-      let a2 = slices[at + STRIDE];
-      let a3 = slices[at + STRIDE + 8u];
-      let b2 = slices[right + STRIDE];
-      let b3 = slices[right + STRIDE + 8u];
-      s00 = outer(s00, a2, b2);
-      s01 = outer(s01, a2, b3);
-      s10 = outer(s10, a3, b2);
-      s11 = outer(s11, a3, b3);
-      let a4 = slices[at + 2u * STRIDE];
-      let a5 = slices[at + 2u * STRIDE + 8u];
-      let b4 = slices[right + 2u * STRIDE];
-      let b5 = slices[right + 2u * STRIDE + 8u];
-      s00 = outer(s00, a4, b4);
-      s01 = outer(s01, a4, b5);
-      s10 = outer(s10, a5, b4);
-      s11 = outer(s11, a5, b5);
-      let a6 = slices[at + 3u * STRIDE];
-      let a7 = slices[at + 3u * STRIDE + 8u];
-      let b6 = slices[right + 3u * STRIDE];
-      let b7 = slices[right + 3u * STRIDE + 8u];
-      s00 = outer(s00, a6, b6);
-      s01 = outer(s01, a6, b7);
-      s10 = outer(s10, a7, b6);
-      s11 = outer(s11, a7, b7);
-    }
+    sums = fourSteps(sums, block.y, block.x + RIGHT);
+    sums = fourSteps(sums, block.y + 4u * STRIDE, block.x + RIGHT + 4u * STRIDE);
+    sums = fourSteps(sums, block.y + 8u * STRIDE, block.x + RIGHT + 8u * STRIDE);
+    sums = fourSteps(sums, block.y + 12u * STRIDE, block.x + RIGHT + 12u * STRIDE);
     workgroupBarrier(); // the slices are read
   }
 
@@ -114,54 +87,70 @@ fn linear(
   let first = block.x + select(block.y * 4u, block.y * 2u, GROUPS == 2u) * 16u;
   for (var half = 0u; half < 2u; half++) {
     if (GROUPS == 1u && half == 0u) {
-      slices[first] = s00[0];
-      slices[first + 8u] = s01[0];
-      slices[first + 16u] = s00[1];
-      slices[first + 24u] = s01[1];
-      slices[first + 32u] = s00[2];
-      slices[first + 40u] = s01[2];
-      slices[first + 48u] = s00[3];
-      slices[first + 56u] = s01[3];
+      slices[first] = sums.s00[0];
+      slices[first + 8u] = sums.s01[0];
+      slices[first + 16u] = sums.s00[1];
+      slices[first + 24u] = sums.s01[1];
+      slices[first + 32u] = sums.s00[2];
+      slices[first + 40u] = sums.s01[2];
+      slices[first + 48u] = sums.s00[3];
+      slices[first + 56u] = sums.s01[3];
     } else if (GROUPS == 1u) {
-      slices[first] = s10[0];
-      slices[first + 8u] = s11[0];
-      slices[first + 16u] = s10[1];
-      slices[first + 24u] = s11[1];
-      slices[first + 32u] = s10[2];
-      slices[first + 40u] = s11[2];
-      slices[first + 48u] = s10[3];
-      slices[first + 56u] = s11[3];
+      slices[first] = sums.s10[0];
+      slices[first + 8u] = sums.s11[0];
+      slices[first + 16u] = sums.s10[1];
+      slices[first + 24u] = sums.s11[1];
+      slices[first + 32u] = sums.s10[2];
+      slices[first + 40u] = sums.s11[2];
+      slices[first + 48u] = sums.s10[3];
+      slices[first + 56u] = sums.s11[3];
     } else if (half == 0u) {
-      slices[first] = s00[0];
-      slices[first + 8u] = s01[0];
-      slices[first + 16u] = s00[1];
-      slices[first + 24u] = s01[1];
-      slices[first + 256u] = s10[0];
-      slices[first + 264u] = s11[0];
-      slices[first + 272u] = s10[1];
-      slices[first + 280u] = s11[1];
+      slices[first] = sums.s00[0];
+      slices[first + 8u] = sums.s01[0];
+      slices[first + 16u] = sums.s00[1];
+      slices[first + 24u] = sums.s01[1];
+      slices[first + 256u] = sums.s10[0];
+      slices[first + 264u] = sums.s11[0];
+      slices[first + 272u] = sums.s10[1];
+      slices[first + 280u] = sums.s11[1];
     } else {
-      slices[first] = s00[2];
-      slices[first + 8u] = s01[2];
-      slices[first + 16u] = s00[3];
-      slices[first + 24u] = s01[3];
-      slices[first + 256u] = s10[2];
-      slices[first + 264u] = s11[2];
-      slices[first + 272u] = s10[3];
-      slices[first + 280u] = s11[3];
+      slices[first] = sums.s00[2];
+      slices[first + 8u] = sums.s01[2];
+      slices[first + 16u] = sums.s00[3];
+      slices[first + 24u] = sums.s01[3];
+      slices[first + 256u] = sums.s10[2];
+      slices[first + 264u] = sums.s11[2];
+      slices[first + 272u] = sums.s10[3];
+      slices[first + 280u] = sums.s11[3];
     }
     workgroupBarrier();
     // An invocation takes a column; neighbours write neighbours.
     let row = tile.y * (64u / GROUPS) + half * select(32u, 2u, GROUPS == 2u);
     if (column + index < params.columns) {
-      for (var r = 0u; r < 32u / GROUPS; r++) {
+      let below = params.rows / GROUPS - min(row, params.rows / GROUPS);
+      let count = min(select(below, below / 4u * 2u + min(below % 4u, 2u), GROUPS == 2u), 32u / GROUPS);
+      for (var r = 0u; r < count; r++) {
         let inGroup = row + select(r, r / 2u * 4u + r % 2u, GROUPS == 2u);
-        if (inGroup < params.rows / GROUPS) {
-          let at = r * 16u + index / 4u;
-          finish(tile.z, inGroup, column + index, slices[at][index % 4u], slices[(at + 256u) % 512u][index % 4u]);
-        }
+        let at = r * 16u + index / 4u;
+        finish(tile.z, inGroup, column + index, slices[at][index % 4u], slices[(at + 256u) % 512u][index % 4u]);
       }
     }
     workgroupBarrier();
   }
+}
+
+// Four steps of k, from where row quad and column quad of the first lie.
+fn fourSteps(sums: Block, left: u32, right: u32) -> Block {
+  return step(step(step(step(sums, left, right),
+    left + STRIDE, right + STRIDE),
+    left + 2u * STRIDE, right + 2u * STRIDE),
+    left + 3u * STRIDE, right + 3u * STRIDE);
+}
+
+fn step(sums: Block, left: u32, right: u32) -> Block {
+  let a0 = slices[left];
+  let a1 = slices[left + 8u];
+  let b0 = slices[right];
+  let b1 = slices[right + 8u];
+  return Block(outer(sums.s00, a0, b0), outer(sums.s01, a0, b1), outer(sums.s10, a1, b0), outer(sums.s11, a1, b1));
 }

@@ -1,8 +1,9 @@
 // linear: what the kernels of a matrix product share; src/kernels/linear.ts says the shapes. Each has a file:
 //   linear-tile       a 64 x 64 tile a workgroup, through workgroup memory: large products on a GPU
 //   linear-small      the same with 32 x 32: products of few tiles
-//   linear-registers  a 16 x 8 tile an invocation, no workgroup memory: GPUs made of a CPU's vector units
-//   linear-strip      a 4 x 8 tile an invocation: the same where rows or columns are few
+//   linear-subgroups  a 16 x 8 tile an invocation, no workgroup memory: GPUs that are a CPU's vectors of four lanes
+//   linear-registers  an 8 x 8 tile an invocation: GPUs that are a CPU, whatever its subgroups
+//   linear-strip      an 8 x 4 tile an invocation: the same where rows or columns are few
 //   linear-join       sums of segments of the depth, where the others leave such
 // src/backends/webgpu/linear-source.ts puts a shader together: one of these, what it needs of this file, and
 //   params            LinearParameters and the fields of the epilogue

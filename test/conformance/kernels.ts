@@ -1,7 +1,9 @@
 /** Every kernel against what its declaration says, computed in f64; and programs of several calls. */
 import type { Backend } from "../../src/backends/backend.ts";
 import { createWebGPUBackend } from "../../src/backends/webgpu/backend.ts";
+import { findDevice, traitsOf } from "../../src/backends/webgpu/device.ts";
 import { linearKernels } from "../../src/backends/webgpu/linear-choice.ts";
+import { reduceShaders } from "../../src/backends/webgpu/reduce-dispatches.ts";
 import { elementwiseFunctions, randomFunctions } from "../../src/kernels/elementwise.ts";
 import { kernels } from "../../src/kernels/registry.ts";
 import { assert } from "./assert.ts";
@@ -30,18 +32,39 @@ export const checks: Check[] = [
       },
     }),
   ),
-  ...linearKernels.map(
+  ...(["tile", "small", "subgroups", "registers", "strip"] as const).map(
     (kernel): Check => ({
       name: `kernels agree with f64: products by linear-${kernel}, deep ones in segments`,
       backend: "webgpu",
       seconds: 300,
       async run({ gpu }) {
-        const chooseLinear = ({ depth }: { depth: number }) => ({ kernel, segments: depth > 100 ? 3 : 1 });
-        const backend = await createWebGPUBackend({ ...(gpu && { gpu }), chooseLinear });
+        const linear = ({ depth }: { depth: number }) => ({ kernel, segments: depth > 100 ? 3 : 1 });
+        const { device, description } = await findDevice(gpu ? { gpu } : {});
+        const backend = await createWebGPUBackend({ device, linear });
         try {
-          await checkCases(backend, eachShapeOnce());
+          const possible = linearKernels(traitsOf(device, description)).includes(kernel);
+          if (possible) await checkCases(backend, eachShapeOnce());
         } finally {
           backend.dispose();
+          device.destroy();
+        }
+      },
+    }),
+  ),
+  ...reduceShaders.map(
+    (reduce): Check => ({
+      name: `kernels agree with f64: every reduction by ${reduce}`,
+      backend: "webgpu",
+      seconds: 180,
+      async run({ gpu }) {
+        const { device, description } = await findDevice(gpu ? { gpu } : {});
+        const backend = await createWebGPUBackend({ device, reduce });
+        try {
+          const possible = reduce !== "reduce-subgroups" || traitsOf(device, description).subgroups;
+          if (possible) await checkCases(backend, kernelCases["reduce"]!());
+        } finally {
+          backend.dispose();
+          device.destroy();
         }
       },
     }),

@@ -7,11 +7,11 @@
 import { DisposedError, LimitError } from "../../errors.ts";
 import type { Backend, StateBuffer } from "../backend.ts";
 import { Buffers, BYTES_PER_ELEMENT, largestBuffer } from "./buffers.ts";
-import { findDevice, softwareAdapter, type WebGPUOptions } from "./device.ts";
+import { findDevice, traitsOf, type WebGPUOptions } from "./device.ts";
 import { loadProgram } from "./executable.ts";
 import { usage } from "./flags.ts";
 import { Health } from "./health.ts";
-import type { DeviceTraits } from "./lower.ts";
+import type { LowerOptions } from "./lower.ts";
 import { Pipelines } from "./pipelines.ts";
 
 /**
@@ -20,16 +20,14 @@ import { Pipelines } from "./pipelines.ts";
  * @throws {@link UnsupportedError} when there is no WebGPU, no adapter, or the adapter gives no device.
  */
 export async function createWebGPUBackend(
-  options: WebGPUOptions & Pick<DeviceTraits, "chooseLinear"> = {},
+  options: WebGPUOptions & Omit<LowerOptions, "traits"> = {},
 ): Promise<Backend> {
   const { device, description, owned } = await findDevice(options);
   const health = new Health(device);
   const buffers = new Buffers(device, health);
   const pipelines = new Pipelines(device, health);
-  const traits: DeviceTraits = {
-    software: softwareAdapter.test(description),
-    ...(options.chooseLinear && { chooseLinear: options.chooseLinear }),
-  };
+  const { linear, reduce } = options;
+  const lowering: LowerOptions = { traits: traitsOf(device, description), linear, reduce };
   const states = new Map<StateBuffer, GPUBuffer>();
   // In Node the garbage collector takes a `gpu` that nobody holds, and its devices with it.
   const held = new Set<unknown>([options.gpu, options.adapter]);
@@ -108,7 +106,7 @@ export async function createWebGPUBackend(
     async load(program, state) {
       health.check();
       const bufferNamed = (name: string) => stateBuffer(state.get(name), `state "${name}" of "${program.name}"`);
-      return loadProgram({ device, health, buffers, pipelines, traits }, program, bufferNamed);
+      return loadProgram({ device, health, buffers, pipelines, lowering }, program, bufferNamed);
     },
 
     async finished() {

@@ -1,4 +1,10 @@
-/** Picks out of hand-written WGSL what some text needs of it. */
+/** What is put around hand-written WGSL, and picked out of it. */
+
+/**
+ * What a shader with subgroup operations begins with. All invocations come to these: loops' bounds are the same for all,
+ * which compilers cannot always see.
+ */
+export const subgroupDirectives = "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n";
 
 /** The declarations of `sources` that `text` needs, directly or through others, in the order they stand there. */
 export function declarationsFor(text: string, sources: readonly string[]): string[] {
@@ -29,8 +35,12 @@ function declarationsOf(code: string): Map<string, string> {
   return declarations;
 }
 
-/** The struct of a uniform whose fields are all of 4 bytes, bound as `params`. */
-export function uniformOf(name: string, fields: Iterable<readonly [field: string, type: string]>): string {
+/** The struct of a uniform whose fields are all of 4 bytes, and the uniform: bound as `params`, or by another name. */
+export function uniformOf(
+  struct: string,
+  fields: Iterable<readonly [field: string, type: string]>,
+  name = "params",
+): string {
   const members = [...fields].map(([field, type]) => `  ${field}: ${type},\n`).join("");
-  return `struct ${name} {\n${members}}\n@group(0) @binding(0) var<uniform> params: ${name};`;
+  return `struct ${struct} {\n${members}}\n@group(0) @binding(0) var<uniform> ${name}: ${struct};`;
 }

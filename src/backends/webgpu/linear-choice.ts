@@ -4,7 +4,7 @@
  */
 
 /** A file shaders/linear-<name>.wgsl each. */
-export type LinearKernel = "tile" | "small" | "registers" | "strip";
+export type LinearKernel = "tile" | "small" | "subgroups" | "registers" | "strip";
 
 export interface LinearChoice {
   readonly kernel: LinearKernel;
@@ -24,11 +24,16 @@ export interface ProductShape {
 export const workgroupTiles: Readonly<Record<LinearKernel, { readonly rows: number; readonly columns: number }>> = {
   tile: { rows: 64, columns: 64 },
   small: { rows: 32, columns: 32 },
-  registers: { rows: 32, columns: 32 },
+  subgroups: { rows: 32, columns: 32 },
+  registers: { rows: 16, columns: 32 },
   strip: { rows: 16, columns: 16 },
 };
 
-export const linearKernels = Object.keys(workgroupTiles) as readonly LinearKernel[];
+/** The kernels that a device can run. */
+export function linearKernels({ subgroupSize }: Pick<DeviceTraits, "subgroupSize">): LinearKernel[] {
+  const all = Object.keys(workgroupTiles) as LinearKernel[];
+  return all.filter((kernel) => kernel !== "subgroups" || subgroupSize === 4);
+}
 
 /** Workgroups that keep a GPU busy: beyond them, small tiles and segments only cost memory traffic. */
 const ENOUGH_WORKGROUPS = 96;
@@ -37,12 +42,21 @@ const ENOUGH_WORKGROUPS = 96;
 const SEGMENT_DEPTH = 128;
 const MOST_SEGMENTS = 16;
 
-/** @param software - whether the device is a CPU: few invocations at once, and workgroup memory is no gain. */
-export function chooseLinear(shape: ProductShape, software: boolean): LinearChoice {
-  const { rows, columns, depth, groups } = shape;
+/** What of the device decides between kernels. */
+export interface DeviceTraits {
+  /** Whether it is a CPU: few invocations at once, and workgroup memory is no gain. */
+  readonly software: boolean;
+  /** Whether shaders may use subgroups. */
+  readonly subgroups?: boolean;
+  /** Lanes of every subgroup, where they may and all have as many. */
+  readonly subgroupSize?: number | undefined;
+}
+
+export function chooseLinear(shape: ProductShape, { software, subgroupSize }: DeviceTraits): LinearChoice {
+  const { rows, columns, depth } = shape;
   if (software) {
-    const wide = columns > 4 && rows / groups > 16 / groups / 2;
-    return { kernel: wide ? "registers" : "strip", segments: 1 };
+    const few = columns <= 4 || rows <= 8;
+    return { kernel: few ? "strip" : subgroupSize === 4 ? "subgroups" : "registers", segments: 1 };
   }
   const kernel = workgroupsOf("tile", shape) < ENOUGH_WORKGROUPS ? "small" : "tile";
   const wanted = Math.floor(ENOUGH_WORKGROUPS / workgroupsOf(kernel, shape));

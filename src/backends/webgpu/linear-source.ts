@@ -9,7 +9,7 @@ import { linear } from "../../kernels/linear.ts";
 import { packParameters } from "../../kernels/pack-parameters.ts";
 import type { ElementwiseChain, ElementwiseOperand, KernelCall, Placement } from "../../schedule/program.ts";
 import { chainSource } from "./chain-source.ts";
-import { declarationsFor, uniformOf } from "./declarations.ts";
+import { declarationsFor, subgroupDirectives, uniformOf } from "./declarations.ts";
 import { type Dispatch, type Operand, regionKey, type ScratchRegion } from "./dispatch.ts";
 import { type LinearChoice, linearGrid } from "./linear-choice.ts";
 
@@ -179,6 +179,7 @@ function dispatch(
     Object.keys(linear.bindings).map((name) => [`${name}Offset`, call.bindings[name]?.offset ?? 0]),
   );
   const declared = packParameters(linear, { ...call.parameters, ...offsets });
+  const copies = shaders[shader]!.includes("params=uniforms");
   const own = [
     `const GROUPS = ${finish.groups}u;`,
     `const SUMS = ${(call.parameters["sumsDepth"] ?? 0) > 0};`,
@@ -187,10 +188,13 @@ function dispatch(
     shaders[shader]!,
   ].join("\n");
   const code = [
-    uniformOf("LinearParameters", [
-      ...Object.keys(linear.parameters).map((name) => [name, "u32"] as const),
-      ...[...finish.fields.keys()].map((name) => [name, "u32"] as const),
-    ]),
+    ...(shader === "linear-subgroups" ? [subgroupDirectives] : []),
+    uniformOf(
+      "LinearParameters",
+      [...Object.keys(linear.parameters), ...finish.fields.keys()].map((name) => [name, "u32"] as const),
+      copies ? "uniforms" : "params",
+    ),
+    ...(copies ? ["var<private> params: LinearParameters;"] : []),
     ...bindings.map(({ name, type, access }, k) => {
       const mode = access === "write" ? "read_write" : "read";
       return `@group(0) @binding(${k + 1}) var<storage, ${mode}> ${name}: ${type};`;
