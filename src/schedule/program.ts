@@ -129,7 +129,10 @@ export interface PlanLimits {
   readonly maxBindingBytes: number;
   /** Most storage bindings of one kernel call; an elementwise chain needs one for each region it touches. */
   readonly maxStorageBindings: number;
-  /** Most row groups of a product with an epilogue; 0: no epilogues. */
+  /**
+   * Most row groups of a product with an epilogue; 0: no epilogues. Left out: nor strided loads and stores, random steps,
+   * column sums and sums of squares.
+   */
   readonly maxEpilogueGroups?: number;
   /** WebGPU forbids reading and writing one buffer in one dispatch through different bindings. */
   readonly separateReadAndWrite: boolean;
