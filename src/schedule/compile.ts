@@ -35,7 +35,7 @@ export function compile(graph: Graph, limits: PlanLimits): Program {
     const { tasks, after } = makeTasks(units.units, constraints, limits, assumed);
     const ordered = orderTasks(tasks, after);
     const memory = placeCells(ordered, limits);
-    const calls = emitCalls(ordered, memory);
+    const { calls, temporaries } = emitCalls(ordered, memory);
     const excess = calls.find((call) => call.chain && bindingsOf(call) > limits.maxStorageBindings);
     if (excess && assumed < memory.arenas.length) {
       assumed = memory.arenas.length;
@@ -47,6 +47,7 @@ export function compile(graph: Graph, limits: PlanLimits): Program {
       state,
       calls,
       arenas: memory.arenas,
+      temporaries,
       constants: Uint32Array.from(units.constants),
       peakBytes: 4 * memory.arenas.reduce((sum, size) => sum + size, 0),
       lowerBoundBytes: 4 * memory.lowerBound,

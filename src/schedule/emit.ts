@@ -1,20 +1,25 @@
 /** Tasks with places: the kernel calls of a program. */
-import { extentOf, rootView, type View } from "./cells.ts";
+import { extentOf, rootView, type View, viewOf } from "./cells.ts";
 import type { Chain } from "./chains.ts";
 import type { Memory } from "./memory.ts";
 import { Names } from "./names.ts";
-import type { ElementwiseChain, KernelCall, Placement, Region } from "./program.ts";
+import { type Lifetime, lifetimes } from "./order.ts";
+import type { ElementwiseChain, KernelCall, Placement, Region, Temporary } from "./program.ts";
 import type { Task } from "./tasks.ts";
 import type { CallUnit } from "./units.ts";
 
 const BYTES = 4;
 
-export function emitCalls(tasks: readonly Task[], memory: Memory): KernelCall[] {
+export function emitCalls(
+  tasks: readonly Task[],
+  memory: Memory,
+): { readonly calls: KernelCall[]; readonly temporaries: Temporary[] } {
   const emitter = new Emitter(memory);
-  return tasks.map(({ call, chain }) => {
+  const calls = tasks.map(({ call, chain }) => {
     if (!chain) return emitter.call(call as CallUnit, (call as CallUnit).writes);
     return call ? emitter.product(call, chain) : emitter.chain(chain);
   });
+  return { calls, temporaries: lifetimes(tasks).map((lifetime) => emitter.temporary(lifetime)) };
 }
 
 /** What a product is called in labels, where a chain takes its elements. */
@@ -80,6 +85,12 @@ class Emitter {
       flops: product.flops + epilogue.flops,
       bytes: product.bytes + epilogue.bytes,
     };
+  }
+
+  temporary({ cell, start, end, from, size }: Lifetime): Temporary {
+    const name = this.names.of(viewOf(cell));
+    const placement = this.place({ cell, offset: from, length: size, stride: 1 });
+    return { name, placement, firstCall: start, lastCall: end };
   }
 
   /** "t3, t4 from t1, t2: silu0 silu1 multiply"; a product that is stored as it is has its own label. */

@@ -15,8 +15,8 @@ import { drawOp } from "./calls.ts";
 /** The most columns that a matrix is split into. */
 const NARROW = 4;
 
-/** More random numbers than this are drawn by the kernel that is made for it. */
-const MOST_DRAWS = 2 ** 20;
+/** More random numbers than this are drawn by the kernel that is made for it: of each pair a step keeps only one. */
+const MOST_DRAWS = 65536;
 
 /**
  * Contract: outputs agree up to the order of additions. No elementwise node is left whose last axis has 2 to NARROW

@@ -82,4 +82,6 @@ test("describe says what follows a product, what is kept of it, and what is summ
   expect(text).toMatch(/; p = t\d+ parameters\[\d+\.\.\d+\]ᵀ/);
   expect(text).toMatch(/sums of 512 rows of t\d+/);
   expect(text).toMatch(/at least .* KiB in this order/);
+  expect(text).toMatch(/t9 +2048\.0 +0 +\d+\.\d +2 to 15/); // activated rows of the first layer, until its weight's gradient
+  expect(text).toMatch(/state: .* KiB in 8: .*parameters/);
 });
