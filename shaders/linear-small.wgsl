@@ -45,13 +45,10 @@ fn linear(
       let summed = upTo(min(params.sumsDepth, depth.y), start + k, next);
       columnSums += summed[0] + summed[1] + summed[2] + summed[3];
     }
-    for (var at = block.y; at < SLICE * STRIDE; at += 4u * STRIDE) { // four steps of k
-      let right = at - block.y + block.x + RIGHT;
-      sums = outer(sums, slices[at], slices[right]);
-      sums = outer(sums, slices[at + STRIDE], slices[right + STRIDE]);
-      sums = outer(sums, slices[at + 2u * STRIDE], slices[right + 2u * STRIDE]);
-      sums = outer(sums, slices[at + 3u * STRIDE], slices[right + 3u * STRIDE]);
-    }
+    sums = fourSteps(sums, block.y, block.x + RIGHT);
+    sums = fourSteps(sums, block.y + 4u * STRIDE, block.x + RIGHT + 4u * STRIDE);
+    sums = fourSteps(sums, block.y + 8u * STRIDE, block.x + RIGHT + 8u * STRIDE);
+    sums = fourSteps(sums, block.y + 12u * STRIDE, block.x + RIGHT + 12u * STRIDE);
   }
   workgroupBarrier();
 
@@ -83,4 +80,12 @@ fn linear(
       }
     }
   }
+}
+
+// Four steps of k, from where row quad and column quad of the first lie.
+fn fourSteps(sums: mat4x4f, left: u32, right: u32) -> mat4x4f {
+  return outer(outer(outer(outer(sums, slices[left], slices[right]),
+    slices[left + STRIDE], slices[right + STRIDE]),
+    slices[left + 2u * STRIDE], slices[right + 2u * STRIDE]),
+    slices[left + 3u * STRIDE], slices[right + 3u * STRIDE]);
 }

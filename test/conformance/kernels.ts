@@ -6,7 +6,7 @@ import { linearKernels } from "../../src/backends/webgpu/linear-choice.ts";
 import { reduceShaders } from "../../src/backends/webgpu/reduce-dispatches.ts";
 import { elementwiseFunctions, randomFunctions } from "../../src/kernels/elementwise.ts";
 import { kernels } from "../../src/kernels/registry.ts";
-import { assert } from "./assert.ts";
+import { assert, assertEqual } from "./assert.ts";
 import type { Check } from "./check.ts";
 import { onEachBackend } from "./kernel-backends.ts";
 import { checkCase, type KernelCase } from "./kernel-case.ts";
@@ -14,6 +14,7 @@ import { kernelCases } from "./kernel-cases.ts";
 import { chainCases } from "./kernel-chain-cases.ts";
 import { elementwiseCases } from "./kernel-elementwise-cases.ts";
 import { productCases } from "./kernel-product-cases.ts";
+import { handMadeProgram, kernelCall, makeStates } from "./kernel-programs.ts";
 
 const groups: Readonly<Record<string, () => KernelCase[]>> = {
   ...kernelCases,
@@ -69,6 +70,42 @@ export const checks: Check[] = [
       },
     }),
   ),
+  {
+    name: "a profile runs the program once and gives a time for each call, where the device can tell",
+    backend: "webgpu",
+    async run(context) {
+      await onEachBackend(context, async (backend) => {
+        const count = 1000;
+        const place = { region: { kind: "state" as const, name: "x" }, offset: 0, length: count };
+        const chain = {
+          count,
+          loads: [{ placement: place, divisor: 1, modulus: count, dtype: "u32" as const }],
+          steps: [{ function: "increment", operands: [{ from: "load" as const, index: 0 }], dtype: "u32" as const }],
+          stores: [{ placement: place, source: { from: "step" as const, index: 0 }, dtype: "u32" as const }],
+        };
+        const increment = { ...kernelCall("elementwise", {}, {}), chain };
+        const contents = { x: { dtype: "u32" as const, words: new Uint32Array(count) } };
+        const states = makeStates(backend, contents);
+        const executable = await backend.load(
+          handMadeProgram("twice", contents, [increment, increment]),
+          states.buffers,
+        );
+        const before = backend.memory();
+        const times = await executable.profile?.();
+        if (times) {
+          assertEqual(times.length, 2, "times");
+          assert(
+            times.every((time) => time >= 0 && time < 60_000),
+            `${times} are no milliseconds.`,
+          );
+          assertEqual(await states.words("x"), new Uint32Array(count).fill(2), "elements incremented twice");
+          assertEqual(backend.memory().buffers - before.buffers <= 1, true, "no buffer kept but for reading back");
+        }
+        executable.dispose();
+        states.dispose();
+      });
+    },
+  },
   {
     name: "kernels: none is without a case",
     async run() {

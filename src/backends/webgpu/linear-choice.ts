@@ -55,7 +55,7 @@ export interface DeviceTraits {
 export function chooseLinear(shape: ProductShape, { software, subgroupSize }: DeviceTraits): LinearChoice {
   const { rows, columns, depth } = shape;
   if (software) {
-    const few = columns <= 4 || rows <= 8;
+    const few = columns <= 4 || rows <= 8 || depth <= 4; // a depth so small has no use for a large tile, long to compile
     return { kernel: few ? "strip" : subgroupSize === 4 ? "subgroups" : "registers", segments: 1 };
   }
   const kernel = workgroupsOf("tile", shape) < ENOUGH_WORKGROUPS ? "small" : "tile";
