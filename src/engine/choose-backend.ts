@@ -3,6 +3,7 @@
  * downloads the one that it uses.
  */
 import type { Backend } from "../backends/backend.ts";
+import { isSoftware } from "../backends/webgpu/software-adapter.ts";
 import { DivflowError, UnsupportedError } from "../errors.ts";
 import { choiceOption, integerOption } from "../graph/options.ts";
 import type { RuntimeOptions } from "./api.ts";
@@ -13,9 +14,6 @@ export interface ChosenBackend {
   /** Makes another one when this is lost; absent when that cannot be done. */
   readonly renew?: () => Promise<Backend>;
 }
-
-/** Adapters that run on the CPU: our WebAssembly is faster than their shaders. */
-const softwareAdapter = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render|\bwarp\b/i;
 
 /** More would be a mistake in a number, not a wish. */
 const MOST_THREADS = 64;
@@ -41,8 +39,8 @@ async function automatic(options: RuntimeOptions): Promise<ChosenBackend> {
   let found: string;
   try {
     const chosen = await webgpu(options);
-    const { device } = chosen.backend;
-    if (options.device || !softwareAdapter.test(device)) {
+    const { device } = chosen.backend; // our WebAssembly is faster than a CPU's shaders
+    if (options.device || !isSoftware(device)) {
       return { ...chosen, reason: `WebGPU, on ${device}.` };
     }
     chosen.backend.dispose();

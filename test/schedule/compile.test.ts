@@ -6,7 +6,8 @@ import { ops } from "../../src/ops/registry.ts";
 import { state } from "../../src/ops/sources.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
 import { drawState, graphOf, trainStep } from "./graphs.ts";
-import { limitsByName, programError } from "./program-error.ts";
+import { limitsByName } from "./limits.ts";
+import { programError } from "./program-error.ts";
 import { randomGraph } from "./random-graphs.ts";
 
 // States are what the others read.
