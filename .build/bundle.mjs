@@ -34,7 +34,10 @@ const coreBeside = {
   },
 };
 
-/** Writes index.js, cli.js and cases/, the golden cases of `divflow verify`, into a folder of the checkout. */
+/**
+ * Writes index.js, cli.js, cases/ (the golden cases of `divflow verify`) and bench/ (what `divflow bench` runs, with an
+ * own copy of the core, as it measures below the public API) into a folder of the checkout.
+ */
 export async function bundle(folder = "dist") {
   const core = build({
     ...common,
@@ -55,5 +58,12 @@ export async function bundle(folder = "dist") {
     },
   });
   const cases = cp(join(root, "test", "fixtures"), join(root, folder, "cases"), { recursive: true });
-  await Promise.all([core, cli, cases]);
+  const bench = build({
+    ...common,
+    entryPoints: { own: "bench/own.mjs", child: "bench/child.mjs", divflow: "bench/divflow/open.ts" },
+    outdir: join(folder, "bench"),
+    external: [...external, "node:*"],
+    sourcemap: false,
+  });
+  await Promise.all([core, cli, cases, bench]);
 }

@@ -1,9 +1,11 @@
 /**
  * The bench's command line.
  * @import { Selection } from "./contenders.mjs"
+ * @import { Peer } from "./peers/contenders.mjs"
  */
 import { parseArgs } from "node:util";
-import { everything, parts, peerNames } from "./contenders.mjs";
+import { everything, parts } from "./contenders.mjs";
+import { peerNames } from "./peers/contenders.mjs";
 import { widths } from "./workload.mjs";
 
 export const usage = `npm run bench -- [options]
@@ -27,7 +29,7 @@ gather in one file of results.
  * @typedef {object} Options
  * @property {Selection} selection
  * @property {readonly ("node" | "deno" | "chromium")[]} runtime
- * @property {readonly (typeof peerNames[number])[]} peers
+ * @property {readonly Peer[]} peers
  * @property {number} seconds
  * @property {string} name
  * @property {boolean} json

@@ -1,5 +1,5 @@
 /**
- * Who may take part, and in what.
+ * The tasks of the bench, and divflow's own contenders; the peers' are in peers/contenders.mjs, outside the package.
  * @import { Contender } from "./rows.mjs"
  * @import { Task } from "./session.ts"
  */
@@ -7,7 +7,6 @@ import { batchOf, matmulShapes, sampleCount, widths } from "./workload.mjs";
 
 /** What `--only` may name; cfm and fdm bring the public trainer's full step with them. */
 export const parts = /** @type {const} */ (["fdm", "cfm", "sample", "logdensity", "matmul"]);
-export const peerNames = /** @type {const} */ (["jax-js", "tfjs", "onnxruntime-web"]);
 
 /** @typedef {typeof parts[number]} Part */
 
@@ -91,35 +90,11 @@ export function checkoutContenders(selection) {
   ];
 }
 
-/** @type {readonly Contender[]} */
-const peers = [
-  { implementation: "jax-js", runtime: "node", backend: "wasm", threads: 1, relaxed: true },
-  ...[1, 2].flatMap((threads) =>
-    peerNames.map(
-      (implementation) =>
-        /** @type {Contender} */ ({ implementation, runtime: "chromium", backend: "wasm", threads, relaxed: null }),
-    ),
-  ),
-  ...peerNames.map(
-    (implementation) =>
-      /** @type {Contender} */ ({ implementation, runtime: "chromium", backend: "webgpu", threads: 1, relaxed: null }),
-  ),
-  { implementation: "jax-js", runtime: "deno", backend: "webgpu", threads: 1, relaxed: null },
-];
-
-/** @param {readonly string[]} names @param {Selection} selection @returns {Contender[]} */
-export function peerContenders(names, { backend, threads }) {
-  return peers.filter(
-    (peer) =>
-      names.includes(peer.implementation) &&
-      backend.includes(peer.backend) &&
-      (peer.backend === "webgpu" || threads.includes(peer.threads)),
-  );
-}
-
-/** Whether a contender has a part in a task: peers have no full step, and ONNX Runtime Web trains nothing. @param {Contender} contender @param {Task} task */
-export function takesPart({ implementation }, { workload }) {
-  if (implementation === "divflow") return true;
-  if (implementation === "onnxruntime-web") return workload === "sample";
-  return !workload.endsWith("-full");
+/**
+ * Whether a contender has a part in a task.
+ * @param {Contender} contender
+ * @param {Task} task
+ */
+export function takesPart({ workloads }, { workload }) {
+  return workloads === undefined || workloads.includes(workload);
 }

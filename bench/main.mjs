@@ -6,9 +6,10 @@ import { promisify } from "node:util";
 import { cache, root } from "../.build/files.mjs";
 import { generate } from "../.build/generate.mjs";
 import { parseOptions, usage } from "./arguments.mjs";
-import { checkoutContenders, peerContenders, tasksOf } from "./contenders.mjs";
+import { checkoutContenders, tasksOf } from "./contenders.mjs";
 import { describeMachine } from "./machine.mjs";
 import { measure } from "./measure.mjs";
+import { peerContenders, peers as peerTitles } from "./peers/contenders.mjs";
 import { addToResult } from "./results.mjs";
 import { bundleSessions, opener, peersInstalled } from "./sessions.mjs";
 import { textTable } from "./table.mjs";
@@ -52,7 +53,7 @@ async function bench({ selection, runtime, peers, seconds, name, json }) {
     });
     const machine = describeMachine(seen);
     await addToResult(file, { machine, rows: [] });
-    console.log(json ? JSON.stringify({ machine, rows }) : textTable(rows).join("\n"));
+    console.log(json ? JSON.stringify({ machine, rows }) : textTable(rows, peerTitles).join("\n"));
     say(`Results: ${file}`);
     return rows.some(isOwnError) ? 1 : 0;
   } finally {

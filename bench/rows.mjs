@@ -7,11 +7,12 @@ import { eulerSteps, expectedLosses, flopsOf, lossTolerance, median } from "./wo
 /**
  * Who takes part: an implementation, where and how it runs.
  * @typedef {object} Contender
- * @property {"divflow" | "jax-js" | "tfjs" | "onnxruntime-web"} implementation
+ * @property {string} implementation - divflow, or a peer
  * @property {"node" | "deno" | "chromium"} runtime
  * @property {"wasm" | "webgpu"} backend
  * @property {number} threads - 1 on WebGPU
  * @property {boolean | null} relaxed - relaxed SIMD; null where it does not apply or the implementation chooses
+ * @property {readonly string[]} [workloads] - that it takes part in; default all
  */
 
 /**

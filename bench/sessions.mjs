@@ -13,7 +13,10 @@ import { relaxedFlags } from "./relaxed-flags.mjs";
 /** @import { Contender } from "./rows.mjs" */
 
 const folder = join(root, "bench");
-/** Sources, and the folders of what else they fetch in a page. */
+/**
+ * Sources, and the folders of what else they fetch in a page.
+ * @type {Readonly<Record<string, { source: string, assets: readonly string[] }>>}
+ */
 const implementations = {
   divflow: { source: "divflow/open.ts", assets: [] },
   "jax-js": { source: "peers/jax.ts", assets: [] },
@@ -21,6 +24,13 @@ const implementations = {
   "onnxruntime-web": { source: "peers/onnx.ts", assets: ["onnxruntime-web/dist"] },
 };
 const OPEN_SECONDS = 120;
+
+/** @param {string} name */
+function implementation(name) {
+  const found = implementations[name];
+  if (!found) throw new Error(`There is no session for "${name}".`);
+  return found;
+}
 
 /** @param {string} name - of a package of bench/ */
 async function versionOf(name) {
@@ -30,7 +40,7 @@ async function versionOf(name) {
 
 /**
  * Bundles the sessions of some implementations into a folder.
- * @param {readonly Contender["implementation"][]} names
+ * @param {readonly string[]} names
  * @param {string} target
  */
 export async function bundleSessions(names, target) {
@@ -42,7 +52,7 @@ export async function bundleSessions(names, target) {
     onnx: await versionOf("onnxruntime-web"),
   };
   await build({
-    entryPoints: Object.fromEntries(names.map((name) => [name, join(folder, implementations[name].source)])),
+    entryPoints: Object.fromEntries(names.map((name) => [name, join(folder, implementation(name).source)])),
     outdir: target,
     outExtension: { ".js": ".mjs" },
     bundle: true,
@@ -57,11 +67,11 @@ export async function bundleSessions(names, target) {
 
 /** What opens contenders' sessions, once they are bundled. @param {string} target */
 export function opener(target) {
-  return (/** @type {Contender} */ { implementation, runtime, backend, threads, relaxed }) => {
-    const module = join(target, `${implementation}.mjs`);
+  return (/** @type {Contender} */ { implementation: name, runtime, backend, threads, relaxed }) => {
+    const module = join(target, `${name}.mjs`);
     const context = { backend, threads, relaxed };
     if (runtime === "chromium") {
-      const folders = implementations[implementation].assets.map((name) => join(folder, "node_modules", name));
+      const folders = implementation(name).assets.map((asset) => join(folder, "node_modules", asset));
       return openPage({ module, folders, context, seconds: OPEN_SECONDS });
     }
     return openInProcess(runtime, module, context);

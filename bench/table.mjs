@@ -3,9 +3,9 @@
  * @import { Row } from "./rows.mjs"
  * @import { Machine } from "./machine.mjs"
  */
-import { peerNames } from "./contenders.mjs";
 
-const peerTitles = { "jax-js": "jax-js", tfjs: "TF.js", "onnxruntime-web": "ONNX Runtime Web" };
+/** @typedef {Readonly<Record<string, { readonly title: string }>>} Titles - of the peers, by implementation */
+
 const runtimeTitles = /** @type {Record<string, string>} */ ({ node: "Node", deno: "Deno", chromium: "Chromium" });
 
 /** @param {Row} row */
@@ -86,40 +86,49 @@ function aligned(cells) {
   );
 }
 
-/** A block of lines for each task: every contender, and beside divflow's how much longer its peers take. @param {readonly Row[]} rows */
-export function textTable(rows) {
-  const peers = peerNames.filter((peer) => rows.some(({ implementation }) => implementation === peer));
+/**
+ * A block of lines for each task: every contender, and beside divflow's how much longer its peers take.
+ * @param {readonly Row[]} rows
+ * @param {Titles} [titles]
+ */
+export function textTable(rows, titles = {}) {
+  const peers = peersIn(rows, titles);
+  const head = ["", "median", "best", "GFLOP/s", "of ceiling", "of matmul"];
   return byTask(rows).flatMap((group) => {
     const [{ workload, shape, width, batch }] = /** @type {[Row]} */ (group);
-    const head = [
+    const measured = group.filter(({ ms }) => ms !== null);
+    const figures = measured.map((row) => [
+      nameOf(row),
+      timeText(Number(row.ms)) + (row.scaled ? "*" : ""),
+      timeText(Number(row.best)),
+      Number(row.gflops).toPrecision(3),
+      percent(row.ceiling ? Number(row.gflops) / row.ceiling : undefined),
+      percent(shareOfMatmul(row, rows)),
+      ...peers.map(([peer]) => (row.implementation === "divflow" ? times(ratioTo(row, peer, rows)) : "")),
+    ]);
+    const heads = [...head, ...peers.map(([, { title }]) => `${title} takes`)];
+    return [
+      `${workload}${shape ? ` ${shape}` : ""}, width ${width}, batch ${batch}`,
+      ...(figures.length > 0 ? aligned([heads, ...figures]) : []),
+      ...group.filter(({ ms }) => ms === null).map((row) => `${nameOf(row)}: ${reasonOf(row)}`),
       "",
-      "median",
-      "best",
-      "GFLOP/s",
-      "of ceiling",
-      "of matmul",
-      ...peers.map((peer) => `${peerTitles[peer]} takes`),
     ];
-    const lines = group.map((row) => {
-      const name = `${row.implementation}, ${runtimeTitles[row.runtime]}, ${howOf(row)}`;
-      if (row.ms === null || row.best === null || row.gflops === null) {
-        return [`${name}: ${row.error === undefined ? `left out, ${row.leftOut}` : `ERROR, ${row.error}`}`];
-      }
-      const own = row.implementation === "divflow";
-      return [
-        name,
-        timeText(row.ms) + (row.scaled ? "*" : ""),
-        timeText(row.best),
-        row.gflops.toPrecision(3),
-        percent(row.ceiling ? row.gflops / row.ceiling : undefined),
-        percent(shareOfMatmul(row, rows)),
-        ...peers.map((peer) => (own ? times(ratioTo(row, peer, rows)) : "")),
-      ];
-    });
-    const figures = aligned([head, ...lines.filter(({ length }) => length > 1)]);
-    const remarks = lines.flatMap((line) => (line.length === 1 ? line : []));
-    return [`${workload}${shape ? ` ${shape}` : ""}, width ${width}, batch ${batch}`, ...figures, ...remarks, ""];
   });
+}
+
+/** @param {Row} row */
+function nameOf(row) {
+  return `${row.implementation}, ${runtimeTitles[row.runtime]}, ${howOf(row)}`;
+}
+
+/** Why a row has no figure. @param {Row} row */
+function reasonOf({ error, leftOut }) {
+  return error === undefined ? `left out, ${leftOut}` : `ERROR, ${error}`;
+}
+
+/** The peers that have rows. @param {readonly Row[]} rows @param {Titles} titles */
+function peersIn(rows, titles) {
+  return Object.entries(titles).filter(([peer]) => rows.some(({ implementation }) => implementation === peer));
 }
 
 const workloadTitles = /** @type {Record<string, string>} */ ({
@@ -144,14 +153,14 @@ const sections = [
  * The README's table in Markdown: for each place, width and workload divflow's median, and beside it each peer's with
  * the factor.
  * @param {{ machine: Machine, rows: readonly Row[] }} result
+ * @param {Titles} titles
  */
-export function markdownTable({ machine, rows }) {
+export function markdownTable({ machine, rows }, titles) {
   const measured = rows.filter(({ ms }) => ms !== null);
-  const peers = peerNames.filter((peer) => measured.some(({ implementation }) => implementation === peer));
-  const versions = ["divflow", ...peers].map((name) => {
-    const title = name === "divflow" ? name : peerTitles[/** @type {typeof peers[number]} */ (name)];
-    return `${title} ${measured.find(({ implementation }) => implementation === name)?.version ?? ""}`.trim();
-  });
+  const peers = peersIn(measured, titles);
+  const versions = [["divflow", "divflow"], ...peers.map(([peer, { title }]) => [peer, title])].map(
+    ([name, title]) => `${title} ${measured.find(({ implementation }) => implementation === name)?.version ?? ""}`,
+  );
   const lines = [
     `Medians on ${machine.cpu}, ${machine.cores} cores, no GPU (WebGPU is software here); ${machine.runtimes.join(", ")}; ` +
       `${versions.join(", ")}; ${machine.date}. In brackets: GFLOP/s, and how many times as long a peer takes. ` +
@@ -160,11 +169,12 @@ export function markdownTable({ machine, rows }) {
   for (const section of sections) {
     const own = ownRows(section, measured);
     if (own.length === 0) continue;
-    const shown = peers.filter((peer) => own.some((row) => peerRow(row, peer, measured)));
-    const head = [section.title, "width", "divflow", ...shown.map((peer) => peerTitles[peer])];
+    const shown = peers.filter(([peer]) => own.some((row) => peerRow(row, peer, measured)));
+    const head = [section.title, "width", "divflow", ...shown.map(([, { title }]) => title)];
     lines.push("", tableLine(head), tableLine(head.map((_, i) => (i === 0 ? "---" : "--:"))));
-    for (const row of own)
-      lines.push(tableLine([...ownCells(row), ...shown.map((peer) => peerCell(row, peer, measured))]));
+    for (const row of own) {
+      lines.push(tableLine([...ownCells(row), ...shown.map(([peer]) => peerCell(row, peer, measured))]));
+    }
   }
   return lines.join("\n");
 }

@@ -5,6 +5,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile, root } from "../.build/files.mjs";
+import { peers } from "./peers/contenders.mjs";
 import { mergeRows, readResult } from "./results.mjs";
 import { insertTable, markdownTable } from "./table.mjs";
 
@@ -23,7 +24,10 @@ try {
     merged = { machine: result.machine, rows: mergeRows(merged?.rows ?? [], result.rows) };
   }
   if (!merged) throw new Error("There are no results yet: run `npm run bench` first.");
-  await replaceFile("README.md", insertTable(await readFile(join(root, "README.md"), "utf8"), markdownTable(merged)));
+  await replaceFile(
+    "README.md",
+    insertTable(await readFile(join(root, "README.md"), "utf8"), markdownTable(merged, peers)),
+  );
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
