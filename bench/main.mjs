@@ -52,7 +52,7 @@ async function bench({ selection, runtime, peers, seconds, name, json }) {
       keep: (measured) => addToResult(file, { machine: describeMachine(started), rows: measured }),
     });
     const machine = describeMachine(seen);
-    await addToResult(file, { machine, rows: [] });
+    await addToResult(file, { machine, rows });
     console.log(json ? JSON.stringify({ machine, rows }) : textTable(rows, peerTitles).join("\n"));
     say(`Results: ${file}`);
     return rows.some(isOwnError) ? 1 : 0;

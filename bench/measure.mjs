@@ -7,7 +7,7 @@
  */
 import { takesPart } from "./contenders.mjs";
 import { failure, takeTurns } from "./rounds.mjs";
-import { flopsOfTask, keyOf, makeRow, unitsOfTask } from "./rows.mjs";
+import { flopsOfTask, keyOf, makeRow, unitsOfTask, withCeiling } from "./rows.mjs";
 
 /** To prepare a task within: building, evidence, warming up. What would take longer is left out, and says so. */
 const PREPARE_SECONDS = 300;
@@ -26,32 +26,33 @@ const MOST_FAILURES = 2;
  * @param {(contender: Contender) => Promise<Remote>} options.open
  * @param {number} options.seconds - to spend on the samples of a contender at a task
  * @param {(line: string) => void} options.say - progress
- * @param {(rows: Row[]) => Promise<void>} [options.keep] - called after each task with its rows
+ * @param {(rows: Row[]) => Promise<void>} [options.keep] - called with the rows of each task, and at the end with all
  * @returns {Promise<{ rows: Row[], runtimes: string[], devices: Record<string, string> }>}
  */
 export async function measure({ tasks, contenders, open, seconds, say, keep = async () => {} }) {
   const field = new Field(open, say);
-  /** @type {Row[]} */
-  const rows = [];
+  /** @type {{ contender: Contender, row: Row }[]} */
+  const made = [];
   try {
     for (const [index, task] of tasks.entries()) {
       const here = contenders.filter((contender) => takesPart(contender, task));
       const entrants = here.map((contender) => field.entrant(contender));
       const outcomes = await takeTurns(task, entrants, { seconds });
-      const made = here.map((contender, i) => {
-        const outcome = /** @type {Outcome} */ (outcomes[i]);
-        return makeRow(task, contender, field.aboutOf(contender), outcome);
-      });
-      made.forEach((row, i) => {
-        field.learn(/** @type {Contender} */ (here[i]), task, row);
+      const results = here.map((contender, i) => {
+        const row = makeRow(task, contender, field.aboutOf(contender), /** @type {Outcome} */ (outcomes[i]));
+        field.learn(contender, task, row);
         say(`${index + 1}/${tasks.length}  ${lineOf(row)}`);
+        return { contender, row };
       });
-      rows.push(...made);
-      await keep(made);
+      made.push(...results);
+      await keep(results.map(({ row }) => row));
     }
+    await field.measureCeilings();
   } finally {
     await field.close();
   }
+  const rows = made.map(({ contender, row }) => withCeiling(row, field.aboutOf(contender).ceiling));
+  await keep(rows);
   return { rows, runtimes: field.runtimes(), devices: field.devices() };
 }
 
@@ -110,13 +111,26 @@ class Field {
       const remote = await this.#open(contender);
       entry.remote = remote;
       entry.about = remote.about;
-      entry.ceiling ??= await remote.call("ceiling", [], CEILING_SECONDS);
+      await this.#measureCeiling(entry, remote);
       return remote;
     } catch (error) {
       const { leftOut } = failure(error);
       if (leftOut === undefined) entry.failures++;
       else entry.leftOut = leftOut;
       throw error;
+    }
+  }
+
+  /** The best of its measurements: a busy moment does not lower a ceiling. @param {{ ceiling: number | null }} entry @param {Remote} remote */
+  async #measureCeiling(entry, remote) {
+    const measured = await remote.call("ceiling", [], CEILING_SECONDS);
+    if (measured !== null) entry.ceiling = Math.max(entry.ceiling ?? 0, measured);
+  }
+
+  /** Once more of all that are open. */
+  async measureCeilings() {
+    for (const entry of this.#entries.values()) {
+      if (entry.remote?.alive()) await this.#measureCeiling(entry, entry.remote).catch(() => {}); // the first one stays
     }
   }
 

@@ -138,6 +138,11 @@ export function makeRow(task, contender, { version, ceiling }, { evidence, units
   };
 }
 
+/** @param {Row} row @param {number | null} ceiling @returns {Row} */
+export function withCeiling(row, ceiling) {
+  return { ...row, ceiling: ceiling === null ? null : round(ceiling) };
+}
+
 /** Five digits: more than any clock here has. @param {number} value */
 function round(value) {
   return Number(value.toPrecision(5));

@@ -92,7 +92,7 @@ export class NotOffered extends Error {
 
 export const trainingUnits = { unitChoices: [1], sampleMilliseconds: 0 } as const;
 /** A solve of fewer steps is scaled to all of them, marked as such. */
-export const solveUnits = { unitChoices: [1, 2, 5, 10, 20, 50, 100], sampleMilliseconds: 1500 } as const;
+export const solveUnits = { unitChoices: [1, 2, 5, 10, 20, 50, 100], sampleMilliseconds: 2500 } as const;
 /** Rates, not latencies: many in one submission. */
 export const matmulUnits = { unitChoices: powersOfTwo(12), sampleMilliseconds: 60 } as const;
 export const fullStepUnits = { unitChoices: powersOfTwo(10), sampleMilliseconds: 250 } as const;

@@ -90,13 +90,17 @@ describe("measure", () => {
 
   test("leaves out what would take too long, by the rate seen before", async () => {
     const said: string[] = [];
+    const ceilings = [90, 100];
+    const kept: number[] = [];
     const { rows } = await measure({
       tasks: [task, { ...task, width: 1024, batch: 2048 }],
       contenders: [contender],
-      open: async () => remote((method) => answers[method]),
+      open: async () => remote((method) => (method === "ceiling" ? ceilings.shift() : answers[method])),
       seconds: 1,
       say: (line) => said.push(line),
+      keep: async (some) => void kept.push(some.length),
     });
+    expect(kept).toEqual([1, 1, 2]); // after each task, and all with their ceilings at the end
     expect(rows[0]).toMatchObject({ ms: 50_000, ceiling: 100, version: "1" });
     expect(rows[1]?.leftOut).toMatch(/^about 799 s a step, by the rate at width 512$/);
     expect(said).toHaveLength(3);
