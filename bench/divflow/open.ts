@@ -59,9 +59,10 @@ async function openWasm({ threads, relaxed }: Context): Promise<Backend> {
   if (threads > 1 && !features.threads) throw new NotOffered("threads are not offered by this runtime");
   const options = { relaxed: relaxed ?? features.relaxedSimd, threads };
   const backend = await createWasmBackend(options);
-  if (threads > 1 && /\b(one|1) thread\b/.test(backend.device)) {
+  if (threads > 1 && /\bone thread\b/.test(backend.device)) {
+    const reason = "refusal" in backend ? String(backend.refusal) : "not in this version of divflow";
     backend.dispose();
-    throw new NotOffered("threads are not offered by this version of divflow");
+    throw new NotOffered(`threads are not offered: ${reason}`);
   }
   return backend;
 }
