@@ -162,7 +162,7 @@ export function markdownTable({ machine, rows }, titles) {
     ([name, title]) => `${title} ${measured.find(({ implementation }) => implementation === name)?.version ?? ""}`,
   );
   const lines = [
-    `Medians on ${machine.cpu}, ${machine.cores} cores, no GPU (WebGPU is software here); ${machine.runtimes.join(", ")}; ` +
+    `Medians on ${machine.cpu}, ${machine.cores} cores${adapters(machine)}; ${machine.runtimes.join(", ")}; ` +
       `${versions.join(", ")}; ${machine.date}. In brackets: GFLOP/s, and how many times as long a peer takes. ` +
       "\\* scaled from fewer Euler steps.",
   ];
@@ -177,6 +177,14 @@ export function markdownTable({ machine, rows }, titles) {
     }
   }
   return lines.join("\n");
+}
+
+/** What WebGPU ran on, in divflow's words for it. @param {Machine} machine */
+function adapters({ devices }) {
+  const named = Object.entries(devices).flatMap(([key, device]) =>
+    key.startsWith("divflow ") && key.includes(" webgpu ") ? [device] : [],
+  );
+  return named.length === 0 ? "" : `, WebGPU on ${[...new Set(named)].join(" and ")}`;
 }
 
 /** divflow's rows of a section, by width: of both SIMD builds the faster. @param {typeof sections[number]} section @param {readonly Row[]} rows */

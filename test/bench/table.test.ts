@@ -75,13 +75,16 @@ test("times are said in three digits", () => {
 describe("the README's table", () => {
   const machine = {
     ...{ cpu: "a CPU", cores: 2, memoryGiB: 24, system: "linux x64", date: "2026-01-02" },
-    ...{ runtimes: ["Node 20", "Chromium 143"], devices: {} },
+    ...{ runtimes: ["Node 20", "Chromium 143"] },
+    devices: { "divflow chromium webgpu 1 ": "a software adapter", "jax-js chromium webgpu 1 ": "webgpu" },
   };
 
   test("has the faster of both SIMD builds, and each peer's factor", () => {
     const rows = [base, row({ relaxed: false, ms: 60, gflops: 81 }), jax({ ms: 150 }), row({ workload: "matmul" })];
     const text = markdownTable({ machine, rows }, peers);
-    expect(text).toContain("Node 20, Chromium 143; divflow 1.0.0, jax-js 2.0.0; 2026-01-02");
+    expect(text).toContain(
+      "a CPU, 2 cores, WebGPU on a software adapter; Node 20, Chromium 143; divflow 1.0.0, jax-js 2.0.0; 2026-01-02",
+    );
     expect(text).toContain("| WASM, two threads, Chromium | width | divflow | jax-js |\n| --- | --: | --: | --: |\n");
     expect(text.split("\n").slice(4)).toEqual(["| FDM step | 512 | 50.0 ms (97) | 150 ms (3.0x) |"]);
   });
