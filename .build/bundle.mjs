@@ -6,6 +6,7 @@
  */
 import { cp } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
+import { build } from "esbuild";
 import { rolldown } from "rolldown";
 import { root } from "./files.mjs";
 
@@ -13,12 +14,12 @@ import { root } from "./files.mjs";
 const optional = "webgpu";
 
 /**
- * Writes index.js and worker.js with their chunks beside them, cli.js, and cases/, the golden cases of `divflow verify`,
- * into a folder of the checkout. The core finds worker.js by its own address.
+ * Writes index.js and worker.js with their chunks beside them, cli.js, cases/ (the golden cases of `divflow verify`) and
+ * bench/ (what `divflow bench` runs) into a folder of the checkout. The core finds worker.js by its own address.
  */
 export async function bundle(folder = "dist") {
   const cases = cp(join(root, "test", "fixtures"), join(root, folder, "cases"), { recursive: true });
-  await Promise.all([writeCore(folder), writeCommand(folder), cases]);
+  await Promise.all([writeCore(folder), writeCommand(folder), writeBench(folder), cases]);
 }
 
 /** What users and pages load, by name in dist/. */
@@ -79,6 +80,25 @@ function writeCommand(folder) {
     },
     { dir: folder, banner: "#!/usr/bin/env node", codeSplitting: false },
   );
+}
+
+/**
+ * With an own copy of the core: it measures below the public API. Each of its processes loads one file.
+ * @param {string} folder
+ */
+async function writeBench(folder) {
+  await build({
+    absWorkingDir: root,
+    entryPoints: { own: "bench/own.mjs", child: "bench/child.mjs", divflow: "bench/divflow/open.ts" },
+    outdir: join(folder, "bench"),
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    external: [optional, "node:*"],
+    legalComments: "none",
+    logLevel: "warning",
+  });
 }
 
 /**

@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import { type CommandDef, renderUsage, runCommand } from "citty";
 import { DivflowError, VERSION } from "../index.ts";
 import { type ArgumentDeclarations, checkRawArguments } from "./arguments.ts";
+import { bench } from "./bench.ts";
 import { compare } from "./compare.ts";
 import { evaluate } from "./evaluate.ts";
 import { reasonOf } from "./files.ts";
@@ -18,6 +19,7 @@ const commands: Readonly<Record<string, CommandDef>> = {
   sample: sample as CommandDef,
   evaluate: evaluate as CommandDef,
   verify: verify as CommandDef,
+  bench: bench as CommandDef,
   info: info as CommandDef,
 };
 

@@ -18,6 +18,9 @@ async function refused(parameters: readonly string[]): Promise<string> {
 describe("arguments", () => {
   test.each([
     ["an unknown command", ["trian"], /trian.*compare, train, sample/],
+    ["an unknown part of the bench", ["bench", "--only", "fdm,cmf"], /cmf.*logdensity/],
+    ["a width whose losses nobody knows", ["bench", "--width", "65"], /65.*512/],
+    ["no threads", ["bench", "--threads", "0"], /--threads.*positive integer/],
     ["an unknown option", ["train", "checkerboard", "--out", "x", "--witdh", "3"], /--witdh.*Did you mean --width\?/s],
     ["an option without its value", ["train", "checkerboard", "--out"], /--out.*a value/],
     ["a missing option", ["train", "checkerboard"], /--out/i],

@@ -304,3 +304,15 @@ test("compare over seeds tells how much they differ", async () => {
   const squares = values.map((value) => (value - mean) ** 2);
   expect(negativeLogLikelihood.deviation).toBeCloseTo(Math.sqrt((squares[0] + squares[1] + squares[2]) / 2), 12);
 });
+
+test("bench prints the machine and a row for each measurement, with the losses that show it is right", async () => {
+  const few = ["bench", "--only", "fdm", "--width", "64", "--backend", "wasm", "--threads", "1", "--simd", "plain"];
+  const { machine, rows } = await json([...few, "--seconds", "0.05"]);
+  expect(machine.cores).toBeGreaterThan(0);
+  expect(rows.map(({ workload }: { workload: string }) => workload)).toEqual(["fdm", "fdm-full"]);
+  const [given] = rows;
+  expect(given).toMatchObject({ width: 64, batch: 512, backend: "wasm", runtime: "node", threads: 1, relaxed: false });
+  expect(given.lossBefore).toBeCloseTo(9.4148, 3);
+  expect(given.lossAfter).toBeCloseTo(9.34209, 3);
+  for (const name of ["ms", "best", "gflops"]) expect(given[name], name).toBeGreaterThan(0);
+});
