@@ -70,7 +70,7 @@ export const checks: Check[] = [
       const shared = globalThis.SharedArrayBuffer;
       Object.assign(globalThis, { SharedArrayBuffer: undefined });
       try {
-        const runtime = await createRuntime({ backend: "wasm", threads: 2 });
+        const runtime = await createRuntime({ backend: "wasm", threads: 2, worker: false });
         const { device, reason } = runtime;
         runtime.dispose();
         assert(device.endsWith("one thread"), device);
