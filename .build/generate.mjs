@@ -3,12 +3,13 @@
  * last good output stays, and the error says what is wrong.
  */
 import { pathToFileURL } from "node:url";
+import { generateLayouts } from "./parameters.mjs";
 import { generateShaders } from "./shaders.mjs";
 import { generateWasm } from "./wasm.mjs";
 
 /** @throws AggregateError with a message per generator that failed. */
 export async function generate() {
-  const results = await Promise.allSettled([generateShaders(), generateWasm()]);
+  const results = await Promise.allSettled([generateLayouts(), generateShaders(), generateWasm()]);
   const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
   if (failures.length > 0) {
     const messages = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)));

@@ -1,20 +1,20 @@
 /**
- * Where the time of one training step on WASM goes: milliseconds of each kernel call.
+ * Where the time of one training step goes: milliseconds of each kernel call, see divflow/profile.ts.
  *
  *   node bench/profile.mjs [--loss cfm|fdm|paper-2d] [--width 128] [--layers 4] [--batch 512] [--activation silu]
- *                          [--relaxed] [--steps 60] [--brief]
+ *                          [--backend wasm|webgpu] [--runtime node|deno|chromium] [--relaxed] [--threads 1]
+ *                          [--steps 60] [--brief]
  *
- * For developers: it runs src/, not the package, and looks inside the backend. Whole steps run call by call with a
- * clock around each, so that every call meets the caches as in training; reported are medians over --steps steps. The
- * sum is compared with the time of steps that run uninterrupted.
+ * For developers: it runs src/, not the package. Reported are medians over --steps steps; the sum is compared with the
+ * time of steps that run uninterrupted. The runtime is Node by default, for WebGPU Chromium.
  */
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { build } from "esbuild";
+import { cache } from "../.build/files.mjs";
+import { profileTable } from "./profile-table.mjs";
+import { bundleSessions, opener } from "./sessions.mjs";
 
-const root = join(import.meta.dirname, "..");
 const { values: options } = parseArgs({
   options: {
     loss: { type: "string", default: "fdm" },
@@ -22,165 +22,44 @@ const { values: options } = parseArgs({
     layers: { type: "string", default: "4" },
     batch: { type: "string", default: "512" },
     activation: { type: "string", default: "silu" },
+    backend: { type: "string", default: "wasm" },
+    runtime: { type: "string" },
     relaxed: { type: "boolean", default: false },
+    threads: { type: "string", default: "1" },
     steps: { type: "string", default: "60" },
     brief: { type: "boolean", default: false },
   },
 });
-
-// The backend's `run` runs a table of calls, eight bytes each: seeing its arguments is enough to run one call alone.
-/** @type {{ run(calls: number, count: number, times: number, scratch: number): void } | undefined} */
-let kernels;
-/** @type {[calls: number, count: number, scratch: number] | undefined} */
-let table;
-const instantiate = WebAssembly.instantiate;
-Object.assign(WebAssembly, {
-  instantiate: async (/** @type {BufferSource} */ bytes, /** @type {WebAssembly.Imports} */ imports) => {
-    const { instance, module } = await instantiate(bytes, imports);
-    const exports = /** @type {NonNullable<typeof kernels> & object} */ (/** @type {unknown} */ (instance.exports));
-    kernels = exports;
-    const run = (
-      /** @type {number} */ calls,
-      /** @type {number} */ count,
-      /** @type {number} */ times,
-      /** @type {number} */ scratch,
-    ) => {
-      table = [calls, count, scratch];
-      exports.run(calls, count, times, scratch);
-    };
-    return { instance: { exports: { ...exports, run } }, module };
-  },
-});
-
-const source = await bundled(`
-  export { createWasmBackend } from "./src/backends/wasm/backend.ts";
-  export { compile } from "./src/schedule/compile.ts";
-  export { buildTrainStep, trainState } from "./src/train/step.ts";
-  export { adam } from "./src/train/adam.ts";
-  export { constantState, initialSnapshot } from "./src/engine/trainer-state.ts";
-  export { checkerboard } from "./src/data/checkerboard.ts";
-  export { mlp } from "./src/nn/mlp.ts";
-  export { condOT } from "./src/flow/paths/cond-ot.ts";
-  export { lossFrom } from "./src/flow/losses/registry.ts";
-`);
-
-const data = source.checkerboard();
-const network = source.mlp({
-  dimension: 2,
-  hidden: Array.from({ length: Number(options.layers) }, () => Number(options.width)),
+const webgpu = options.backend === "webgpu";
+const runtime = /** @type {"node" | "deno" | "chromium"} */ (options.runtime ?? (webgpu ? "chromium" : "node"));
+const what = {
+  loss: /** @type {"cfm" | "fdm" | "paper-2d"} */ (options.loss),
+  width: Number(options.width),
+  layers: Number(options.layers),
+  batch: Number(options.batch),
   activation: options.activation,
-});
-const loss = source.lossFrom({ name: options.loss, options: {} });
-const optimizer = source.adam();
-const batchSize = Number(options.batch);
-const seed = 1;
-const graph = source.buildTrainStep({ network, path: source.condOT(), loss, optimizer, data, batchSize, seed });
-const backend = await source.createWasmBackend({ relaxed: options.relaxed });
-const program = source.compile(graph, backend.limits);
+  steps: Number(options.steps),
+};
 
-const buffers = new Map();
-for (const { name, shape } of program.state) {
-  const length = shape.reduce((/** @type {number} */ product, /** @type {number} */ size) => product * size, 1);
-  buffers.set(name, backend.createState(name, length));
-}
-const { vectors } = source.initialSnapshot(network, optimizer, undefined, seed);
-for (const [name, values] of [...source.constantState(seed, data), ...vectors]) {
-  backend.write(buffers.get(name), 0, values);
-}
-backend.write(buffers.get(source.trainState.ok.name), 0, Float32Array.of(1));
-const executable = await backend.load(program, buffers);
-
-for (const end = performance.now() + 1500; performance.now() < end; ) executable.run(1); // V8 compiles hot code anew
-if (!kernels || !table) throw new Error("The backend has run nothing.");
-const [calls, count, scratch] = table;
-const steps = Number(options.steps);
-/** @type {number[][]} */
-const times = Array.from({ length: count }, () => []);
-/** @type {number[]} */
-const whole = [];
-for (let step = 0; step < steps; step++) {
-  for (let call = 0; call < count; call++) {
-    const start = performance.now();
-    kernels.run(calls + 8 * call, 1, 1, scratch);
-    times[call]?.push(performance.now() - start);
-  }
-  const start = performance.now();
-  executable.run(1);
-  whole.push(performance.now() - start);
-}
-
-/** @type {Map<string, { ms: number; flops: number; bytes: number; calls: number }>} */
-const byKernel = new Map();
-let sum = 0;
-if (!options.brief) console.log("      ms  GFLOP/s   GB/s  call");
-times.forEach((samples, i) => {
-  const ms = median(samples);
-  const { kernel, label, flops, bytes, parameters, chain } = program.calls[i];
-  sum += ms;
-  const total = byKernel.get(kernel) ?? { ms: 0, flops: 0, bytes: 0, calls: 0 };
-  byKernel.set(kernel, {
-    ms: total.ms + ms,
-    flops: total.flops + flops,
-    bytes: total.bytes + bytes,
-    calls: total.calls + 1,
+const folder = join(cache, `profile-${process.pid}`);
+try {
+  await bundleSessions(["divflow"], folder);
+  const remote = await opener(folder)({
+    implementation: "divflow",
+    runtime,
+    backend: webgpu ? "webgpu" : "wasm",
+    threads: Number(options.threads),
+    relaxed: webgpu ? null : options.relaxed,
   });
-  if (options.brief) return;
-  const { rows, columns, depth, transposeLeft, transposeRight, outer, reduced, inner } = parameters;
-  let shape = "";
-  if (kernel === "linear") {
-    shape = `${rows}x${columns}x${depth}${transposeLeft ? " left^T" : ""}${transposeRight ? " right^T" : ""}`;
-  }
-  if (kernel === "reduce") shape = `${outer}x${reduced}x${inner}`;
-  if (chain) shape = `${chain.count} of ${chain.steps.length} steps`;
-  console.log(`${columns3(ms, flops, bytes)}  ${kernel} ${shape}  ${label.slice(0, 90)}`);
-});
-console.log("      ms  GFLOP/s   GB/s  by kernel");
-for (const [kernel, { ms, flops, bytes, calls: number }] of byKernel) {
-  console.log(`${columns3(ms, flops, bytes)}  ${kernel}, ${number} calls`);
-}
-const step = median(whole);
-const size = `${options.layers} x ${options.width}, batch ${options.batch}`;
-const matmuls = byKernel.get("linear")?.ms ?? 0;
-console.log(
-  `${options.loss} step, ${size}, ${options.activation}, ${backend.device}: ${step.toFixed(3)} ms ` +
-    `(best ${Math.min(...whole).toFixed(3)}), call by call ${sum.toFixed(3)} ms, ` +
-    `${(step / matmuls).toFixed(2)} times its products; loss ${await lastLoss()}`,
-);
-
-/** That training does train: a profile of numbers gone bad would be of something else. */
-async function lastLoss() {
-  const [ok] = await backend.read(buffers.get(source.trainState.ok.name), 0, 1, "f32");
-  return ok === 1 ? "finite" : "NOT FINITE";
-}
-
-/** @param {number} ms @param {number} flops @param {number} bytes */
-function columns3(ms, flops, bytes) {
-  const rate = (/** @type {number} */ amount) => (amount / ms / 1e6).toFixed(1);
-  return `${ms.toFixed(4).padStart(8)} ${rate(flops).padStart(8)} ${rate(bytes).padStart(6)}`;
-}
-
-/** @param {number[]} values */
-function median(values) {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
-}
-
-/** @param {string} entry exports of src/, as one module */
-async function bundled(entry) {
-  const folder = join(root, "node_modules", ".cache", `divflow-profile-${process.pid}`);
-  const file = join(folder, "source.mjs");
   try {
-    await mkdir(folder, { recursive: true });
-    const result = await build({
-      stdin: { contents: entry, resolveDir: root, loader: "ts" },
-      bundle: true,
-      format: "esm",
-      target: "es2022",
-      write: false,
-      logLevel: "warning",
-    });
-    await writeFile(file, result.outputFiles[0]?.text ?? "");
-    return await import(pathToFileURL(file).href);
+    const profile = await remote.call("profile", [what], 600);
+    console.log(profileTable(what, profile, { brief: options.brief }).join("\n"));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await remote.close();
   }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
 }

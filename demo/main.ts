@@ -27,6 +27,7 @@ const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module
 const send = (message: ToWorker) => worker.postMessage(message);
 
 let state: "preparing" | "ready" | "running" | "pausing" | "failed" = "preparing";
+let attempt = 0;
 let reason = "";
 let truth: Float32Array | undefined;
 let extent = 1;
@@ -50,7 +51,7 @@ function settings(): Settings {
 function prepare(): void {
   state = "preparing";
   shown = emptyShown();
-  send({ kind: "prepare", settings: settings() });
+  send({ kind: "prepare", attempt: ++attempt, settings: settings() });
   draw();
 }
 
@@ -70,8 +71,7 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw
 
 worker.addEventListener("error", ({ message }) => fail(message || "The worker could not be started."));
 worker.addEventListener("message", ({ data: message }: MessageEvent<FromWorker>) => {
-  // What comes before "ready" is still of the trainers that were just thrown away.
-  if (state === "preparing" && message.kind !== "ready" && message.kind !== "failed") return;
+  if (message.attempt !== attempt) return; // of trainers that were thrown away since
   switch (message.kind) {
     case "ready":
       ({ reason, truth, extent } = message);

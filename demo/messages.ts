@@ -11,13 +11,18 @@ export interface Settings {
   readonly backend: "auto" | "webgpu" | "wasm";
 }
 
-/** `prepare` makes both trainers anew; `start` trains them until `pause`. */
+/**
+ * `prepare` makes both trainers anew; `start` trains them until `pause`. What the worker says carries the attempt that
+ * it is about, so that a page which has asked for another takes no word of the old one for the new.
+ */
 export type ToWorker =
-  | { readonly kind: "prepare"; readonly settings: Settings }
+  | { readonly kind: "prepare"; readonly attempt: number; readonly settings: Settings }
   | { readonly kind: "start" }
   | { readonly kind: "pause" };
 
-export type FromWorker =
+export type FromWorker = Said & { readonly attempt: number };
+
+export type Said =
   | { readonly kind: "ready"; readonly reason: string; readonly truth: Float32Array; readonly extent: number }
   | {
       readonly kind: "losses";

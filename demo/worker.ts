@@ -1,6 +1,6 @@
 /** Trains CFM and FDM in turn, an equal number of steps each, so that the page stays free to draw. */
 import { adam, cfm, checkerboard, condOT, createRuntime, createTrainer, fdm, mlp, rk4, sampleData } from "divflow";
-import { type FromWorker, type LossName, lossNames, type Settings, type ToWorker } from "./messages.ts";
+import { type FromWorker, type LossName, lossNames, type Said, type Settings, type ToWorker } from "./messages.ts";
 
 type Trainer = Awaited<ReturnType<typeof createTrainer>>;
 type Runtime = Awaited<ReturnType<typeof createRuntime>>;
@@ -19,21 +19,33 @@ let trainers: ReadonlyMap<LossName, Trainer> = new Map();
 let running = false;
 let turnSteps = 4;
 
-function send(message: FromWorker, transfer: Transferable[] = []): void {
-  postMessage(message, { transfer });
+/** The attempt that the page asked for last, and the one that is worked on. */
+let wanted = 0;
+let attempt = 0;
+
+function send(said: Said, transfer: Transferable[] = []): void {
+  postMessage({ ...said, attempt } satisfies FromWorker, { transfer });
 }
 
-/** Messages are handled one at a time, in order; only `pause` acts at once. */
+/** Messages are handled one at a time, in order; only `pause` acts at once, and what is no longer wanted is left. */
 let queue: Promise<void> = Promise.resolve();
 addEventListener("message", ({ data: message }: MessageEvent<ToWorker>) => {
-  running = false;
+  running = message.kind === "start";
   if (message.kind === "pause") return;
-  queue = queue.then(() => (message.kind === "prepare" ? prepare(message.settings) : train())).catch(fail);
+  if (message.kind === "prepare") wanted = message.attempt;
+  const mine = wanted;
+  queue = queue
+    .then(async () => {
+      if (mine !== wanted) return;
+      attempt = mine;
+      await (message.kind === "prepare" ? prepare(message.settings) : train());
+    })
+    .catch(fail);
 });
 
 function fail(error: unknown): void {
   running = false;
-  send({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+  if (attempt === wanted) send({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
 }
 
 async function prepare(settings: Settings): Promise<void> {
@@ -69,7 +81,6 @@ async function prepare(settings: Settings): Promise<void> {
 }
 
 async function train(): Promise<void> {
-  running = true;
   let sampled = performance.now();
   while (running) {
     const start = performance.now();

@@ -1,5 +1,5 @@
 // random: numbers by counter, threefry2x32-20; src/kernels/random.ts defines them, src/ops/normal.ts the polynomials.
-// One invocation per block of two numbers.
+// One invocation per block of two numbers. Chains draw by the functions named random...: single numbers, the same bits.
 override kind = 0u; // index into randomKinds
 
 const BITS = 0u;
@@ -68,12 +68,43 @@ fn mixed(x: vec2u, rotation: u32) -> vec2u {
 // What to store for these bits: f32 by its bits.
 fn drawn(bits: u32) -> u32 {
   switch kind {
-    case UNIFORM: { return bitcast<u32>(f32(bits >> 8u) * 5.9604644775390625e-8); }
+    case UNIFORM: { return bitcast<u32>(fraction(bits)); }
     case NORMAL: { return bitcast<u32>(normal(bits)); }
-    case RADEMACHER: { return 0x3f800000u | (bits & 0x80000000u); }
+    case RADEMACHER: { return bitcast<u32>(rademacher(bits)); }
     case INDEX: { return highProduct(bits, params.bound); }
     default: { return bits; }
   }
+}
+
+// Bits of one element of a stream; key: the seed's two words.
+fn randomBits(keyLow: u32, keyHigh: u32, counter: u32, stream: u32, element: u32) -> u32 {
+  let streamKey = threefry(vec2u(keyLow, keyHigh), vec2u(stream, 0u));
+  let bits = threefry(streamKey, vec2u(element >> 1u, counter));
+  return select(bits.x, bits.y, (element & 1u) == 1u);
+}
+
+fn randomUniform(keyLow: u32, keyHigh: u32, counter: u32, stream: u32, element: u32) -> f32 {
+  return fraction(randomBits(keyLow, keyHigh, counter, stream, element));
+}
+
+fn randomNormal(keyLow: u32, keyHigh: u32, counter: u32, stream: u32, element: u32) -> f32 {
+  return normal(randomBits(keyLow, keyHigh, counter, stream, element));
+}
+
+fn randomRademacher(keyLow: u32, keyHigh: u32, counter: u32, stream: u32, element: u32) -> f32 {
+  return rademacher(randomBits(keyLow, keyHigh, counter, stream, element));
+}
+
+fn randomIndex(keyLow: u32, keyHigh: u32, counter: u32, stream: u32, element: u32, bound: u32) -> u32 {
+  return highProduct(randomBits(keyLow, keyHigh, counter, stream, element), bound);
+}
+
+fn fraction(bits: u32) -> f32 {
+  return f32(bits >> 8u) * 5.9604644775390625e-8;
+}
+
+fn rademacher(bits: u32) -> f32 {
+  return bitcast<f32>(0x3f800000u | (bits & 0x80000000u));
 }
 
 // The high word of the 64-bit product, from products of halves.

@@ -1,4 +1,4 @@
-// reduce: out[o, i] = scale * sum (or max) over r of in[o, r, i]; in [outer, reduced, inner], out [outer, inner].
+// reduce: out[o, i] = scale * sum (or max, or sum of squares) over r of in[o, r, i]; in [outer, reduced, inner], out [outer, inner].
 //
 // 256 invocations: `lanes` share each of 256 / lanes outputs that lie side by side. inner = 1: neighbours are lanes and
 // read neighbouring r; inner > 1: neighbours are columns. Each lane takes every lanes-th element in order, then a tree in
@@ -7,6 +7,7 @@
 // Long reductions come in segments, workgroup.z of num_workgroups.z, r from chunk z on; out is then
 // [outer, segments, inner], and a second call reduces that (src/backends/webgpu/lower.ts).
 override maximum = false;
+override squares = false; // a sum of squares
 override lanes = 256u; // a power of two, 1 to 256
 override neighboursAreLanes = true;
 
@@ -36,7 +37,8 @@ fn reduce(
   var value = select(0.0, -3.4028234e38, maximum);
   if (n < params.outer * params.inner) {
     for (var r = workgroup.z * chunk + lane; r < end; r += lanes) {
-      value = joined(value, in[params.inOffset + start + r * params.inner]);
+      let next = in[params.inOffset + start + r * params.inner];
+      value = joined(value, select(next, next * next, squares));
     }
   }
   if (lanes == 1u) {

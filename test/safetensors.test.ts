@@ -4,13 +4,8 @@ import { CheckpointError } from "../src/errors.ts";
 import { HostRandom } from "../src/ops/threefry.ts";
 import { duplicateKey } from "../src/train/duplicate-key.ts";
 import { type ExpectedTensor, expectFinite, expectTensors } from "../src/train/expect-tensors.ts";
-import {
-  readSafetensors,
-  type StoredTensor,
-  type TensorFile,
-  type WritableDType,
-  writeSafetensors,
-} from "../src/train/safetensors.ts";
+import { readSafetensors } from "../src/train/read-safetensors.ts";
+import { type StoredTensor, type TensorFile, type WritableDType, writeSafetensors } from "../src/train/safetensors.ts";
 
 /** Written by the `safetensors` package 0.8.0 for Python from NumPy arrays of eight dtypes. */
 const fromPython = new Uint8Array(

@@ -5,9 +5,10 @@
 import { exp, expm1, log1pOfUnit } from "./exponential";
 import { choose, multiplyAdd, oneWhere, splat } from "./simd";
 
+/** q = exp(-|x|), in [0, 1]: what sigmoid and its kin are made of without overflow. */
 // @ts-ignore: decorator
 @inline
-function expOfNegativeMagnitude(x: v128): v128 {
+export function expOfNegativeMagnitude(x: v128): v128 {
   return exp(f32x4.neg(f32x4.abs(x)));
 }
 
@@ -24,26 +25,44 @@ export function sigmoidRate(x: v128): v128 {
   return f32x4.div(q, f32x4.mul(sum, sum));
 }
 
-/** silu = x s. */
-export function silu0(x: v128): v128 {
-  return f32x4.mul(x, sigmoid(x));
+/** s = n / (1 + q), n = 1 for x >= 0, else q; from q and 1 / (1 + q). */
+// @ts-ignore: decorator
+@inline
+export function siluSigmoid(x: v128, q: v128, reciprocal: v128): v128 {
+  return f32x4.mul(choose(f32x4.ge(x, splat(0)), splat(1), q), reciprocal);
 }
 
-/** silu' = s (1 + x (1 - s)) = (n (1 + q) + x q) / (1 + q)^2, where s = n / (1 + q): s (1 - s) = q / (1 + q)^2. */
-export function silu1(x: v128): v128 {
-  const q = expOfNegativeMagnitude(x);
-  const reciprocal = f32x4.div(splat(1), f32x4.add(q, splat(1)));
-  const s = f32x4.mul(choose(f32x4.ge(x, splat(0)), splat(1), q), reciprocal);
+/** silu' = s (1 + x (1 - s)) = s + x q / (1 + q)^2, since s (1 - s) = q / (1 + q)^2. */
+// @ts-ignore: decorator
+@inline
+export function siluSlope(x: v128, q: v128, reciprocal: v128, s: v128): v128 {
   return multiplyAdd(f32x4.mul(x, q), f32x4.mul(reciprocal, reciprocal), s);
 }
 
 /** silu'' = s (1 - s) (2 - |x| tanh(|x| / 2)), tanh(|x| / 2) = (1 - q) / (1 + q). */
-export function silu2(x: v128): v128 {
-  const q = expOfNegativeMagnitude(x);
-  const reciprocal = f32x4.div(splat(1), f32x4.add(q, splat(1)));
+// @ts-ignore: decorator
+@inline
+export function siluCurvature(x: v128, q: v128, reciprocal: v128): v128 {
   const t = f32x4.mul(f32x4.sub(splat(1), q), reciprocal);
   const rate = f32x4.mul(q, f32x4.mul(reciprocal, reciprocal));
   return f32x4.mul(rate, f32x4.sub(splat(2), f32x4.mul(f32x4.abs(x), t)));
+}
+
+/** silu = x s. These three give the same bits as when they share what they have in common (apply.ts). */
+export function silu0(x: v128): v128 {
+  const q = expOfNegativeMagnitude(x);
+  return f32x4.mul(x, siluSigmoid(x, q, f32x4.div(splat(1), f32x4.add(q, splat(1)))));
+}
+
+export function silu1(x: v128): v128 {
+  const q = expOfNegativeMagnitude(x);
+  const reciprocal = f32x4.div(splat(1), f32x4.add(q, splat(1)));
+  return siluSlope(x, q, reciprocal, siluSigmoid(x, q, reciprocal));
+}
+
+export function silu2(x: v128): v128 {
+  const q = expOfNegativeMagnitude(x);
+  return siluCurvature(x, q, f32x4.div(splat(1), f32x4.add(q, splat(1))));
 }
 
 /** silu''' = s (1 - s) (x (t^2 - 2 s (1 - s)) - 3 t), t = tanh(x / 2). */

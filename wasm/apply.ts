@@ -4,8 +4,8 @@
  * stands for all. `out` may be an operand.
  */
 import {
-  elu0, elu1, elu2, gelu0, gelu1, gelu2, gelu3, geluTanh0, geluTanh1, geluTanh2, geluTanh3, relu0, relu1, sigmoid,
-  sigmoidRate, silu0, silu1, silu2, silu3, softplus0, softplus3, tanh0, tanh1, tanh2, tanh3,
+  elu0, elu1, elu2, expOfNegativeMagnitude, gelu0, gelu1, gelu2, gelu3, geluTanh0, geluTanh1, geluTanh2, geluTanh3, relu0, relu1, sigmoid,
+  sigmoidRate, silu0, silu1, silu2, silu3, siluCurvature, siluSigmoid, siluSlope, softplus0, softplus3, tanh0, tanh1, tanh2, tanh3,
 } from "./activation";
 import { exp, expm1, log, log1p } from "./exponential";
 import { choose, copyElements, oneWhere, splat, VECTOR } from "./simd";
@@ -18,13 +18,21 @@ const enum Opcode {
   gelu0, gelu1, gelu2, gelu3, geluTanh0, geluTanh1, geluTanh2, geluTanh3,
   softplus0, softplus1, softplus2, softplus3, activationSin0, activationSin1, activationSin2, activationSin3,
   elu0, elu1, elu2, elu3,
-  /** Not a function of chains: out = a. */
+  /** From here on no functions of chains by name: src/backends/wasm/chain.ts makes such steps. out = a. */
   store,
+  /** Several results of one operand: silu with its derivatives. */
+  silu01, silu12, silu012,
+  /** In the order of randomFunctions, src/kernels/elementwise.ts. */
+  randomBits, randomUniform, randomNormal, randomRademacher, randomIndex,
+  storeStrided,
 }
 
-/** What src/backends/wasm and other kernels name. */
+/** What other kernels name. */
 export const ADD: u32 = Opcode.add;
 export const FIRST_ACTIVATION: u32 = Opcode.silu0;
+export const FIRST_SEVERAL: u32 = Opcode.silu01;
+export const RANDOM: u32 = Opcode.randomBits;
+export const STORE_STRIDED: u32 = Opcode.storeStrided;
 /** Opcodes from one activation to the next. */
 export const ORDERS: u32 = 4;
 
@@ -42,6 +50,42 @@ export function applyElements(
     apply(opcode, cell, cell + VECTOR, a + vectors * aStep, aStep, b + vectors * bStep, bStep, c + vectors * cStep, cStep);
     copyElements(out + vectors * VECTOR, cell, rest);
   }
+}
+
+/**
+ * Two or three results of one operand, which share what is costly in them; `a` may be one of them. A result of an
+ * opcode that has only two is not written. `temporary`: 48 bytes.
+ */
+export function applySeveral(
+  opcode: u32, count: u32, a: usize, first: usize, second: usize, third: usize, temporary: usize,
+): void {
+  const vectors: usize = count >> 2;
+  for (const end = a + vectors * VECTOR; a < end; a += VECTOR, first += VECTOR, second += VECTOR, third += VECTOR) {
+    siluWithDerivatives(opcode, v128.load(a), first, second, third);
+  }
+  const rest = count & 3;
+  if (rest == 0) return;
+  siluWithDerivatives(opcode, v128.load(a), temporary, temporary + VECTOR, temporary + 2 * VECTOR);
+  copyElements(first, temporary, rest);
+  copyElements(second, temporary + VECTOR, rest);
+  if (opcode == Opcode.silu012) copyElements(third, temporary + 2 * VECTOR, rest);
+}
+
+// @ts-ignore: decorator
+@inline
+function siluWithDerivatives(opcode: u32, x: v128, first: usize, second: usize, third: usize): void {
+  const q = expOfNegativeMagnitude(x);
+  const reciprocal = f32x4.div(splat(1), f32x4.add(q, splat(1)));
+  const s = siluSigmoid(x, q, reciprocal);
+  const slope = siluSlope(x, q, reciprocal, s);
+  if (opcode == Opcode.silu12) {
+    v128.store(first, slope);
+    v128.store(second, siluCurvature(x, q, reciprocal));
+    return;
+  }
+  v128.store(first, f32x4.mul(x, s));
+  v128.store(second, slope);
+  if (opcode == Opcode.silu012) v128.store(third, siluCurvature(x, q, reciprocal));
 }
 
 function apply(

@@ -1,20 +1,25 @@
 /**
- * elementwise: a fused chain, run over blocks of BLOCK elements whose intermediate values stay in L1. The caller
- * (src/backends/wasm/chain.ts) gives the chain as tables of words; addresses are bytes.
+ * elementwise: a fused chain over a range of its elements, BLOCK by BLOCK, so that intermediate values stay in L1. The
+ * caller (src/backends/wasm/chain.ts) gives the chain as tables of words:
  *
  *   header      count, scalars, spreads, steps: the first is the chain's elements, the others lengths of the tables
  *   scalars     { source, cell }: before the first block the element at `source` is spread over the 16 bytes at `cell`
- *   spreads     { source, divisor, modulus, slot }: for each block, slot[i] = source[floor(i / divisor) mod modulus]
- *   steps       { opcode, out, outStride, then for each of three operands address, vectorStep, blockStride }
+ *   spreads     { source, divisor, modulus, stride, slot }: for each block,
+ *               slot[i] = source[(floor(i / divisor) mod modulus) stride]
+ *   steps       { opcode, extra, then for out and three operands mode, address }
  *
- * An operand at block k begins at address + k blockStride: memory read in order has vectorStep 16 and blockStride
- * 4 BLOCK, a slot 16 and 0, a constant or scalar cell 0 and 0.
+ * Modes say what an address counts from, see `placeOf`. Sources are addresses in memory, cells and slots count from the
+ * thread's scratch: threads share the tables.
  */
-import { applyElements } from "./apply";
+import { applyElements, applySeveral, FIRST_SEVERAL, RANDOM, STORE_STRIDED } from "./apply";
+import { randomElements } from "./random";
 import { copyElements, VECTOR } from "./simd";
 
 /** Elements of a block. src/backends/wasm/chain.ts has the same number. */
-const BLOCK: u32 = 512;
+export const BLOCK: u32 = 512;
+
+/** Addresses of a mode: of element 0 in memory; the product's row group; in scratch; of a constant's 16 bytes. */
+const enum Mode { memory, product, slot, cell, constant }
 
 @unmanaged
 class Header {
@@ -35,59 +40,115 @@ class Spread {
   source: usize;
   divisor: u32;
   modulus: u32;
+  stride: u32;
   slot: usize;
 }
 
 @unmanaged
 class Step {
   opcode: u32;
+  /** The stride of a strided store; the address of a random draw's words. */
+  extra: u32;
+  outMode: u32;
   out: usize;
-  outStride: usize;
+  aMode: u32;
   a: usize;
-  aStep: usize;
-  aStride: usize;
+  bMode: u32;
   b: usize;
-  bStep: usize;
-  bStride: usize;
+  cMode: u32;
   c: usize;
-  cStep: usize;
-  cStride: usize;
 }
 
-/** `cell`: 16 bytes of scratch. */
-export function elementwise(parameters: usize, cell: usize): void {
-  const header = changetype<Header>(parameters);
-  const scalars = parameters + offsetof<Header>();
+/** Elements of a chain. */
+export function countOf(chain: usize): u32 {
+  return changetype<Header>(chain).count;
+}
+
+/** Steps of a chain: what an element costs. */
+export function stepsOf(chain: usize): u32 {
+  return changetype<Header>(chain).steps;
+}
+
+/**
+ * Elements first to last of the chain.
+ *   scratch: this thread's, from the temporary 16 bytes on.
+ *   product: where row group 0's element `first` lies, group g `groupBytes` g farther.
+ */
+export function runChain(
+  chain: usize, first: u32, last: u32, scratch: usize, product: usize, groupBytes: usize, temporary: usize,
+): void {
+  const header = changetype<Header>(chain);
+  const scalars = chain + offsetof<Header>();
   const spreads = scalars + header.scalars * offsetof<Scalar>();
   const steps = spreads + header.spreads * offsetof<Spread>();
   const end = steps + header.steps * offsetof<Step>();
 
   for (let p = scalars; p < spreads; p += offsetof<Scalar>()) {
     const scalar = changetype<Scalar>(p);
-    v128.store(scalar.cell, v128.load32_splat(scalar.source));
+    v128.store(scratch + scalar.cell, v128.load32_splat(scalar.source));
   }
-  const count = header.count;
-  for (let start: u32 = 0, block: usize = 0; start < count; start += BLOCK, block++) {
-    const size = min(BLOCK, count - start);
-    for (let p = spreads; p < steps; p += offsetof<Spread>()) spread(changetype<Spread>(p), start, size);
+  for (let start = first; start < last; start += BLOCK) {
+    const size = min(BLOCK, last - start);
+    const position: usize = <usize>start << 2;
+    const inProduct = product + (<usize>(start - first) << 2);
+    for (let p = spreads; p < steps; p += offsetof<Spread>()) spread(changetype<Spread>(p), start, size, scratch);
     for (let p = steps; p < end; p += offsetof<Step>()) {
       const step = changetype<Step>(p);
-      applyElements(
-        step.opcode, size, step.out + block * step.outStride,
-        step.a + block * step.aStride, step.aStep,
-        step.b + block * step.bStride, step.bStep,
-        step.c + block * step.cStride, step.cStep,
-        cell,
-      );
+      const opcode = step.opcode;
+      const out = placeOf(step.outMode, step.out, position, scratch, inProduct, groupBytes);
+      const a = placeOf(step.aMode, step.a, position, scratch, inProduct, groupBytes);
+      const b = placeOf(step.bMode, step.b, position, scratch, inProduct, groupBytes);
+      const c = placeOf(step.cMode, step.c, position, scratch, inProduct, groupBytes);
+      if (opcode >= RANDOM) {
+        if (opcode == STORE_STRIDED) storeStrided(step.out + position * step.extra, step.extra, a, stepOf(step.aMode), size);
+        else randomElements(opcode - RANDOM, step.extra, start, size, a, b, c, out, temporary);
+      } else if (opcode >= FIRST_SEVERAL) {
+        applySeveral(opcode, size, a, out, b, c, temporary);
+      } else {
+        applyElements(
+          opcode, size, out, a, stepOf(step.aMode), b, stepOf(step.bMode), c, stepOf(step.cMode), temporary,
+        );
+      }
     }
   }
 }
 
-/** slot[i] = source[floor((start + i) / divisor) mod modulus] for i < size. */
-function spread(load: Spread, start: u32, size: u32): void {
+// @ts-ignore: decorator
+@inline
+function placeOf(
+  mode: u32, address: usize, position: usize, scratch: usize, product: usize, groupBytes: usize,
+): usize {
+  if (mode == Mode.memory) return address + position;
+  if (mode == Mode.product) return product + address * groupBytes;
+  return mode == Mode.constant ? address : scratch + address;
+}
+
+/** Bytes from vector to vector. */
+// @ts-ignore: decorator
+@inline
+function stepOf(mode: u32): usize {
+  return mode >= <u32>Mode.cell ? 0 : VECTOR;
+}
+
+/** out[i stride] = from[i] for i < size. */
+function storeStrided(out: usize, stride: u32, from: usize, step: usize, size: u32): void {
+  const bytes: usize = <usize>stride << 2;
+  const next: usize = step ? 4 : 0;
+  for (let i: u32 = 0; i < size; i++, out += bytes, from += next) store<u32>(out, load<u32>(from));
+}
+
+/** slot[i] = source[(floor((start + i) / divisor) mod modulus) stride] for i < size. */
+function spread(load: Spread, start: u32, size: u32, scratch: usize): void {
   const quotient = start / load.divisor;
-  if (load.divisor == 1) cycle(load.source, load.modulus, quotient % load.modulus, load.slot, size);
-  else repeat(load.source, load.divisor, load.modulus, quotient % load.modulus, start - quotient * load.divisor, load.slot, size);
+  const row = quotient % load.modulus;
+  const slot = scratch + load.slot;
+  if (load.divisor != 1) {
+    repeat(load.source, load.divisor, load.modulus, load.stride, row, start - quotient * load.divisor, slot, size);
+  } else if (load.stride == 1) {
+    cycle(load.source, load.modulus, row, slot, size);
+  } else {
+    pick(load.source, load.modulus, load.stride, row, slot, size);
+  }
 }
 
 /** slot[i] = source[(first + i) mod period]: a row under every row. */
@@ -105,16 +166,28 @@ function cycle(source: usize, period: u32, first: u32, slot: usize, size: u32): 
   for (; i < size; i += 4) v128.store(slot + (i << 2), v128.load(slot + ((i - whole) << 2)));
 }
 
-/** slot[i] = source[row], `divisor` times each, then the next row: a column beside every column. */
-function repeat(source: usize, divisor: u32, modulus: u32, row: u32, phase: u32, slot: usize, size: u32): void {
+/** slot[i] = source[((first + i) mod period) stride]: a column. */
+function pick(source: usize, period: u32, stride: u32, first: u32, slot: usize, size: u32): void {
+  const bytes: usize = <usize>stride << 2;
+  for (const end = slot + (size << 2); slot < end; first = 0) {
+    const stop = min(end, slot + (<usize>(period - first) << 2));
+    for (let from = source + first * bytes; slot < stop; slot += 4, from += bytes) store<u32>(slot, load<u32>(from));
+  }
+}
+
+/** slot[i] = source[row stride], `divisor` times each, then the next row: a column beside every column. */
+function repeat(
+  source: usize, divisor: u32, modulus: u32, stride: u32, row: u32, phase: u32, slot: usize, size: u32,
+): void {
   const end = slot + (size << 2);
-  let value = v128.load32_splat(source + (row << 2));
+  const bytes: usize = <usize>stride << 2;
+  let value = v128.load32_splat(source + row * bytes);
   for (let left = divisor - phase; ; left = divisor) {
     const stop = min(end, slot + (<usize>left << 2));
     for (; slot + VECTOR <= stop; slot += VECTOR) v128.store(slot, value);
     for (; slot < stop; slot += 4) v128.store32_lane(slot, value, 0);
     if (slot == end) return;
     row = row + 1 == modulus ? 0 : row + 1;
-    value = v128.load32_splat(source + (row << 2));
+    value = v128.load32_splat(source + row * bytes);
   }
 }

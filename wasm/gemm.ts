@@ -1,31 +1,25 @@
 /**
- * Matrix product on packed panels: c += a b. The depth is cut into slices that stay in the caches; a slice of b is
- * packed into panels of 8 columns, a block of a into panels of 4 rows, and the micro-kernel runs over pairs of panels.
+ * Matrix product on packed panels: c += a b. The depth is cut into slices that stay in the caches; b is packed into
+ * panels of 8 columns, a slice of some rows of a into panels of 4 rows, and the micro-kernel runs over pairs of panels.
  * How the sizes were found: docs/kernels/gemm.md.
  */
 import { multiplyAdd } from "./simd";
 
-/** Rows of a block of a: MC x KC x 4 bytes = 128 KiB stay in L2. Threads, when they come, share rows out by these. */
-export const MC: u32 = 128;
 /** Depth of a slice: a panel of b, 8 x KC x 4 bytes = 8 KiB, stays in L1 while the panels of a pass by. */
 export const KC: u32 = 256;
-/** Columns of a block of b: KC x NC x 4 bytes = 512 KiB stay in L2 or L3. */
-export const NC: u32 = 512;
 
 /** Rows and columns of the micro-kernel. */
-const MR: u32 = 4;
-const NR: u32 = 8;
+export const MR: u32 = 4;
+export const NR: u32 = 8;
 
-/** Bytes of the packed block of a, of the packed slice of b, and of a tile for edges. */
-export const LEFT_BYTES: usize = MC * KC * 4;
-export const RIGHT_BYTES: usize = KC * NC * 4;
-const TILE_BYTES: usize = MR * NR * 4;
-export const GEMM_BYTES: usize = LEFT_BYTES + RIGHT_BYTES + TILE_BYTES;
+/** Bytes of a tile of c for edges. */
+export const TILE_BYTES: usize = MR * NR * 4;
 
 /**
- * c[rows, columns] += a[rows, depth] b[depth, columns] for one slice of the depth, at most KC, and one block of at
- * most MC rows and NC columns, both packed. When `fresh`, c is written without being read.
- *   c: address of the block's corner, `stride` bytes from row to row.
+ * c[rows, columns] += a[rows, depth] b[depth, columns] for one slice of the depth, at most KC, both packed. When
+ * `fresh`, c is written without being read.
+ *   right: the slice in the first panel of b; panels lie `panelBytes` apart.
+ *   c: address of the corner, `stride` bytes from row to row.
  */
 export function gemmBlock(
   rows: u32,
@@ -33,6 +27,7 @@ export function gemmBlock(
   depth: u32,
   left: usize,
   right: usize,
+  panelBytes: usize,
   c: usize,
   stride: usize,
   fresh: bool,
@@ -53,7 +48,7 @@ export function gemmBlock(
       }
       panel += (depth * MR) << 2;
     }
-    right += (depth * NR) << 2;
+    right += panelBytes;
   }
 }
 
@@ -114,7 +109,7 @@ export function packLeft(source: usize, rowStride: usize, depthStride: usize, ro
   }
 }
 
-/** Packs a slice of the right matrix into panels of NR columns. Strides in bytes; one of them is 4. */
+/** Packs columns of the right matrix into panels of NR columns, all of their depth. Strides in bytes; one is 4. */
 export function packRight(
   source: usize, columnStride: usize, depthStride: usize, columns: u32, depth: u32, out: usize,
 ): void {

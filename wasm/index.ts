@@ -1,39 +1,175 @@
 /**
- * The module: a function per kernel of src/kernels, and `run`, which runs a program's list of calls. Kernels take the
- * address of their parameters and, those that need it, of scratch memory; nothing in here allocates or keeps state.
+ * The module. `run` runs a program's list of calls, on this thread and those that are in `work`; nothing in here
+ * allocates, and all state is in memory that the caller (src/backends/wasm/backend.ts) hands out:
+ *
+ *   calls     { kernel, parameters, chain, unused } each: the parameters' struct (src/kernels) and the chain's tables
+ *             (elementwise.ts), by address, 0 where there is none
+ *   control   what threads share (threads.ts)
+ *   scratch   that all threads share, then each thread's own
  */
 import { copy } from "./copy";
-import { elementwise } from "./elementwise";
-import { linear, LINEAR_BYTES } from "./linear";
+import { BLOCK, countOf, runChain, stepsOf } from "./elementwise";
+import {
+  linearIsLarge, linearSharedBytes, linearThreadBytes, linearUnit, linearUnits, packUnit, packUnits,
+} from "./linear";
 import { random } from "./random";
-import { reduce } from "./reduce";
+import { reduce, REDUCE_BYTES, reduceChunks, reduceUnit, reduceUnits } from "./reduce";
 import { gather, replaceRow, scatterAdd } from "./rows";
-
-export { copy, elementwise, gather, linear, random, reduce, replaceRow, scatterAdd };
-
-/** Bytes of scratch that a call may take: `linear` takes the most. */
-export function scratchBytes(): usize {
-  return LINEAR_BYTES;
-}
+import { claim, close, complete, jobOf, open, waitForAll, waitForWork } from "./threads";
 
 const enum Kernel { copy, elementwise, gather, linear, random, reduce, replaceRow, scatterAdd }
 
-/** Runs `count` calls, `times` times over. calls: { kernel, address of parameters }, src/backends/wasm/translate.ts. */
-export function run(calls: usize, count: u32, times: u32, scratch: usize): void {
-  const end = calls + (count << 3);
+/** What a unit is of: kernels that threads share, and `linear`'s preparation. */
+const enum Work { elementwise, linear, pack, reduce }
+
+@unmanaged
+class Call {
+  kernel: u32;
+  parameters: usize;
+  chain: usize;
+  unused: u32;
+}
+
+/** What a thread needs to know to take part. The first four say what the open job is. */
+@unmanaged
+class Job {
+  units: u32;
+  work: u32;
+  parameters: usize;
+  chain: usize;
+  shared: usize;
+  /** Thread 0's scratch; the next thread's lies threadBytes farther. */
+  scratch: usize;
+  threadBytes: usize;
+  /** Where a thread's slots and cells begin in its scratch. */
+  slots: usize;
+}
+
+/** Bytes at the start of a thread's scratch that are no kernel's: results beside their place. */
+const TEMPORARY_BYTES: usize = 64;
+/** Elements of a unit of a chain. */
+const CHAIN_UNIT: u32 = 16 * BLOCK;
+/** Elements times steps of a chain from which on threads share it: some 10 microseconds. */
+const LARGE_CHAIN: u32 = 65536;
+
+/** Bytes of scratch that a call needs once for all threads. */
+export function sharedBytes(call: usize): usize {
+  const c = changetype<Call>(call);
+  if (c.kernel == Kernel.linear) return linearSharedBytes(c.parameters);
+  return c.kernel == Kernel.reduce ? <usize>reduceUnits(c.parameters) << 3 : 0;
+}
+
+/** Bytes of scratch that a call needs on each thread, without its chain's slots and cells. */
+export function threadBytes(call: usize): usize {
+  const c = changetype<Call>(call);
+  if (c.kernel == Kernel.linear) return TEMPORARY_BYTES + linearThreadBytes(c.parameters, c.chain);
+  return TEMPORARY_BYTES + REDUCE_BYTES;
+}
+
+/**
+ * Runs `count` calls, `times` times over.
+ *   team: threads that may take part; mayWait: this thread may sleep.
+ *   scratch: what all threads share, `shared` bytes, then `bytes` of each thread, of which its slots begin at `slots`.
+ * @returns 0, or 1 when a worker has failed.
+ */
+export function run(
+  calls: usize, count: u32, times: u32, control: usize, team: u32, mayWait: bool,
+  scratch: usize, shared: usize, bytes: usize, slots: usize,
+): u32 {
+  const job = changetype<Job>(jobOf(control));
+  job.shared = scratch;
+  job.scratch = scratch + shared;
+  job.threadBytes = bytes;
+  job.slots = slots;
+  const end = calls + count * offsetof<Call>();
   for (let time: u32 = 0; time < times; time++) {
-    for (let call = calls; call < end; call += 8) {
-      const parameters = load<usize>(call, 4);
-      switch (load<u32>(call)) {
-        case Kernel.copy: copy(parameters); break;
-        case Kernel.elementwise: elementwise(parameters, scratch); break;
-        case Kernel.gather: gather(parameters); break;
-        case Kernel.linear: linear(parameters, scratch); break;
-        case Kernel.random: random(parameters, scratch); break;
-        case Kernel.reduce: reduce(parameters, scratch); break;
-        case Kernel.replaceRow: replaceRow(parameters); break;
-        case Kernel.scatterAdd: scatterAdd(parameters); break;
+    for (let call = calls; call < end; call += offsetof<Call>()) {
+      if (!runCall(changetype<Call>(call), control, team, mayWait)) return 1;
+    }
+  }
+  return 0;
+}
+
+/** A worker: takes part in what thread 0 runs, until it is to stop. */
+export function work(control: usize, thread: u32): void {
+  const job = changetype<Job>(jobOf(control));
+  while (waitForWork(control, changetype<usize>(job))) {
+    for (let unit = claim(control, changetype<usize>(job)); unit >= 0; unit = claim(control, changetype<usize>(job))) {
+      runUnit(job, job.work, job.parameters, job.chain, unit, thread);
+      complete(control);
+    }
+  }
+}
+
+/** False when a worker has failed. */
+function runCall(call: Call, control: usize, team: u32, mayWait: bool): bool {
+  const p = call.parameters;
+  const chain = call.chain;
+  const job = changetype<Job>(jobOf(control));
+  switch (call.kernel) {
+    case Kernel.copy: copy(p); break;
+    case Kernel.gather: gather(p); break;
+    case Kernel.random: random(p, job.scratch); break;
+    case Kernel.replaceRow: replaceRow(p); break;
+    case Kernel.scatterAdd: scatterAdd(p); break;
+    case Kernel.elementwise: {
+      const count = countOf(chain);
+      const isLarge = <f64>count * <f64>stepsOf(chain) >= <f64>LARGE_CHAIN;
+      const units = (count + CHAIN_UNIT - 1) / CHAIN_UNIT;
+      return share(control, Work.elementwise, units, p, chain, isLarge ? team : 1, mayWait);
+    }
+    case Kernel.linear: {
+      const some = linearIsLarge(p) ? team : 1;
+      return share(control, Work.pack, packUnits(p), p, chain, some, mayWait) &&
+        share(control, Work.linear, linearUnits(p, chain), p, chain, some, mayWait);
+    }
+    case Kernel.reduce: {
+      const units = reduceUnits(p);
+      if (units == 0) {
+        reduce(p, job.scratch + TEMPORARY_BYTES);
+      } else {
+        if (!share(control, Work.reduce, units, p, chain, team, mayWait)) return false;
+        reduceChunks(p, job.shared);
       }
     }
+  }
+  return true;
+}
+
+/** All units of some work, by this thread or by the team. */
+function share(
+  control: usize, work: u32, units: u32, parameters: usize, chain: usize, team: u32, mayWait: bool,
+): bool {
+  const job = changetype<Job>(jobOf(control));
+  if (team == 1 || units == 1) {
+    for (let unit: u32 = 0; unit < units; unit++) runUnit(job, work, parameters, chain, unit, 0);
+    return true;
+  }
+  close(control);
+  job.units = units;
+  job.work = work;
+  job.parameters = parameters;
+  job.chain = chain;
+  open(control);
+  for (let unit = claim(control, changetype<usize>(job)); unit >= 0; unit = claim(control, changetype<usize>(job))) {
+    runUnit(job, work, parameters, chain, unit, 0);
+    complete(control);
+  }
+  return waitForAll(control, units, mayWait);
+}
+
+function runUnit(job: Job, work: u32, parameters: usize, chain: usize, unit: u32, thread: u32): void {
+  const scratch = job.scratch + thread * job.threadBytes;
+  const own = scratch + TEMPORARY_BYTES;
+  const slots = scratch + job.slots;
+  switch (work) {
+    case Work.elementwise: {
+      const first = unit * CHAIN_UNIT;
+      runChain(chain, first, min(first + CHAIN_UNIT, countOf(chain)), slots, 0, 0, scratch);
+      return;
+    }
+    case Work.linear: linearUnit(parameters, chain, unit, job.shared, own, slots, scratch); return;
+    case Work.pack: packUnit(parameters, chain, unit, job.shared, own); return;
+    case Work.reduce: reduceUnit(parameters, unit, job.shared); return;
   }
 }

@@ -1,13 +1,17 @@
 /**
- * linear: out = activation(left right + bias + addend); shapes and layouts in src/kernels/linear.ts.
+ * linear: out = activation(left right + bias + addend), or a chain over the product; src/kernels/linear.ts says the
+ * shapes. The work is cut into units of rows, by the shape alone; threads share units out. A unit of a chain is some
+ * rows of each group: the product of all its groups lies in the thread's scratch, and the chain runs over it while it
+ * is in the caches.
  *
- * The product goes block by block: a slice of right [KC, NC] is packed, then blocks of left [MC, KC], and the block of
- * out [MC, NC] gathers one slice of the depth after the other. After the last slice, while the block is in the
- * caches, come bias, addend and activation. An element of out is the sum of its slices in order, each summed in order
- * of the depth: it depends on nothing but its row of left, its column of right, and the depth.
+ * Each element of the product is summed in order of the depth, slice by slice (narrow.ts: in an order of its own), so
+ * that it depends on nothing but its row of left, its column of right, and the depth.
  */
 import { ADD, applyElements, FIRST_ACTIVATION, ORDERS } from "./apply";
-import { GEMM_BYTES, gemmBlock, KC, LEFT_BYTES, MC, NC, packLeft, packRight, RIGHT_BYTES } from "./gemm";
+import { runChain } from "./elementwise";
+import { gemmBlock, KC, MR, NR, packLeft, packRight, TILE_BYTES } from "./gemm";
+import { NARROW, narrowByDots, narrowByRows } from "./narrow";
+import { sumColumns } from "./reduce";
 import { VECTOR } from "./simd";
 
 /** Addresses are in elements of 4 bytes. */
@@ -21,61 +25,196 @@ class LinearParameters {
   biasRows: u32;
   hasAddend: u32;
   activation: u32;
+  groups: u32;
+  sumsDepth: u32;
   left: u32;
   right: u32;
   bias: u32;
   addend: u32;
   out: u32;
+  sums: u32;
 }
 
-/** Bytes of scratch that `linear` takes. */
-export const LINEAR_BYTES: usize = GEMM_BYTES;
+/** How a product is made: packed panels; few columns, by dot products or, left transposed, row by row; few rows. */
+const enum Way { packed, dots, columns, rows }
 
-export function linear(parameters: usize, scratch: usize): void {
+/** Rows of a unit, all groups together: with KC x 4 bytes a row they stay in L2. */
+const UNIT_ROWS: u32 = 128;
+/** Elements of a unit's product that a chain reads: 256 KiB. */
+const UNIT_ELEMENTS: u32 = 65536;
+/** Rows that a unit has where there are so many: panels of right come into L1 for all of them. */
+const LEAST_ROWS: u32 = 32;
+/** Rows that all groups of a unit come to at most: four of each of 64 groups. */
+const MOST_ROWS: usize = 256;
+const LEFT_BYTES: usize = MOST_ROWS * KC * 4;
+/** Columns of right that are packed at a time. */
+const PACKED_COLUMNS: u32 = 64;
+
+function wayOf(p: LinearParameters, chain: usize): Way {
+  if (p.columns <= NARROW && p.depth >= 4) return p.transposeLeft ? Way.columns : Way.dots;
+  if (p.rows <= NARROW && p.transposeLeft && !p.transposeRight && !chain) return Way.rows;
+  return Way.packed;
+}
+
+// @ts-ignore: decorator
+@inline
+function groupsOf(p: LinearParameters): u32 {
+  return max(1, p.groups);
+}
+
+/** Rows of each group in a unit. */
+function unitRows(p: LinearParameters, chain: usize): u32 {
+  const groups = groupsOf(p);
+  const all = p.rows / groups;
+  let rows = min(max(LEAST_ROWS, (all + 7) / 8), UNIT_ROWS / groups);
+  if (chain) rows = min(rows, UNIT_ELEMENTS / (groups * p.columns));
+  return min(max(MR, rows & ~(MR - 1)), all);
+}
+
+export function linearUnits(parameters: usize, chain: usize): u32 {
   const p = changetype<LinearParameters>(parameters);
-  const leftRowStride: usize = p.transposeLeft ? 4 : <usize>p.depth << 2;
-  const leftDepthStride: usize = p.transposeLeft ? <usize>p.rows << 2 : 4;
-  const rightColumnStride: usize = p.transposeRight ? <usize>p.depth << 2 : 4;
-  const rightDepthStride: usize = p.transposeRight ? 4 : <usize>p.columns << 2;
-  const left: usize = <usize>p.left << 2;
-  const right: usize = <usize>p.right << 2;
-  const out: usize = <usize>p.out << 2;
-  const stride: usize = <usize>p.columns << 2;
-  const packedLeft = scratch;
-  const packedRight = packedLeft + LEFT_BYTES;
-  const tile = packedRight + RIGHT_BYTES;
+  if (wayOf(p, chain) == Way.rows) return 1;
+  const rows = unitRows(p, chain);
+  return (p.rows / groupsOf(p) + rows - 1) / rows;
+}
 
-  for (let column: u32 = 0; column < p.columns; column += NC) {
-    const width = min(NC, p.columns - column);
-    for (let k: u32 = 0; k < p.depth; k += KC) {
-      const slice = min(KC, p.depth - k);
-      const corner = right + column * rightColumnStride + k * rightDepthStride;
-      packRight(corner, rightColumnStride, rightDepthStride, width, slice, packedRight);
-      for (let row: u32 = 0; row < p.rows; row += MC) {
-        const height = min(MC, p.rows - row);
-        const block = out + row * stride + (column << 2);
-        packLeft(left + row * leftRowStride + k * leftDepthStride, leftRowStride, leftDepthStride, height, slice, packedLeft);
-        gemmBlock(height, width, slice, packedLeft, packedRight, block, stride, k == 0, tile);
-        if (k + slice == p.depth) finish(p, row, height, column, width, block, tile);
-      }
+/** Whether there is so much to do that threads should share it: 2^18 multiplications, some 10 microseconds. */
+export function linearIsLarge(parameters: usize): bool {
+  const p = changetype<LinearParameters>(parameters);
+  return <f64>p.rows * <f64>p.columns * <f64>p.depth >= 262144;
+}
+
+/** Units of packing `right` and of sums of its columns, which go before the product's. */
+export function packUnits(parameters: usize): u32 {
+  return (changetype<LinearParameters>(parameters).columns + PACKED_COLUMNS - 1) / PACKED_COLUMNS;
+}
+
+/** Bytes of scratch that all threads share: packed right. */
+export function linearSharedBytes(parameters: usize): usize {
+  const p = changetype<LinearParameters>(parameters);
+  return (<usize>((p.columns + NR - 1) & ~(NR - 1)) * p.depth) << 2;
+}
+
+/** Bytes of scratch of each thread: packed left, a tile, a unit's product. */
+export function linearThreadBytes(parameters: usize, chain: usize): usize {
+  const p = changetype<LinearParameters>(parameters);
+  if (!chain) return LEFT_BYTES + TILE_BYTES;
+  return LEFT_BYTES + TILE_BYTES + ((<usize>unitRows(p, chain) * groupsOf(p) * p.columns) << 2) + VECTOR;
+}
+
+/** Packs 64 columns of right, and adds up theirs. `scratch`: the thread's, for the sums. */
+export function packUnit(parameters: usize, chain: usize, unit: u32, packed: usize, scratch: usize): void {
+  const p = changetype<LinearParameters>(parameters);
+  const column = unit * PACKED_COLUMNS;
+  const width = min(PACKED_COLUMNS, p.columns - column);
+  const columnStride: usize = p.transposeRight ? <usize>p.depth << 2 : 4;
+  const depthStride: usize = p.transposeRight ? 4 : <usize>p.columns << 2;
+  const corner = (<usize>p.right << 2) + column * columnStride;
+  const way = wayOf(p, chain);
+  if (way == Way.packed) {
+    packRight(corner, columnStride, depthStride, width, p.depth, packed + ((<usize>column * p.depth) << 2));
+  } else if (way == Way.dots) {
+    for (let c: u32 = 0; c < width; c++) {
+      const out = packed + ((<usize>(column + c) * p.depth) << 2);
+      for (let k: usize = 0; k < p.depth; k++) store<f32>(out + (k << 2), load<f32>(corner + c * columnStride + k * depthStride));
     }
+  }
+  if (p.sumsDepth) sumColumns(corner, depthStride, p.sumsDepth, width, false, 1, (<usize>p.sums + column) << 2, scratch);
+}
+
+/** Some rows of the product, of each group, and what follows them. */
+export function linearUnit(
+  parameters: usize, chain: usize, unit: u32, packed: usize, scratch: usize, slots: usize, temporary: usize,
+): void {
+  const p = changetype<LinearParameters>(parameters);
+  const stride: usize = <usize>p.columns << 2;
+  if (wayOf(p, chain) == Way.rows) {
+    narrowByRows(
+      <usize>p.right << 2, stride, <usize>p.left << 2, <usize>p.rows << 2, 4, p.depth, p.columns, p.rows,
+      <usize>p.out << 2, 4, stride,
+    );
+    finish(p, 0, p.rows, <usize>p.out << 2, temporary);
+    return;
+  }
+  const groups = groupsOf(p);
+  const groupRows = p.rows / groups;
+  const rows = unitRows(p, chain);
+  const first = unit * rows;
+  const height = min(rows, groupRows - first);
+  const target = chain ? scratch + LEFT_BYTES + TILE_BYTES : (<usize>p.out << 2) + first * stride;
+  multiply(p, chain, first, height, groups, groupRows, target, packed, scratch);
+  if (chain) {
+    const groupBytes = height * stride;
+    for (let group: u32 = 0; group < groups; group++) {
+      addBias(p, group * groupRows + first, height, target + group * groupBytes, temporary);
+    }
+    runChain(chain, first * p.columns, (first + height) * p.columns, slots, target, groupBytes, temporary);
+  } else {
+    finish(p, first, height, target, temporary);
   }
 }
 
-/** Bias, addend and activation of a block of out, row by row. */
-function finish(
-  p: LinearParameters, firstRow: u32, height: u32, column: u32, width: u32, block: usize, cell: usize,
+/** target[group, height, columns] = the rows `first` and following of each group of left, times right. */
+function multiply(
+  p: LinearParameters, chain: usize, first: u32, height: u32, groups: u32, groupRows: u32, target: usize,
+  packed: usize, scratch: usize,
 ): void {
-  const bias: usize = (<usize>p.bias + column) << 2;
+  const rowStride: usize = p.transposeLeft ? 4 : <usize>p.depth << 2;
+  const depthStride: usize = p.transposeLeft ? <usize>p.rows << 2 : 4;
+  const left = (<usize>p.left << 2) + first * rowStride;
+  const groupStride: usize = groupRows * rowStride;
   const stride: usize = <usize>p.columns << 2;
-  const addend: usize = (<usize>p.addend << 2) + firstRow * stride + (column << 2);
-  for (let row: u32 = 0; row < height; row++) {
-    const out = block + row * stride;
-    if (firstRow + row < p.biasRows) applyElements(ADD, width, out, out, VECTOR, bias, VECTOR, 0, 0, cell);
-    if (p.hasAddend) applyElements(ADD, width, out, out, VECTOR, addend + row * stride, VECTOR, 0, 0, cell);
-    if (p.activation) {
-      const opcode = FIRST_ACTIVATION + (p.activation - 1) * ORDERS;
-      applyElements(opcode, width, out, out, VECTOR, 0, 0, 0, 0, cell);
+  const groupBytes = height * stride;
+  const way = wayOf(p, chain);
+  if (way != Way.packed) {
+    const right: usize = <usize>p.right << 2;
+    const rightDepth: usize = p.transposeRight ? 4 : stride;
+    const rightColumn: usize = p.transposeRight ? <usize>p.depth << 2 : 4;
+    for (let group: u32 = 0; group < groups; group++) {
+      const from = left + group * groupStride;
+      const to = target + group * groupBytes;
+      if (way == Way.dots) narrowByDots(from, packed, p.depth, height, p.columns, to);
+      else narrowByRows(from, depthStride, right, rightDepth, rightColumn, p.depth, height, p.columns, to, stride, 4);
     }
+    return;
+  }
+  const tile = scratch + LEFT_BYTES;
+  const panelBytes: usize = (<usize>p.depth * NR) << 2;
+  const together = (height & (MR - 1)) == 0; // then the groups' panels of left follow each other without gaps
+  for (let k: u32 = 0; k < p.depth; k += KC) {
+    const slice = min(KC, p.depth - k);
+    const right = packed + ((<usize>k * NR) << 2);
+    for (let group: u32 = 0; group < groups; group++) {
+      const from = left + group * groupStride + k * depthStride;
+      const panels = scratch + (together ? (<usize>group * height * slice) << 2 : 0);
+      packLeft(from, rowStride, depthStride, height, slice, panels);
+      if (together) continue;
+      gemmBlock(height, p.columns, slice, panels, right, panelBytes, target + group * groupBytes, stride, k == 0, tile);
+    }
+    if (together) gemmBlock(groups * height, p.columns, slice, scratch, right, panelBytes, target, stride, k == 0, tile);
+  }
+}
+
+function addBias(p: LinearParameters, row: u32, height: u32, target: usize, temporary: usize): void {
+  const bias: usize = <usize>p.bias << 2;
+  const stride: usize = <usize>p.columns << 2;
+  const end = min(height, p.biasRows > row ? p.biasRows - row : 0);
+  for (let r: u32 = 0; r < end; r++) {
+    const out = target + r * stride;
+    applyElements(ADD, p.columns, out, out, VECTOR, bias, VECTOR, 0, 0, temporary);
+  }
+}
+
+/** Bias, addend and activation of rows of out. */
+function finish(p: LinearParameters, row: u32, height: u32, target: usize, temporary: usize): void {
+  addBias(p, row, height, target, temporary);
+  const count = height * p.columns;
+  if (p.hasAddend) {
+    const addend: usize = (<usize>p.addend + row * p.columns) << 2;
+    applyElements(ADD, count, target, target, VECTOR, addend, VECTOR, 0, 0, temporary);
+  }
+  if (p.activation) {
+    const opcode = FIRST_ACTIVATION + (p.activation - 1) * ORDERS;
+    applyElements(opcode, count, target, target, VECTOR, 0, 0, 0, 0, temporary);
   }
 }

@@ -2,7 +2,7 @@
  * random: threefry2x32-20, four blocks (eight numbers) at a time; src/kernels/random.ts defines the numbers,
  * src/ops/normal.ts the polynomials. Every operation is rounded by itself in both builds: the same bits everywhere.
  */
-import { choose, copyElements, splat } from "./simd";
+import { choose, copyElements, splat, VECTOR } from "./simd";
 
 /** Addresses are in elements of 4 bytes. */
 @unmanaged
@@ -21,31 +21,76 @@ const NORMAL: u32 = 2;
 const RADEMACHER: u32 = 3;
 const INDEX: u32 = 4;
 
-/** Numbers made at once, and the bytes of scratch that they take when there are fewer left. */
+/** Numbers made at once, and the bytes of scratch that they take. */
 const BATCH: u32 = 8;
-export const RANDOM_BYTES: usize = BATCH << 2;
+const BATCH_BYTES: usize = BATCH << 2;
 
-export function random(parameters: usize, scratch: usize): void {
+/** `temporary`: 32 bytes. */
+export function random(parameters: usize, temporary: usize): void {
   const p = changetype<RandomParameters>(parameters);
   const seed: usize = <usize>p.seed << 2;
-  threefry(i32x4.splat(load<u32>(seed)), i32x4.splat(load<u32>(seed, 4)), i32x4.splat(p.stream), i32x4.splat(0), scratch);
-  const key0 = v128.load32_splat(scratch);
-  const key1 = v128.load32_splat(scratch, 4);
+  streamKey(v128.load32_splat(seed), v128.load32_splat(seed, 4), p.stream, temporary);
+  const key0 = v128.load32_splat(temporary);
+  const key1 = v128.load32_splat(temporary, VECTOR);
   const counter = v128.load32_splat(<usize>p.counter << 2);
   let out: usize = <usize>p.out << 2;
   let blocks = i32x4(0, 1, 2, 3);
-  for (let e: u32 = 0; e < p.count; e += BATCH, out += RANDOM_BYTES) {
+  for (let e: u32 = 0; e < p.count; e += BATCH, out += BATCH_BYTES) {
     const left = p.count - e;
-    const place = left < BATCH ? scratch : out;
-    threefry(key0, key1, blocks, counter, place);
-    v128.store(place, drawn(p.kind, p.bound, v128.load(place)));
-    v128.store(place, drawn(p.kind, p.bound, v128.load(place, 16)), 16);
-    if (left < BATCH) copyElements(out, scratch, left);
+    const place = left < BATCH ? temporary : out;
+    threefry(key0, key1, blocks, counter, temporary);
+    const a = v128.load(temporary), b = v128.load(temporary, VECTOR);
+    v128.store(place, drawn(p.kind, p.bound, v128.shuffle<i32>(a, b, 0, 4, 1, 5)));
+    v128.store(place, drawn(p.kind, p.bound, v128.shuffle<i32>(a, b, 2, 6, 3, 7)), VECTOR);
+    if (left < BATCH) copyElements(out, temporary, left);
     blocks = i32x4.add(blocks, i32x4.splat(4));
   }
 }
 
-/** 20 rounds on four blocks of two words, under one key; stores word 0 and word 1 of block 0, of block 1, ... */
+/** What a chain's step says of its numbers, src/backends/wasm/chain.ts. */
+@unmanaged
+class Draw {
+  stream: u32;
+  bound: u32;
+  stride: u32;
+  offset: u32;
+}
+
+/**
+ * out[i] = number (start + i) stride + offset of a stream, for i < size. seed0, seed1, counter: 16 bytes each, one
+ * word all over; temporary: 32 bytes.
+ */
+export function randomElements(
+  kind: u32, draw: usize, start: u32, size: u32, seed0: usize, seed1: usize, counter: usize, out: usize,
+  temporary: usize,
+): void {
+  const d = changetype<Draw>(draw);
+  streamKey(v128.load(seed0), v128.load(seed1), d.stream, temporary);
+  const key0 = v128.load32_splat(temporary);
+  const key1 = v128.load32_splat(temporary, VECTOR);
+  const count = v128.load(counter);
+  const first = i32x4.splat(start * d.stride + d.offset);
+  let element = i32x4.add(first, i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(d.stride)));
+  for (let i: u32 = 0; i < size; i += 4, out += VECTOR) {
+    threefry(key0, key1, i32x4.shr_u(element, 1), count, temporary);
+    const odd = i32x4.shr_s(i32x4.shl(element, 31), 31);
+    const numbers = drawn(kind, d.bound, choose(odd, v128.load(temporary, VECTOR), v128.load(temporary)));
+    if (size - i >= 4) {
+      v128.store(out, numbers);
+    } else {
+      v128.store(temporary, numbers);
+      copyElements(out, temporary, size - i);
+    }
+    element = i32x4.add(element, i32x4.splat(d.stride << 2));
+  }
+}
+
+/** The key of a stream: word 0 from `out` on, word 1 a vector farther. */
+function streamKey(seed0: v128, seed1: v128, stream: u32, out: usize): void {
+  threefry(seed0, seed1, i32x4.splat(stream), i32x4.splat(0), out);
+}
+
+/** 20 rounds on four blocks of two words, under one key; stores the four words 0 and, a vector farther, the words 1. */
 function threefry(key0: v128, key1: v128, word0: v128, word1: v128, out: usize): void {
   const key2 = v128.xor(i32x4.splat(0x1bd11bda), v128.xor(key0, key1));
   let a = i32x4.add(word0, key0);
@@ -81,8 +126,8 @@ function threefry(key0: v128, key1: v128, word0: v128, word1: v128, out: usize):
   a = i32x4.add(a, b), b = mixed(a, b, 6);
   a = i32x4.add(a, key2), b = i32x4.add(b, i32x4.add(key0, i32x4.splat(5)));
 
-  v128.store(out, v128.shuffle<i32>(a, b, 0, 4, 1, 5));
-  v128.store(out, v128.shuffle<i32>(a, b, 2, 6, 3, 7), 16);
+  v128.store(out, a);
+  v128.store(out, b, VECTOR);
 }
 
 /** b rotated, xor the new a. */

@@ -17,6 +17,8 @@ export interface StateBuffer {
 export interface Executable {
   /** Runs the program `times` times, in order, as one submission. Returns once submitted (WASM: once done). */
   run(times: number): void;
+  /** Runs the program once and gives each kernel call's time on the device, in milliseconds; where that can be told. */
+  profile?(): Promise<number[]>;
   dispose(): void;
 }
 

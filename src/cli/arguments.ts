@@ -23,7 +23,9 @@ function closest(name: string, names: readonly string[]): string {
     return row[b.length] as number;
   };
   const [best] = [...names].sort((a, b) => distance(name, a) - distance(name, b));
-  return best !== undefined && distance(name, best) <= 3 ? `Did you mean ${best}?` : "See --help for the list.";
+  return best !== undefined && distance(name, best) <= Math.ceil(name.length / 2)
+    ? `Did you mean ${best}?`
+    : "See --help for the list.";
 }
 
 /**
@@ -72,6 +74,18 @@ export function checkRawArguments(rawArguments: readonly string[], declarations:
       remedy: "See --help; put options as --name VALUE.",
     });
   }
+}
+
+/** Refuses those of `options` that a command line gives: without effect beside another, they would be passed over. */
+export function refuseBeside(rawArguments: readonly string[], beside: string, options: readonly string[]): void {
+  const given = options.find((name) => rawArguments.some((one) => one === `--${name}` || one.startsWith(`--${name}=`)));
+  if (given === undefined) return;
+  throw new ConfigError({
+    subject: `--${given}`,
+    given: `beside ${beside}`,
+    expected: "no such option there",
+    remedy: `Leave it out: with ${beside} the file's own settings are kept.`,
+  });
 }
 
 function number(option: string, text: string, expected: string, fits: (value: number) => boolean): number {

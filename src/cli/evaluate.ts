@@ -1,11 +1,12 @@
 /** `divflow evaluate`: mean negative log-likelihood of points under a model. */
 import { defineCommand } from "citty";
-import { DataError, type LogDensity, load } from "../index.ts";
+import { DataError, load } from "../index.ts";
 import { oneOf, positiveInteger, seed } from "./arguments.ts";
 import { readBytes } from "./files.ts";
+import { summarize } from "./judge.ts";
 import { interruption, report } from "./output.ts";
 import { readPointsFile } from "./recipe.ts";
-import { backendArgument, openRuntime } from "./runtime.ts";
+import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { readSolver, solverArguments } from "./solver.ts";
 
 export const evaluate = defineCommand({
@@ -18,6 +19,7 @@ export const evaluate = defineCommand({
     ...solverArguments,
     seed: { type: "string", description: "of the probes", default: "0" },
     backend: backendArgument,
+    threads: threadsArgument,
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args }) {
@@ -25,11 +27,12 @@ export const evaluate = defineCommand({
     const probes = positiveInteger("--probes", args.probes);
     const solver = readSolver(args.solver, args.steps, args.tolerance);
     const seedValue = seed("--seed", args.seed);
+    const choice = readRuntime(args);
     const bytes = await readBytes(args.model);
     const { values: points, count, dimension } = await readPointsFile(args.data);
 
-    using runtime = await openRuntime(args.backend);
-    using model = await load(runtime, bytes);
+    using runtime = await openRuntime(choice);
+    using model = await load(runtime, bytes, { source: args.model });
     if (dimension !== model.dimension) {
       throw new DataError({
         subject: args.data,
@@ -44,32 +47,14 @@ export const evaluate = defineCommand({
       const density = await model.logDensity(points, { divergence, probes, solver, seed: seedValue, signal });
       const { negativeLogLikelihood, standardError } = summarize(density);
       const bitsPerDimension = negativeLogLikelihood / (model.dimension * Math.LN2);
-      const { backend } = runtime;
-      report(
-        args.json === true,
-        { negativeLogLikelihood, standardError, bitsPerDimension, count, solver: solver.name, divergence, backend },
-        [
-          `negative log-likelihood ${negativeLogLikelihood.toFixed(4)} +- ${standardError.toFixed(4)} nats, ` +
-            `${bitsPerDimension.toFixed(4)} bits per dimension`,
-          `${count} points, solver ${solver.name}, divergence ${divergence}, backend ${backend}`,
-        ],
-      );
+      const settings = { count, solver: solver.name, divergence, backend: runtime.backend };
+      report(args.json === true, { negativeLogLikelihood, standardError, bitsPerDimension, ...settings }, [
+        `negative log-likelihood ${negativeLogLikelihood.toFixed(4)} ± ${standardError.toFixed(4)} nats, ` +
+          `${bitsPerDimension.toFixed(4)} bits per dimension`,
+        `${count} points, solver ${solver.name}, divergence ${divergence}, backend ${runtime.backend}`,
+      ]);
     } finally {
       interrupted.dispose();
     }
   },
 });
-
-/**
- * Mean of -values and its standard error over the points. The probes' own error is part of the spread of the values,
- * each point having its own, so it is counted already.
- */
-export function summarize({ values }: LogDensity): { negativeLogLikelihood: number; standardError: number } {
-  let sum = 0;
-  for (const value of values) sum -= value;
-  const mean = sum / values.length;
-  let squares = 0;
-  for (const value of values) squares += (-value - mean) ** 2;
-  const variance = values.length > 1 ? squares / (values.length - 1) : 0;
-  return { negativeLogLikelihood: mean, standardError: Math.sqrt(variance / values.length) };
-}

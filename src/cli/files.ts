@@ -1,10 +1,12 @@
 /** Reading and writing files so that nothing is lost: writes go to a temporary file beside the target, then rename. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { constants } from "node:fs";
+import { access, mkdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { ConfigError, DataError } from "../index.ts";
 
-function reason(error: unknown): string {
+/** What a failed file operation means, in words. */
+export function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   switch (code) {
     case "ENOENT":
@@ -14,8 +16,14 @@ function reason(error: unknown): string {
     case "EACCES":
     case "EPERM":
       return "no permission";
+    case "EROFS":
+      return "a read-only file system";
     case "ENOTDIR":
+    case "EEXIST":
       return "a path through a file";
+    case "ENOSPC":
+    case "EDQUOT":
+      return "the disk is full";
     default:
       return code ?? String(error);
   }
@@ -27,41 +35,86 @@ export async function readBytes(path: string): Promise<Uint8Array> {
     return new Uint8Array(await readFile(path));
   } catch (error) {
     throw new DataError(
-      { subject: path, given: reason(error), expected: "a readable file", remedy: "Check the path." },
+      { subject: path, given: reasonOf(error), expected: "a readable file", remedy: "Check the path." },
       { cause: error },
     );
   }
 }
 
-/** Refuses, before any work, a target that is a directory or whose folder is missing. */
+/** Refuses, before any work, a target that is a directory, cannot be written, or whose folder is missing. */
 export async function checkTarget(option: string, path: string): Promise<void> {
   const refuse = (given: string, remedy: string) => {
     throw new ConfigError({ subject: `${option} ${path}`, given, expected: "a file to write", remedy });
   };
   const target = await stat(path).catch(() => undefined);
   if (target?.isDirectory()) refuse("a directory", "Name a file inside it.");
-  const folder = await stat(dirname(path)).catch(() => undefined);
-  if (!folder?.isDirectory()) refuse("a folder that does not exist", `Make ${dirname(path)} first.`);
+  const folder = dirname(path);
+  const made = await stat(folder).catch(() => undefined);
+  if (!made?.isDirectory()) refuse("a folder that does not exist", `Make ${folder} first.`);
+  // A device or a pipe is written as it is; everything else is a new file in the folder.
+  const written = target && !target.isFile() ? path : folder;
+  await access(written, constants.W_OK).catch((error) =>
+    refuse(reasonOf(error), "Name a place that you may write to."),
+  );
 }
 
-/** Makes a run folder; ConfigError when a file is in the way. */
-export async function makeFolder(option: string, path: string): Promise<void> {
+/** Refuses, before any work, a run folder that cannot be made or written to. Makes nothing. */
+export async function checkFolder(option: string, path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    const { nearest } = await missingFolders(path);
+    await access(nearest, constants.W_OK);
   } catch (error) {
-    throw new ConfigError(
-      { subject: `${option} ${path}`, given: reason(error), expected: "a folder", remedy: "Name another folder." },
-      { cause: error },
-    );
+    throw noFolder(option, path, error);
   }
 }
 
-/** Writes all of `content` or nothing: a full disk or a crash leaves the old file as it was. */
+/** Makes a run folder; ConfigError when that cannot be. */
+export async function makeFolder(option: string, path: string): Promise<void> {
+  try {
+    const { missing } = await missingFolders(path);
+    // One by one: Node's recursive mkdir never ends where a folder exists in which none can be made, such as /proc.
+    for (const folder of missing) await mkdir(folder);
+  } catch (error) {
+    throw noFolder(option, path, error);
+  }
+}
+
+/** The nearest folder on the way to `path` that exists, and those below it that do not, from the top. */
+async function missingFolders(path: string): Promise<{ nearest: string; missing: string[] }> {
+  const missing: string[] = [];
+  for (let nearest = resolve(path); ; nearest = dirname(nearest)) {
+    const found = await stat(nearest).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw error;
+    });
+    if (found?.isDirectory()) return { nearest, missing };
+    if (found) throw Object.assign(new Error(`${nearest} is a file`), { code: "ENOTDIR" });
+    missing.unshift(nearest);
+  }
+}
+
+function noFolder(option: string, path: string, cause: unknown): ConfigError {
+  return new ConfigError(
+    { subject: `${option} ${path}`, given: reasonOf(cause), expected: "a folder", remedy: "Name another folder." },
+    { cause },
+  );
+}
+
+/**
+ * Writes all of `content` or nothing: a full disk or a crash leaves the old file as it was. A link stays one, and what
+ * it points to is replaced; a device or a pipe is written to.
+ */
 export async function replaceFile(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  const target = await realpath(path).catch(() => path);
+  const kind = await stat(target).catch(() => undefined);
+  if (kind && !kind.isFile()) {
+    await writeFile(target, content);
+    return;
+  }
+  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
     await writeFile(temporary, content, { flag: "wx" });
-    await rename(temporary, path);
+    await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

@@ -1,8 +1,8 @@
 /** `divflow info`: what this machine offers, for choosing a backend and for reports of faults. */
 import { defineCommand } from "citty";
-import { wasmFeatures } from "../index.ts";
+import { UnsupportedError, wasmFeatures } from "../index.ts";
 import { report } from "./output.ts";
-import { findGPU } from "./runtime.ts";
+import { findGPU } from "./webgpu.ts";
 
 interface AdapterFacts {
   readonly description: string;
@@ -25,13 +25,13 @@ export const info = defineCommand({
   args: { json: { type: "boolean", description: "print one JSON document" } },
   async run({ args }) {
     const runtime = runtimeVersions();
-    const adapters = await listAdapters();
+    const { adapters, whyNone } = await listAdapters();
     const wasm = wasmFeatures();
     const yes = (value: boolean) => (value ? "yes" : "no");
     report(args.json === true, { runtime, adapters, wasm }, [
       `runtime    ${runtime.map(({ name, version }) => `${name} ${version}`).join(", ")}`,
       ...(adapters.length === 0
-        ? ["webgpu     none (in Node: npm install webgpu, a Dawn build, and a Vulkan, Metal or D3D12 driver)"]
+        ? [`webgpu     ${whyNone ?? "no adapter"}`]
         : adapters.flatMap(({ description, features, limits }) => [
             `webgpu     ${description}`,
             `  features ${features.join(", ") || "none"}`,
@@ -48,11 +48,17 @@ function runtimeVersions(): { name: string; version: string }[] {
   return names.map((name) => ({ name, version: versions[name] as string }));
 }
 
-async function listAdapters(): Promise<AdapterFacts[]> {
+async function listAdapters(): Promise<{ adapters: AdapterFacts[]; whyNone?: unknown }> {
   const gpu = await findGPU();
-  const found: AdapterFacts[] = [];
+  const adapters: AdapterFacts[] = [];
   for (const powerPreference of ["high-performance", "low-power"] as const) {
-    const adapter = await gpu?.requestAdapter({ powerPreference });
+    let adapter: GPUAdapter | null;
+    try {
+      adapter = await gpu.requestAdapter({ powerPreference });
+    } catch (error) {
+      if (error instanceof UnsupportedError) return { adapters, whyNone: error.facts.given };
+      throw error;
+    }
     if (!adapter) continue;
     const { vendor, architecture, device, description } = adapter.info;
     const facts = {
@@ -60,7 +66,7 @@ async function listAdapters(): Promise<AdapterFacts[]> {
       features: [...adapter.features].sort(),
       limits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
     };
-    if (!found.some((other) => JSON.stringify(other) === JSON.stringify(facts))) found.push(facts);
+    if (!adapters.some((other) => JSON.stringify(other) === JSON.stringify(facts))) adapters.push(facts);
   }
-  return found;
+  return { adapters };
 }

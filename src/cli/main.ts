@@ -3,8 +3,10 @@ import { stripVTControlCharacters } from "node:util";
 import { type CommandDef, renderUsage, runCommand } from "citty";
 import { DivflowError, VERSION } from "../index.ts";
 import { type ArgumentDeclarations, checkRawArguments } from "./arguments.ts";
+import { bench } from "./bench.ts";
 import { compare } from "./compare.ts";
 import { evaluate } from "./evaluate.ts";
+import { reasonOf } from "./files.ts";
 import { info } from "./info.ts";
 import { exitCodeOf, exitCodes, remark } from "./output.ts";
 import { sample } from "./sample.ts";
@@ -17,6 +19,7 @@ const commands: Readonly<Record<string, CommandDef>> = {
   sample: sample as CommandDef,
   evaluate: evaluate as CommandDef,
   verify: verify as CommandDef,
+  bench: bench as CommandDef,
   info: info as CommandDef,
 };
 
@@ -53,27 +56,40 @@ async function run(rawArguments: readonly string[]): Promise<number> {
   return typeof result === "number" ? result : exitCodes.success;
 }
 
+/** An aborted call rejects with its signal's reason. */
+function isInterruption(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}
+
 /** citty's own errors (a missing or unknown argument); it does not export their class. */
 function isUsageError(error: unknown): error is Error {
   return error instanceof Error && error.name === "CLIError";
 }
 
+/** What went wrong, in a line, or with the stack where it is a fault of ours. */
+function describeError(error: unknown): string {
+  if (isUsageError(error)) return `${stripVTControlCharacters(error.message)}. See --help.`;
+  if (error instanceof DivflowError) return error.message;
+  if (!(error instanceof Error)) return String(error);
+  if (isInterruption(error)) return "stopped before the end.";
+  const { code, path } = error as NodeJS.ErrnoException;
+  const fromSystem = code !== undefined && /^E[A-Z0-9]+$/.test(code); // ENOSPC and its like, not ERR_INVALID_STATE
+  if (!fromSystem) return error.stack ?? error.message;
+  return `${path === undefined ? "" : `${path}: `}${reasonOf(error)}. Nothing was left half written.`;
+}
+
 // A reader that closes the pipe (`divflow info | head -1`) has what it wanted.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === "EPIPE" ? exitCodes.success : exitCodes.failure);
+  if (error.code === "EPIPE") process.exit(exitCodes.success);
+  remark(`divflow: standard output: ${reasonOf(error)}.`);
+  process.exit(exitCodes.failure);
 });
+process.stderr.on("error", () => {}); // remarks that nobody reads are no reason to stop
 
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
-  if (isUsageError(error)) {
-    remark(`divflow: ${stripVTControlCharacters(error.message)}. See --help.`);
-    process.exitCode = exitCodes.badInput;
-  } else {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (error instanceof DivflowError) remark(`divflow: ${error.message}`);
-    else if (code === "ENOSPC") remark("divflow: the disk is full; nothing was left half written. Free some space.");
-    else remark(`divflow: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    process.exitCode = exitCodeOf(error);
-  }
+  remark(`divflow: ${describeError(error)}`);
+  if (isUsageError(error)) process.exitCode = exitCodes.badInput;
+  else process.exitCode = isInterruption(error) ? exitCodes.interrupted : exitCodeOf(error);
 }

@@ -1,7 +1,8 @@
-/** The runtime of a command: --backend, with WebGPU from Deno's navigator or, in Node, from the package "webgpu". */
+/** The runtime of a command: --backend, --threads, and a word on standard error about what was taken and why. */
 import { createRuntime, type Runtime, type RuntimeOptions } from "../index.ts";
-import { oneOf } from "./arguments.ts";
+import { oneOf, positiveInteger } from "./arguments.ts";
 import { remark } from "./output.ts";
+import { findGPU } from "./webgpu.ts";
 
 export const backendArgument = {
   type: "string",
@@ -9,24 +10,24 @@ export const backendArgument = {
   default: "auto",
 } as const;
 
-/** Where WebGPU comes from here; undefined when there is none. */
-export async function findGPU(): Promise<GPU | undefined> {
-  const own = (globalThis.navigator as Navigator | undefined)?.gpu;
-  if (own) return own;
-  try {
-    const { create, globals } = await import("webgpu");
-    Object.assign(globalThis, globals); // GPUBufferUsage and its like
-    return create([]);
-  } catch {
-    return undefined; // not installed, or not for this platform: the runtime says what that means
-  }
+export const threadsArgument = {
+  type: "string",
+  description: "threads of WASM; results do not depend on it",
+  default: "1",
+} as const;
+
+/** Checks --backend and --threads, before a command writes anything. */
+export function readRuntime({ backend, threads = "1" }: { backend: string; threads?: string }) {
+  return {
+    backend: oneOf("--backend", backend, ["auto", "webgpu", "wasm", "reference"] as const),
+    threads: positiveInteger("--threads", threads),
+  };
 }
 
-/** Checks --backend, opens the runtime and says on standard error what was taken and why. */
-export async function openRuntime(backend: string): Promise<Runtime> {
-  const name = oneOf("--backend", backend, ["auto", "webgpu", "wasm", "reference"] as const);
-  const gpu = name === "auto" || name === "webgpu" ? await findGPU() : undefined;
-  const options: RuntimeOptions = { backend: name, ...(gpu ? { gpu } : {}) };
+/** Opens the runtime and says on standard error what was taken and why. */
+export async function openRuntime({ backend, threads }: ReturnType<typeof readRuntime>): Promise<Runtime> {
+  const gpu = backend === "auto" || backend === "webgpu" ? await findGPU() : undefined;
+  const options: RuntimeOptions = { backend, threads, ...(gpu ? { gpu } : {}) };
   const runtime = await createRuntime(options);
   remark(runtime.reason);
   return runtime;

@@ -4,7 +4,7 @@ import { load, writeNpy } from "../index.ts";
 import { positiveInteger, seed } from "./arguments.ts";
 import { checkTarget, readBytes, replaceFile } from "./files.ts";
 import { interruption, report } from "./output.ts";
-import { backendArgument, openRuntime } from "./runtime.ts";
+import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { readSolver, solverArguments } from "./solver.ts";
 
 export const sample = defineCommand({
@@ -16,6 +16,7 @@ export const sample = defineCommand({
     "log-density": { type: "boolean", description: "append each sample's exact log-density (nats) as a last column" },
     seed: { type: "string", description: "of the noise", default: "0" },
     backend: backendArgument,
+    threads: threadsArgument,
     out: { type: "string", description: "file to write (.npy), [count, dimension]", required: true },
     json: { type: "boolean", description: "print one JSON document" },
   },
@@ -23,12 +24,13 @@ export const sample = defineCommand({
     const count = positiveInteger("--count", args.count);
     const solver = readSolver(args.solver, args.steps, args.tolerance);
     const seedValue = seed("--seed", args.seed);
+    const choice = readRuntime(args);
     const logDensity = args["log-density"] === true;
     await checkTarget("--out", args.out);
     const bytes = await readBytes(args.model);
 
-    using runtime = await openRuntime(args.backend);
-    using model = await load(runtime, bytes);
+    using runtime = await openRuntime(choice);
+    using model = await load(runtime, bytes, { source: args.model });
     const interrupted = interruption();
     try {
       const { signal } = interrupted;

@@ -1,13 +1,31 @@
 /** `divflow train`: trains on a named data set or on a user's points, into a run folder. */
 import { readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { defineCommand } from "citty";
-import { createTrainer, resume, type StepMetrics, type Trainer } from "../index.ts";
-import { oneOf, positiveInteger } from "./arguments.ts";
-import { makeFolder, readBytes, replaceFile } from "./files.ts";
+import {
+  ConfigError,
+  createTrainer,
+  DataError,
+  type Runtime,
+  resume,
+  type StepMetrics,
+  type Trainer,
+} from "../index.ts";
+import { oneOf, positiveInteger, refuseBeside } from "./arguments.ts";
+import { checkFolder, makeFolder, readBytes, replaceFile } from "./files.ts";
 import { exitCodes, interruption, progressBar, report } from "./output.ts";
-import { isPointsFile, lossNames, openData, type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
-import { backendArgument, openRuntime } from "./runtime.ts";
+import { lossNames, openData, type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
+import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
+
+/** A run whose options are checked, before there is a runtime. */
+interface Beginning {
+  readonly title: string;
+  /** Steps in all; undefined when nothing says how many. */
+  readonly steps: number | undefined;
+  trainer(runtime: Runtime): Promise<Trainer>;
+  /** What config.json says. */
+  config(trainer: Trainer, backend: string): object;
+}
 
 export const train = defineCommand({
   meta: { name: "train", description: "Train a model into a run folder" },
@@ -17,41 +35,86 @@ export const train = defineCommand({
     loss: { type: "string", description: `one of ${lossNames.join(", ")}`, default: "fdm" },
     ...recipeArguments,
     backend: backendArgument,
+    threads: threadsArgument,
     resume: { type: "string", description: "a model.safetensors to go on from, bit for bit; its settings are kept" },
     json: { type: "boolean", description: "print one JSON document" },
   },
-  async run({ args }) {
-    const lossName = oneOf("--loss", args.loss, lossNames);
-    const recipe = args.resume === undefined ? await readRecipe(args.data, args) : undefined;
-    const resumed = args.resume === undefined ? undefined : await readBytes(args.resume);
-    const asked = args.steps === undefined ? undefined : positiveInteger("--steps", args.steps);
-    const points = isPointsFile(args.data) ? await openData(args.data) : undefined;
-    await makeFolder("--out", args.out);
+  async run({ args, rawArgs }) {
+    const choice = readRuntime(args);
+    let beginning: Beginning;
+    if (args.resume === undefined) {
+      beginning = fromRecipe(await readRecipe(args.data, args), args.data, oneOf("--loss", args.loss, lossNames));
+    } else {
+      const settings = ["loss", ...Object.keys(recipeArguments)].filter((name) => name !== "steps");
+      refuseBeside(rawArgs, "--resume", settings);
+      beginning = await fromFile(args.resume, args.data, args.steps);
+    }
+    await checkFolder("--out", args.out);
 
-    using runtime = await openRuntime(args.backend);
-    using trainer = recipe
-      ? await createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(lossName) })
-      : await resume(runtime, resumed as Uint8Array, points ? { data: points } : {});
-    const total = recipe?.steps ?? asked ?? trainer.step + 3000;
-    const config = recipe
-      ? describeRecipe(recipe, args.data, lossName, runtime.backend)
-      : { resumed: args.resume, from: trainer.step, steps: total, backend: runtime.backend };
-    const earlier = recipe ? [] : await readMetrics(join(args.out, "metrics.jsonl"), trainer.step);
-    const title = `${basename(args.data)} ${recipe ? lossName : "resumed"}`;
-    const run = await trainInto(trainer, total, title, (metrics) =>
-      writeRun(args.out, "", config, [...earlier, ...metrics], trainer),
+    using runtime = await openRuntime(choice);
+    using trainer = await beginning.trainer(runtime);
+    const { title, steps = noSteps() } = beginning;
+    const config = beginning.config(trainer, runtime.backend);
+    const earlier = trainer.step === 0 ? [] : await readMetrics(join(args.out, "metrics.jsonl"), trainer.step);
+    await makeFolder("--out", args.out);
+    const run = await trainInto(trainer, steps, title, (metrics) =>
+      writeRun(args.out, config, [...earlier, ...metrics], trainer),
     );
 
     const last = run.metrics.at(-1);
     const document = { step: trainer.step, interrupted: run.interrupted, seconds: run.seconds, ...last, out: args.out };
     report(args.json === true, document, [
-      `${run.interrupted ? "Interrupted" : "Trained"}: step ${trainer.step} of ${total}, ${run.seconds.toFixed(1)} s` +
+      `${run.interrupted ? "Interrupted" : "Trained"}: step ${trainer.step} of ${steps}, ${run.seconds.toFixed(1)} s` +
         (last ? `, loss ${last.loss.toPrecision(4)}` : ""),
       `Wrote ${join(args.out, "model.safetensors")}`,
     ]);
     return run.interrupted ? exitCodes.interrupted : exitCodes.success;
   },
 });
+
+function fromRecipe(recipe: Recipe, dataName: string, loss: (typeof lossNames)[number]): Beginning {
+  return {
+    title: `${basename(dataName)} ${loss}`,
+    steps: recipe.steps,
+    trainer: (runtime) => createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(loss) }),
+    config: (_, backend) => describeRecipe(recipe, dataName, loss, backend),
+  };
+}
+
+/** A run that goes on. How many steps there are in all, the run folder that the file lies in says, or --steps. */
+async function fromFile(file: string, dataName: string, given: string | undefined): Promise<Beginning> {
+  const asked = given === undefined ? undefined : positiveInteger("--steps", given);
+  const data = await openData(dataName);
+  const bytes = await readBytes(file);
+  const config = await readConfig(join(dirname(file), "config.json"));
+  const steps = asked ?? (typeof config["steps"] === "number" ? config["steps"] : undefined);
+  return {
+    title: `${basename(dataName)} resumed`,
+    steps,
+    trainer: (runtime) => resume(runtime, bytes, { data, source: file }),
+    config: ({ step }, backend) => ({ ...config, steps, backend, resumed: { file, step } }),
+  };
+}
+
+function noSteps(): never {
+  throw new ConfigError({
+    subject: "--steps",
+    given: "nothing",
+    expected: "the number of steps in all",
+    remedy: "Beside the file to resume lies no config.json that says it.",
+  });
+}
+
+/** The config.json of a run folder; empty where there is none. */
+async function readConfig(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const text = await readFile(file, "utf8").catch(() => "{}");
+  try {
+    const config: unknown = JSON.parse(text);
+    return typeof config === "object" && config !== null ? { ...config } : {};
+  } catch {
+    return {}; // some other file of this name: it says nothing about this run
+  }
+}
 
 /** The trainer's options that a recipe fixes, all but the loss. */
 export function trainerOptions(recipe: Recipe) {
@@ -127,19 +190,28 @@ export async function trainInto(
 /** The metrics up to `step` that a run folder already has: a resumed run adds to them. None where there is no file. */
 async function readMetrics(file: string, step: number): Promise<StepMetrics[]> {
   const text = await readFile(file, "utf8").catch(() => "");
-  const rows = text.split("\n").filter((line) => line !== "");
-  return rows.map((line) => JSON.parse(line) as StepMetrics).filter((row) => row.step <= step);
+  const lines = text.split("\n").filter((line) => line !== "");
+  const rows = lines.map((line, i) => {
+    try {
+      return JSON.parse(line) as StepMetrics;
+    } catch (cause) {
+      throw new DataError(
+        { subject: `${file}, line ${i + 1}`, given: line, expected: "JSON", remedy: "Move the file away." },
+        { cause },
+      );
+    }
+  });
+  return rows.filter((row) => row.step <= step);
 }
 
-/** Writes the three files of a run into `folder`, their names prefixed. */
+/** Writes the three files of a run into `folder`. */
 export async function writeRun(
   folder: string,
-  prefix: string,
   config: unknown,
   metrics: readonly StepMetrics[],
   trainer: Trainer,
 ): Promise<void> {
-  await replaceFile(join(folder, `${prefix}config.json`), `${JSON.stringify(config, null, 2)}\n`);
-  await replaceFile(join(folder, `${prefix}metrics.jsonl`), metrics.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  await replaceFile(join(folder, `${prefix}model.safetensors`), await trainer.checkpoint());
+  await replaceFile(join(folder, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+  await replaceFile(join(folder, "metrics.jsonl"), metrics.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  await replaceFile(join(folder, "model.safetensors"), await trainer.checkpoint());
 }

@@ -7,7 +7,7 @@ import { type CaseErrors, verifyCase, verifyTolerances } from "../index.ts";
 import { positiveNumber } from "./arguments.ts";
 import { readBytes } from "./files.ts";
 import { exitCodes, report, textTable } from "./output.ts";
-import { backendArgument, openRuntime } from "./runtime.ts";
+import { backendArgument, openRuntime, readRuntime } from "./runtime.ts";
 
 /** The cases that ship with divflow: dist/cases, beside the built command. */
 const shippedCases = fileURLToPath(new URL("./cases", import.meta.url));
@@ -26,12 +26,13 @@ export const verify = defineCommand({
   },
   async run({ args }) {
     const given = args.files === undefined ? [] : args._;
+    const choice = readRuntime(args);
     const tolerance = args.tolerance === undefined ? undefined : positiveNumber("--tolerance", args.tolerance);
     const files =
       given.length > 0 ? given : (await readdir(shippedCases)).sort().map((file) => join(shippedCases, file));
     const texts = await Promise.all(files.map(async (file) => new TextDecoder().decode(await readBytes(file))));
 
-    using runtime = await openRuntime(args.backend);
+    using runtime = await openRuntime(choice);
     const largest = tolerance ?? verifyTolerances[runtime.backend];
     const cases: { file: string; errors: CaseErrors; ok: boolean }[] = [];
     for (const [i, text] of texts.entries()) {
@@ -39,10 +40,10 @@ export const verify = defineCommand({
       // Written so that NaN fails too.
       cases.push({ file: files[i] as string, errors, ok: Object.values(errors).every((error) => error <= largest) });
     }
-    const { backend, device } = runtime;
+    const { device } = runtime;
     const failed = cases.filter(({ ok }) => !ok).length;
-    report(args.json === true, { backend, device, cases }, [
-      `${backend}: ${device}; largest error allowed ${largest}`,
+    report(args.json === true, { backend: runtime.backend, device, cases }, [
+      `${runtime.backend}: ${device}; largest error allowed ${largest.toExponential()}`,
       ...errorTable(cases),
       failed === 0 ? `All ${cases.length} cases agree.` : `${failed} of ${cases.length} cases DISAGREE.`,
     ]);

@@ -5,6 +5,7 @@
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html (versions 1.0, 2.0 and 3.0)
  */
 import { DataError } from "../errors.ts";
+import { isSizes, sizeOf } from "../graph/node.ts";
 import { parsePythonLiteral } from "./python-literal.ts";
 
 /** What a .npy file holds. `data` is row-major; f4 becomes f32, every other dtype f64 (exact up to 2^53). */
@@ -45,7 +46,7 @@ export function readNpy(bytes: Uint8Array, source = "npy file"): NpyArray {
   const { kind, littleEndian, fortranOrder, shape } = parseHeader(text, source);
 
   const [bytesEach, read] = readers[kind];
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = sizeOf(shape);
   if (!Number.isSafeInteger(count) || count * bytesEach !== bytes.byteLength - from) {
     throw new DataError({
       subject: `${source}, data`,
@@ -66,8 +67,8 @@ export function readNpy(bytes: Uint8Array, source = "npy file"): NpyArray {
  * @throws {@link DataError} when shape and length do not match.
  */
 export function writeNpy(values: Float32Array, shape: readonly number[]): Uint8Array {
-  const count = shape.reduce((product, size) => product * size, 1);
-  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0) || count !== values.length) {
+  const count = sizeOf(shape);
+  if (!isSizes(shape) || count !== values.length) {
     throw new DataError({
       subject: "array to write as .npy",
       given: `${values.length} values`,
@@ -176,7 +177,7 @@ function parseHeader(text: string, source: string): Header {
       remedy: "The file is damaged; write it again with numpy.save.",
     });
   }
-  if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && (size as number) >= 0)) {
+  if (!isSizes(shape)) {
     throw new DataError({
       subject: `${source}, shape`,
       given: shape ?? "none",
@@ -191,7 +192,7 @@ function parseHeader(text: string, source: string): Header {
 function rowMajor<Values extends Float32Array | Float64Array>(values: Values, shape: readonly number[]): Values {
   const result = values.slice() as Values;
   const index = new Array<number>(shape.length).fill(0);
-  const strides = shape.map((_size, axis) => shape.slice(0, axis).reduce((product, size) => product * size, 1));
+  const strides = shape.map((_size, axis) => sizeOf(shape.slice(0, axis)));
   for (let i = 0; i < values.length; i++) {
     result[i] = values[index.reduce((offset, at, axis) => offset + at * strides[axis], 0)];
     for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;

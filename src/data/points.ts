@@ -1,5 +1,6 @@
 /** Points: the rows of a file or an array, as data sets and evaluations take them. */
 import { DataError } from "../errors.ts";
+import { isSizes } from "../graph/node.ts";
 import { readCsv } from "./csv.ts";
 import { isNpy, readNpy } from "./npy.ts";
 
@@ -34,7 +35,7 @@ export function readPoints(bytes: Uint8Array, source: string): Points {
  */
 export function checkPoints(values: Float32Array | Float64Array, shape: readonly number[], source = "data"): Points {
   const [count, dimension] = shape;
-  if (shape.length !== 2 || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+  if (shape.length !== 2 || !isSizes(shape)) {
     throw new DataError({
       subject: `shape of ${source}`,
       given: shape,

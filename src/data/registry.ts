@@ -1,6 +1,6 @@
 /** Data sources by name: the command line lists them, checkpoints name them, tests loop over them. */
 import { DataError } from "../errors.ts";
-import { choiceOption, type NamedOptions, optionsObject } from "../graph/options.ts";
+import { madeFrom, type NamedOptions, type RegistryEntry } from "../graph/options.ts";
 import { checkerboard } from "./checkerboard.ts";
 import { eightGaussians } from "./eight-gaussians.ts";
 import { gaussianMixture } from "./gaussian-mixture.ts";
@@ -10,12 +10,7 @@ import { rings } from "./rings.ts";
 import type { DataSource } from "./source.ts";
 import { spirals } from "./spirals.ts";
 
-interface Entry {
-  readonly options: readonly string[];
-  make(options: object): DataSource;
-}
-
-const entries: Readonly<Record<string, Entry>> = {
+const entries: Readonly<Record<string, RegistryEntry<DataSource>>> = {
   checkerboard: { options: [], make: checkerboard },
   "eight-gaussians": { options: ["radius", "std"], make: eightGaussians },
   moons: { options: ["noise"], make: moons },
@@ -33,9 +28,8 @@ export const dataNames: readonly string[] = Object.keys(entries);
  *
  * @throws {@link ConfigError} when the name or an option is unknown, or an option is outside its range.
  */
-export function dataFrom({ name, options }: NamedOptions): DataSource {
-  const entry = entries[choiceOption("data", name, dataNames)] as Entry;
-  return entry.make(optionsObject(`options of data ${name}`, options, entry.options));
+export function dataFrom(named: NamedOptions): DataSource {
+  return madeFrom("data", entries, named);
 }
 
 /**

@@ -29,6 +29,12 @@ export interface RuntimeOptions {
    * worker, Node and Deno: this thread.
    */
   readonly worker?: boolean | string | URL;
+  /**
+   * Threads of WebAssembly that share the work, the calling one included; an integer from 1 to 64, default 1. Results
+   * do not depend on it, bit for bit. A page has threads only when it is cross-origin isolated; where there are none,
+   * one is taken and `runtime.reason` says why. `runtime.device` says how many there are.
+   */
+  readonly threads?: number;
 }
 
 /** Live buffers on the device and their bytes. */

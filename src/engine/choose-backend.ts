@@ -1,11 +1,11 @@
-/** Which backend a runtime gets, and the sentence that says why. */
+/**
+ * Which backend a runtime gets, and the sentence that says why. Backends are imported when they are wanted: a page
+ * downloads the one that it uses.
+ */
 import type { Backend } from "../backends/backend.ts";
-import { createReferenceBackend } from "../backends/reference/backend.ts";
-import { createWasmBackend } from "../backends/wasm/backend.ts";
-import { createWebGPUBackend } from "../backends/webgpu/backend.ts";
-import { isSoftware } from "../backends/webgpu/device.ts";
-import { UnsupportedError } from "../errors.ts";
-import { choiceOption } from "../graph/options.ts";
+import { isSoftware } from "../backends/webgpu/software-adapter.ts";
+import { DivflowError, UnsupportedError } from "../errors.ts";
+import { choiceOption, integerOption } from "../graph/options.ts";
 import type { RuntimeOptions } from "./api.ts";
 
 export interface ChosenBackend {
@@ -15,13 +15,19 @@ export interface ChosenBackend {
   readonly renew?: () => Promise<Backend>;
 }
 
+/** More would be a mistake in a number, not a wish. */
+const MOST_THREADS = 64;
+
 export async function chooseBackend(options: RuntimeOptions): Promise<ChosenBackend> {
   const asked = choiceOption("backend", options.backend ?? "auto", ["auto", "webgpu", "wasm", "reference"] as const);
+  if (options.threads !== undefined) integerOption("threads", options.threads, 1, MOST_THREADS);
   switch (asked) {
-    case "reference":
+    case "reference": {
+      const { createReferenceBackend } = await import("../backends/reference/backend.ts");
       return { backend: createReferenceBackend(), reason: "The f64 reference, as asked: slow and exact." };
+    }
     case "wasm":
-      return { backend: await wasm(options), reason: "WebAssembly, as asked." };
+      return wasm(options, "WebAssembly, as asked.");
     case "webgpu":
       return { ...(await webgpu(options)), reason: "WebGPU, as asked." };
     case "auto":
@@ -30,29 +36,32 @@ export async function chooseBackend(options: RuntimeOptions): Promise<ChosenBack
 }
 
 async function automatic(options: RuntimeOptions): Promise<ChosenBackend> {
-  let refusal: string;
+  let found: string;
   try {
     const chosen = await webgpu(options);
-    const { device } = chosen.backend;
+    const { device } = chosen.backend; // our WebAssembly is faster than a CPU's shaders
     if (options.device || !isSoftware(device)) {
       return { ...chosen, reason: `WebGPU, on ${device}.` };
     }
     chosen.backend.dispose();
-    refusal = `the WebGPU adapter found runs on the CPU (${device})`;
+    found = `an adapter that runs on the CPU (${device})`;
   } catch (error) {
-    refusal = error instanceof Error ? error.message : String(error);
+    found =
+      error instanceof DivflowError ? `${error.facts.given}` : `${error instanceof Error ? error.message : error}`;
   }
-  return { backend: await wasm(options), reason: `WebAssembly on the CPU, because ${uncapitalised(refusal)}` };
+  return wasm(options, `WebAssembly on the CPU, as WebGPU has no GPU here: ${found}.`);
 }
 
-function wasm({ relaxedSimd }: RuntimeOptions): Promise<Backend> {
-  return createWasmBackend(relaxedSimd === undefined ? {} : { relaxed: relaxedSimd });
+/** Threads that cannot be had are left out, and the reason says so. */
+async function wasm({ relaxedSimd, threads = 1 }: RuntimeOptions, reason: string): Promise<ChosenBackend> {
+  const { createWasmBackend } = await import("../backends/wasm/backend.ts");
+  const backend = await createWasmBackend({ threads, ...(relaxedSimd === undefined ? {} : { relaxed: relaxedSimd }) });
+  return { backend, reason: backend.refusal ? `${reason} One thread, because ${backend.refusal}.` : reason };
 }
 
 async function webgpu({ gpu, device }: RuntimeOptions): Promise<Omit<ChosenBackend, "reason">> {
-  if (device) return { backend: await createWebGPUBackend({ device }) };
   const source = gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
-  if (!source) {
+  if (!device && !source) {
     throw new UnsupportedError({
       subject: "WebGPU",
       given: "no navigator.gpu",
@@ -60,10 +69,8 @@ async function webgpu({ gpu, device }: RuntimeOptions): Promise<Omit<ChosenBacke
       remedy: 'Use backend "wasm", or hand in `gpu` from the npm package "webgpu".',
     });
   }
-  const create = () => createWebGPUBackend({ gpu: source });
+  const { createWebGPUBackend } = await import("../backends/webgpu/backend.ts");
+  if (device) return { backend: await createWebGPUBackend({ device }) };
+  const create = () => createWebGPUBackend({ gpu: source as GPU });
   return { backend: await create(), renew: create };
-}
-
-function uncapitalised(sentence: string): string {
-  return `${sentence.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase()).replace(/\.$/, "")}.`;
 }

@@ -1,6 +1,7 @@
 /** Models from files. */
 import { optionsObject } from "../graph/options.ts";
-import { type ModelRecord, readCheckpoint } from "../train/checkpoint.ts";
+import type { ModelRecord } from "../train/checkpoint.ts";
+import { readCheckpoint } from "../train/read-checkpoint.ts";
 import type { LoadOptions } from "./api.ts";
 import { Lock } from "./lock.ts";
 import { LocalModel } from "./model.ts";

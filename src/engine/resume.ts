@@ -2,7 +2,8 @@
 import { resumeData } from "../data/registry.ts";
 import { CheckpointError } from "../errors.ts";
 import { optionsObject } from "../graph/options.ts";
-import { type FlatVector, readCheckpoint } from "../train/checkpoint.ts";
+import type { FlatVector } from "../train/checkpoint.ts";
+import { readCheckpoint } from "../train/read-checkpoint.ts";
 import type { ResumeOptions } from "./api.ts";
 import type { LocalRuntime } from "./runtime.ts";
 import { LocalTrainer } from "./trainer.ts";

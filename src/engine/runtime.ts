@@ -17,9 +17,7 @@ import type {
 } from "./api.ts";
 import { type ChosenBackend, chooseBackend } from "./choose-backend.ts";
 import { disposed } from "./disposed.ts";
-import { loadModel } from "./load.ts";
 import { LocalModel } from "./model.ts";
-import { resumeTrainer } from "./resume.ts";
 import { createTrainer } from "./trainer.ts";
 import { verifyCase } from "./verify.ts";
 
@@ -108,11 +106,13 @@ export class LocalRuntime implements Runtime {
 
   async loadModel(bytes: Uint8Array, options: LoadOptions = {}): Promise<Model> {
     this.#check();
+    const { loadModel } = await import("./load.ts");
     return loadModel(this, bytes, options);
   }
 
   async resumeTrainer(bytes: Uint8Array, options: ResumeOptions = {}): Promise<Trainer> {
     this.#check();
+    const { resumeTrainer } = await import("./resume.ts");
     return resumeTrainer(this, bytes, options);
   }
 

@@ -43,8 +43,10 @@ export function weightsOfStageBefore({ a }: Tableau): number[] | undefined {
 export function wholeNetworkPlan(plan: SolvePlan, problem: WholeNetworkProblem): WholeNetworkPlan | undefined {
   const { tableau, initial } = plan;
   const a = tableau && weightsOfStageBefore(tableau);
-  const times = plan.state.find(({ name }) => name === "solve.times");
-  if (!a || !times) return undefined;
+  const intervals = initial.get("solve.intervals");
+  if (!a || !intervals) return undefined;
+  const grid = [intervals[0] as number, ...intervals.filter((_, i) => i % 2 === 1)];
+  const times: StateDeclaration = { name: "solve.times", shape: [grid.length], dtype: "f32" };
   const { rows, dimension, structure, divergence } = problem;
   const members = [pointState(problem), ...(problem.estimates > 0 ? [logDensityState(problem)] : [])];
   const total = members.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
@@ -71,7 +73,7 @@ export function wholeNetworkPlan(plan: SolvePlan, problem: WholeNetworkProblem):
   return {
     ...plan,
     state: [flow, times, rangeState, ...(probe ? [probe] : [])],
-    initial: new Map([...initial].filter(([name]) => name === times.name)),
+    initial: new Map([[times.name, grid]]),
     start: probe && divergence && drawing(probe, drawProbes(divergence, [rows, dimension])),
     step: { name: `${plan.step.name}s of a whole network`, updates: [{ state: flow, value }] },
     flow,

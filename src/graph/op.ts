@@ -1,6 +1,6 @@
 /**
- * What an op is: a name, a shape rule, two derivative rules written in ops, an f64 reference, and the cases that
- * tests run it on. `defineOp` turns a definition into the function that makes its nodes.
+ * What an op is: a name, a shape rule, two derivative rules written in ops, and an f64 reference. `defineOp` turns a
+ * definition into the function that makes its nodes.
  */
 import { ConfigError } from "../errors.ts";
 import { type DType, type Node, type Shape, sizeOf } from "./node.ts";
@@ -22,6 +22,12 @@ export interface OpCase<Attributes> {
   /** How many jvps and vjps may be nested; any number when left out. One more throws UnsupportedError. */
   readonly derivatives?: number;
 }
+
+/**
+ * An op's cases stand beside its definition, in a function of their own that src/ops/registry.ts pairs with it. Only
+ * tests read that registry, so bundles leave the cases out.
+ */
+export type OpCases<Attributes> = () => readonly OpCase<Attributes>[];
 
 /** Rules are methods, so that definitions with any attributes fit `OpDefinition` of unknown attributes. */
 export interface OpDefinition<Attributes = unknown> {
@@ -50,8 +56,6 @@ export interface OpDefinition<Attributes = unknown> {
    * (see src/kernels/elementwise.ts). All inputs have the shape of the result.
    */
   elementwise?(attributes: Attributes): string;
-
-  readonly cases: readonly OpCase<Attributes>[];
 }
 
 /** Makes nodes of one op; `op` is its definition. */

@@ -8,6 +8,12 @@ export interface NamedOptions {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** What a registry holds of each name: the options there are, and what makes something of them. */
+export interface RegistryEntry<Made> {
+  readonly options: readonly string[];
+  make(options: object): Made;
+}
+
 /** A range of numbers; each bound is allowed itself unless `open` names it. */
 export interface NumberRange {
   readonly minimum?: number;
@@ -77,7 +83,7 @@ export function optionsObject<Key extends string>(
   given: unknown,
   known: readonly Key[],
 ): Partial<Record<Key, unknown>> {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+  if (!isRecord(given)) {
     throw new ConfigError({ subject, given, expected: "an object of options", remedy: "Give {} for the defaults." });
   }
   for (const key of Object.keys(given)) {
@@ -90,5 +96,20 @@ export function optionsObject<Key extends string>(
       });
     }
   }
-  return given;
+  return given as Partial<Record<Key, unknown>>;
+}
+
+/** Whether a value is an object with fields: not null, and no array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What the entry of this name makes of these options; `kind` is what messages call it, such as "path". */
+export function madeFrom<Made>(
+  kind: string,
+  entries: Readonly<Record<string, RegistryEntry<Made>>>,
+  { name, options }: NamedOptions,
+): Made {
+  const entry = entries[choiceOption(kind, name, Object.keys(entries))] as RegistryEntry<Made>;
+  return entry.make(optionsObject(`options of ${kind} ${name}`, options, entry.options));
 }

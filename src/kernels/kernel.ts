@@ -1,5 +1,4 @@
 /** What a kernel declaration is: the facts that `schedule/`, both backends and the build share. */
-import type { AnyWgslStruct } from "typegpu/data";
 
 /** A storage binding: `read` ones may overlap each other; a `write` one overlaps no other. */
 export interface Binding {
@@ -12,11 +11,8 @@ export interface Binding {
 export interface KernelDeclaration {
   /** The name of shaders/<name>.wgsl, its entry point, of the function in wasm/, of rows in `describe()`. */
   readonly name: string;
-  /**
-   * The parameter struct: u32 and f32 fields, the same bytes in a WGSL uniform and in WASM memory. For each binding
-   * `x` it has a field `xOffset`, u32: elements from the binding's start to the operand's (backends fill these in).
-   */
-  readonly parameters: AnyWgslStruct;
+  /** The parameter struct that `parameters.ts` declares: type by field, in order, 4 bytes each, without gaps. */
+  readonly parameters: Readonly<Record<string, "u32" | "f32">>;
   /** Whether a backend may lack it: those that have it name it in their limits. Default: every backend has it. */
   readonly optional?: boolean;
   /** Parameters that a call may leave out, and what they then are. */

@@ -7,34 +7,15 @@
  * A call with a chain (`KernelCall.chain`) has no `out`: the product's rows, `groups` times as many as the chain's,
  * are the chain's operands, and only what it stores is kept.
  */
-import * as d from "typegpu/data";
+import { layouts } from "../generated/layouts.ts";
 import type { KernelDeclaration } from "./kernel.ts";
-
-export const LinearParameters = d.struct({
-  rows: d.u32,
-  columns: d.u32,
-  depth: d.u32,
-  transposeLeft: d.u32, // 0 or 1
-  transposeRight: d.u32,
-  biasRows: d.u32, // 0: no bias
-  hasAddend: d.u32,
-  activation: d.u32, // 0: none, else 1 + index into activationKinds
-  groups: d.u32, // row groups of the product that a chain reads; rows are a multiple of it
-  sumsDepth: d.u32, // rows of right that `sums` adds up; 0: none
-  leftOffset: d.u32,
-  rightOffset: d.u32,
-  biasOffset: d.u32,
-  addendOffset: d.u32,
-  outOffset: d.u32,
-  sumsOffset: d.u32,
-});
 
 /** Rows and columns of the tile of `out` that one workgroup computes. */
 export const TILE = 64;
 
 export const linear: KernelDeclaration = {
   name: "linear",
-  parameters: LinearParameters,
+  parameters: layouts.LinearParameters,
   defaults: { groups: 1, sumsDepth: 0 },
   bindings: {
     left: { access: "read", element: "f32" },

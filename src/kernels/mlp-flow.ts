@@ -12,39 +12,8 @@
  * v(x, t): h = (x, t); h = activation(h W + b) for all layers but the last, which has no activation; J = dv/dx.
  * Stage i of a step of size s is at x + a_i s k_(i-1) and t + c_i s; x gains s sum b_i k_i.
  */
-import * as d from "typegpu/data";
+import { layouts } from "../generated/layouts.ts";
 import { type KernelDeclaration, linearWorkgroups } from "./kernel.ts";
-
-export const MlpFlowParameters = d.struct({
-  rows: d.u32,
-  dimension: d.u32,
-  layers: d.u32, // all of them, at least two
-  activation: d.u32, // index into activationKinds
-  stages: d.u32, // 1 to 4
-  a1: d.f32,
-  a2: d.f32,
-  a3: d.f32,
-  b0: d.f32,
-  b1: d.f32,
-  b2: d.f32,
-  b3: d.f32,
-  c1: d.f32,
-  c2: d.f32,
-  c3: d.f32,
-  probes: d.u32, // directions that J is taken along; 0: no log-density
-  exact: d.u32, // 1: they are the unit vectors
-  tangents: d.u32, // directions at once, 0 to 3
-  rowGroups: d.u32, // the rest: see mlpFlowTiling
-  columnGroups: d.u32,
-  splits: d.u32,
-  parametersOffset: d.u32,
-  vectorsOffset: d.u32,
-  layersOffset: d.u32,
-  timesOffset: d.u32,
-  rangeOffset: d.u32,
-  probeOffset: d.u32,
-  flowOffset: d.u32,
-});
 
 /** The most that the kernel takes. */
 export const mlpFlowLimits = { width: 128, dimension: 16, stages: 4 } as const;
@@ -92,7 +61,7 @@ export function mlpFlowTiling({ dimension, widest, probes }: { dimension: number
 export const mlpFlow: KernelDeclaration = {
   name: "mlpFlow",
   optional: true,
-  parameters: MlpFlowParameters,
+  parameters: layouts.MlpFlowParameters,
   bindings: {
     parameters: { access: "read", element: "f32" },
     vectors: { access: "read", element: "f32" },

@@ -8,25 +8,15 @@
  *   rademacher  -1 where the top bit is set, else 1
  *   index     floor(bits * bound / 2^32), u32 in [0, bound): the high word of the 64-bit product
  */
-import * as d from "typegpu/data";
+import { layouts } from "../generated/layouts.ts";
 import { type KernelDeclaration, linearWorkgroups } from "./kernel.ts";
 
 export const randomKinds = ["bits", "uniform", "normal", "rademacher", "index"] as const;
 export type RandomKind = (typeof randomKinds)[number];
 
-export const RandomParameters = d.struct({
-  count: d.u32,
-  kind: d.u32, // index into randomKinds
-  stream: d.u32,
-  bound: d.u32, // for "index"; else 0
-  seedOffset: d.u32,
-  counterOffset: d.u32,
-  outOffset: d.u32,
-});
-
 export const random: KernelDeclaration = {
   name: "random",
-  parameters: RandomParameters,
+  parameters: layouts.RandomParameters,
   bindings: {
     seed: { access: "read", element: "u32" }, // [2]
     counter: { access: "read", element: "u32" }, // [1]

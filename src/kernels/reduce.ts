@@ -2,20 +2,10 @@
  * reduce: out[o, i] = scale * sum (or max, or sum of squares) over r of in[o, r, i]; in [outer, reduced, inner],
  * out [outer, inner].
  */
-import * as d from "typegpu/data";
+import { layouts } from "../generated/layouts.ts";
 import { type KernelDeclaration, linearWorkgroups } from "./kernel.ts";
 
 export const reductions = ["sum", "max", "sumOfSquares"] as const;
-
-export const ReduceParameters = d.struct({
-  outer: d.u32,
-  reduced: d.u32,
-  inner: d.u32,
-  kind: d.u32, // index into `reductions`
-  scale: d.f32,
-  inOffset: d.u32,
-  outOffset: d.u32,
-});
 
 const WORKGROUP_SIZE = 256;
 
@@ -37,7 +27,7 @@ export function reduceWorkgroups(parameters: Readonly<Record<string, number>>): 
 
 export const reduce: KernelDeclaration = {
   name: "reduce",
-  parameters: ReduceParameters,
+  parameters: layouts.ReduceParameters,
   bindings: { in: { access: "read", element: "f32" }, out: { access: "write", element: "f32" } },
   workgroups: (parameters) => linearWorkgroups(reduceWorkgroups(parameters), 1),
 };

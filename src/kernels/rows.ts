@@ -4,21 +4,12 @@
  *   scatterAdd  out[n] = sum over m with indices[m] = n of values[m], in order of m; n < rows
  *   replaceRow  table[index mod rows] = row, in place
  */
-import * as d from "typegpu/data";
+import { layouts } from "../generated/layouts.ts";
 import { type KernelDeclaration, linearWorkgroups } from "./kernel.ts";
-
-export const GatherParameters = d.struct({
-  count: d.u32,
-  width: d.u32,
-  rows: d.u32, // of the table; indices are below it
-  tableOffset: d.u32,
-  indicesOffset: d.u32,
-  outOffset: d.u32,
-});
 
 export const gather: KernelDeclaration = {
   name: "gather",
-  parameters: GatherParameters,
+  parameters: layouts.GatherParameters,
   bindings: {
     table: { access: "read", element: "u32" }, // bits: gathers f32 and u32 alike
     indices: { access: "read", element: "u32" },
@@ -27,18 +18,9 @@ export const gather: KernelDeclaration = {
   workgroups: ({ count = 1, width = 1 }) => linearWorkgroups(count * width, 64),
 };
 
-export const ScatterAddParameters = d.struct({
-  count: d.u32,
-  width: d.u32,
-  rows: d.u32,
-  valuesOffset: d.u32,
-  indicesOffset: d.u32,
-  outOffset: d.u32,
-});
-
 export const scatterAdd: KernelDeclaration = {
   name: "scatterAdd",
-  parameters: ScatterAddParameters,
+  parameters: layouts.ScatterAddParameters,
   bindings: {
     values: { access: "read", element: "f32" },
     indices: { access: "read", element: "u32" },
@@ -47,17 +29,9 @@ export const scatterAdd: KernelDeclaration = {
   workgroups: ({ rows = 1, width = 1 }) => linearWorkgroups(rows * width, 64),
 };
 
-export const ReplaceRowParameters = d.struct({
-  rows: d.u32,
-  width: d.u32,
-  indexOffset: d.u32,
-  rowOffset: d.u32,
-  tableOffset: d.u32,
-});
-
 export const replaceRow: KernelDeclaration = {
   name: "replaceRow",
-  parameters: ReplaceRowParameters,
+  parameters: layouts.ReplaceRowParameters,
   bindings: {
     index: { access: "read", element: "u32" }, // [1]
     row: { access: "read", element: "f32" },

@@ -4,7 +4,7 @@
  */
 import { UnsupportedError } from "../errors.ts";
 import type { Node } from "../graph/node.ts";
-import { defineOp } from "../graph/op.ts";
+import { defineOp, type OpCases } from "../graph/op.ts";
 import { multiply } from "./arithmetic.ts";
 import { equalShapes, expectDTypes, mapElements } from "./elementwise.ts";
 import { normalCdf, normalDensity, sigmoid } from "./special.ts";
@@ -100,15 +100,17 @@ export const activation = defineOp<ActivationAttributes>({
   vjp: ({ inputs: [x], attributes }, cotangent) => [multiply(cotangent, derivative(x as Node, attributes))],
   reference: (inputs, { kind, order }, shape) => mapElements(inputs, shape, derivatives[kind][order] as Scalar),
   elementwise: ({ kind, order }) => `${kind}${order}`,
-  cases: activationKinds.flatMap((kind) =>
+});
+
+export const activationCases: OpCases<ActivationAttributes> = () =>
+  activationKinds.flatMap((kind) =>
     [0, 1, 2, 3].map((order) => ({
       shapes: [[2, 3]],
       attributes: { kind, order },
       derivatives: 3 - order,
       domain: (x: number) => 2 * x + (x < 0 ? -0.1 : 0.1), // relu and elu have a corner at 0
     })),
-  ),
-});
+  );
 
 function derivative(x: Node, { kind, order }: ActivationAttributes): Node {
   if (order < 3) return activation([x], { kind, order: order + 1 });

@@ -4,12 +4,13 @@
  * {@link ConfigError} when shapes or element types do not fit.
  */
 import type { DType, Node } from "../graph/node.ts";
-import type { OpDefinition } from "../graph/op.ts";
+import type { OpCases, OpDefinition } from "../graph/op.ts";
 import {
   applyElementwise,
   broadcastTogether,
   defineElementwise,
   type ElementwiseRule,
+  elementwiseCases,
   expectDTypes,
   type Operand,
 } from "./elementwise.ts";
@@ -18,21 +19,21 @@ import { constant, constantValue } from "./sources.ts";
 
 type Unary = ((x: Operand) => Node) & { readonly op: OpDefinition<null> };
 type Binary = ((a: Operand, b: Operand) => Node) & { readonly op: OpDefinition<null> };
-type Options = Pick<ElementwiseRule, "dtype" | "domain" | "integers">;
+type DTypeRule = NonNullable<ElementwiseRule["dtype"]>;
 
 /** An op of one input, with its derivative as a node; no derivative given: it is zero everywhere. */
 function unary(
   name: string,
   value: (x: number) => number,
   derivative?: (x: Node, y: Node) => Node,
-  options: Options = {},
+  dtype?: DTypeRule,
 ): Unary {
   const slope = (node: Node) => (derivative as NonNullable<typeof derivative>)(node.inputs[0] as Node, node);
   const make = defineElementwise({
     name,
     operands: 1,
     value,
-    ...options,
+    ...(dtype && { dtype }),
     ...(derivative && {
       jvp: (node, [dx]) => dx && multiply(dx, slope(node)),
       vjp: (node, cotangent) => [multiply(cotangent, slope(node))],
@@ -41,7 +42,7 @@ function unary(
   return Object.assign((x: Operand) => applyElementwise(make, value, [x]), { op: make.op });
 }
 
-type BinaryRules = Pick<ElementwiseRule, "jvp" | "vjp" | "domain">;
+type BinaryRules = Pick<ElementwiseRule, "jvp" | "vjp">;
 
 /** An op of two inputs. `simplify` may return an operand as the result where that is exact. */
 function binary(
@@ -58,41 +59,33 @@ function binary(
   return Object.assign(wrapper, { op: make.op });
 }
 
-/** Keeps draws at least 0.5 from 0, where the op or a derivative has no bound. */
-const awayFromZero = (x: number) => x + (x < 0 ? -0.5 : 0.5);
-const positive = (x: number) => Math.abs(x) + 0.5;
-/** Keeps draws at least 0.1 from every integer. */
-const betweenIntegers = (x: number) => Math.floor(x) + 0.1 + 0.8 * (x - Math.floor(x));
-/** Keeps two operands at least 0.1 apart: one in (-1, 0), the other outside [-1.1, 0.1]. */
-const apart = (x: number, input: number) => (input === 0 ? (x < 0 ? x - 1.1 : x + 0.1) : -0.5 - 0.5 * Math.tanh(x));
-
 export const negate: Unary = unary(
   "negate",
   (x) => -x,
   (x) => constant(-1, x.shape),
 );
-export const abs: Unary = unary("abs", Math.abs, (x) => sign(x), { domain: awayFromZero });
+export const abs: Unary = unary("abs", Math.abs, (x) => sign(x));
 /** -1, 0 or 1. */
-export const sign: Unary = unary("sign", Math.sign, undefined, { domain: awayFromZero });
-export const sqrt: Unary = unary("sqrt", Math.sqrt, (_x, y) => divide(0.5, y), { domain: positive });
+export const sign: Unary = unary("sign", Math.sign);
+export const sqrt: Unary = unary("sqrt", Math.sqrt, (_x, y) => divide(0.5, y));
 export const exp: Unary = unary("exp", Math.exp, (_x, y) => y);
 /** exp(x) - 1, accurate near 0. */
 export const expm1: Unary = unary("expm1", Math.expm1, (x) => exp(x)); // not y + 1, which cancels for x << 0
 /** Natural logarithm. */
-export const log: Unary = unary("log", Math.log, (x) => divide(1, x), { domain: positive });
+export const log: Unary = unary("log", Math.log, (x) => divide(1, x));
 /** log(1 + x), accurate near 0. */
-export const log1p: Unary = unary("log1p", Math.log1p, (x) => divide(1, add(x, 1)), { domain: positive });
+export const log1p: Unary = unary("log1p", Math.log1p, (x) => divide(1, add(x, 1)));
 /** Radians. */
 export const sin: Unary = unary("sin", Math.sin, (x) => cos(x));
 /** Radians. */
 export const cos: Unary = unary("cos", Math.cos, (x) => negate(sin(x)));
-export const floor: Unary = unary("floor", Math.floor, undefined, { domain: betweenIntegers });
+export const floor: Unary = unary("floor", Math.floor);
 /** 1 where x is a finite number, 0 where it is infinite or not a number. */
 export const finite: Unary = unary("finite", (x) => (Number.isFinite(x) ? 1 : 0));
 
-/** The options of an op of one u32. */
-function ofInteger(name: string, result: DType): Options {
-  return { dtype: (given) => expectDTypes(name, given, ["u32"], result), integers: { 0: [0, 1, 2, 3, 1e6, 2 ** 24] } };
+/** The rule of an op of one u32. */
+function ofInteger(name: string, result: DType): DTypeRule {
+  return (given) => expectDTypes(name, given, ["u32"], result);
 }
 
 /** u32 to f32; exact up to 2^24. */
@@ -146,7 +139,6 @@ export const divide: Binary = binary(
       const quotient = divide(cotangent, node.inputs[1] as Node);
       return [quotient, negate(multiply(quotient, node))];
     },
-    domain: (x, input) => (input === 0 ? x : awayFromZero(x)),
   },
   (a, b) => (constantValue(b) === 1 ? a : undefined),
 );
@@ -157,7 +149,6 @@ function choosing(takesFirst: (a: Node, b: Node) => Node): BinaryRules {
   return {
     jvp: (node, [da, db]) => (da || db ? select(first(node), da ?? 0, db ?? 0) : undefined),
     vjp: (node, cotangent) => [select(first(node), cotangent, 0), select(first(node), 0, cotangent)],
-    domain: apart,
   };
 }
 
@@ -175,11 +166,11 @@ export const maximum: Binary = binary(
 );
 
 /** 1 where a < b, else 0. */
-export const less: Binary = binary("less", (a, b) => (a < b ? 1 : 0), { domain: apart });
+export const less: Binary = binary("less", (a, b) => (a < b ? 1 : 0));
 /** 1 where a <= b, else 0. */
-export const lessEqual: Binary = binary("lessEqual", (a, b) => (a <= b ? 1 : 0), { domain: apart });
+export const lessEqual: Binary = binary("lessEqual", (a, b) => (a <= b ? 1 : 0));
 /** 1 where a = b, else 0. */
-export const equal: Binary = binary("equal", (a, b) => (a === b ? 1 : 0), { domain: apart });
+export const equal: Binary = binary("equal", (a, b) => (a === b ? 1 : 0));
 
 const choose = (condition: number, a: number, b: number) => (condition !== 0 ? a : b);
 
@@ -194,7 +185,6 @@ const selectOp = defineElementwise({
     select(condition as Node, cotangent, 0),
     select(condition as Node, 0, cotangent),
   ],
-  domain: (x, input) => (input === 0 ? awayFromZero(x) : x),
 });
 
 /** a where the condition (f32) is not 0, else b; both f32 or both u32. Of the one not taken nothing gets through, not even NaN. */
@@ -224,8 +214,39 @@ export function zerosLike(x: Node): Node {
   return broadcast(constant(0), x.shape);
 }
 
-/** The ops of this file. */
-export const arithmeticOps: readonly OpDefinition<null>[] = [
-  ...[negate, abs, sign, sqrt, exp, expm1, log, log1p, sin, cos, floor, finite, toFloat, increment],
-  ...[add, subtract, multiply, divide, minimum, maximum, less, lessEqual, equal, select],
-].map(({ op }) => op);
+/** Keeps draws at least 0.5 from 0, where the op or a derivative has no bound. */
+const awayFromZero = (x: number) => x + (x < 0 ? -0.5 : 0.5);
+const positive = (x: number) => Math.abs(x) + 0.5;
+/** Keeps draws at least 0.1 from every integer. */
+const betweenIntegers = (x: number) => Math.floor(x) + 0.1 + 0.8 * (x - Math.floor(x));
+/** Keeps two operands at least 0.1 apart: one in (-1, 0), the other outside [-1.1, 0.1]. */
+const apart = (x: number, input: number) => (input === 0 ? (x < 0 ? x - 1.1 : x + 0.1) : -0.5 - 0.5 * Math.tanh(x));
+const integers = { 0: [0, 1, 2, 3, 1e6, 2 ** 24] };
+
+/** The ops of this file and their cases. */
+export const arithmeticOps: () => readonly (readonly [{ readonly op: OpDefinition<null> }, OpCases<null>])[] = () => [
+  [negate, elementwiseCases(1)],
+  [abs, elementwiseCases(1, { domain: awayFromZero })],
+  [sign, elementwiseCases(1, { domain: awayFromZero })],
+  [sqrt, elementwiseCases(1, { domain: positive })],
+  [exp, elementwiseCases(1)],
+  [expm1, elementwiseCases(1)],
+  [log, elementwiseCases(1, { domain: positive })],
+  [log1p, elementwiseCases(1, { domain: positive })],
+  [sin, elementwiseCases(1)],
+  [cos, elementwiseCases(1)],
+  [floor, elementwiseCases(1, { domain: betweenIntegers })],
+  [finite, elementwiseCases(1)],
+  [toFloat, elementwiseCases(1, { integers })],
+  [increment, elementwiseCases(1, { integers })],
+  [add, elementwiseCases(2)],
+  [subtract, elementwiseCases(2)],
+  [multiply, elementwiseCases(2)],
+  [divide, elementwiseCases(2, { domain: (x, input) => (input === 0 ? x : awayFromZero(x)) })],
+  [minimum, elementwiseCases(2, { domain: apart })],
+  [maximum, elementwiseCases(2, { domain: apart })],
+  [less, elementwiseCases(2, { domain: apart })],
+  [lessEqual, elementwiseCases(2, { domain: apart })],
+  [equal, elementwiseCases(2, { domain: apart })],
+  [select, elementwiseCases(3, { domain: (x, input) => (input === 0 ? awayFromZero(x) : x) })],
+];

@@ -4,7 +4,7 @@
  */
 import { ConfigError } from "../errors.ts";
 import { type DType, type Node, type Shape, sameShape, sizeOf } from "../graph/node.ts";
-import { defineOp, type HostTensor, type OpCase, type OpFunction } from "../graph/op.ts";
+import { defineOp, type HostTensor, type OpCase, type OpCases, type OpFunction } from "../graph/op.ts";
 import { broadcast } from "./shape.ts";
 import { constant, constantValue } from "./sources.ts";
 
@@ -21,15 +21,11 @@ export interface ElementwiseRule {
   dtype?(inputs: readonly DType[]): DType;
   jvp?(node: Node, tangents: readonly (Node | undefined)[]): Node | undefined;
   vjp?(node: Node, cotangent: Node): readonly (Node | undefined)[];
-  /** See `OpCase`. */
-  domain?(x: number, input: number): number;
-  readonly integers?: OpCase<null>["integers"];
 }
 
 /** An elementwise op without attributes. */
 export function defineElementwise(rule: ElementwiseRule): OpFunction<null> {
-  const { name, operands, value, jvp, vjp, domain, integers } = rule;
-  const shape = [2, 3];
+  const { name, operands, value, jvp, vjp } = rule;
   return defineOp<null>({
     name,
     shape: (shapes) => equalShapes(name, operands, shapes),
@@ -39,15 +35,15 @@ export function defineElementwise(rule: ElementwiseRule): OpFunction<null> {
     ...(vjp && { vjp }),
     reference: (inputs, _attributes, shape) => mapElements(inputs, shape, value),
     elementwise: () => name,
-    cases: [
-      {
-        shapes: Array.from({ length: operands }, () => shape),
-        attributes: null,
-        ...(domain && { domain }),
-        ...(integers && { integers }),
-      },
-    ],
   });
+}
+
+/** The one case of an elementwise op; how its inputs are drawn may be given. */
+export function elementwiseCases(
+  operands: number,
+  drawn: Pick<OpCase<null>, "domain" | "integers"> = {},
+): OpCases<null> {
+  return () => [{ shapes: Array<Shape>(operands).fill([2, 3]), attributes: null, ...drawn }];
 }
 
 /** Applies an elementwise op to operands of shapes that broadcast; a constant when all operands are. */

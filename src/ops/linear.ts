@@ -5,7 +5,7 @@
  */
 import { ConfigError } from "../errors.ts";
 import type { Node } from "../graph/node.ts";
-import { defineOp, type HostTensor } from "../graph/op.ts";
+import { defineOp, type HostTensor, type OpCases } from "../graph/op.ts";
 import { add, sumOf } from "./arithmetic.ts";
 import { expectDTypes } from "./elementwise.ts";
 import { matmul, multiplyMatrices, productSizes } from "./matmul.ts";
@@ -55,13 +55,14 @@ export const linearOp = defineOp<LinearAttributes>({
     for (let i = 0; i < biasRows * columns; i++) data[i] = (data[i] as number) + (b.data[i % columns] as number);
     return { shape, data };
   },
-  cases: [
-    { shapes: [[3, 4], [4, 2], [2]], attributes: { biasRows: 3 } },
-    { shapes: [[3, 4], [4, 2], [2]], attributes: { biasRows: 1 } },
-    { shapes: [[3, 4], [4, 2], [2]], attributes: { biasRows: 0 } },
-    { shapes: [[1, 1], [1, 5], [5]], attributes: { biasRows: 1 } },
-  ],
 });
+
+export const linearCases: OpCases<LinearAttributes> = () => [
+  { shapes: [[3, 4], [4, 2], [2]], attributes: { biasRows: 3 } },
+  { shapes: [[3, 4], [4, 2], [2]], attributes: { biasRows: 1 } },
+  { shapes: [[3, 4], [4, 2], [2]], attributes: { biasRows: 0 } },
+  { shapes: [[1, 1], [1, 5], [5]], attributes: { biasRows: 1 } },
+];
 
 /**
  * A linear layer: y = x w + b.

@@ -1,7 +1,7 @@
 /** Products of matrices. */
 import { ConfigError } from "../errors.ts";
 import type { Node, Shape } from "../graph/node.ts";
-import { defineOp, type HostTensor } from "../graph/op.ts";
+import { defineOp, type HostTensor, type OpCases } from "../graph/op.ts";
 import { sumOf } from "./arithmetic.ts";
 import { expectDTypes } from "./elementwise.ts";
 
@@ -35,13 +35,15 @@ export const matmulOp = defineOp<MatmulAttributes>({
     ];
   },
   reference: ([a, b], attributes, shape) => multiplyMatrices(a as HostTensor, b as HostTensor, attributes, shape),
-  cases: [false, true].flatMap((transposeLeft) =>
+});
+
+export const matmulCases: OpCases<MatmulAttributes> = () =>
+  [false, true].flatMap((transposeLeft) =>
     [false, true].map((transposeRight) => ({
       shapes: [transposeLeft ? [4, 3] : [3, 4], transposeRight ? [2, 4] : [4, 2]],
       attributes: { transposeLeft, transposeRight },
     })),
-  ),
-});
+  );
 
 /**
  * The product of two matrices, either one transposed first.

@@ -5,7 +5,7 @@
  */
 import { ConfigError, UnsupportedError } from "../errors.ts";
 import { type Node, type Shape, sameShape } from "../graph/node.ts";
-import { defineOp, type HostTensor } from "../graph/op.ts";
+import { defineOp, type HostTensor, type OpCases } from "../graph/op.ts";
 import { type ActivationKind, activation } from "./activation.ts";
 import { expectDTypes } from "./elementwise.ts";
 import { table } from "./sources.ts";
@@ -112,32 +112,33 @@ export const mlpFlowOp = defineOp<MlpFlowAttributes>({
     }
     return { shape, data };
   },
-  cases: [
-    flowCase({
-      rows: 3,
-      dimension: 2,
-      hidden: [5],
-      activation: "silu",
-      a: [0],
-      b: [1],
-      c: [0],
-      probes: 0,
-      exact: false,
-    }),
-    flowCase({
-      ...{ rows: 1, dimension: 1, hidden: [1, 3], activation: "tanh", probes: 1, exact: true },
-      ...{ a: [0, 1], b: [1 / 2, 1 / 2], c: [0, 1] },
-    }),
-    flowCase({
-      ...{ rows: 5, dimension: 3, hidden: [4, 7], activation: "softplus", probes: 2, exact: false },
-      ...{ a: [0, 1 / 2, 1 / 2, 1], b: [1 / 6, 1 / 3, 1 / 3, 1 / 6], c: [0, 1 / 2, 1 / 2, 1] },
-    }),
-    flowCase({
-      ...{ rows: 2, dimension: 4, hidden: [6], activation: "gelu", probes: 4, exact: true },
-      ...{ a: [0, 1 / 2], b: [0, 1], c: [0, 1 / 2] },
-    }),
-  ],
 });
+
+export const mlpFlowCases: OpCases<MlpFlowAttributes> = () => [
+  flowCase({
+    rows: 3,
+    dimension: 2,
+    hidden: [5],
+    activation: "silu",
+    a: [0],
+    b: [1],
+    c: [0],
+    probes: 0,
+    exact: false,
+  }),
+  flowCase({
+    ...{ rows: 1, dimension: 1, hidden: [1, 3], activation: "tanh", probes: 1, exact: true },
+    ...{ a: [0, 1], b: [1 / 2, 1 / 2], c: [0, 1] },
+  }),
+  flowCase({
+    ...{ rows: 5, dimension: 3, hidden: [4, 7], activation: "softplus", probes: 2, exact: false },
+    ...{ a: [0, 1 / 2, 1 / 2, 1], b: [1 / 6, 1 / 3, 1 / 3, 1 / 6], c: [0, 1 / 2, 1 / 2, 1] },
+  }),
+  flowCase({
+    ...{ rows: 2, dimension: 4, hidden: [6], activation: "gelu", probes: 4, exact: true },
+    ...{ a: [0, 1 / 2], b: [0, 1], c: [0, 1 / 2] },
+  }),
+];
 
 /** The layers of a network laid out weight, bias, weight, bias, ... */
 export function consecutiveLayers(

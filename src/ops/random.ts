@@ -1,7 +1,7 @@
 /** Random numbers as a function of seed, stream, counter and element: src/kernels/random.ts has the definition. */
 import { ConfigError } from "../errors.ts";
 import { type Node, type Shape, sameShape, sizeOf } from "../graph/node.ts";
-import { defineOp, type HostTensor } from "../graph/op.ts";
+import { defineOp, type HostTensor, type OpCases } from "../graph/op.ts";
 import { expectDTypes } from "./elementwise.ts";
 import { type RandomKind, randomBits, randomKinds, randomNumber } from "./threefry.ts";
 
@@ -44,12 +44,14 @@ export const randomOp = defineOp<RandomAttributes>({
     );
     return { shape, data: Float64Array.from(bits, (word) => randomNumber(kind, word, bound)) };
   },
-  cases: randomKinds.map((kind) => ({
+});
+
+export const randomCases: OpCases<RandomAttributes> = () =>
+  randomKinds.map((kind) => ({
     shapes: [[2], [1]],
     integers: { 0: [1, 2], 1: [3] },
     attributes: { kind, shape: [3, 5], stream: 4, bound: kind === "index" ? 10 : 0 },
-  })),
-});
+  }));
 
 function expectWord(subject: string, given: number, least: number): void {
   if (Number.isInteger(given) && given >= least && given < 2 ** 32) return;

@@ -1,7 +1,7 @@
 /** Sums and maxima over axes; the axes stay, with size 1. */
 import { ConfigError } from "../errors.ts";
 import { type Node, type Shape, sizeOf } from "../graph/node.ts";
-import { defineOp, type HostTensor } from "../graph/op.ts";
+import { defineOp, type HostTensor, type OpCases } from "../graph/op.ts";
 import { divide, equal, multiply } from "./arithmetic.ts";
 import { expectDTypes } from "./elementwise.ts";
 import { broadcast, reshape } from "./shape.ts";
@@ -12,7 +12,7 @@ export interface ReduceAttributes {
   readonly axes: readonly number[];
 }
 
-const cases = [
+export const reduceCases: OpCases<ReduceAttributes> = () => [
   { shapes: [[2, 3]], attributes: { axes: [0] } },
   { shapes: [[2, 3]], attributes: { axes: [1] } },
   { shapes: [[2, 3]], attributes: { axes: [0, 1] } },
@@ -28,7 +28,6 @@ export const sumOp = defineOp<ReduceAttributes>({
   jvp: ({ attributes: { axes } }, [dx]) => dx && sum(dx, axes),
   vjp: ({ inputs: [x] }, cotangent) => [broadcast(cotangent, (x as Node).shape)],
   reference: ([x], _attributes, shape) => accumulate(x as HostTensor, shape, 0, (total, value) => total + value),
-  cases,
 });
 
 /** Where several elements are the largest, the derivative is the mean of theirs. */
@@ -39,7 +38,6 @@ export const maxOp = defineOp<ReduceAttributes>({
   jvp: (node, [dx]) => dx && sum(multiply(shareOfMaximum(node), dx), node.attributes.axes),
   vjp: (node, cotangent) => [multiply(shareOfMaximum(node), cotangent)],
   reference: ([x], _attributes, shape) => accumulate(x as HostTensor, shape, -Infinity, Math.max),
-  cases,
 });
 
 /** Of the shape of the input: 1/n at each of the n elements that are the largest, else 0. */

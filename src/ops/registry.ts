@@ -1,36 +1,59 @@
-/** Every op. The op tests and the kernel tests run over this list. */
-import type { OpDefinition } from "../graph/op.ts";
-import { activation } from "./activation.ts";
+/** Every op with its cases. The op tests and the kernel tests run over this list; nothing in src/ imports it. */
+import type { OpCase, OpCases, OpDefinition } from "../graph/op.ts";
+import { activation, activationCases } from "./activation.ts";
 import { arithmeticOps } from "./arithmetic.ts";
-import { stopGradientOp } from "./control.ts";
-import { linearOp } from "./linear.ts";
-import { matmulOp } from "./matmul.ts";
-import { mlpFlowOp } from "./mlp-flow.ts";
-import { randomOp } from "./random.ts";
-import { maxOp, sumOp } from "./reduce.ts";
-import { gatherOp, replaceRowOp, scatterAddOp } from "./rows.ts";
-import { broadcastOp, concatOp, reshapeOp, sliceOp, transposeOp } from "./shape.ts";
-import { constantOp, stateOp, tableOp } from "./sources.ts";
+import { stopGradientCases, stopGradientOp } from "./control.ts";
+import { linearCases, linearOp } from "./linear.ts";
+import { matmulCases, matmulOp } from "./matmul.ts";
+import { mlpFlowCases, mlpFlowOp } from "./mlp-flow.ts";
+import { randomCases, randomOp } from "./random.ts";
+import { maxOp, reduceCases, sumOp } from "./reduce.ts";
+import { gatherCases, gatherOp, replaceRowCases, replaceRowOp, scatterAddCases, scatterAddOp } from "./rows.ts";
+import {
+  broadcastCases,
+  broadcastOp,
+  concatCases,
+  concatOp,
+  reshapeCases,
+  reshapeOp,
+  sliceCases,
+  sliceOp,
+  transposeCases,
+  transposeOp,
+} from "./shape.ts";
+import { constantCases, constantOp, stateCases, stateOp, tableCases, tableOp } from "./sources.ts";
 
-export const ops: readonly OpDefinition[] = [
-  stateOp.op,
-  constantOp.op,
-  tableOp.op,
-  ...arithmeticOps,
-  activation.op,
-  matmulOp.op,
-  linearOp.op,
-  sumOp.op,
-  maxOp.op,
-  reshapeOp.op,
-  broadcastOp.op,
-  transposeOp.op,
-  concatOp.op,
-  sliceOp.op,
-  gatherOp.op,
-  scatterAddOp.op,
-  replaceRowOp.op,
-  randomOp.op,
-  stopGradientOp.op,
-  mlpFlowOp.op,
+export interface RegisteredOp {
+  readonly op: OpDefinition;
+  readonly cases: readonly OpCase<unknown>[];
+}
+
+export const ops: readonly RegisteredOp[] = [
+  registered(stateOp, stateCases),
+  registered(constantOp, constantCases),
+  registered(tableOp, tableCases),
+  ...arithmeticOps().map(([make, cases]) => registered(make, cases)),
+  registered(activation, activationCases),
+  registered(matmulOp, matmulCases),
+  registered(linearOp, linearCases),
+  registered(sumOp, reduceCases),
+  registered(maxOp, reduceCases),
+  registered(reshapeOp, reshapeCases),
+  registered(broadcastOp, broadcastCases),
+  registered(transposeOp, transposeCases),
+  registered(concatOp, concatCases),
+  registered(sliceOp, sliceCases),
+  registered(gatherOp, gatherCases),
+  registered(scatterAddOp, scatterAddCases),
+  registered(replaceRowOp, replaceRowCases),
+  registered(randomOp, randomCases),
+  registered(stopGradientOp, stopGradientCases),
+  registered(mlpFlowOp, mlpFlowCases),
 ];
+
+function registered<Attributes>(
+  { op }: { readonly op: OpDefinition<Attributes> },
+  cases: OpCases<Attributes>,
+): RegisteredOp {
+  return { op, cases: cases() };
+}

@@ -1,7 +1,7 @@
 /** Rows by index: the table is [rows, ...], a row is all the rest. */
 import { ConfigError } from "../errors.ts";
 import { type Node, type Shape, sizeOf } from "../graph/node.ts";
-import { defineOp, type HostTensor } from "../graph/op.ts";
+import { defineOp, type HostTensor, type OpCases } from "../graph/op.ts";
 import { subtract } from "./arithmetic.ts";
 import { expectDTypes } from "./elementwise.ts";
 import { sum } from "./reduce.ts";
@@ -29,12 +29,13 @@ export const gatherOp = defineOp<null>({
     });
     return { shape, data: result };
   },
-  cases: [
-    { shapes: [[4, 3], [5]], integers: { 1: [3, 0, 0, 2, 3] }, attributes: null },
-    { shapes: [[4], [2]], integers: { 1: [1, 3] }, attributes: null },
-    { shapes: [[2, 2, 3], [3]], integers: { 1: [1, 1, 0] }, attributes: null },
-  ],
 });
+
+export const gatherCases: OpCases<null> = () => [
+  { shapes: [[4, 3], [5]], integers: { 1: [3, 0, 0, 2, 3] }, attributes: null },
+  { shapes: [[4], [2]], integers: { 1: [1, 3] }, attributes: null },
+  { shapes: [[2, 2, 3], [3]], integers: { 1: [1, 1, 0] }, attributes: null },
+];
 
 /**
  * Rows of a table.
@@ -74,11 +75,12 @@ export const scatterAddOp = defineOp<ScatterAddAttributes>({
     });
     return { shape, data: result };
   },
-  cases: [
-    { shapes: [[5, 3], [5]], integers: { 1: [3, 0, 0, 2, 3] }, attributes: { rows: 4 } },
-    { shapes: [[2], [2]], integers: { 1: [1, 1] }, attributes: { rows: 3 } },
-  ],
 });
+
+export const scatterAddCases: OpCases<ScatterAddAttributes> = () => [
+  { shapes: [[5, 3], [5]], integers: { 1: [3, 0, 0, 2, 3] }, attributes: { rows: 4 } },
+  { shapes: [[2], [2]], integers: { 1: [1, 1] }, attributes: { rows: 3 } },
+];
 
 /**
  * Sums of rows by index.
@@ -121,11 +123,12 @@ export const replaceRowOp = defineOp<null>({
     data.set(values, (((index as HostTensor).data[0] as number) % rows) * values.length);
     return { shape, data };
   },
-  cases: [
-    { shapes: [[4, 3], [1], [3]], integers: { 1: [6] }, attributes: null },
-    { shapes: [[4, 3], [1], [1, 3]], integers: { 1: [1] }, attributes: null },
-  ],
 });
+
+export const replaceRowCases: OpCases<null> = () => [
+  { shapes: [[4, 3], [1], [3]], integers: { 1: [6] }, attributes: null },
+  { shapes: [[4, 3], [1], [1, 3]], integers: { 1: [1] }, attributes: null },
+];
 
 /**
  * The table with one row replaced: how rings of metrics are written. Backends do it in place, so the table has to be a

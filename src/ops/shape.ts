@@ -1,7 +1,7 @@
 /** Ops that move elements and compute nothing; all take f32 and u32. */
 import { ConfigError } from "../errors.ts";
 import { type DType, type Node, type Shape, sameShape, sizeOf } from "../graph/node.ts";
-import { defineOp, type HostTensor } from "../graph/op.ts";
+import { defineOp, type HostTensor, type OpCases } from "../graph/op.ts";
 import { sum } from "./reduce.ts";
 import { constant, constantOp, constantValue } from "./sources.ts";
 import { stridesOf, walk } from "./strides.ts";
@@ -27,12 +27,13 @@ export const reshapeOp = defineOp<ShapeAttributes>({
   jvp: ({ shape }, [dx]) => dx && reshape(dx, shape),
   vjp: ({ inputs: [x] }, cotangent) => [reshape(cotangent, (x as Node).shape)],
   reference: ([x], _attributes, shape) => ({ shape, data: (x as HostTensor).data }),
-  cases: [
-    { shapes: [[2, 6]], attributes: { shape: [3, 4] } },
-    { shapes: [[1]], attributes: { shape: [] } },
-    { shapes: [[2, 3]], attributes: { shape: [6] } },
-  ],
 });
+
+export const reshapeCases: OpCases<ShapeAttributes> = () => [
+  { shapes: [[2, 6]], attributes: { shape: [3, 4] } },
+  { shapes: [[1]], attributes: { shape: [] } },
+  { shapes: [[2, 3]], attributes: { shape: [6] } },
+];
 
 /** The same elements in the same order, under another shape. */
 export function reshape(x: Node, shape: Shape): Node {
@@ -79,13 +80,14 @@ export const broadcastOp = defineOp<ShapeAttributes>({
     });
     return { shape, data: result };
   },
-  cases: [
-    { shapes: [[3]], attributes: { shape: [2, 3] } },
-    { shapes: [[2, 1]], attributes: { shape: [2, 3] } },
-    { shapes: [[]], attributes: { shape: [2, 3] } },
-    { shapes: [[2, 1, 3]], attributes: { shape: [4, 2, 5, 3] } },
-  ],
 });
+
+export const broadcastCases: OpCases<ShapeAttributes> = () => [
+  { shapes: [[3]], attributes: { shape: [2, 3] } },
+  { shapes: [[2, 1]], attributes: { shape: [2, 3] } },
+  { shapes: [[]], attributes: { shape: [2, 3] } },
+  { shapes: [[2, 1, 3]], attributes: { shape: [4, 2, 5, 3] } },
+];
 
 /** Repeats `x` along new outer axes and along axes of size 1, to `shape`. */
 export function broadcast(x: Node, shape: Shape): Node {
@@ -131,11 +133,12 @@ export const transposeOp = defineOp<TransposeAttributes>({
     });
     return { shape, data: result };
   },
-  cases: [
-    { shapes: [[2, 3]], attributes: { permutation: [1, 0] } },
-    { shapes: [[2, 3, 4]], attributes: { permutation: [2, 0, 1] } },
-  ],
 });
+
+export const transposeCases: OpCases<TransposeAttributes> = () => [
+  { shapes: [[2, 3]], attributes: { permutation: [1, 0] } },
+  { shapes: [[2, 3, 4]], attributes: { permutation: [2, 0, 1] } },
+];
 
 /** Axis k of the result is axis permutation[k] of `x`. */
 export function transpose(x: Node, permutation: readonly number[]): Node {
@@ -200,31 +203,32 @@ export const concatOp = defineOp<ConcatAttributes>({
     }
     return { shape, data };
   },
-  cases: [
-    {
-      shapes: [
-        [2, 3],
-        [4, 3],
-      ],
-      attributes: { axis: 0 },
-    },
-    {
-      shapes: [
-        [2, 3],
-        [2, 1],
-        [2, 2],
-      ],
-      attributes: { axis: 1 },
-    },
-    {
-      shapes: [
-        [2, 3, 2],
-        [2, 1, 2],
-      ],
-      attributes: { axis: 1 },
-    },
-  ],
 });
+
+export const concatCases: OpCases<ConcatAttributes> = () => [
+  {
+    shapes: [
+      [2, 3],
+      [4, 3],
+    ],
+    attributes: { axis: 0 },
+  },
+  {
+    shapes: [
+      [2, 3],
+      [2, 1],
+      [2, 2],
+    ],
+    attributes: { axis: 1 },
+  },
+  {
+    shapes: [
+      [2, 3, 2],
+      [2, 1, 2],
+    ],
+    attributes: { axis: 1 },
+  },
+];
 
 /** The nodes one after another along `axis`. */
 export function concat(nodes: readonly Node[], axis: number): Node {
@@ -267,12 +271,13 @@ export const sliceOp = defineOp<SliceAttributes>({
     }
     return { shape, data: result };
   },
-  cases: [
-    { shapes: [[5, 3]], attributes: { axis: 0, start: 1, end: 4 } },
-    { shapes: [[2, 5]], attributes: { axis: 1, start: 0, end: 2 } },
-    { shapes: [[2, 5, 2]], attributes: { axis: 1, start: 4, end: 5 } },
-  ],
 });
+
+export const sliceCases: OpCases<SliceAttributes> = () => [
+  { shapes: [[5, 3]], attributes: { axis: 0, start: 1, end: 4 } },
+  { shapes: [[2, 5]], attributes: { axis: 1, start: 0, end: 2 } },
+  { shapes: [[2, 5, 2]], attributes: { axis: 1, start: 4, end: 5 } },
+];
 
 /** Elements `start` to `end` (not included) along `axis`. */
 export function slice(x: Node, axis: number, start: number, end: number): Node {

@@ -3,7 +3,7 @@
 import { ConfigError } from "../errors.ts";
 import type { StateDeclaration } from "../graph/graph.ts";
 import { type DType, type Node, type Shape, sizeOf } from "../graph/node.ts";
-import { defineOp, type HostTensor } from "../graph/op.ts";
+import { defineOp, type HostTensor, type OpCases } from "../graph/op.ts";
 
 /** The value a state has before the run. The reference backend looks it up by name; `reference` is never called. */
 export const stateOp = defineOp<StateDeclaration>({
@@ -18,8 +18,11 @@ export const stateOp = defineOp<StateDeclaration>({
       remedy: "Evaluate the graph with a value for every state.",
     });
   },
-  cases: [{ shapes: [], attributes: { name: "x", shape: [2, 3], dtype: "f32" } }],
 });
+
+export const stateCases: OpCases<StateDeclaration> = () => [
+  { shapes: [], attributes: { name: "x", shape: [2, 3], dtype: "f32" } },
+];
 
 /** Reads the state of this declaration. */
 export function state(declaration: StateDeclaration): Node<StateDeclaration> {
@@ -37,11 +40,12 @@ export const constantOp = defineOp<ConstantAttributes>({
   shape: (_inputs, { shape }) => shape,
   dtype: (_inputs, { dtype }) => dtype,
   reference: (_inputs, { value }, shape) => ({ shape, data: new Float64Array(sizeOf(shape)).fill(value) }),
-  cases: [
-    { shapes: [], attributes: { value: -2.5, shape: [2, 3], dtype: "f32" } },
-    { shapes: [], attributes: { value: 2 ** 32 - 1, shape: [3], dtype: "u32" } },
-  ],
 });
+
+export const constantCases: OpCases<ConstantAttributes> = () => [
+  { shapes: [], attributes: { value: -2.5, shape: [2, 3], dtype: "f32" } },
+  { shapes: [], attributes: { value: 2 ** 32 - 1, shape: [3], dtype: "u32" } },
+];
 
 /** One number in every element of `shape` (default: a scalar). Never takes memory: kernels hold it as an immediate. */
 export function constant(value: number, shape: Shape = []): Node<ConstantAttributes> {
@@ -69,11 +73,12 @@ export const tableOp = defineOp<TableAttributes>({
   },
   dtype: (_inputs, { dtype }) => dtype,
   reference: (_inputs, { values }, shape) => ({ shape, data: Float64Array.from(values) }),
-  cases: [
-    { shapes: [], attributes: { values: [0.5, -1, 2, 0, 3, 1e-3], shape: [2, 3], dtype: "f32" } },
-    { shapes: [], attributes: { values: [0, 7, 2 ** 32 - 1], shape: [3], dtype: "u32" } },
-  ],
 });
+
+export const tableCases: OpCases<TableAttributes> = () => [
+  { shapes: [], attributes: { values: [0.5, -1, 2, 0, 3, 1e-3], shape: [2, 3], dtype: "f32" } },
+  { shapes: [], attributes: { values: [0, 7, 2 ** 32 - 1], shape: [3], dtype: "u32" } },
+];
 
 /** Numbers known when the graph is built, row-major; uploaded once with the program. */
 export function table(values: readonly number[], shape: Shape, dtype: DType = "f32"): Node<TableAttributes> {

@@ -3,7 +3,7 @@
  * into a temporary, and from there into the state when nothing reads it any more.
  */
 import type { StateDeclaration } from "../graph/graph.ts";
-import { Cell, cellTree, rootView, type View, viewOf } from "./cells.ts";
+import { Cell, cellTree, meet, rootView, sameElements, type View, viewOf } from "./cells.ts";
 import { dependencies } from "./dependencies.ts";
 import { Reachability } from "./reachability.ts";
 import {
@@ -122,23 +122,18 @@ function before(readers: readonly Unit[], writers: readonly Unit[], state: State
 /** Whether the reader takes old elements whose new values the writer writes. */
 function meets(reader: Unit, writer: Unit, state: StateDeclaration): boolean {
   const places = writesOf(writer).map(rootView);
-  return readsOf(reader).some(
-    (view) => isOld(view, state) && places.some(({ offset, length }) => rangesMeet(view, { offset, length })),
-  );
+  return readsOf(reader).some((view) => isOld(view, state) && places.some((place) => meet(view, place)));
 }
 
-type Range = Pick<View, "offset" | "length">;
-
-const rangesMeet = (a: Range, b: Range) => a.offset < b.offset + b.length && b.offset < a.offset + a.length;
-
-/** Whether one chain could not do both: it would overwrite elements of the old value that others of its own need. */
+/** Whether one call could not do both: it would overwrite elements of the old value that others of its own need. */
 function clash(reader: Unit, writer: Unit, state: StateDeclaration): boolean {
-  if (reader.kind !== "step" || writer.kind !== "step" || !writer.home) return false;
+  if (reader.kind !== "step" || writer.kind !== "step") return true;
+  if (!writer.home) return false;
   const place = rootView(viewOf(writer.home));
   return reader.operands.some((operand) => {
     if (operand.from !== "load" || !isOld(operand.view, state)) return false;
     const { view } = operand;
-    const inPlace = isDirect(operand, writer.count) && view.offset === place.offset && view.length === place.length;
-    return !inPlace && rangesMeet(view, place);
+    const inPlace = isDirect(operand, writer.count) && sameElements(view, place);
+    return !inPlace && meet(view, place);
   });
 }

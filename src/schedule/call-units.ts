@@ -61,8 +61,9 @@ export function callUnit(node: Node, viewOf: ViewOf, out: View): CallUnit | unde
       parameters: { outer, reduced, inner, kind: reductions.indexOf(kind), scale },
       reads: { in: viewOf(x) },
       writes: { out },
-      flops: sizeOf(x.shape),
-      label: (names) => `${names["out"]} = ${scale === 1 ? "" : `${scale} `}${kind} of ${names["in"]}`,
+      flops: sizeOf(x.shape) * (kind === "sumOfSquares" ? 2 : 1),
+      label: (names) =>
+        `${names["out"]} = ${scale === 1 ? "" : `${scale} `}${kind === "sumOfSquares" ? "sum of squares" : kind} of ${names["in"]}`,
     };
   }
   if (isNodeOf(node, randomOp.op)) {

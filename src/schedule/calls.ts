@@ -3,10 +3,13 @@
  * their f64 references let tests evaluate a graph after any pass.
  */
 
-import type { DType, Node, Shape } from "../graph/node.ts";
+import { isNodeOf, type Node, sizeOf } from "../graph/node.ts";
 import { defineOp, type HostTensor } from "../graph/op.ts";
+import type { reductions } from "../kernels/reduce.ts";
 import { type ActivationKind, activation } from "../ops/activation.ts";
 import { type MatmulAttributes, multiplyMatrices, productSizes } from "../ops/matmul.ts";
+import type { RandomAttributes } from "../ops/random.ts";
+import { randomBits, randomNumber } from "../ops/threefry.ts";
 
 export interface LinearCallAttributes extends MatmulAttributes {
   /** Rows the bias is added to; 0: the call has no bias. */
@@ -34,15 +37,16 @@ export const linearCall = defineOp<LinearCallAttributes>({
     const kind = attributes.activation;
     return kind ? activation.op.reference([{ shape, data }], { kind, order: 0 }, shape) : { shape, data };
   },
-  cases: [],
 });
 
+export type Reduction = (typeof reductions)[number];
+
 export interface ReduceCallAttributes {
-  readonly kind: "sum" | "max";
+  readonly kind: Reduction;
   readonly scale: number;
 }
 
-/** scale times the sum or maximum over the middle axis of [outer, reduced, inner]: the `reduce` kernel. */
+/** scale times the sum, maximum or sum of squares over the middle axis of [outer, reduced, inner]: the `reduce` kernel. */
 export const reduceCall = defineOp<ReduceCallAttributes>({
   name: "reduceCall",
   shape: ([from]) => {
@@ -55,36 +59,41 @@ export const reduceCall = defineOp<ReduceCallAttributes>({
     const data = new Float64Array(outer * inner);
     for (let o = 0; o < outer; o++) {
       for (let i = 0; i < inner; i++) {
-        let total = kind === "sum" ? 0 : -Infinity;
+        let total = kind === "max" ? -Infinity : 0;
         for (let r = 0; r < reduced; r++) {
           const value = from[(o * reduced + r) * inner + i] as number;
-          total = kind === "sum" ? total + value : Math.max(total, value);
+          if (kind === "max") total = Math.max(total, value);
+          else total += kind === "sum" ? value : value * value;
         }
         data[o * inner + i] = scale * total;
       }
     }
     return { shape, data };
   },
-  cases: [],
 });
 
-const identity = {
-  shape: ([shape]: readonly Shape[]) => shape as Shape,
-  dtype: ([dtype]: readonly DType[]) => dtype as DType,
-  reference: ([x]: readonly HostTensor[]) => x as HostTensor,
-  cases: [],
-};
+export interface DrawAttributes extends RandomAttributes {
+  /** Element i is element i stride + offset of the stream. */
+  readonly stride: number;
+  readonly offset: number;
+}
 
-/** The input in a place of its own, written by an elementwise chain: a fill, a broadcast, a second copy. */
-export const storedOp = defineOp<null>({ name: "stored", ...identity });
+/** Some of the numbers of a stream, drawn within a chain: a column of a `random` node, or all of a small one. */
+export const drawOp = defineOp<DrawAttributes>({
+  name: "draw",
+  shape: (_inputs, { shape }) => shape,
+  dtype: (_inputs, { kind }) => (kind === "bits" || kind === "index" ? "u32" : "f32"),
+  reference: ([seed, counter], { kind, stream, bound, stride, offset }, shape) => {
+    const [low, high] = (seed as HostTensor).data as unknown as [number, number];
+    const [count] = (counter as HostTensor).data as unknown as [number];
+    const data = new Float64Array(sizeOf(shape));
+    const words = randomBits([low, high], stream, count, (data.length - 1) * stride + offset + 1);
+    for (let i = 0; i < data.length; i++) data[i] = randomNumber(kind, words[i * stride + offset] as number, bound);
+    return { shape, data };
+  },
+});
 
-/** The input in a place of its own, written by the `copy` kernel: what a chain cannot read in order. */
-export const copiedOp = defineOp<null>({ name: "copied", ...identity });
-
-export const stored = (x: Node) => storedOp([x], null);
-export const copied = (x: Node) => copiedOp([x], null);
-
-/** Whether a chain computes this node. */
-export function isElementwise(node: Node): boolean {
-  return node.op.elementwise !== undefined || (node.op as unknown) === storedOp.op;
+/** Whether a chain computes this node, as one of its steps. */
+export function isStep(node: Node): boolean {
+  return node.op.elementwise !== undefined || isNodeOf(node, drawOp.op);
 }

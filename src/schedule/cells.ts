@@ -12,8 +12,8 @@ export class Cell {
   readonly dtype: DType;
   /** Where it lies before the run: the old value of a state, or this offset among the constants. Else temporary. */
   readonly origin: StateDeclaration | { readonly constantsOffset: number } | undefined;
-  /** What it is part of. */
-  whole: { readonly cell: Cell; readonly offset: number } | undefined = undefined;
+  /** What it is part of: element i is element offset + i stride there. */
+  whole: { readonly cell: Cell; readonly offset: number; readonly stride: number } | undefined = undefined;
   readonly parts: Cell[] = [];
   /** Units that write into it, parts' writers not among them. */
   readonly writers: Unit[] = [];
@@ -35,42 +35,56 @@ export class Cell {
     return this.whole ? this.whole.cell.root : this;
   }
 
-  /** Elements from the start of `root` to this cell's. */
-  get offsetInRoot(): number {
-    return this.whole ? this.whole.offset + this.whole.cell.offsetInRoot : 0;
-  }
-
-  /** Makes this cell part of `whole`. */
-  join(whole: Cell, offset: number): void {
-    this.whole = { cell: whole, offset };
+  /** Makes this cell part of `whole`: its rows one after another, or with a stride a column of it. */
+  join(whole: Cell, offset: number, stride = 1): void {
+    this.whole = { cell: whole, offset, stride };
     whole.parts.push(this);
   }
 }
 
-/** A range of a cell, dense. */
-export interface View {
-  readonly cell: Cell;
+/** Which elements of a row: element i is element offset + i stride. */
+export interface Elements {
   readonly offset: number;
   readonly length: number;
+  readonly stride: number;
+}
+
+/** Elements of a cell. What is no chain reads and writes views of stride 1 only. */
+export interface View extends Elements {
+  readonly cell: Cell;
 }
 
 export function viewOf(cell: Cell): View {
-  return { cell, offset: 0, length: cell.size };
+  return { cell, offset: 0, length: cell.size, stride: 1 };
 }
 
-/** The same range as one of the root cell. */
-export function rootView({ cell, offset, length }: View): View {
-  return { cell: cell.root, offset: offset + cell.offsetInRoot, length };
+/** The same elements as those of the root cell. */
+export function rootView({ cell, offset, length, stride }: View): View {
+  const { whole } = cell;
+  if (!whole) return { cell, offset, length, stride };
+  return rootView({
+    cell: whole.cell,
+    offset: whole.offset + offset * whole.stride,
+    length,
+    stride: stride * whole.stride,
+  });
 }
+
+/** From the first element to the last. */
+export const extentOf = ({ length, stride }: Elements) => (length - 1) * stride + 1;
+
+/** Whether an element is among both; two columns of one matrix have none in common. */
+export function meet(a: Elements, b: Elements): boolean {
+  if (a.offset >= b.offset + extentOf(b) || b.offset >= a.offset + extentOf(a)) return false;
+  return a.stride !== b.stride || (a.offset - b.offset) % a.stride === 0;
+}
+
+export const sameElements = (a: Elements, b: Elements) =>
+  a.offset === b.offset && a.length === b.length && a.stride === b.stride;
 
 export function overlap(a: View, b: View): boolean {
   const [x, y] = [rootView(a), rootView(b)];
-  return x.cell === y.cell && x.offset < y.offset + y.length && y.offset < x.offset + x.length;
-}
-
-export function sameView(a: View, b: View): boolean {
-  const [x, y] = [rootView(a), rootView(b)];
-  return x.cell === y.cell && x.offset === y.offset && x.length === y.length;
+  return x.cell === y.cell && meet(x, y);
 }
 
 /** A cell and all of its parts, and theirs. */

@@ -1,8 +1,11 @@
 /** Groups of steps as chains: which results go through memory, and the list of loads, functions and stores. */
 
 import type { DType } from "../graph/node.ts";
-import { Cell, rootView, type View, viewOf } from "./cells.ts";
+import { Cell, overlap, type View, viewOf } from "./cells.ts";
+import { groupOf } from "./epilogues.ts";
+import type { Group } from "./fuse.ts";
 import type { ElementwiseOperand, ElementwiseStep } from "./program.ts";
+import { coneOf, isCheap, type Load, sameLoad } from "./repeats.ts";
 import type { StepOperand, StepUnit } from "./units.ts";
 
 /** An elementwise call before it has places. */
@@ -20,32 +23,27 @@ export interface ChainLoad {
   readonly dtype: DType;
 }
 
-type Load = Extract<StepOperand, { from: "load" }>;
-
-/** Steps that a chain does again rather than load what another chain did. */
-const REPEATED_STEPS = 6;
-
 /**
  * The chain of each group; undefined for a group of which nothing is left to store. Derivatives of an activation that
  * both forward and reverse mode need are computed in both, from the one array that both load anyway.
  *
  * @param groups - in an order in which each runs after what it needs.
  */
-export function buildChains(groups: readonly (readonly StepUnit[])[]): (Chain | undefined)[] {
-  const repeated = groups.map((members) => {
+export function buildChains(groups: readonly Group[]): (Chain | undefined)[] {
+  const repeated = groups.map(({ steps: members }) => {
     const own = new Set(members);
-    const loads = new Set(members.flatMap(({ operands }) => operands.filter(isLoad).map(loadKey)));
+    const loads = members.flatMap(({ operands }) => operands.filter(isLoad));
     const again = new Set<StepUnit>();
     for (const unit of members.flatMap(({ operands }) => operands.flatMap(stepOf))) {
       if (own.has(unit) || again.has(unit)) continue;
       const cone = coneOf(unit);
-      const few = cone !== undefined && (cone.loads.size <= 1 || [...cone.loads].every((key) => loads.has(key)));
-      if (few && !unit.home) for (const step of cone.steps) again.add(step);
+      const isKnown = cone?.loads.every((load) => loads.some((known) => sameLoad(known, load)));
+      if (cone && (isKnown || isCheap(cone)) && !unit.home) for (const step of cone.steps) again.add(step);
       else unit.home ??= homeOf(unit);
     }
     return again;
   });
-  return groups.map((members, i) => buildChain(members, repeated[i] as Set<StepUnit>));
+  return groups.map((group, i) => buildChain(group, repeated[i] as Set<StepUnit>));
 }
 
 const isLoad = (operand: StepOperand): operand is Load => operand.from === "load";
@@ -57,45 +55,11 @@ function homeOf(unit: StepUnit): Cell {
   return cell;
 }
 
-/** A key that equal loads share. */
-function loadKey({ view, divisor, modulus }: Pick<Load, "view" | "divisor" | "modulus">): string {
-  const { cell, offset } = rootView(view);
-  return `${idOf(cell)} ${offset} ${divisor} ${modulus}`;
-}
-
-const ids = new WeakMap<object, number>();
-let lastId = 0;
-function idOf(cell: object): number {
-  const known = ids.get(cell);
-  if (known !== undefined) return known;
-  ids.set(cell, ++lastId);
-  return lastId;
-}
-
-/**
- * All steps behind a step, and what they load; undefined where they are many, or load state, whose old value may be
- * gone when another chain runs.
- */
-function coneOf(unit: StepUnit): { steps: Set<StepUnit>; loads: Set<string> } | undefined {
-  const steps = new Set<StepUnit>();
-  const loads = new Set<string>();
-  const open = [unit];
-  for (let step = open.pop(); step; step = open.pop()) {
-    if (steps.has(step)) continue;
-    steps.add(step);
-    if (steps.size > REPEATED_STEPS) return undefined;
-    for (const operand of step.operands) {
-      if (operand.from === "step") open.push(operand.unit);
-      if (operand.from !== "load") continue;
-      const { origin } = operand.view.cell.root;
-      if (origin && "name" in origin) return undefined;
-      loads.add(loadKey(operand));
-    }
-  }
-  return { steps, loads };
-}
-
-function buildChain(members: readonly StepUnit[], repeated: ReadonlySet<StepUnit>): Chain | undefined {
+function buildChain({ call, steps: members }: Group, repeated: ReadonlySet<StepUnit>): Chain | undefined {
+  const [first] = members;
+  if (!first) return undefined;
+  const { count } = first;
+  const product = call?.writes["out"];
   const own = new Set([...members, ...repeated]);
   const loads: ChainLoad[] = [];
   const steps: ElementwiseStep[] = [];
@@ -107,12 +71,15 @@ function buildChain(members: readonly StepUnit[], repeated: ReadonlySet<StepUnit
     known.set(key, operand);
     return operand;
   };
-  const load = (from: ChainLoad) =>
-    once(`load ${loadKey(from)}`, () => ({ from: "load", index: loads.push(from) - 1 }));
+  const load = (from: ChainLoad): ElementwiseOperand => {
+    const known = loads.findIndex((other) => sameLoad(other, from));
+    return { from: "load", index: known >= 0 ? known : loads.push(from) - 1 };
+  };
   const operandOf = (operand: StepOperand): ElementwiseOperand => {
     if (operand.from === "constant") return operand;
     if (operand.from === "step") return resultOf(operand.unit);
     const { view, divisor, modulus, dtype } = operand;
+    if (product && overlap(view, product)) return { from: "product", index: groupOf(view, product, count) };
     return load({ view, divisor, modulus, dtype });
   };
   const resultOf = (unit: StepUnit): ElementwiseOperand => {
@@ -126,15 +93,16 @@ function buildChain(members: readonly StepUnit[], repeated: ReadonlySet<StepUnit
     load({ view: viewOf(home as Cell), divisor: 1, modulus: count, dtype });
   const compute = (unit: StepUnit): ElementwiseOperand => {
     const operands = unit.operands.map(operandOf);
-    const { function: name, dtype } = unit;
+    const { function: name, dtype, random } = unit;
     if (name === undefined) return operands[0] as ElementwiseOperand;
-    const key = `${name} ${operands.map((operand) => (operand.from === "constant" ? `c${Object.is(operand.value, -0) ? "-0" : operand.value}` : `${operand.from}${operand.index}`)).join(" ")}`;
-    return once(key, () => ({ from: "step", index: steps.push({ function: name, operands, dtype }) - 1 }));
+    const key = `${name} ${JSON.stringify(random)} ${operands.map((operand) => (operand.from === "constant" ? `c${Object.is(operand.value, -0) ? "-0" : operand.value}` : `${operand.from}${operand.index}`)).join(" ")}`;
+    const step = { function: name, operands, dtype, ...(random && { random }) };
+    return once(key, () => ({ from: "step", index: steps.push(step) - 1 }));
   };
 
   const stores = members.flatMap((unit) => {
     if (!unit.home) return [];
     return [{ view: viewOf(unit.home), source: resultOf(unit), dtype: unit.dtype }];
   });
-  return stores.length > 0 ? { count: (members[0] as StepUnit).count, loads, steps, stores } : undefined;
+  return stores.length > 0 ? { count, loads, steps, stores } : undefined;
 }

@@ -25,18 +25,18 @@ import { makeTasks } from "./tasks.ts";
 export function compile(graph: Graph, limits: PlanLimits): Program {
   const state = declaredState(graph);
   for (const declaration of state) checkState(declaration, limits);
-  const lowered = lower(graph);
+  const lowered = lower(graph, limits);
 
   // How many arenas there will be is known only after placing; chains must not meet more than was assumed.
   let assumed = limits.separateReadAndWrite ? 3 : 1;
   for (;;) {
-    const units = legalize(lowered);
+    const units = legalize(lowered, limits.maxEpilogueGroups !== undefined);
     const constraints = bindState(units);
     const { tasks, after } = makeTasks(units.units, constraints, limits, assumed);
     const ordered = orderTasks(tasks, after);
     const memory = placeCells(ordered, limits);
-    const calls = emitCalls(ordered, memory);
-    const excess = calls.find((call) => call.chain && regionsOf(call) > limits.maxStorageBindings);
+    const { calls, temporaries } = emitCalls(ordered, memory);
+    const excess = calls.find((call) => call.chain && bindingsOf(call) > limits.maxStorageBindings);
     if (excess && assumed < memory.arenas.length) {
       assumed = memory.arenas.length;
       continue;
@@ -47,6 +47,7 @@ export function compile(graph: Graph, limits: PlanLimits): Program {
       state,
       calls,
       arenas: memory.arenas,
+      temporaries,
       constants: Uint32Array.from(units.constants),
       peakBytes: 4 * memory.arenas.reduce((sum, size) => sum + size, 0),
       lowerBoundBytes: 4 * memory.lowerBound,
@@ -78,16 +79,17 @@ function checkState({ name, shape }: StateDeclaration, limits: PlanLimits): void
   });
 }
 
-/** Regions that a chain touches, each of which takes a binding. */
-function regionsOf({ chain }: KernelCall): number {
-  const { loads, stores } = chain as NonNullable<KernelCall["chain"]>;
-  return new Set([...loads, ...stores].map(({ placement }) => JSON.stringify(placement.region))).size;
+/** Bindings of a call: one for each operand of its kernel, and one for each region that its chain touches. */
+function bindingsOf({ bindings, chain }: KernelCall): number {
+  const operands = [...(chain?.loads ?? []), ...(chain?.stores ?? [])];
+  const regions = new Set(operands.map(({ placement }) => JSON.stringify(placement.region)));
+  return Object.keys(bindings).length + regions.size;
 }
 
 function tooManyBindings(call: KernelCall, limits: PlanLimits): LimitError {
   return new LimitError({
     subject: `elementwise call "${call.label}"`,
-    given: `${regionsOf(call)} storage bindings`,
+    given: `${bindingsOf(call)} storage bindings`,
     expected: `at most ${limits.maxStorageBindings}`,
     remedy: "Use a device with more storage buffers for each shader stage.",
   });

@@ -5,7 +5,7 @@ import { type Constraint, readsOf, type Unit } from "./units.ts";
 /**
  * The elements that have an edge to each element. The first elements are the units, by position; the others stand
  * between a writer and what loads its result from memory, and between units that must stay apart, so that no two units
- * with one of them between can be merged.
+ * with one of them between can be merged. None stands between a product and a step: the step may be of its epilogue.
  */
 export function dependencies(units: readonly Unit[], constraints: readonly Constraint[]): number[][] {
   const numbers = new Map(units.map((unit, number) => [unit, number]));
@@ -20,7 +20,11 @@ export function dependencies(units: readonly Unit[], constraints: readonly Const
   };
   units.forEach((unit, number) => {
     const list = inputs[number] as number[];
-    for (const view of readsOf(unit)) list.push(...writtenCells(view).map(elementOf));
+    for (const cell of readsOf(unit).flatMap(writtenCells)) {
+      const [writer] = cell.writers as [Unit];
+      const isProduct = writer.kind === "call" && writer.kernel === "linear" && cell.writers.length === 1;
+      list.push(isProduct && unit.kind === "step" ? numberOf(writer) : elementOf(cell));
+    }
     if (unit.kind !== "step") return;
     for (const operand of unit.operands) if (operand.from === "step") list.push(numberOf(operand.unit));
   });

@@ -1,43 +1,81 @@
 /** A program as text: a table of its calls, and totals. */
+import { sizeOf } from "../graph/node.ts";
 import type { KernelCall, Program } from "./program.ts";
 
-/** One line a call: its number, kernel, size, MFLOP, KiB read and written, and what it computes; then the totals. */
+/**
+ * One line a call: its number, kernel, size, MFLOP, KiB read and written, and what it computes; then the totals, and
+ * where each temporary lies. A product is rows x depth x columns; with an epilogue it is p there, in so many row groups:
+ * p itself where it is kept.
+ */
 export function describeProgram(program: Omit<Program, "describe">): string {
-  const rows = program.calls.map((call, i) => [
-    String(i + 1),
-    call.kernel,
-    sizeText(call),
-    (call.flops / 1e6).toFixed(3),
-    (call.bytes / 1024).toFixed(1),
-    call.label,
-  ]);
-  const heads = ["#", "kernel", "size", "MFLOP", "KiB", "computes"];
-  const widths = heads.map((head, k) => Math.max(head.length, ...rows.map((row) => (row[k] as string).length)));
-  const isNumber = [true, false, false, true, true, false];
-  const line = (row: readonly string[]) =>
-    row
-      .map((text, k) => (isNumber[k] ? text.padStart(widths[k] as number) : text.padEnd(widths[k] as number)))
-      .join("  ")
-      .trimEnd();
-  const total = (of: (call: KernelCall) => number) => program.calls.reduce((sum, call) => sum + of(call), 0);
-  const { peakBytes, lowerBoundBytes, arenas } = program;
+  const { calls, peakBytes, lowerBoundBytes, arenas, state, temporaries = [] } = program;
+  const total = (of: (call: KernelCall) => number) => calls.reduce((sum, call) => sum + of(call), 0);
+  const stateBytes = 4 * state.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   return [
-    `${program.name}: ${program.calls.length} kernel calls, ${program.state.length} states`,
-    line(heads),
-    ...rows.map(line),
+    `${program.name}: ${calls.length} kernel calls (${kernelCounts(calls)})`,
+    ...table(
+      ["#", "kernel", "size", "MFLOP", "KiB", "computes"],
+      [true, false, false, true, true, false],
+      calls.map((call, i) => [
+        String(i + 1),
+        call.kernel,
+        sizeText(call),
+        (call.flops / 1e6).toFixed(3),
+        (call.bytes / 1024).toFixed(1),
+        call.label,
+      ]),
+    ),
     `total: ${(total(({ flops }) => flops) / 1e6).toFixed(3)} MFLOP, ${(total(({ bytes }) => bytes) / 1024).toFixed(1)} KiB moved`,
     `temporaries: ${kib(peakBytes)} in ${arenas.length} arena${arenas.length === 1 ? "" : "s"}, ` +
       `at least ${kib(lowerBoundBytes)} in this order; constants: ${kib(program.constants.byteLength)}`,
+    ...table(
+      ["temporary", "KiB", "arena", "from KiB", "calls"],
+      [false, true, true, true, false],
+      temporaries.map(({ name, placement: { region, offset, length }, firstCall, lastCall }) => [
+        name,
+        ((4 * length) / 1024).toFixed(1),
+        region.kind === "arena" ? String(region.index) : "",
+        ((4 * offset) / 1024).toFixed(1),
+        `${firstCall + 1} to ${lastCall + 1}`,
+      ]),
+    ),
+    `state: ${kib(stateBytes)} in ${state.length}: ${state.map(({ name }) => name).join(", ")}`,
   ].join("\n");
+}
+
+/** Lines of columns as wide as their widest text, numbers to the right; none without rows. */
+function table(
+  heads: readonly string[],
+  isNumber: readonly boolean[],
+  rows: readonly (readonly string[])[],
+): readonly string[] {
+  if (rows.length === 0) return [];
+  const lines = [heads, ...rows];
+  const widths = heads.map((_, k) => Math.max(...lines.map((line) => (line[k] as string).length)));
+  const padded = (text: string, k: number) =>
+    isNumber[k] ? text.padStart(widths[k] as number) : text.padEnd(widths[k] as number);
+  return lines.map((line) => line.map(padded).join("  ").trimEnd());
+}
+
+/** "14 linear, 5 elementwise", the most frequent first. */
+function kernelCounts(calls: readonly KernelCall[]): string {
+  const counts = new Map<string, number>();
+  for (const { kernel } of calls) counts.set(kernel, (counts.get(kernel) ?? 0) + 1);
+  const byCount = [...counts].sort(([, a], [, b]) => b - a);
+  return byCount.map(([kernel, count]) => `${count} ${kernel}`).join(", ");
 }
 
 const kib = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`;
 
 function sizeText({ kernel, parameters: p, chain }: KernelCall): string {
-  if (chain) return `${chain.count} x ${chain.steps.length} functions`;
   switch (kernel) {
-    case "linear":
-      return `${p["rows"]} x ${p["depth"]} x ${p["columns"]}`;
+    case "elementwise":
+      return `${chain?.count} x ${chain?.steps.length} functions`;
+    case "linear": {
+      const followed = chain ? `, ${chain.steps.length} functions` : "";
+      const groups = p["groups"] !== undefined && p["groups"] > 1 ? ` in ${p["groups"]} groups` : "";
+      return `${p["rows"]} x ${p["depth"]} x ${p["columns"]}${groups}${followed}`;
+    }
     case "reduce":
       return `${p["outer"]} x ${p["reduced"]} x ${p["inner"]}`;
     case "copy":

@@ -14,10 +14,12 @@ import { readCounts } from "./users.ts";
 const plain = { transposeLeft: false, transposeRight: false, biasRows: 0, hasAddend: false, activation: undefined };
 
 /**
+ * Products become calls of the `linear` kernel with their bias; with `biasOnly`, nothing else is folded in.
+ *
  * Contract: outputs keep their bits up to the rounding of a fused multiply-add; no matmul or linear node is left. What
  * reads a product is folded into it only when nothing else reads the product.
  */
-export function foldEpilogues(graph: Graph): Graph {
+export function foldEpilogues(graph: Graph, biasOnly = false): Graph {
   const reads = readCounts(graph);
   return rewrite(graph, (node, original) => {
     if (isNodeOf(node, matmulOp.op)) return linearCall(node.inputs, { ...plain, ...node.attributes });
@@ -32,9 +34,11 @@ export function foldEpilogues(graph: Graph): Graph {
     if (isNodeOf(node, add.op)) {
       const [left, right] = node.inputs as [Node, Node];
       const [intoLeft, intoRight] = calls;
-      return (intoLeft && withTerm(intoLeft, right)) ?? (intoRight && withTerm(intoRight, left)) ?? node;
+      return (
+        (intoLeft && withTerm(intoLeft, right, biasOnly)) ?? (intoRight && withTerm(intoRight, left, biasOnly)) ?? node
+      );
     }
-    if (isNodeOf(node, activation.op) && node.attributes.order === 0 && calls[0]) {
+    if (!biasOnly && isNodeOf(node, activation.op) && node.attributes.order === 0 && calls[0]) {
       return linearCall(calls[0].inputs, { ...calls[0].attributes, activation: node.attributes.kind });
     }
     return node;
@@ -42,7 +46,7 @@ export function foldEpilogues(graph: Graph): Graph {
 }
 
 /** The call with this term added: as its bias where every row takes the same, else as its addend; undefined: neither. */
-function withTerm(call: Node<LinearCallAttributes>, term: Node): Node | undefined {
+function withTerm(call: Node<LinearCallAttributes>, term: Node, biasOnly: boolean): Node | undefined {
   const { attributes, inputs } = call;
   const [rows, columns] = call.shape as [number, number];
   const [left, right, ...terms] = inputs as [Node, Node, ...Node[]];
@@ -51,7 +55,7 @@ function withTerm(call: Node<LinearCallAttributes>, term: Node): Node | undefine
     if (attributes.biasRows > 0) return undefined;
     return linearCall([left, right, reshape(repeated, [columns]), ...terms], { ...attributes, biasRows: rows });
   }
-  if (attributes.hasAddend || !isStored(term)) return undefined;
+  if (biasOnly || attributes.hasAddend || !isStored(term)) return undefined;
   return linearCall([...inputs, term], { ...attributes, hasAddend: true });
 }
 

@@ -1,15 +1,26 @@
-/** Which elementwise steps become one chain: a chain reads each operand once and keeps what is between in registers. */
-
+/**
+ * Which elementwise steps become one chain, and which chains follow a product in its call: a chain reads each operand
+ * once and keeps what is between in registers, and an epilogue does not even read the product.
+ */
+import { overlap, type View, writtenCells } from "./cells.ts";
 import { dependencies } from "./dependencies.ts";
+import { epilogueGroups, readsGroups } from "./epilogues.ts";
 import type { PlanLimits } from "./program.ts";
 import { elementOrder, Reachability } from "./reachability.ts";
-import { type Constraint, readsOf, type StepUnit, type Unit, writesOf } from "./units.ts";
+import { coneOf, isCheap } from "./repeats.ts";
+import { type CallUnit, type Constraint, readsOf, type StepUnit, type Unit, writesOf } from "./units.ts";
 
 /** Chains of no shared operand are merged all the same up to this many elements: a call costs more than the work. */
 const SMALL = 65536;
 
+/** What becomes one call: steps, a product and its epilogue, or a call alone. */
+export interface Group {
+  readonly call: CallUnit | undefined;
+  readonly steps: readonly StepUnit[];
+}
+
 /**
- * Groups of steps of equal count, in an order in which each runs after what it needs.
+ * All units in groups; steps of a group have one count and stand in an order in which each comes after what it needs.
  *
  * @param arenas - how many arenas a chain may meet; each takes a binding.
  */
@@ -18,67 +29,160 @@ export function fuse(
   constraints: readonly Constraint[],
   limits: PlanLimits,
   arenas: number,
-): StepUnit[][] {
-  const inputs = dependencies(units, constraints);
-  const reachability = new Reachability(inputs);
-  const numbers = new Map(units.map((unit, number) => [unit, number]));
-  const numberOf = (unit: Unit) => numbers.get(unit) as number;
-  const groups = new Map<number, Group>();
-  const order = elementOrder(inputs).filter((number) => units[number]?.kind === "step");
-  for (const number of order) groups.set(number, groupOf(units[number] as StepUnit));
-
-  const merge = (a: StepUnit, b: StepUnit): boolean => {
-    const [rootA, rootB] = [reachability.root(numberOf(a)), reachability.root(numberOf(b))];
-    if (rootA === rootB) return true;
-    const [groupA, groupB] = [groups.get(rootA) as Group, groups.get(rootB) as Group];
-    const fixed = new Set([...groupA.fixed, ...groupB.fixed]);
-    if (groupA.count !== groupB.count || fixed.size + arenas > limits.maxStorageBindings) return false;
-    if (!reachability.canMerge(rootA, rootB)) return false;
-    const merged = {
-      count: groupA.count,
-      members: [...groupA.members, ...groupB.members],
-      fixed,
-      read: new Set([...groupA.read, ...groupB.read]),
-    };
-    groups.delete(rootA);
-    groups.delete(rootB);
-    groups.set(reachability.merge(rootA, rootB), merged);
-    return true;
-  };
-
-  // A step with what feeds it first, then with what reads the same memory or is too small to be alone.
-  for (const number of order) {
-    const unit = units[number] as StepUnit;
-    for (const operand of unit.operands) if (operand.from === "step") merge(operand.unit, unit);
-  }
-  for (const number of order) {
-    const unit = units[number] as StepUnit;
-    for (const [root, group] of groups) {
-      const own = reachability.root(number);
-      if (own === root || group.count !== unit.count) continue;
-      const shares = [...(groups.get(own) as Group).read].some((cell) => group.read.has(cell));
-      if (shares || unit.count <= SMALL) merge(group.members[0] as StepUnit, unit);
-    }
-  }
-  const position = new Map(order.map((number, i) => [units[number] as Unit, i]));
-  const place = (unit: StepUnit) => position.get(unit) as number;
-  return [...groups.values()].map(({ members }) => members.sort((a, b) => place(a) - place(b)));
+): Group[] {
+  return new Fusion(units, constraints, limits, arenas).run();
 }
 
-interface Group {
+interface Part {
   readonly count: number;
-  readonly members: StepUnit[];
+  readonly call: CallUnit | undefined;
+  readonly steps: StepUnit[];
   /** Regions that are no arenas: names of states, constants. */
   readonly fixed: ReadonlySet<string>;
   readonly read: ReadonlySet<unknown>;
+  /** Products that it reads and may follow. */
+  readonly products: ReadonlySet<Unit>;
 }
 
-function groupOf(unit: StepUnit): Group {
-  const fixed = new Set<string>();
-  for (const { cell } of [...readsOf(unit), ...writesOf(unit)]) {
-    const { origin, boundTo } = cell.root;
-    if (boundTo) fixed.add(`state ${boundTo.name}`);
-    else if (origin) fixed.add("name" in origin ? `state ${origin.name}` : "constants");
+class Fusion {
+  private readonly units: readonly Unit[];
+  private readonly limits: PlanLimits;
+  private readonly arenas: number;
+  private readonly reachability: Reachability;
+  private readonly numbers: ReadonlyMap<Unit, number>;
+  /** Numbers of units, each after what it needs. */
+  private readonly order: readonly number[];
+  /** Of steps, by the root of their numbers. */
+  private readonly parts = new Map<number, Part>();
+  private readonly merged = new Set<CallUnit>();
+
+  constructor(units: readonly Unit[], constraints: readonly Constraint[], limits: PlanLimits, arenas: number) {
+    const inputs = dependencies(units, constraints);
+    this.units = units;
+    this.limits = limits;
+    this.arenas = arenas;
+    this.reachability = new Reachability(inputs);
+    this.numbers = new Map(units.map((unit, number) => [unit, number]));
+    this.order = elementOrder(inputs).filter((number) => number < units.length);
   }
-  return { count: unit.count, members: [unit], fixed, read: new Set(readsOf(unit).map(({ cell }) => cell.root)) };
+
+  run(): Group[] {
+    const steps = this.order.flatMap((number) => stepOf(this.units[number] as Unit));
+    for (const step of steps) this.parts.set(this.numberOf(step), partOf(step, this.limits));
+    // A step with what feeds it first, then with what reads the same memory, then with its product.
+    for (const step of steps) {
+      for (const operand of step.operands) if (operand.from === "step") this.mergeOperand(operand.unit, step);
+    }
+    this.mergeAlike(steps, (a, b) => [...a.read].some((cell) => b.read.has(cell)));
+    for (const number of this.order) {
+      const unit = this.units[number] as Unit;
+      if (unit.kind === "call") this.addEpilogue(unit);
+    }
+    this.mergeAlike(steps, ({ count }) => count <= SMALL);
+
+    const position = new Map(this.order.map((number, i) => [this.units[number] as Unit, i]));
+    const place = (unit: StepUnit) => position.get(unit) as number;
+    const alone = this.units.filter((unit): unit is CallUnit => unit.kind === "call" && !this.merged.has(unit));
+    return [
+      ...[...this.parts.values()].map((part) => ({
+        call: part.call,
+        steps: part.steps.sort((a, b) => place(a) - place(b)),
+      })),
+      ...alone.map((call) => ({ call, steps: [] })),
+    ];
+  }
+
+  private numberOf(unit: Unit): number {
+    return this.numbers.get(unit) as number;
+  }
+
+  private rootOf(unit: Unit): number {
+    return this.reachability.root(this.numberOf(unit));
+  }
+
+  private mergeAlike(steps: readonly StepUnit[], alike: (a: Part, b: Part) => boolean): void {
+    for (const step of steps) {
+      for (const [root, part] of this.parts) {
+        const own = this.rootOf(step);
+        if (own !== root && part.count === step.count && alike(part, this.parts.get(own) as Part)) {
+          this.merge(part.steps[0] as StepUnit, step);
+        }
+      }
+    }
+  }
+
+  /** Leaves two chains that can follow a product each apart, where one can do again what it needs of the other. */
+  private mergeOperand(operand: StepUnit, step: StepUnit): void {
+    const [before, after] = [operand, step].map((unit) => [...(this.parts.get(this.rootOf(unit)) as Part).products]);
+    const others = (after as Unit[]).filter((product) => !before?.includes(product));
+    const areApart = others.every((product) =>
+      before?.every((other) => !this.reachability.connects(this.numberOf(product), this.numberOf(other))),
+    );
+    const cone = before?.length && others.length > 0 && areApart ? coneOf(operand) : undefined;
+    if (!cone || !isCheap(cone)) this.merge(operand, step);
+  }
+
+  private merge(a: StepUnit, b: StepUnit): void {
+    const [rootA, rootB] = [this.rootOf(a), this.rootOf(b)];
+    if (rootA === rootB) return;
+    const [partA, partB] = [this.parts.get(rootA) as Part, this.parts.get(rootB) as Part];
+    const fixed = new Set([...partA.fixed, ...partB.fixed]);
+    if (partA.count !== partB.count || partA.call || partB.call) return;
+    if (fixed.size + this.arenas > this.limits.maxStorageBindings) return;
+    if (!this.reachability.canMerge(rootA, rootB)) return;
+    this.parts.delete(rootA);
+    this.parts.delete(rootB);
+    this.parts.set(this.reachability.merge(rootA, rootB), {
+      count: partA.count,
+      call: undefined,
+      steps: [...partA.steps, ...partB.steps],
+      fixed,
+      read: new Set([...partA.read, ...partB.read]),
+      products: new Set([...partA.products, ...partB.products]),
+    });
+  }
+
+  /** Lets the first chain that can follow the product. */
+  private addEpilogue(call: CallUnit): void {
+    const product = call.writes["out"];
+    if (!product || epilogueGroups(call, product.length, this.limits) === undefined) return;
+    for (const [root, part] of this.parts) {
+      if (!part.steps.some((step) => readsOf(step).some((view) => overlap(view, product)))) continue;
+      if (!this.canFollow(part, call, product) || !this.reachability.canMerge(root, this.rootOf(call))) continue;
+      this.parts.delete(root);
+      this.parts.set(this.reachability.merge(root, this.rootOf(call)), { ...part, call });
+      this.merged.add(call);
+      return;
+    }
+  }
+
+  private canFollow({ count, call: other, steps, fixed }: Part, call: CallUnit, product: View): boolean {
+    if (other || epilogueGroups(call, count, this.limits) === undefined) return false;
+    const operands = Object.values(call.reads);
+    const regions = new Set([...fixed, ...fixedRegion(product)]).size + this.arenas;
+    if (operands.length + regions > this.limits.maxStorageBindings) return false;
+    const stored = new Set(steps.flatMap((step) => writesOf(step).flatMap(fixedRegion)));
+    const isFree = !operands.flatMap(fixedRegion).some((region) => stored.has(region));
+    return isFree && steps.every((step) => readsGroups(step, product));
+  }
+}
+
+const stepOf = (unit: Unit): StepUnit[] => (unit.kind === "step" ? [unit] : []);
+
+function partOf(unit: StepUnit, limits: PlanLimits): Part {
+  const behind = unit.operands.flatMap((operand) => (operand.from === "step" ? writesOf(operand.unit) : []));
+  const fixed = new Set([...readsOf(unit), ...writesOf(unit), ...behind].flatMap(fixedRegion));
+  const read = new Set(readsOf(unit).map(({ cell }) => cell.root));
+  const writers = readsOf(unit).flatMap((view) => writtenCells(view).flatMap((cell) => cell.writers));
+  const products = new Set(
+    writers.filter((writer) => writer.kind === "call" && epilogueGroups(writer, unit.count, limits) !== undefined),
+  );
+  return { count: unit.count, call: undefined, steps: [unit], fixed, read, products };
+}
+
+/** The region of a view that lies in no arena. */
+function fixedRegion({ cell }: View): string[] {
+  const { origin, boundTo } = cell.root;
+  if (boundTo) return [`state ${boundTo.name}`];
+  return origin ? ["name" in origin ? `state ${origin.name}` : "constants"] : [];
 }

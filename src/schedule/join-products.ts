@@ -1,44 +1,77 @@
 /**
  * A weight's gradient, a^T b + c^T d + ..., as one product of stacked operands: [a; c]^T [b; d]. Reverse mode makes
- * such sums where a weight serves a primal and its tangents.
+ * such sums where a weight serves a primal and its tangents. So does a bias's gradient where it serves several primals:
+ * sums over the rows of b and d are one over those of [b; d].
  */
 import { type Graph, topologicalOrder } from "../graph/graph.ts";
 import { isNodeOf, type Node } from "../graph/node.ts";
 import { add } from "../ops/arithmetic.ts";
 import { linearOp } from "../ops/linear.ts";
 import { matmul, matmulOp } from "../ops/matmul.ts";
+import { sum, sumOp } from "../ops/reduce.ts";
+import { reshape, reshapeOp } from "../ops/shape.ts";
 import { constant } from "../ops/sources.ts";
 import { stackRows } from "./joints.ts";
+import { Kin } from "./kin.ts";
 import { mergeGroups } from "./merge-groups.ts";
 import { readCounts } from "./users.ts";
 
 /**
  * Contract: outputs agree up to the order of additions; of the products in a sum, left operand transposed and read
- * nowhere else, one is left. Zeros take the place of the others: `simplify` strikes them out.
+ * nowhere else, one is left, and of the sums over rows of those products' right operands too. Zeros take the place of the others: `simplify` strikes them out.
  */
-export function joinProducts(graph: Graph): Graph {
+export function joinProducts(graph: Graph, maxGroups = 0): Graph {
   const nodes = topologicalOrder(graph.updates.map((update) => update.value));
   const reads = readCounts(graph);
   const isInner = (node: Node) => reads.get(node) === 1;
   const inner = new Set(nodes.filter((node) => isNodeOf(node, add.op)).flatMap((node) => node.inputs.filter(isInner)));
-  const place = placesInStack(nodes);
+  const place = placesInStack(nodes, maxGroups);
+  const rightPlace = new Map(nodes.filter(isGradientProduct).map((node) => [node.inputs[1], place(node)]));
   const groups: Node[][] = [];
   for (const node of nodes) {
     if (!isNodeOf(node, add.op) || inner.has(node)) continue;
-    const products = termsOf(node, isInner).filter(isGradientProduct);
+    const terms = termsOf(node, isInner);
+    const products = terms.filter(isGradientProduct);
     if (products.length > 1) groups.push(products.sort((a, b) => place(a) - place(b)));
+    const places = new Map<Node, number>();
+    for (const term of terms) {
+      const summed = rowsSummed(term);
+      const found = summed && isInner(term.inputs[0] as Node) ? rightPlace.get(summed) : undefined;
+      if (found !== undefined) places.set(term, found);
+    }
+    if (places.size > 1) {
+      groups.push([...places.keys()].sort((a, b) => (places.get(a) as number) - (places.get(b) as number)));
+    }
   }
-  return mergeGroups(graph, groups, buildProduct);
+  return mergeGroups(graph, groups, (members) =>
+    isGradientProduct(members[0] as Node) ? buildProduct(members) : buildSum(members),
+  );
 }
 
 /**
- * The order in which `stackMatmuls` will stack the left operands when they go through their layer: those that get a
- * bias first, then as the graph has them. So both passes make the same joints.
+ * The order in which `stackMatmuls` will stack the left operands when they go through their layer, so that both passes
+ * make the same joints: those that get a bias first, then as the graph has them. Where it will make several stacks,
+ * those that have no tangents come before those that do, which so lie beside their tangents.
  */
-function placesInStack(nodes: readonly Node[]): (product: Node) => number {
-  const biased = new Set(nodes.filter((node) => isNodeOf(node, linearOp.op)).map((node) => node.inputs[0]));
+function placesInStack(nodes: readonly Node[], maxGroups: number): (product: Node) => number {
+  const kin = new Kin(nodes);
+  const layers = nodes.filter((node) => isNodeOf(node, linearOp.op));
+  const tangents = nodes.filter(
+    (node) => isNodeOf(node, matmulOp.op) && !node.attributes.transposeLeft && !node.attributes.transposeRight,
+  );
+  const withTangents = new Set(tangents.map((node) => kin.rootOf(node)));
+  const stacks = new Map<Node, Node[]>(); // by weight
+  for (const node of [...layers, ...tangents]) {
+    const weight = node.inputs[1] as Node;
+    stacks.set(weight, [...(stacks.get(weight) ?? []), node]);
+  }
+  const isOne = ([first, ...others]: readonly Node[]) =>
+    maxGroups === 0 || (others.length < maxGroups && others.every(({ shape }) => shape[0] === first?.shape[0]));
+  const rankOf = (layer: Node) =>
+    isOne(stacks.get(layer.inputs[1] as Node) as Node[]) || !withTangents.has(kin.rootOf(layer)) ? 0 : 1;
+  const rank = new Map(layers.map((layer) => [layer.inputs[0], rankOf(layer)]));
   const numbers = new Map(nodes.map((node, number) => [node, number]));
-  return ({ inputs: [left] }) => (numbers.get(left as Node) as number) + (biased.has(left as Node) ? 0 : nodes.length);
+  return ({ inputs: [left] }) => (numbers.get(left as Node) as number) + nodes.length * (rank.get(left as Node) ?? 2);
 }
 
 /** What a sum adds up, looking into inner sums; only terms read nowhere else. */
@@ -51,6 +84,19 @@ function termsOf(sum: Node, isInner: (node: Node) => boolean): Node[] {
 
 function isGradientProduct(node: Node): boolean {
   return isNodeOf(node, matmulOp.op) && node.attributes.transposeLeft && !node.attributes.transposeRight;
+}
+
+/** The matrix over whose rows a bias's gradient adds up; undefined for other terms. */
+function rowsSummed(term: Node): Node | undefined {
+  const total = isNodeOf(term, reshapeOp.op) ? (term.inputs[0] as Node) : undefined;
+  const [rows] = total?.inputs ?? [];
+  const isSum = total !== undefined && isNodeOf(total, sumOp.op) && total.attributes.axes.join() === "0";
+  return isSum && rows?.shape.length === 2 ? rows : undefined;
+}
+
+function buildSum(terms: readonly Node[]): Node[] {
+  const rows = stackRows(terms.map((term) => rowsSummed(term) as Node));
+  return terms.map((term, i) => (i === 0 ? reshape(sum(rows, [0]), term.shape) : constant(0, term.shape)));
 }
 
 function buildProduct(products: readonly Node[]): Node[] {

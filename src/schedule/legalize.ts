@@ -7,20 +7,28 @@ import { UnsupportedError } from "../errors.ts";
 import type { Graph, StateDeclaration } from "../graph/graph.ts";
 import { topologicalOrder } from "../graph/graph.ts";
 import { isNodeOf, type Node, type Shape, sizeOf } from "../graph/node.ts";
-import { broadcastOp, concatOp, reshapeOp, sliceOp, transposeOp } from "../ops/shape.ts";
+import { randomFunctions } from "../kernels/elementwise.ts";
+import { randomKinds } from "../kernels/random.ts";
+import { broadcastOp, concatOp, reshapeOp, type SliceAttributes, sliceOp, transposeOp } from "../ops/shape.ts";
 import { constantOp, stateOp, tableOp } from "../ops/sources.ts";
 import { stridesOf } from "../ops/strides.ts";
 import { callUnit } from "./call-units.ts";
+import { type DrawAttributes, drawOp, isStep } from "./calls.ts";
 import { Cell, canJoin, type View, viewOf } from "./cells.ts";
-import { broadcastPattern, broadcastStrides, copyUnits, type StridedView } from "./copies.ts";
+import { joinColumnSums } from "./column-sums.ts";
+import { broadcastStrides, copyUnits, type StridedView } from "./copies.ts";
+import { isColumn, isContiguousSlice, isMoving, isSource, patternOf } from "./moving.ts";
 import type { Assignment, CallUnit, StepOperand, StepUnit, Unit, Units } from "./units.ts";
 
 /** Allocations begin at multiples of this many elements: 256 bytes, as WebGPU wants offsets of bindings. */
 export const ALIGNMENT = 64;
 
-/** @param graph - as `lower` leaves it. */
-export function legalize(graph: Graph): Units {
-  const legalizer = new Legalizer();
+/**
+ * @param graph - as `lower` leaves it.
+ * @param columns - whether chains may load and store columns of matrices.
+ */
+export function legalize(graph: Graph, columns: boolean): Units {
+  const legalizer = new Legalizer(columns);
   for (const node of topologicalOrder(graph.updates.map((update) => update.value))) legalizer.visit(node);
   return legalizer.finish(graph);
 }
@@ -31,10 +39,15 @@ class Legalizer {
   private readonly views = new Map<Node, View>();
   private readonly states = new Map<string, Cell>();
   private readonly constants: number[] = [];
+  private readonly columns: boolean;
+
+  constructor(columns: boolean) {
+    this.columns = columns;
+  }
 
   /** Makes the unit of a node that is computed; nodes that only move elements wait until something asks for them. */
   visit(node: Node): void {
-    if (node.op.elementwise) this.step(node);
+    if (isStep(node)) this.step(node);
     else if (!isMoving(node) && !isSource(node)) this.view(node);
   }
 
@@ -45,7 +58,8 @@ class Legalizer {
       taken.add(cell);
       return { state, cell };
     });
-    return { units: this.units, assignments, constants: this.constants };
+    const units = this.columns ? joinColumnSums(this.units) : this.units;
+    return { units, assignments, constants: this.constants };
   }
 
   /** A cell with the value that no other state takes and that is part of nothing. */
@@ -69,8 +83,7 @@ class Legalizer {
     const unit: StepUnit = {
       kind: "step",
       count: sizeOf(node.shape),
-      function: node.op.elementwise?.(node.attributes),
-      operands: node.inputs.map((input) => this.operand(input)),
+      ...(isNodeOf(node, drawOp.op) ? this.draw(node) : this.apply(node)),
       dtype: node.dtype,
       home: undefined,
     };
@@ -79,14 +92,63 @@ class Legalizer {
     return unit;
   }
 
+  private apply(node: Node): Pick<StepUnit, "function" | "operands"> {
+    return {
+      function: node.op.elementwise?.(node.attributes),
+      operands: node.inputs.map((input) => this.operand(input)),
+    };
+  }
+
+  private draw({ inputs, attributes }: Node<DrawAttributes>): Pick<StepUnit, "function" | "operands" | "random"> {
+    const { kind, stream, bound, stride, offset } = attributes;
+    const [seed, counter] = inputs.map((input) => this.view(input)) as [View, View];
+    const word = ({ cell, offset }: View, i: number): StepOperand => ({
+      from: "load",
+      view: { cell, offset: offset + i, length: 1, stride: 1 },
+      divisor: 1,
+      modulus: 1,
+      dtype: "u32",
+    });
+    return {
+      function: randomFunctions[randomKinds.indexOf(kind)] as string,
+      operands: [word(seed, 0), word(seed, 1), word(counter, 0)],
+      random: { stream, bound, stride, offset },
+    };
+  }
+
   /** How a step of as many elements as the node has takes them. */
   private operand(node: Node): StepOperand {
     if (isNodeOf(node, constantOp.op)) return { from: "constant", value: node.attributes.value };
     if (isNodeOf(node, reshapeOp.op)) return this.operand(node.inputs[0] as Node);
-    if (node.op.elementwise) return { from: "step", unit: this.step(node) };
+    if (isStep(node)) return { from: "step", unit: this.step(node) };
     const pattern = patternOf(node);
-    if (pattern) return { from: "load", view: this.view(node.inputs[0] as Node), ...pattern, dtype: node.dtype };
-    return { from: "load", view: this.view(node), divisor: 1, modulus: sizeOf(node.shape), dtype: node.dtype };
+    if (pattern) return { from: "load", view: this.loaded(node.inputs[0] as Node), ...pattern, dtype: node.dtype };
+    return { from: "load", view: this.loaded(node), divisor: 1, modulus: sizeOf(node.shape), dtype: node.dtype };
+  }
+
+  /** Where a chain loads the value: also from within a matrix that it is a column of. */
+  private loaded(node: Node): View {
+    return this.columnView(node) ?? this.view(node);
+  }
+
+  /** The place of a column, or of some rows of one, in its matrix; undefined for other nodes. */
+  private columnView(node: Node): View | undefined {
+    const [x] = node.inputs as [Node];
+    if (isNodeOf(node, reshapeOp.op)) return this.columnView(x);
+    if (isContiguousSlice(node)) {
+      const from = this.columnView(x);
+      const first = node.attributes.start * sizeOf(node.shape.slice(node.attributes.axis + 1));
+      return from && { ...from, offset: from.offset + first * from.stride, length: sizeOf(node.shape) };
+    }
+    if (!this.isColumn(node)) return undefined;
+    const { cell, offset, stride } = this.loaded(x);
+    const { axis, start } = node.attributes;
+    const [length, width] = [sizeOf(node.shape), x.shape[axis] as number];
+    return { cell, offset: offset + start * stride, length, stride: stride * width };
+  }
+
+  private isColumn(node: Node): node is Node<SliceAttributes> {
+    return this.columns && isColumn(node);
   }
 
   /** The value in a new cell, written by a step: a fill, a broadcast, a second copy. */
@@ -119,12 +181,13 @@ class Legalizer {
     if (isContiguousSlice(node)) {
       const { cell, offset } = this.view(node.inputs[0] as Node);
       const { axis, start } = node.attributes;
-      return { cell, offset: offset + start * sizeOf(node.shape.slice(axis + 1)), length: sizeOf(node.shape) };
+      const first = offset + start * sizeOf(node.shape.slice(axis + 1));
+      return { cell, offset: first, length: sizeOf(node.shape), stride: 1 };
     }
     if (isNodeOf(node, stateOp.op)) return viewOf(this.stateCell(node.attributes));
     if (isNodeOf(node, tableOp.op)) return viewOf(this.constantCell(node.attributes.values, node));
-    if (isNodeOf(node, constantOp.op) || patternOf(node)) return viewOf(this.store(node));
-    if (node.op.elementwise) {
+    if (isNodeOf(node, constantOp.op) || patternOf(node) || this.isColumn(node)) return viewOf(this.store(node));
+    if (isStep(node)) {
       const unit = this.step(node);
       unit.home = new Cell(unit.count, unit.dtype);
       unit.home.writers.push(unit);
@@ -133,7 +196,9 @@ class Legalizer {
     const cell = new Cell(sizeOf(node.shape), node.dtype);
     if (isNodeOf(node, concatOp.op)) {
       const { axis } = node.attributes;
+      const isRow = this.columns && node.inputs.every((part) => sizeOf(part.shape.slice(axis)) === 1);
       if (sizeOf(node.shape.slice(0, axis)) === 1) this.joinParts(node, cell);
+      else if (isRow) this.joinColumns(node, cell);
       else this.copyParts(node, cell, axis);
     } else if (isMoving(node)) {
       this.copy(node.shape, this.strided(node), cell, 0, stridesOf(node.shape));
@@ -154,6 +219,12 @@ class Legalizer {
       joined.join(cell, offset);
       offset += joined.size;
     }
+  }
+
+  private joinColumns(node: Node, cell: Cell): void {
+    node.inputs.forEach((column, i) => {
+      this.store(column).join(cell, i, node.inputs.length);
+    });
   }
 
   private copyParts(node: Node, cell: Cell, axis: number): void {
@@ -211,27 +282,6 @@ class Legalizer {
     for (const word of words) this.constants.push(word);
     return new Cell(values.length, dtype, { constantsOffset });
   }
-}
-
-const isSource = (node: Node) =>
-  isNodeOf(node, stateOp.op) || isNodeOf(node, tableOp.op) || isNodeOf(node, constantOp.op);
-
-/** Whether the op moves elements and computes nothing. */
-const isMoving = (node: Node) =>
-  isNodeOf(node, reshapeOp.op) ||
-  isNodeOf(node, broadcastOp.op) ||
-  isNodeOf(node, transposeOp.op) ||
-  isNodeOf(node, concatOp.op) ||
-  isNodeOf(node, sliceOp.op);
-
-/** A slice whose elements lie one after another in its input. */
-function isContiguousSlice(node: Node): node is Node<{ axis: number; start: number; end: number }> {
-  return isNodeOf(node, sliceOp.op) && sizeOf(node.shape.slice(0, node.attributes.axis)) === 1;
-}
-
-/** How a chain loads this broadcast; undefined for other nodes and for broadcasts it cannot load. */
-function patternOf(node: Node): { divisor: number; modulus: number } | undefined {
-  return isNodeOf(node, broadcastOp.op) ? broadcastPattern((node.inputs[0] as Node).shape, node.shape) : undefined;
 }
 
 function unknownOp({ op, shape }: Node): UnsupportedError {

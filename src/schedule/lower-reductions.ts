@@ -1,4 +1,7 @@
-/** Sums and maxima over any axes become calls of the `reduce` kernel, which reduces the middle axis of three. */
+/**
+ * Sums and maxima over any axes become calls of the `reduce` kernel, which reduces the middle axis of three; so do sums
+ * of squares of what lies in memory anyway.
+ */
 import type { Graph } from "../graph/graph.ts";
 import { isNodeOf, type Node, type Shape, sizeOf } from "../graph/node.ts";
 import { rewrite } from "../graph/rewrite.ts";
@@ -6,15 +9,20 @@ import { multiply } from "../ops/arithmetic.ts";
 import { maxOp, sumOp } from "../ops/reduce.ts";
 import { reshape, reshapeOp } from "../ops/shape.ts";
 import { constantValue } from "../ops/sources.ts";
-import { reduceCall } from "./calls.ts";
+import { isStep, type Reduction, reduceCall } from "./calls.ts";
 import { readCounts } from "./users.ts";
 
 /** Contract: outputs agree up to the order of additions; no sum or max node is left. */
-export function lowerReductions(graph: Graph): Graph {
+export function lowerReductions(graph: Graph, squares = false): Graph {
   const reads = readCounts(graph);
   return rewrite(graph, (node, original) => {
-    if (isNodeOf(node, sumOp.op)) return reduced("sum", node, node.attributes.axes);
-    if (isNodeOf(node, maxOp.op)) return reduced("max", node, node.attributes.axes);
+    if (isNodeOf(node, sumOp.op)) {
+      const { axes } = node.attributes;
+      const [x] = node.inputs as [Node];
+      const root = squares && sizeOf(x.shape) > sizeOf(node.shape) ? squareRoot(x) : undefined;
+      return root ? reduced("sumOfSquares", root, node, axes) : reduced("sum", x, node, axes);
+    }
+    if (isNodeOf(node, maxOp.op)) return reduced("max", node.inputs[0] as Node, node, node.attributes.axes);
     if (isNodeOf(node, multiply.op)) return scaled(node, original, reads) ?? node;
     return node;
   });
@@ -38,16 +46,25 @@ function behindReshapes(node: Node): Node[] {
   return isNodeOf(node, reshapeOp.op) ? [node, ...behindReshapes(node.inputs[0] as Node)] : [node];
 }
 
-/** One call for each run of neighbouring axes, the last run first. */
-function reduced(kind: "sum" | "max", node: Node, axes: readonly number[]): Node {
-  let [x] = node.inputs as [Node];
+/** What a square is of, where that lies in memory and no chain computes it; undefined for other nodes. */
+function squareRoot(node: Node): Node | undefined {
+  const [a, b] = node.inputs;
+  const isSquare = a !== undefined && a === b && isNodeOf(node, multiply.op);
+  return isSquare && !behindReshapes(a).some(isStep) ? a : undefined;
+}
+
+/** `node`, a reduction of x: one call for each run of neighbouring axes, the last run first. */
+function reduced(kind: Reduction, x: Node, node: Node, axes: readonly number[]): Node {
   const shape = [...x.shape];
+  let result = x;
   for (const { start, end } of runsOf(axes, shape).reverse()) {
     const [outer, middle, inner] = [shape.slice(0, start), shape.slice(start, end), shape.slice(end)].map(sizeOf);
-    x = reduceCall([reshape(x, [outer as number, middle as number, inner as number])], { kind, scale: 1 });
+    const isFirst = result === x; // what is added up further are sums already
+    const call = { kind: isFirst || kind === "max" ? kind : ("sum" as const), scale: 1 };
+    result = reduceCall([reshape(result, [outer as number, middle as number, inner as number])], call);
     shape.fill(1, start, end);
   }
-  return reshape(x, node.shape);
+  return reshape(result, node.shape);
 }
 
 /** The reduced axes as ranges of axes; one of size 1 belongs to any range it lies in or beside. */

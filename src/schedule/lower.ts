@@ -3,19 +3,23 @@ import type { Graph } from "../graph/graph.ts";
 import { foldEpilogues } from "./fold-epilogues.ts";
 import { joinProducts } from "./join-products.ts";
 import { lowerReductions } from "./lower-reductions.ts";
-import { mergeEqualNodes } from "./merge-equal-nodes.ts";
-import { simplify } from "./simplify.ts";
+import { nestJoints } from "./nest-joints.ts";
+import type { PlanLimits } from "./program.ts";
+import { splitColumns } from "./split-columns.ts";
 import { stackMatmuls } from "./stack-matmuls.ts";
+import { stackReductions } from "./stack-reductions.ts";
+import { tidier } from "./tidy.ts";
 
 /**
  * Contract: outputs agree up to rounding and the order of additions. What is left: states, constants and tables;
  * linearCall, reduceCall, random, gather, scatterAdd, replaceRow; elementwise ops; reshape, broadcast, transpose,
  * concat and slice.
  */
-export function lower(graph: Graph): Graph {
-  const stacked = tidy(stackMatmuls(tidy(joinProducts(tidy(graph)))));
-  return tidy(foldEpilogues(lowerReductions(stacked)));
+export function lower(graph: Graph, { maxEpilogueGroups }: Pick<PlanLimits, "maxEpilogueGroups"> = {}): Graph {
+  const tidy = tidier();
+  const joined = tidy(joinProducts(tidy(graph), maxEpilogueGroups));
+  const stacked = tidy(stackMatmuls(joined, maxEpilogueGroups));
+  if (maxEpilogueGroups === undefined) return nestJoints(tidy(foldEpilogues(lowerReductions(stacked))));
+  const reduced = stackReductions(tidy(lowerReductions(tidy(splitColumns(stacked)), true)));
+  return nestJoints(tidy(foldEpilogues(reduced, maxEpilogueGroups > 0)));
 }
-
-/** Each of the two makes work for the other: equal nodes cancel, and simpler nodes are equal. */
-const tidy = (graph: Graph) => mergeEqualNodes(simplify(mergeEqualNodes(simplify(graph))));

@@ -5,12 +5,13 @@
 import { LimitError } from "../errors.ts";
 import type { Cell } from "./cells.ts";
 import { ALIGNMENT } from "./legalize.ts";
-import { canOverwrite, lifetimes, peakOf } from "./order.ts";
+import { canOverwrite, type Lifetime, lifetimes, peakOf } from "./order.ts";
 import type { PlanLimits } from "./program.ts";
-import { isChain, type Task } from "./tasks.ts";
+import type { Task } from "./tasks.ts";
+import { readsOf } from "./units.ts";
 
 export interface Memory {
-  /** Of each temporary root cell. */
+  /** Of each temporary root cell: where its first element is, or would be if any call needed it. */
   readonly places: ReadonlyMap<Cell, { readonly arena: number; readonly offset: number }>;
   /** Elements of each arena. */
   readonly arenas: readonly number[];
@@ -21,6 +22,8 @@ export interface Memory {
 /** Memory that cells take one after another, each in the place of the one before. */
 interface Slot {
   readonly cells: Cell[];
+  /** The first element that calls need, of each cell, and how many from there on. */
+  readonly from: number;
   readonly size: number;
   readonly start: number;
   end: number;
@@ -38,21 +41,28 @@ export function placeCells(tasks: readonly Task[], limits: PlanLimits): Memory {
   const attempts = orders.map((compare) => place([...slots].sort(compare), foes, limits));
   const total = ({ arenas }: Attempt) => arenas.reduce((sum, size) => sum + size, 0);
   const best = attempts.reduce((a, b) => (total(b) < total(a) ? b : a));
-  const places = new Map([...best.places].flatMap(([slot, found]) => slot.cells.map((cell) => [cell, found] as const)));
+  const places = new Map(
+    [...best.places].flatMap(([{ cells, from }, { arena, offset }]) =>
+      cells.map((cell) => [cell, { arena, offset: offset - from }] as const),
+    ),
+  );
   return { places, arenas: best.arenas, lowerBound: peakOf(slots) };
 }
 
 function makeSlots(tasks: readonly Task[]): Slot[] {
-  const spans = lifetimes(tasks).sort((a, b) => a.start - b.start);
+  const spans = lifetimes(tasks)
+    .map(aligned)
+    .sort((a, b) => a.start - b.start);
   const slotOf = new Map<Cell, Slot>();
   const slots: Slot[] = [];
-  for (const { cell, start, end } of spans) {
+  for (const { cell, start, end, from, size } of spans) {
     const task = tasks[start] as Task;
     const spent = spans.find(
       (old) =>
         old.end === start &&
         old.start < start &&
-        old.cell.size === cell.size &&
+        old.from === from &&
+        old.size === size &&
         slotOf.get(old.cell)?.end === start &&
         canOverwrite(task, old.cell, cell),
     );
@@ -62,7 +72,7 @@ function makeSlots(tasks: readonly Task[]): Slot[] {
       slot.end = end;
       slotOf.set(cell, slot);
     } else {
-      const made = { cells: [cell], size: cell.size, start, end };
+      const made = { cells: [cell], from, size, start, end };
       slotOf.set(cell, made);
       slots.push(made);
     }
@@ -70,13 +80,18 @@ function makeSlots(tasks: readonly Task[]): Slot[] {
   return slots;
 }
 
-/** For each slot, those that may not lie in its arena: no call but a chain reads and writes the same buffer. */
+/** The lifetime with its first element moved back to where an allocation may begin. */
+function aligned({ from, size, ...lifetime }: Lifetime): Lifetime {
+  const spare = from % ALIGNMENT;
+  return { ...lifetime, from: from - spare, size: size + spare };
+}
+
+/** For each slot, those that may not lie in its arena: no kernel but that of chains reads and writes one. */
 function separated(tasks: readonly Task[], slots: readonly Slot[]): Map<Slot, Set<Slot>> {
   const slotOf = new Map(slots.flatMap((slot) => slot.cells.map((cell) => [cell, slot] as const)));
   const foes = new Map(slots.map((slot) => [slot, new Set<Slot>()]));
-  for (const { work, reads, writes } of tasks) {
-    if (isChain(work)) continue;
-    for (const read of reads) {
+  for (const { call, writes } of tasks) {
+    for (const read of call ? readsOf(call) : []) {
       for (const write of writes) {
         const [from, to] = [slotOf.get(read.cell.root), slotOf.get(write.cell.root)];
         if (!from || !to) continue;

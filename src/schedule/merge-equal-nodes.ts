@@ -5,18 +5,39 @@ import { rewrite } from "../graph/rewrite.ts";
 
 /** Contract: outputs keep their bits; no two nodes of the result have equal op, attributes, shape and inputs. */
 export function mergeEqualNodes(graph: Graph): Graph {
-  const numbers = new Map<Node, number>();
-  const first = new Map<string, Node>();
-  return rewrite(graph, (node) => {
-    // Nodes come inputs first, so a node's inputs are merged already.
-    const inputs = node.inputs.map((input) => numbers.get(input));
-    const key = JSON.stringify([node.op.name, node.attributes, node.shape, node.dtype, inputs], exactNumbers);
-    const known = first.get(key);
+  const known = new KnownNodes();
+  return rewrite(graph, (node) => known.merge(node));
+}
+
+/** Nodes met so far, no two of which are equal. */
+export class KnownNodes {
+  private readonly numbers = new Map<Node, number>();
+  private readonly first = new Map<string, Node>();
+  private readonly attributes = new Map<unknown, string>();
+
+  /** The first node equal to this one, whose inputs have been merged already. */
+  merge(node: Node): Node {
+    const key = this.keyOf(node);
+    const known = this.first.get(key);
     if (known) return known;
-    numbers.set(node, numbers.size);
-    first.set(key, node);
+    this.numbers.set(node, this.numbers.size);
+    this.first.set(key, node);
     return node;
-  });
+  }
+
+  private keyOf({ op, attributes, shape, dtype, inputs }: Node): string {
+    const parts: (string | number | undefined)[] = [op.name, this.attributesKey(attributes), shape.join(), dtype];
+    for (const input of inputs) parts.push(this.numbers.get(input));
+    return parts.join(" ");
+  }
+
+  private attributesKey(attributes: unknown): string {
+    const known = this.attributes.get(attributes);
+    if (known !== undefined) return known;
+    const key = JSON.stringify(attributes, exactNumbers);
+    this.attributes.set(attributes, key);
+    return key;
+  }
 }
 
 /** JSON writes -0 as 0 and NaN and the infinities as null: constants that must stay apart. */

@@ -1,12 +1,17 @@
 /** The order of calls: of the orders tried, the one in which the fewest bytes are live at once. */
-import { type Cell, rootView } from "./cells.ts";
+import { type Cell, extentOf, meet, rootView, sameElements } from "./cells.ts";
 import type { Task } from "./tasks.ts";
+import { readsOf } from "./units.ts";
 
-/** First and last position of the calls that need a cell. */
+/** First and last position of the calls that need a cell, and which of its elements they need. */
 export interface Lifetime {
   readonly cell: Cell;
   readonly start: number;
   readonly end: number;
+  /** The first element. */
+  readonly from: number;
+  /** How many, up to the last. */
+  readonly size: number;
 }
 
 /** The tasks in the best order found. */
@@ -23,24 +28,33 @@ export function orderTasks(tasks: readonly Task[], after: readonly (readonly num
 /** Root cells that lie in an arena and that the task reads or writes. */
 function temporaries({ reads, writes }: Task): Set<Cell> {
   const roots = [...reads, ...writes].map((view) => view.cell.root);
-  return new Set(roots.filter(({ isTemporary, boundTo }) => isTemporary && !boundTo));
+  return new Set(roots.filter(isPlaced));
 }
 
+const isPlaced = ({ isTemporary, boundTo }: Cell) => isTemporary && !boundTo;
+
 export function lifetimes(tasks: readonly Task[]): Lifetime[] {
-  const spans = new Map<Cell, { start: number; end: number }>();
-  tasks.forEach((task, position) => {
-    for (const cell of temporaries(task)) {
-      const span = spans.get(cell);
-      if (span) span.end = position;
-      else spans.set(cell, { start: position, end: position });
+  const spans = new Map<Cell, { start: number; end: number; from: number; to: number }>();
+  tasks.forEach(({ reads, writes }, position) => {
+    for (const view of [...reads, ...writes].map(rootView)) {
+      if (!isPlaced(view.cell)) continue;
+      const [from, to] = [view.offset, view.offset + extentOf(view)];
+      const span = spans.get(view.cell);
+      if (!span) {
+        spans.set(view.cell, { start: position, end: position, from, to });
+        continue;
+      }
+      span.end = position;
+      span.from = Math.min(span.from, from);
+      span.to = Math.max(span.to, to);
     }
   });
-  return [...spans].map(([cell, span]) => ({ cell, ...span }));
+  return [...spans].map(([cell, { start, end, from, to }]) => ({ cell, start, end, from, size: to - from }));
 }
 
 /** The most elements live at once, nothing being written in place. */
 function peakElements(tasks: readonly Task[]): number {
-  return peakOf(lifetimes(tasks).map(({ cell, start, end }) => ({ size: cell.size, start, end })));
+  return peakOf(lifetimes(tasks));
 }
 
 /** The largest total size of intervals that share a position; both ends belong to them. */
@@ -111,16 +125,13 @@ function schedule(after: readonly (readonly number[])[], choose: (free: readonly
 
 /** For reads and writes of a chain: whether a store over a load touches only what it may. */
 export function canOverwrite(task: Task, old: Cell, next: Cell): boolean {
-  if (!("loads" in task.work)) return false;
-  const { loads, stores, count } = task.work;
+  if (!task.chain || (task.call && readsOf(task.call).some((view) => view.cell.root === old))) return false;
+  const { loads, stores, count } = task.chain;
   const from = loads.filter(({ view }) => view.cell.root === old);
   const to = stores.filter(({ view }) => view.cell.root === next).map(({ view }) => rootView(view));
   return from.every((load) => {
     const source = rootView(load.view);
     const direct = load.divisor === 1 && load.modulus === count;
-    return to.every((target) => {
-      if (source.offset === target.offset && source.length === target.length) return direct;
-      return source.offset >= target.offset + target.length || target.offset >= source.offset + source.length;
-    });
+    return to.every((target) => (sameElements(source, target) ? direct : !meet(source, target)));
   });
 }

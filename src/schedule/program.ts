@@ -102,6 +102,17 @@ export interface KernelCall {
   readonly bytes: number;
 }
 
+/** A temporary value of a program. */
+export interface Temporary {
+  /** As labels have it: "t3". */
+  readonly name: string;
+  /** All elements that calls need. */
+  readonly placement: Placement;
+  /** Positions of the first and the last call that need it. */
+  readonly firstCall: number;
+  readonly lastCall: number;
+}
+
 export interface Program {
   readonly name: string;
   /** All state the program reads or writes. */
@@ -109,6 +120,8 @@ export interface Program {
   readonly calls: readonly KernelCall[];
   /** Elements of each arena. */
   readonly arenas: readonly number[];
+  /** What lies in the arenas, by first call; for people. */
+  readonly temporaries?: readonly Temporary[];
   /** Contents of the `constants` region; bits of u32 tables are stored as u32. */
   readonly constants: Uint32Array;
   /** Bytes of all arenas. */
@@ -129,7 +142,10 @@ export interface PlanLimits {
   readonly maxBindingBytes: number;
   /** Most storage bindings of one kernel call; an elementwise chain needs one for each region it touches. */
   readonly maxStorageBindings: number;
-  /** Most row groups of a product with an epilogue; 0: no epilogues. */
+  /**
+   * Most row groups of a product with an epilogue; 0: no epilogues. Left out: nor strided loads and stores, random steps,
+   * column sums and sums of squares.
+   */
   readonly maxEpilogueGroups?: number;
   /**
    * Kernels that the backend has of those that not every backend has. Plans call them only where a graph has the op of

@@ -34,14 +34,20 @@ export function simplify(graph: Graph): Graph {
     for (let next = simplifyNode(current); next !== current; next = simplifyNode(current)) current = next;
     return current;
   });
-  return { ...simplified, updates: simplified.updates.filter(({ state, value }) => !isState(value, state)) };
+  return withoutIdleUpdates(simplified);
+}
+
+/** The graph without updates that leave a state as it was. */
+export function withoutIdleUpdates(graph: Graph): Graph {
+  return { ...graph, updates: graph.updates.filter(({ state, value }) => !isState(value, state)) };
 }
 
 function isState(node: Node, state: StateDeclaration): boolean {
   return isNodeOf(node, stateOp.op) && node.attributes.name === state.name;
 }
 
-function simplifyNode(node: Node): Node {
+/** One simplification of the node, its inputs being simple already; the node itself when there is none. */
+export function simplifyNode(node: Node): Node {
   if (node.op.name === "stopGradient") return node.inputs[0] as Node;
   if (node.op.elementwise) return simplifyElementwise(node);
   if (isNodeOf(node, reshapeOp.op)) return simplifyReshape(node);

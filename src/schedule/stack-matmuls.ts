@@ -8,19 +8,24 @@ import { linearOp } from "../ops/linear.ts";
 import { matmul, matmulOp } from "../ops/matmul.ts";
 import { slice } from "../ops/shape.ts";
 import { type KnownJoint, knownJoints, stackRows } from "./joints.ts";
+import { Kin } from "./kin.ts";
 import { mergeGroups } from "./merge-groups.ts";
 import { Reachability } from "./reachability.ts";
 
 /**
  * Contract: outputs keep their bits; of two products x w (+ b) with equal w and b, left operand not transposed, none
  * of which needs the other, one is left.
+ *
+ * @param maxGroups - how many parts of a stack elementwise work can follow at once; a larger stack becomes several,
+ * each of products of equal rows whose results meet, if they are not too many. 0: they all stay together.
  */
-export function stackMatmuls(graph: Graph): Graph {
+export function stackMatmuls(graph: Graph, maxGroups = 0): Graph {
   const nodes = topologicalOrder(graph.updates.map((update) => update.value));
   const numbers = new Map(nodes.map((node, number) => [node, number]));
   const numberOf = (node: Node) => numbers.get(node) as number;
   const reachability = new Reachability(nodes.map((node) => node.inputs.map(numberOf)));
 
+  const kin = new Kin(nodes);
   const candidates = new Map<string, Node[]>(); // by right operand and its transposition
   for (const node of nodes) {
     const transposed = isStackable(node);
@@ -37,8 +42,10 @@ export function stackMatmuls(graph: Graph): Graph {
         const independent = members.every((member) => !reachability.connects(numberOf(member), numberOf(node)));
         if (independent && oneBias(members, node)) members.push(node);
       }
-      reachability.merge(...members.map(numberOf));
-      if (members.length > 1) groups.push(members);
+      for (const stack of maxGroups > 0 ? packs(members, kin, maxGroups) : [members]) {
+        reachability.merge(...stack.map(numberOf));
+        if (stack.length > 1) groups.push(stack);
+      }
       left = left.filter((node) => !members.includes(node));
     }
   }
@@ -48,6 +55,29 @@ export function stackMatmuls(graph: Graph): Graph {
     groups.map((members) => arrange(members, joints)),
     buildStack,
   );
+}
+
+/** The products in stacks that elementwise work can follow, where any does. */
+function packs(members: readonly Node[], kin: Kin, maxGroups: number): Node[][] {
+  if (!members.some((member) => kin.isFollowed(member))) return [[...members]];
+  const families = new Map<Node, Node[]>();
+  for (const member of members) {
+    const root = kin.rootOf(member);
+    families.set(root, [...(families.get(root) ?? []), member]);
+  }
+  const stacks: Node[][] = [];
+  for (const family of [...families.values()].flatMap((all) => chunksOf(all, maxGroups))) {
+    const rows = family[0]?.shape[0];
+    const stack = stacks.find((other) => other[0]?.shape[0] === rows && other.length + family.length <= maxGroups);
+    if (stack) stack.push(...family);
+    else stacks.push(family);
+  }
+  return stacks;
+}
+
+/** The list in pieces of this length, in order; what is left over is the last. */
+function chunksOf<T>(list: readonly T[], length: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / length) }, (_, i) => list.slice(i * length, (i + 1) * length));
 }
 
 /** Whether its right operand is transposed, for a product that can be stacked; undefined for other nodes. */

@@ -1,19 +1,18 @@
 /** Tasks: what becomes one kernel call each, with what each reads, writes and waits for. */
-import { type View, writtenCells } from "./cells.ts";
+import { overlap, rootView, type View, writtenCells } from "./cells.ts";
 import { buildChains, type Chain } from "./chains.ts";
-import { fuse } from "./fuse.ts";
+import { fuse, type Group } from "./fuse.ts";
 import type { PlanLimits } from "./program.ts";
 import { elementOrder } from "./reachability.ts";
-import type { CallUnit, Constraint, StepUnit, Unit } from "./units.ts";
+import { type CallUnit, type Constraint, readsOf, type Unit, writesOf } from "./units.ts";
 
+/** The call of a kernel, or a chain, or a product with a chain as its epilogue. */
 export interface Task {
-  /** The call of a kernel, or a chain. */
-  readonly work: CallUnit | Chain;
+  readonly call: CallUnit | undefined;
+  readonly chain: Chain | undefined;
   readonly reads: readonly View[];
   readonly writes: readonly View[];
 }
-
-export const isChain = (work: CallUnit | Chain): work is Chain => "loads" in work;
 
 /** Tasks in a possible order, and for each the positions of those it must run after. */
 export function makeTasks(
@@ -22,29 +21,20 @@ export function makeTasks(
   limits: PlanLimits,
   arenas: number,
 ): { tasks: Task[]; after: number[][] } {
-  const groups = fuse(units, constraints, limits, arenas);
-  const sorted = sortGroups(groups, units, constraints);
-  const chains = buildChains(sorted);
-
+  const groups = sortGroups(fuse(units, constraints, limits, arenas), constraints);
+  const chains = buildChains(groups);
   const tasks: Task[] = [];
   const taskOf = new Map<Unit, number>();
-  sorted.forEach((members, i) => {
+  groups.forEach(({ call, steps }, i) => {
     const chain = chains[i];
-    if (!chain) return;
-    for (const unit of members) taskOf.set(unit, tasks.length);
-    tasks.push({
-      work: chain,
-      reads: chain.loads.map(({ view }) => view),
-      writes: chain.stores.map(({ view }) => view),
-    });
+    if (!call && !chain) return;
+    for (const unit of unitsOf({ call, steps })) taskOf.set(unit, tasks.length);
+    const reads = [...(call ? readsOf(call) : []), ...(chain?.loads.map(({ view }) => view) ?? [])];
+    tasks.push({ call, chain, reads, writes: chain?.stores.map(({ view }) => view) ?? (call ? writesOf(call) : []) });
   });
-  for (const unit of units) {
-    if (unit.kind === "step") continue;
-    taskOf.set(unit, tasks.length);
-    tasks.push({ work: unit, reads: Object.values(unit.reads), writes: Object.values(unit.writes) });
-  }
+  const kept = tasks.map((task) => keepProduct(task, tasks));
 
-  const after = tasks.map(({ reads }, number) => {
+  const after = kept.map(({ reads }, number) => {
     const list = new Set<number>();
     for (const cell of reads.flatMap(writtenCells)) {
       for (const writer of cell.writers) list.add(taskOf.get(writer) as number);
@@ -56,27 +46,43 @@ export function makeTasks(
     const [before, then] = [taskOf.get(constraint.before), taskOf.get(constraint.after)];
     if (before !== undefined && then !== undefined && before !== then) after[then]?.add(before);
   }
-  return { tasks, after: after.map((list) => [...list]) };
+  return { tasks: kept, after: after.map((list) => [...list]) };
 }
 
-/** The groups, each after those that it reads from, in memory or through other units. */
-function sortGroups(
-  groups: readonly StepUnit[][],
-  units: readonly Unit[],
-  constraints: readonly Constraint[],
-): StepUnit[][] {
-  const parts: (readonly Unit[])[] = [...groups, ...units.filter(({ kind }) => kind === "call").map((unit) => [unit])];
-  const partOf = new Map(parts.flatMap((members, part) => members.map((unit) => [unit, part] as const)));
+const unitsOf = ({ call, steps }: Group): Unit[] => (call ? [call, ...steps] : [...steps]);
+
+/** A product with an epilogue, which stores those row groups of the product that others read. */
+function keepProduct(task: Task, tasks: readonly Task[]): Task {
+  const { call, chain } = task;
+  const product = call?.writes["out"];
+  if (!chain || !product) return task;
+  const { count } = chain;
+  const { cell, offset } = rootView(product);
+  const stores = Array.from({ length: product.length / count }, (_, index) => ({
+    view: { cell, offset: offset + index * count, length: count, stride: 1 },
+    source: { from: "product", index } as const,
+    dtype: cell.dtype,
+  })).filter(
+    ({ view }) =>
+      cell.boundTo || tasks.some((other) => other !== task && other.reads.some((read) => overlap(read, view))),
+  );
+  const kept = { ...chain, stores: [...chain.stores, ...stores] };
+  return { ...task, chain: kept, writes: kept.stores.map(({ view }) => view) };
+}
+
+/** The groups, each after those that it reads from. */
+function sortGroups(groups: readonly Group[], constraints: readonly Constraint[]): Group[] {
+  const partOf = new Map(groups.flatMap((group, part) => unitsOf(group).map((unit) => [unit, part] as const)));
   const numberOf = (unit: Unit) => partOf.get(unit) as number;
-  const inputs = parts.map((members, part) => {
+  const inputs = groups.map((group, part) => {
     const list = new Set<number>();
-    for (const unit of members) {
-      const views = unit.kind === "call" ? Object.values(unit.reads) : [];
+    for (const unit of unitsOf(group)) {
       for (const operand of unit.kind === "step" ? unit.operands : []) {
         if (operand.from === "step") list.add(numberOf(operand.unit));
-        if (operand.from === "load") views.push(operand.view);
       }
-      for (const cell of views.flatMap(writtenCells)) for (const writer of cell.writers) list.add(numberOf(writer));
+      for (const cell of readsOf(unit).flatMap(writtenCells)) {
+        for (const writer of cell.writers) list.add(numberOf(writer));
+      }
     }
     list.delete(part);
     return list;
@@ -84,7 +90,5 @@ function sortGroups(
   for (const { before, after } of constraints) {
     if (numberOf(before) !== numberOf(after)) inputs[numberOf(after)]?.add(numberOf(before));
   }
-  return elementOrder(inputs.map((list) => [...list]))
-    .filter((part) => part < groups.length)
-    .map((part) => groups[part] as StepUnit[]);
+  return elementOrder(inputs.map((list) => [...list])).map((part) => groups[part] as Group);
 }

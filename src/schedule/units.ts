@@ -1,7 +1,8 @@
 /** Units: the steps of a plan, before elementwise ones are fused into chains and calls get their order and places. */
 import type { StateDeclaration } from "../graph/graph.ts";
 import type { DType } from "../graph/node.ts";
-import type { Cell, View } from "./cells.ts";
+import { type Cell, type View, viewOf } from "./cells.ts";
+import type { RandomDraw } from "./program.ts";
 
 /** What feeds an elementwise step: another step's element of the same number, a load, or a number. */
 export type StepOperand =
@@ -23,6 +24,8 @@ export interface StepUnit {
   readonly function: string | undefined;
   readonly operands: StepOperand[];
   readonly dtype: DType;
+  /** Which numbers it draws, when it is one of `randomFunctions`. */
+  readonly random?: RandomDraw;
   /** Where the result lies, when anything but steps of its own chain reads it. */
   home: Cell | undefined;
 }
@@ -72,7 +75,7 @@ export function readsOf(unit: Unit): View[] {
 
 export function writesOf(unit: Unit): View[] {
   if (unit.kind === "call") return Object.values(unit.writes);
-  return unit.home ? [{ cell: unit.home, offset: 0, length: unit.home.size }] : [];
+  return unit.home ? [viewOf(unit.home)] : [];
 }
 
 /** Whether a load takes element i of the view as element i of a chain of `count`: what in-place writing needs. */

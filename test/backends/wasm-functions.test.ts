@@ -163,7 +163,7 @@ describe.each(builds)("elementwise functions, relaxed $relaxed", (options) => {
 });
 
 function reference(name: string, operands: readonly Float32Array[]): Float64Array {
-  const op = ops.find((candidate) => candidate.name === name)!;
+  const { op } = ops.find((candidate) => candidate.op.name === name)!;
   const shape = [operands[0]!.length];
   const inputs = operands.map((values) => ({ shape, data: Float64Array.from(values) }));
   return op.reference(inputs, null, shape).data;

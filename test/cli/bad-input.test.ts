@@ -18,6 +18,9 @@ async function refused(parameters: readonly string[]): Promise<string> {
 describe("arguments", () => {
   test.each([
     ["an unknown command", ["trian"], /trian.*compare, train, sample/],
+    ["an unknown part of the bench", ["bench", "--only", "fdm,cmf"], /cmf.*logdensity/],
+    ["a width whose losses nobody knows", ["bench", "--width", "65"], /65.*512/],
+    ["no threads", ["bench", "--threads", "0"], /--threads.*positive integer/],
     ["an unknown option", ["train", "checkerboard", "--out", "x", "--witdh", "3"], /--witdh.*Did you mean --width\?/s],
     ["an option without its value", ["train", "checkerboard", "--out"], /--out.*a value/],
     ["a missing option", ["train", "checkerboard"], /--out/i],
@@ -28,6 +31,7 @@ describe("arguments", () => {
     ["an unknown path", ["train", "moons", "--out", "x", "--path", "straight"], /cond-ot/],
     ["an unknown activation", ["train", "moons", "--out", "x", "--activation", "swosh"], /silu/],
     ["an unknown backend", ["train", "moons", "--out", "x", "--backend", "cuda"], /wasm/],
+    ["half a thread", ["train", "moons", "--out", "x", "--backend", "wasm", "--threads", "1.5"], /--threads/],
     ["negative steps", ["train", "moons", "--out", "x", "--steps=-5"], /--steps.*positive integer/],
     ["a fractional batch", ["train", "moons", "--out", "x", "--batch", "1.5"], /--batch.*positive integer/],
     ["a width that is no number", ["train", "moons", "--out", "x", "--width", "wide"], /--width.*positive integer/],
@@ -35,11 +39,14 @@ describe("arguments", () => {
     ["a negative seed", ["train", "moons", "--out", "x", "--seed=-1"], /--seed.*0 to 2\^53/],
     ["a count of nothing", ["sample", "m.safetensors", "--count", "0", "--out", "x.npy"], /--count.*positive integer/],
     ["a bad tolerance", ["sample", "m.safetensors", "--count", "1", "--out", "x.npy", "--tolerance", "0"], /positive/],
+    ["no seeds to compare", ["compare", "moons", "--seeds", "0", "--out", "x"], /--seeds.*positive integer/],
     ["an unknown solver", ["sample", "m.safetensors", "--count", "1", "--out", "x.npy", "--solver", "rk5"], /rk4/],
   ])("%s", async (_, parameters, sentence) => {
     expect(await refused(parameters)).toMatch(sentence);
   });
 });
+
+const resumed = ["train", "moons", "--resume", "model/model.safetensors", "--backend", "wasm"];
 
 describe("files", () => {
   beforeAll(async () => {
@@ -57,6 +64,9 @@ describe("files", () => {
     expect(code, errors).toBe(0);
     const model = await readFile(cli.path("model", "model.safetensors"));
     await writeFile(cli.path("truncated.safetensors"), model.subarray(0, model.length - 8));
+    await writeFile(cli.path("alone.safetensors"), model);
+    await mkdir(cli.path("damaged"));
+    await writeFile(cli.path("damaged", "metrics.jsonl"), '{"step":1}\n{"st');
     await writeFile(cli.path("case.json"), "{}");
     await writeFile(cli.path("broken.json"), "{");
   });
@@ -75,6 +85,12 @@ describe("files", () => {
     ["a huge header", ["sample", "huge-header.safetensors", "--count", "1", "--out", "kept.npy"], /header/],
     ["a truncated model", ["sample", "truncated.safetensors", "--count", "1", "--out", "kept.npy"], /bytes|end/],
     ["a truncated model to resume", ["train", "moons", "--resume", "truncated.safetensors", "--out", "model"], /bytes/],
+    ["settings beside --resume", [...resumed, "--out", "x", "--width", "8"], /--width.*beside --resume/],
+    ["a resumed run of unknown data", ["train", "mons", ...resumed.slice(2), "--out", "x"], /Did you mean moons\?/],
+    ["a resumed run of other data", ["train", "rings", ...resumed.slice(2), "--out", "x"], /began with/],
+    ["a resumed run of unknown length", ["train", "moons", "--resume", "alone.safetensors", "--out", "x"], /--steps/],
+    ["damaged metrics of a resumed run", [...resumed, "--out", "damaged"], /metrics\.jsonl, line 2/],
+    ["a folder inside a file", ["train", "moons", "--out", "kept.npy/x"], /--out kept\.npy.*through a file/],
     ["a folder as output", ["sample", "model/model.safetensors", "--count", "1", "--out", "folder.csv"], /directory/],
     ["an output without a folder", ["sample", "model/model.safetensors", "--count", "1", "--out", "a/b.npy"], /Make a/],
     ["points of another dimension", ["evaluate", "model/model.safetensors", "--data", "points.csv"], /3 numbers.*2/],

@@ -1,6 +1,10 @@
 /** What each command does and writes, as its users meet it. */
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
+import { commandFor } from "../../.build/platforms/run.mjs";
+import { skippedRuntimes } from "../../.build/runtimes.mjs";
 import { readNpy, VERSION, writeNpy } from "../../src/index.ts";
 import { type RunOptions, tiny, useCli } from "./run.ts";
 
@@ -189,9 +193,80 @@ test("info lists the features", async () => {
   expect(wasm.simd).toBe(true);
 });
 
+describe("the backend", () => {
+  const noDriver = { VK_DRIVER_FILES: cli.path("no-driver.json"), VK_ICD_FILENAMES: cli.path("no-driver.json") };
+
+  test("without a driver it is WASM, and one line says why", async () => {
+    await json(["train", "moons", ...tiny, "--steps", "5", "--out", "any"]);
+    const sample = ["sample", "any/model.safetensors", "--count", "2", "--out", "any.npy"];
+    const { code, errors } = await cli.run(sample, { environment: noDriver });
+    expect(errors).toMatch(/^WebAssembly on the CPU, as WebGPU has no GPU here: no adapter: [^\n]*[^.]\.\n$/);
+    expect(code).toBe(0);
+    const asked = await cli.run([...sample, "--backend", "webgpu"], { environment: noDriver });
+    expect(asked.errors).toMatch(/^divflow: WebGPU in Node: got "no adapter: [^\n]*\n$/);
+    expect(asked.code).toBe(2);
+  });
+
+  test.skipIf(skippedRuntimes().includes("node-webgpu"))(
+    "an adapter of Dawn is used, or not for a reason",
+    async () => {
+      const { environment } = await commandFor("node-webgpu");
+      const asked = await cli.run(["verify", "--backend", "webgpu"], { environment });
+      expect(asked).toMatchObject({ code: 0, errors: "WebGPU, as asked.\n" });
+      expect(asked.output).toMatch(/All 6 cases agree/);
+      const { adapters } = await json(["info"], { environment });
+      expect(adapters).toHaveLength(1);
+      const software = await cli.run(["verify"], { environment });
+      expect(software.errors).toMatch(/^WebAssembly on the CPU, [^\n]* runs on the CPU \(SwiftShader[^\n]*\n$/);
+      expect(software.code).toBe(0);
+    },
+  );
+});
+
 test("a closed pipe ends it without a word", async () => {
   const { code, errors } = await cli.run(["info"], { closeOutput: true });
   expect({ code, errors }).toEqual({ code: 0, errors: "" });
+});
+
+test("Ctrl-C ends what saves nothing with 130 too", async () => {
+  await json(["train", "moons", ...tiny, "--steps", "5", "--out", "endless"]);
+  const sample = ["sample", "endless/model.safetensors", "--count", "200000", "--solver", "rk4", "--steps", "100000"];
+  const { code, errors } = await cli.run([...sample, "--backend", "wasm", "--out", "endless.npy"], {
+    watch: (said, child) => {
+      if (said.endsWith("asked.\n")) setTimeout(() => child.kill("SIGINT"), 500);
+    },
+  });
+  expect({ code, errors }).toEqual({
+    code: 130,
+    errors: expect.stringMatching(/divflow: stopped before the end\.\n$/),
+  });
+  expect(await readdir(cli.folder)).not.toContain("endless.npy");
+});
+
+test("an output that is a link stays one", async () => {
+  await json(["train", "moons", ...tiny, "--steps", "5", "--out", "linked"]);
+  await writeFile(cli.path("target.npy"), "");
+  await symlink("target.npy", cli.path("link.npy"));
+  await json(["sample", "linked/model.safetensors", "--count", "4", "--backend", "wasm", "--out", "link.npy"]);
+  expect(await readlink(cli.path("link.npy"))).toBe("target.npy");
+  expect(readNpy(new Uint8Array(await bytesOf("target.npy")), "target.npy").shape).toEqual([4, 2]);
+});
+
+test("an output that is a pipe is written to", async () => {
+  await json(["train", "moons", ...tiny, "--steps", "5", "--out", "piped"]);
+  await promisify(execFile)("mkfifo", [cli.path("pipe")]);
+  const sample = json(["sample", "piped/model.safetensors", "--count", "4", "--backend", "wasm", "--out", "pipe"]);
+  const [bytes] = await Promise.all([bytesOf("pipe"), sample]);
+  expect(readNpy(new Uint8Array(bytes), "pipe").shape).toEqual([4, 2]);
+});
+
+test("a resumed run ends at its own number of steps, and its config keeps what it was made with", async () => {
+  await json(["train", "moons", ...tiny, "--steps", "10", "--out", "kept"]);
+  const resume = ["train", "moons", "--resume", "kept/model.safetensors", "--out", "kept", "--backend", "wasm"];
+  expect((await json(resume)).step).toBe(10);
+  expect((await json([...resume, "--steps", "15"])).step).toBe(15);
+  const config = JSON.parse(await readFile(cli.path("kept", "config.json"), "utf8"));
+  expect(config).toMatchObject({ data: "moons", steps: 15, batchSize: 16, resumed: { step: 10 } });
 });
 
 test("compare writes a report that stands alone", async () => {
@@ -203,7 +278,41 @@ test("compare writes a report that stands alone", async () => {
   expect(html.match(/<img src="data:image\/png;base64,/g)).toHaveLength(3);
   expect(html).not.toMatch(/(src|href)="(?!data:|#)/);
   for (const name of ["cfm", "fdm"]) {
-    const points = readNpy(new Uint8Array(await bytesOf("compared", `${name}-samples.npy`)), name);
+    const folder = await readdir(cli.path("compared", name));
+    expect(folder.sort()).toEqual(["config.json", "metrics.jsonl", "model.safetensors", "samples.npy"]);
+    const points = readNpy(new Uint8Array(await bytesOf("compared", name, "samples.npy")), name);
     expect(points.shape).toEqual([64, 2]);
   }
+});
+
+test("compare over seeds tells how much they differ", async () => {
+  const parameters = ["compare", "moons", ...tiny, "--steps", "10", "--points", "32", "--seeds", "3", "--seed", "4"];
+  const { results, summary } = await json([...parameters, "--out", "seeds"]);
+  expect(results.map(({ name, seed }: { name: string; seed: number }) => `${name} ${seed}`)).toEqual(
+    [4, 5, 6].flatMap((seed) => [`cfm ${seed}`, `fdm ${seed}`]),
+  );
+  expect((await readdir(cli.path("seeds"))).sort()).toEqual([
+    ...["densities.png", "report.html"],
+    ...["seed-4", "seed-5", "seed-6"],
+  ]);
+  const values: number[] = results.flatMap((one: { name: string; negativeLogLikelihood: number }) =>
+    one.name === "fdm" ? one.negativeLogLikelihood : [],
+  );
+  const mean = (values[0] + values[1] + values[2]) / 3;
+  const { negativeLogLikelihood } = summary[1];
+  expect(negativeLogLikelihood.mean).toBeCloseTo(mean, 12);
+  const squares = values.map((value) => (value - mean) ** 2);
+  expect(negativeLogLikelihood.deviation).toBeCloseTo(Math.sqrt((squares[0] + squares[1] + squares[2]) / 2), 12);
+});
+
+test("bench prints the machine and a row for each measurement, with the losses that show it is right", async () => {
+  const few = ["bench", "--only", "fdm", "--width", "64", "--backend", "wasm", "--threads", "1", "--simd", "plain"];
+  const { machine, rows } = await json([...few, "--seconds", "0.05"]);
+  expect(machine.cores).toBeGreaterThan(0);
+  expect(rows.map(({ workload }: { workload: string }) => workload)).toEqual(["fdm", "fdm-full"]);
+  const [given] = rows;
+  expect(given).toMatchObject({ width: 64, batch: 512, backend: "wasm", runtime: "node", threads: 1, relaxed: false });
+  expect(given.lossBefore).toBeCloseTo(9.4148, 3);
+  expect(given.lossAfter).toBeCloseTo(9.34209, 3);
+  for (const name of ["ms", "best", "gflops"]) expect(given[name], name).toBeGreaterThan(0);
 });

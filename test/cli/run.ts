@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly watch?: (errors: string, child: import("node:child_process").ChildProcess) => void;
   /** Closes standard output at once, as `| true` does. */
   readonly closeOutput?: boolean;
+  /** Variables beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Cli {
@@ -50,11 +52,11 @@ function runScript(
   script: string,
   folder: string,
   parameters: readonly string[],
-  { node = [], watch, closeOutput }: RunOptions,
+  { node = [], watch, closeOutput, environment }: RunOptions,
 ): Promise<Ended> {
   const child = spawn(process.execPath, [...node, script, ...parameters], {
     cwd: folder,
-    env: { ...process.env, NO_COLOR: "1" },
+    env: { ...process.env, NO_COLOR: "1", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 100_000,
     killSignal: "SIGKILL",

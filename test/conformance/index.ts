@@ -7,10 +7,19 @@ import { checks as flow } from "./flow.ts";
 import { checks as kernels } from "./kernels.ts";
 import { checks as ops } from "./ops.ts";
 import { checks as platform } from "./platform.ts";
+import { checks as threads } from "./threads.ts";
 import { checks as training } from "./training.ts";
 import { checks as wholeNetwork } from "./whole-network.ts";
 
-export const checks: readonly Check[] = [...platform, ...kernels, ...ops, ...flow, ...training, ...wholeNetwork];
+export const checks: readonly Check[] = [
+  ...platform,
+  ...kernels,
+  ...ops,
+  ...flow,
+  ...training,
+  ...threads,
+  ...wholeNetwork,
+];
 
 /** The checks that a backend must pass. */
 export function checksFor(backend: "webgpu" | "wasm"): Check[] {

@@ -118,8 +118,8 @@ export function copy({ sizes, source, target }: CopySizes, from: ArrayLike<numbe
 
 /** A function of elementwise chains in f64: the reference of the op that names it. */
 export function elementwiseFunction(name: string): (...operands: number[]) => number {
-  for (const op of ops) {
-    for (const { attributes } of op.cases) {
+  for (const { op, cases } of ops) {
+    for (const { attributes } of cases) {
       if (op.elementwise?.(attributes) !== name) continue;
       return (...operands) => {
         const inputs = operands.map((operand) => ({ shape: [1], data: Float64Array.of(operand) }));

@@ -1,7 +1,12 @@
 /** Every kernel against what its declaration says, computed in f64; and programs of several calls. */
+import type { Backend } from "../../src/backends/backend.ts";
+import { createWebGPUBackend } from "../../src/backends/webgpu/backend.ts";
+import { findDevice, traitsOf } from "../../src/backends/webgpu/device.ts";
+import { linearKernels } from "../../src/backends/webgpu/linear-choice.ts";
+import { reduceShaders } from "../../src/backends/webgpu/reduce-dispatches.ts";
 import { elementwiseFunctions, randomFunctions } from "../../src/kernels/elementwise.ts";
 import { hasKernel, kernels } from "../../src/kernels/registry.ts";
-import { assert } from "./assert.ts";
+import { assert, assertEqual } from "./assert.ts";
 import type { Check } from "./check.ts";
 import { onEachBackend } from "./kernel-backends.ts";
 import { checkCase, type KernelCase } from "./kernel-case.ts";
@@ -10,6 +15,7 @@ import { chainCases } from "./kernel-chain-cases.ts";
 import { elementwiseCases } from "./kernel-elementwise-cases.ts";
 import { flowCases } from "./kernel-flow-cases.ts";
 import { productCases } from "./kernel-product-cases.ts";
+import { handMadeProgram, kernelCall, makeStates } from "./kernel-programs.ts";
 
 const groups: Readonly<Record<string, () => KernelCase[]>> = {
   ...kernelCases,
@@ -25,17 +31,83 @@ export const checks: Check[] = [
       name: `kernels agree with f64: ${name}`,
       seconds: 180,
       async run(context) {
-        await onEachBackend(context, async (backend) => {
-          const groups = backend.limits.maxEpilogueGroups ?? 0;
-          for (const [number, each] of cases().entries()) {
-            if (each.chain && (each.parameters["groups"] ?? 0) > groups) continue; // no plan makes such a call there
-            if (!hasKernel(each.kernel, backend.limits)) continue;
-            await checkCase(backend, each, number);
-          }
-        });
+        await onEachBackend(context, (backend) => checkCases(backend, cases()));
       },
     }),
   ),
+  ...(["tile", "small", "subgroups", "registers", "strip"] as const).map(
+    (kernel): Check => ({
+      name: `kernels agree with f64: products by linear-${kernel}, deep ones in segments`,
+      backend: "webgpu",
+      seconds: 300,
+      async run({ gpu }) {
+        const linear = ({ depth }: { depth: number }) => ({ kernel, segments: depth > 100 ? 3 : 1 });
+        const { device, description } = await findDevice(gpu ? { gpu } : {});
+        const backend = await createWebGPUBackend({ device, linear });
+        try {
+          const possible = linearKernels(traitsOf(device, description)).includes(kernel);
+          if (possible) await checkCases(backend, eachShapeOnce());
+        } finally {
+          backend.dispose();
+          device.destroy();
+        }
+      },
+    }),
+  ),
+  ...reduceShaders.map(
+    (reduce): Check => ({
+      name: `kernels agree with f64: every reduction by ${reduce}`,
+      backend: "webgpu",
+      seconds: 180,
+      async run({ gpu }) {
+        const { device, description } = await findDevice(gpu ? { gpu } : {});
+        const backend = await createWebGPUBackend({ device, reduce });
+        try {
+          const possible = reduce !== "reduce-subgroups" || traitsOf(device, description).subgroups;
+          if (possible) await checkCases(backend, kernelCases["reduce"]!());
+        } finally {
+          backend.dispose();
+          device.destroy();
+        }
+      },
+    }),
+  ),
+  {
+    name: "a profile runs the program once and gives a time for each call, where the device can tell",
+    backend: "webgpu",
+    async run(context) {
+      await onEachBackend(context, async (backend) => {
+        const count = 1000;
+        const place = { region: { kind: "state" as const, name: "x" }, offset: 0, length: count };
+        const chain = {
+          count,
+          loads: [{ placement: place, divisor: 1, modulus: count, dtype: "u32" as const }],
+          steps: [{ function: "increment", operands: [{ from: "load" as const, index: 0 }], dtype: "u32" as const }],
+          stores: [{ placement: place, source: { from: "step" as const, index: 0 }, dtype: "u32" as const }],
+        };
+        const increment = { ...kernelCall("elementwise", {}, {}), chain };
+        const contents = { x: { dtype: "u32" as const, words: new Uint32Array(count) } };
+        const states = makeStates(backend, contents);
+        const executable = await backend.load(
+          handMadeProgram("twice", contents, [increment, increment]),
+          states.buffers,
+        );
+        const before = backend.memory();
+        const times = await executable.profile?.();
+        if (times) {
+          assertEqual(times.length, 2, "times");
+          assert(
+            times.every((time) => time >= 0 && time < 60_000),
+            `${times} are no milliseconds.`,
+          );
+          assertEqual(await states.words("x"), new Uint32Array(count).fill(2), "elements incremented twice");
+          assertEqual(backend.memory().buffers - before.buffers <= 1, true, "no buffer kept but for reading back");
+        }
+        executable.dispose();
+        states.dispose();
+      });
+    },
+  },
   {
     name: "kernels: none is without a case",
     async run() {
@@ -55,3 +127,18 @@ export const checks: Check[] = [
     },
   },
 ];
+
+async function checkCases(backend: Backend, cases: readonly KernelCase[]): Promise<void> {
+  const most = backend.limits.maxEpilogueGroups ?? 0;
+  for (const [number, each] of cases.entries()) {
+    if (each.chain && (each.parameters["groups"] ?? 0) > most) continue; // no plan makes such a call there
+    if (!hasKernel(each.kernel, backend.limits)) continue;
+    await checkCase(backend, each, number);
+  }
+}
+
+/** Products of all shapes and transpositions, with one epilogue each: compiling is what takes long. */
+function eachShapeOnce(): KernelCase[] {
+  const products = Object.values(productCases).flatMap((make) => make());
+  return products.filter(({ label }) => /^linear, (silu and tangents|left transposed):/.test(label));
+}

@@ -24,7 +24,7 @@ export interface CaseGraph {
 /** Every case of every op. State names begin with `prefix` and the number of the case. */
 export function caseGraphs(seed: number, prefix = "case"): CaseGraph[] {
   return ops
-    .flatMap((op) => op.cases.map((given) => ({ op, given })))
+    .flatMap(({ op, cases }) => cases.map((given) => ({ op, given })))
     .map(({ op, given }, number) => caseGraph(op, given, seed, `${prefix}${number}`, number));
 }
 

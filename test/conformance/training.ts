@@ -23,7 +23,7 @@ import {
   type TrainerOptions,
   warmUp,
 } from "../../src/index.ts";
-import { readCheckpoint } from "../../src/train/checkpoint.ts";
+import { readCheckpoint } from "../../src/train/read-checkpoint.ts";
 import { assert, assertClose, assertEqual, assertRejects } from "./assert.ts";
 import type { Check, Context } from "./check.ts";
 

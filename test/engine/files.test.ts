@@ -4,12 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CheckpointError, ConfigError, ema, load, resume, save } from "../../src/index.ts";
-import {
-  readSafetensors,
-  type StoredTensor,
-  type WritableDType,
-  writeSafetensors,
-} from "../../src/train/safetensors.ts";
+import { readSafetensors } from "../../src/train/read-safetensors.ts";
+import { type StoredTensor, type WritableDType, writeSafetensors } from "../../src/train/safetensors.ts";
 import { smallOptions, trainSteps, withRuntime } from "./small.ts";
 
 type Tensors = Map<string, StoredTensor<WritableDType>>;

@@ -13,7 +13,7 @@ import type { Network } from "../../src/nn/network.ts";
 import { multiply } from "../../src/ops/arithmetic.ts";
 import type { Program } from "../../src/schedule/program.ts";
 import { relativeError } from "../differences.ts";
-import { limitsByName } from "../schedule/program-error.ts";
+import { limitsByName } from "../schedule/limits.ts";
 import { smallOptions } from "./small.ts";
 
 const { webgpu, wasm } = limitsByName;

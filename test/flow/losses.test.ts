@@ -193,6 +193,36 @@ describe("gradients by the parameters", () => {
     expect(shape(fdm())).not.toBe(plain);
   });
 
+  // A batch is as likely as it is with its rows turned round, by any number: over all turns each row is among the first
+  // equally often, so the mean of the gradients is the expectation over the order of rows, to rounding.
+  test.each([0.2, 0.4, 0.5, 0.8].flatMap((fraction) => [{ fraction }, { fraction, probes: 2, power: 1 as const }]))(
+    "a fraction's gradient has the whole batch's as its mean, %j",
+    (options) => {
+      const gradientOf = (loss: Loss, turn: number) => {
+        const turned = (data: ArrayLike<number>) =>
+          Float64Array.from({ length: data.length }, (_, i) => {
+            const width = data.length / rows;
+            return data[((Math.floor(i / width) + turn) % rows) * width + (i % width)];
+          });
+        let draw = 0;
+        const context: LossContext = {
+          network: (x, t) => network.apply(views, x, t),
+          path: polynomial(),
+          x0: numbers(turned(x0), [rows, dimension]),
+          x1: numbers(turned(x1), [rows, dimension]),
+          t: numbers(turned(times), [rows, 1]),
+          random: (kind, shape) => numbers(turned(probe(kind, draw++)).slice(0, shape[0] * shape[1]), shape),
+        };
+        return valuesOf(gradient(loss.build(context).loss, [flat]), new Map([["parameters", start]]))[0];
+      };
+      const turns = Array.from({ length: rows }, (_, turn) => gradientOf(fdm(options), turn));
+      const mean = turns[0].map((_, i) => average(turns.map((each) => each[i])));
+      const whole = gradientOf(fdm({ ...options, fraction: 1 }), 0);
+      expect(relativeError(mean, [...whole])).toBeLessThan(1e-12);
+      expect(relativeError(turns[0], [...whole])).toBeGreaterThan(1e-3);
+    },
+  );
+
   test("a detached velocity moves the loss by its divergence alone", () => {
     const [attachedLoss, detachedLoss] = [fdm(), fdm({ detachVelocity: true })].map(lossOf);
     const [values, gradients] = [

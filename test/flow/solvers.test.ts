@@ -168,7 +168,7 @@ describe("solvers with fixed steps", () => {
   test("with as many stops as steps, the stops are the grid", () => {
     const times = [1, 0.9, 0.2, 0];
     const plan = planOf(euler({ steps: 3 }), times);
-    expect(plan.initial.get("solve.times")).toEqual(times);
+    expect(plan.initial.get("solve.intervals")).toEqual([1, 0.9, 0.9, 0.2, 0.2, 0]);
     let x = starts;
     times.slice(1).forEach((time, i) => {
       const from = times[i];

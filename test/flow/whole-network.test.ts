@@ -13,7 +13,7 @@ import { add, negate } from "../../src/ops/arithmetic.ts";
 import { state } from "../../src/ops/sources.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
 import { compile } from "../../src/schedule/compile.ts";
-import { limitsByName } from "../schedule/program-error.ts";
+import { limitsByName } from "../schedule/limits.ts";
 import { relativeError, runGraph, solve } from "./evaluate.ts";
 
 const [rows, dimension] = [5, 3];

@@ -1,12 +1,13 @@
 // Every op in the registry, every case it declares: both derivative rules to second order. First derivatives against
 // differences, and the reverse rule as the adjoint of the forward one; then the same of the graphs that the rules gave.
+import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { jvp } from "../../src/autodiff/jvp.ts";
 import { vjp } from "../../src/autodiff/vjp.ts";
 import { UnsupportedError } from "../../src/errors.ts";
 import { evaluate } from "../../src/graph/evaluate.ts";
 import { isNodeOf, type Node, type Shape } from "../../src/graph/node.ts";
-import type { HostTensor } from "../../src/graph/op.ts";
+import type { HostTensor, OpDefinition } from "../../src/graph/op.ts";
 import { zerosLike } from "../../src/ops/arithmetic.ts";
 import { stopGradientOp } from "../../src/ops/control.ts";
 import { ops } from "../../src/ops/registry.ts";
@@ -19,6 +20,17 @@ const DIFFERENCES = 1e-9;
 /** The adjoint identity has no step: rounding only. */
 const ROUNDING = 1e-13;
 
+/** What src/ops/ exports that makes nodes of an op, by name and file. */
+async function exportedOps(): Promise<(readonly [name: string, file: string, op: OpDefinition])[]> {
+  const files = readdirSync(new URL("../../src/ops/", import.meta.url));
+  const modules = await Promise.all(files.map((file) => import(`../../src/ops/${file}`) as Promise<object>));
+  return modules.flatMap((module, i) =>
+    Object.entries(module).flatMap(([name, value]) =>
+      typeof value === "function" && "op" in value ? [[name, files[i], value.op as OpDefinition] as const] : [],
+    ),
+  );
+}
+
 /** A differentiable function: outputs, as a graph of state with these values. */
 interface Differentiable {
   readonly outputs: readonly Node[];
@@ -26,12 +38,16 @@ interface Differentiable {
   readonly values: Values;
 }
 
-test.each(ops.map((op) => [op.name, op] as const))("%s declares cases", (_name, op) => {
-  expect(op.cases.length).toBeGreaterThan(0);
+test.each(ops.map(({ op, cases }) => [op.name, cases] as const))("%s has cases", (_name, cases) => {
+  expect(cases.length).toBeGreaterThan(0);
 });
 
 test("op names differ", () => {
-  expect(new Set(ops.map(({ name }) => name)).size).toBe(ops.length);
+  expect(new Set(ops.map(({ op }) => op.name)).size).toBe(ops.length);
+});
+
+test.each(await exportedOps())("%s of %s is in the registry", (_name, _file, op) => {
+  expect(ops.some((registered) => registered.op === op)).toBe(true);
 });
 
 for (const seed of [1, 2, 3]) {

@@ -1,7 +1,7 @@
 /** The built package as users import it: in Node, in Deno, from a plain module script, and in a bundled web app. */
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
@@ -58,18 +58,32 @@ for (const platform of ["node-wasm", "deno-webgpu"] as const) {
   });
 }
 
+test("what is built holds each module once", async () => {
+  const files = await readdir(folder, { recursive: true });
+  const maps = files.filter((file) => file.endsWith(".js.map") && file !== "cli.js.map");
+  const sources = await Promise.all(
+    maps.map(async (file) => JSON.parse(await readFile(join(folder, file), "utf8")).sources as string[]),
+  );
+  const modules = sources.flat().map((source) => source.replace(/^(\.\.\/)+/, ""));
+  expect(modules.length).toBeGreaterThan(100);
+  expect(modules.filter((module, i) => modules.indexOf(module) !== i)).toEqual([]);
+});
+
 describe.skipIf(skipped.includes("chromium"))("a page", () => {
   test.each([
     // The library finds its worker beside itself, or where the page says, or does without and says so.
     { kind: "a plain module script", script: "user.js", workers: 1, ownThread: false },
     { kind: "an app bundled by esbuild, with the worker's address", script: "app.js", workers: 1, ownThread: false },
     { kind: "an app bundled by esbuild, without its worker", script: "alone.js", workers: 0, ownThread: true },
+    { kind: "an app bundled by esbuild in chunks, without it", script: "chunks.js", workers: 0, ownThread: true },
   ])("$kind", async ({ script, workers, ownThread }) => {
     const served = join(folder, script.slice(0, -3));
     await mkdir(served, { recursive: true });
-    if (script !== "user.js") await bundleApp(join(served, script), script === "app.js");
+    if (script !== "user.js") await bundleApp(served, script);
     const places = script === "user.js" ? [folder] : script === "app.js" ? [served, folder] : [served];
+    const requests: string[] = [];
     const server = await serve(async (path) => {
+      requests.push(path);
       if (path === "/index.html") {
         return `<!doctype html><script type="module">
           import { main } from "./${script}";
@@ -94,19 +108,23 @@ describe.skipIf(skipped.includes("chromium"))("a page", () => {
       await page.waitForFunction(() => document.title !== "", { timeout: 60_000 });
       expect(await page.title()).toBe(JSON.stringify({ ...result, ownThread }));
       expect(loaded).toBe(workers);
+      expect(requests.filter((path) => /webgpu|reference|load|golden-case/.test(path))).toEqual([]);
     } finally {
       await browser.close();
       await server.close();
     }
   });
 
-  async function bundleApp(outfile: string, hasWorker: boolean): Promise<void> {
-    const contents = hasWorker ? program.replace('backend: "wasm"', 'backend: "wasm", worker: "./worker.js"') : program;
+  async function bundleApp(outdir: string, script: string): Promise<void> {
+    const worker = 'backend: "wasm", worker: "./worker.js"';
+    const contents = script === "app.js" ? program.replace('backend: "wasm"', worker) : program;
     await build({
       stdin: { contents, resolveDir: folder },
       alias: { divflow: join(folder, "index.js") },
-      outfile,
+      outdir,
+      entryNames: script.slice(0, -3),
       bundle: true,
+      splitting: script === "chunks.js",
       minify: true,
       format: "esm",
       logLevel: "silent",

@@ -7,14 +7,15 @@ import { ops } from "../../src/ops/registry.ts";
 import { state } from "../../src/ops/sources.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
 import { drawState, graphOf, trainStep } from "./graphs.ts";
-import { limitsByName, programError } from "./program-error.ts";
+import { limitsByName } from "./limits.ts";
+import { programError } from "./program-error.ts";
 import { randomGraph } from "./random-graphs.ts";
 
 // States are what the others read.
 const cases = ops
-  .filter(({ name }) => name !== "state")
-  .flatMap((op) =>
-    op.cases.map((given, i) => ({ op, given, label: `${op.name} ${i}: ${JSON.stringify(given.attributes)}` })),
+  .filter(({ op }) => op.name !== "state")
+  .flatMap(({ op, cases }) =>
+    cases.map((given, i) => ({ op, given, label: `${op.name} ${i}: ${JSON.stringify(given.attributes)}` })),
   );
 
 describe.each(Object.entries(limitsByName))("limits of %s", (_name, limits) => {

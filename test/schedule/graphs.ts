@@ -83,16 +83,25 @@ const normals: DataSource = {
   draw: ({ rows, random }) => random("normal", [rows, 2]),
 };
 
-/** A training step of a small MLP with two hidden layers, Adam and EMA, on FDM with these options or on CFM. */
-export function trainStep(loss: FDMOptions | "cfm" = {}): Graph {
+export interface StepOptions {
+  readonly hidden?: readonly number[];
+  readonly batchSize?: number;
+  /** Without clipping and EMA. */
+  readonly plain?: boolean;
+}
+
+/** A training step with Adam, on FDM with these options or on CFM; by default of a small MLP of two hidden layers. */
+export function trainStep(
+  loss: FDMOptions | "cfm" = {},
+  { hidden = [8, 12], batchSize = 6, plain = false }: StepOptions = {},
+): Graph {
   return buildTrainStep({
-    network: mlp({ dimension: 2, hidden: [8, 12] }),
+    network: mlp({ dimension: 2, hidden }),
     path: condOT(),
     loss: loss === "cfm" ? cfm() : fdm(loss),
     optimizer: adam({ learningRate: 1e-3 }),
     data: normals,
-    batchSize: 6,
-    ema: ema({ decay: 0.99 }),
-    maximumGradientNorm: 1,
+    batchSize,
+    ...(plain ? {} : { ema: ema({ decay: 0.99 }), maximumGradientNorm: 1 }),
   });
 }

@@ -1,13 +1,7 @@
 /** The mlpFlow kernel of the interpreter: its op's reference on the operands' values. */
 import { activationKinds } from "../../src/kernels/elementwise.ts";
 import { type MlpFlowAttributes, mlpFlowOp } from "../../src/ops/mlp-flow.ts";
-
-/** Reads and writes an operand by element. */
-interface Access {
-  readonly length: number;
-  get(i: number): number;
-  set(i: number, value: number): void;
-}
+import type { Access } from "./interpret-chain.ts";
 
 /** @param p - the call's parameters. */
 export function interpretFlow(p: Readonly<Record<string, number>>, operand: (name: string) => Access): void {

@@ -4,22 +4,15 @@
  * the limits. Memory holds f32 and u32 bits; sums are f64.
  */
 import { sizeOf } from "../../src/graph/node.ts";
-import type { HostTensor, OpDefinition } from "../../src/graph/op.ts";
+import type { HostTensor } from "../../src/graph/op.ts";
 import { activationKinds } from "../../src/kernels/elementwise.ts";
-import { MAX_WORKGROUPS } from "../../src/kernels/kernel.ts";
 import { type RandomKind, randomKinds } from "../../src/kernels/random.ts";
+import { reductions } from "../../src/kernels/reduce.ts";
 import { kernels } from "../../src/kernels/registry.ts";
-import { activation } from "../../src/ops/activation.ts";
-import { arithmeticOps } from "../../src/ops/arithmetic.ts";
 import { randomBits, randomNumber } from "../../src/ops/threefry.ts";
-import type {
-  ElementwiseOperand,
-  KernelCall,
-  Placement,
-  PlanLimits,
-  Program,
-  Region,
-} from "../../src/schedule/program.ts";
+import type { KernelCall, Placement, PlanLimits, Program } from "../../src/schedule/program.ts";
+import { checkCall, demand, keyOf } from "./check-call.ts";
+import { type Access, functionNamed, runChain } from "./interpret-chain.ts";
 import { interpretFlow } from "./interpret-flow.ts";
 
 /** A region's memory and which elements of it have been written. */
@@ -58,8 +51,9 @@ export function interpret(
 
   for (const call of program.calls) {
     try {
-      check(call, limits);
-      if (call.chain) runChain(call, regions);
+      checkCall(call, limits);
+      const place = (placement: Placement, dtype: "f32" | "u32") => access(regions, placement, dtype);
+      if (call.kernel === "elementwise") runChain(call.chain as NonNullable<typeof call.chain>, place);
       else runKernel(call, regions);
     } catch (cause) {
       throw new Error(`call "${call.label}": ${cause instanceof Error ? cause.message : cause}`, { cause });
@@ -73,59 +67,6 @@ export function interpret(
   );
 }
 
-const keyOf = (region: Region) =>
-  region.kind === "arena" ? `arena ${region.index}` : region.kind === "state" ? `state ${region.name}` : "constants";
-
-function demand(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Error(message);
-}
-
-const sameRegion = (a: Placement, b: Placement) => keyOf(a.region) === keyOf(b.region);
-const overlaps = (a: Placement, b: Placement) =>
-  sameRegion(a, b) && a.offset < b.offset + b.length && b.offset < a.offset + a.length;
-
-function check(call: KernelCall, limits: PlanLimits): void {
-  if (call.chain) {
-    const { count, loads, stores } = call.chain;
-    const places = [...loads, ...stores].map(({ placement }) => placement);
-    const bindings = new Set(places.map(({ region }) => keyOf(region))).size;
-    demand(bindings <= limits.maxStorageBindings, `${bindings} bindings`);
-    demand(stores.length > 0, "no stores");
-    stores.forEach((store, i) => {
-      demand(store.placement.length === count, "a store of another length");
-      for (const other of stores.slice(0, i)) demand(!overlaps(store.placement, other.placement), "stores overlap");
-      for (const { placement, divisor, modulus } of loads) {
-        if (!overlaps(placement, store.placement)) continue;
-        const equal = placement.offset === store.placement.offset && placement.length === store.placement.length;
-        demand(equal && divisor === 1 && modulus === count, "a store overwrites what another element loads");
-      }
-    });
-    return;
-  }
-  const declaration = kernels[call.kernel];
-  demand(declaration !== undefined, "no such kernel");
-  const fields = Object.keys((declaration.parameters as unknown as { propTypes: object }).propTypes);
-  const expected = fields.filter((field) => !field.endsWith("Offset")).sort();
-  const given = Object.keys({ ...declaration.defaults, ...call.parameters }).sort();
-  demand(given.join() === expected.join(), "parameters are not the kernel's");
-  for (const name of Object.keys(call.bindings)) demand(name in declaration.bindings, `no binding ${name}`);
-  const bound = Object.entries(declaration.bindings).flatMap(([name, binding]) => {
-    const placement = call.bindings[name];
-    demand(placement !== undefined || binding.optional === true, `binding ${name} is missing`);
-    return placement ? [{ placement, access: binding.access }] : [];
-  });
-  demand(bound.length <= limits.maxStorageBindings, "too many bindings");
-  for (const { placement, access } of bound) {
-    if (access !== "write") continue;
-    for (const other of bound) {
-      if (other.placement === placement) continue;
-      demand(!overlaps(other.placement, placement), "a result overlaps an operand");
-      demand(!(limits.separateReadAndWrite && sameRegion(other.placement, placement)), "one region read and written");
-    }
-  }
-  for (const size of declaration.workgroups(call.parameters)) demand(size <= MAX_WORKGROUPS, "too many workgroups");
-}
-
 type Regions = ReadonlyMap<string, Memory>;
 
 function locate(regions: Regions, { region, offset, length }: Placement): Memory {
@@ -136,7 +77,7 @@ function locate(regions: Regions, { region, offset, length }: Placement): Memory
 }
 
 /** An operand: reads and writes by element, in f64. */
-function access(regions: Regions, placement: Placement, dtype: "f32" | "u32") {
+function access(regions: Regions, placement: Placement, dtype: "f32" | "u32"): Access {
   const held = locate(regions, placement);
   const index = (i: number) => {
     demand(i >= 0 && i < placement.length, `element ${i} of ${placement.length}`);
@@ -157,53 +98,10 @@ function access(regions: Regions, placement: Placement, dtype: "f32" | "u32") {
   };
 }
 
-const functions = new Map<string, (...operands: readonly Float64Array[]) => Float64Array>([
-  ...arithmeticOps.map((op): [string, ReturnType<typeof functionOf>] => [op.name, functionOf(op, null)]),
-  ...activationKinds.flatMap((kind) =>
-    [0, 1, 2, 3].map((order): [string, ReturnType<typeof functionOf>] => [
-      `${kind}${order}`,
-      functionOf(activation.op as OpDefinition<never>, { kind, order } as never),
-    ]),
-  ),
-]);
+type Operand = (name: string) => Access;
 
-function functionOf<Attributes>(op: OpDefinition<Attributes>, attributes: Attributes) {
-  return (...operands: readonly Float64Array[]): Float64Array => {
-    const inputs = operands.map((data) => ({ shape: [data.length], data }));
-    return op.reference(inputs, attributes, (inputs[0] as HostTensor).shape).data;
-  };
-}
-
-function runChain({ chain }: KernelCall, regions: Regions): void {
-  const { count, loads, steps, stores } = chain as NonNullable<KernelCall["chain"]>;
-  const loaded = loads.map(({ placement, divisor, modulus, dtype }) => {
-    const from = access(regions, placement, dtype);
-    return Float64Array.from({ length: count }, (_, i) => from.get(Math.floor(i / divisor) % modulus));
-  });
-  const results: Float64Array[] = [];
-  const operandValue = (operand: ElementwiseOperand): Float64Array => {
-    if (operand.from === "constant") return new Float64Array(count).fill(operand.value);
-    const value = operand.from === "load" ? loaded[operand.index] : results[operand.index];
-    demand(value !== undefined, `no ${operand.from} ${operand.index} before it is used`);
-    return value;
-  };
-  for (const step of steps) {
-    const compute = functions.get(step.function);
-    demand(compute !== undefined, `no function ${step.function}`);
-    results.push(compute(...step.operands.map(operandValue)));
-  }
-  for (const { placement, source, dtype } of stores) {
-    const values = operandValue(source);
-    const to = access(regions, placement, dtype);
-    values.forEach((value, i) => {
-      to.set(i, value);
-    });
-  }
-}
-
-type Operand = (name: string) => ReturnType<typeof access>;
-
-function runKernel({ kernel, parameters, bindings }: KernelCall, regions: Regions): void {
+function runKernel(call: KernelCall, regions: Regions): void {
+  const { kernel, parameters, bindings } = call;
   const declared = kernels[kernel]?.bindings ?? {};
   const operand: Operand = (name) => {
     const element = declared[name]?.element as "f32" | "u32";
@@ -211,18 +109,19 @@ function runKernel({ kernel, parameters, bindings }: KernelCall, regions: Region
   };
   const run = naive[kernel];
   demand(run !== undefined, "no such kernel");
-  run(parameters, operand, regions, bindings);
+  run(parameters, operand, regions, call);
 }
 
-type Naive = (p: Parameters, operand: Operand, regions: Regions, bindings: KernelCall["bindings"]) => void;
+type Naive = (p: Parameters, operand: Operand, regions: Regions, call: KernelCall) => void;
 
 const naive: Readonly<Record<string, Naive>> = {
-  linear(p, operand) {
+  linear(p, operand, regions, { chain }) {
     const { rows = 0, columns = 0, depth = 0, transposeLeft, transposeRight, biasRows = 0, hasAddend, activation } = p;
-    const [left, right, out] = [operand("left"), operand("right"), operand("out")];
+    const [left, right] = [operand("left"), operand("right")];
+    const product = new Float64Array(rows * columns);
     const bias = biasRows > 0 ? operand("bias") : undefined;
     const addend = hasAddend ? operand("addend") : undefined;
-    const apply = activation ? functions.get(`${activationKinds[activation - 1]}0`) : undefined;
+    const apply = activation ? functionNamed(`${activationKinds[activation - 1]}0`) : undefined;
     for (let r = 0; r < rows; r++) {
       for (let c = 0; c < columns; c++) {
         let sum = 0;
@@ -232,24 +131,43 @@ const naive: Readonly<Record<string, Naive>> = {
         }
         if (bias && r < biasRows) sum += bias.get(c);
         if (addend) sum += addend.get(r * columns + c);
-        out.set(r * columns + c, apply ? (apply(Float64Array.of(sum))[0] as number) : sum);
+        product[r * columns + c] = apply ? (apply(Float64Array.of(sum))[0] as number) : sum;
       }
     }
+    if (chain) {
+      const groups = Array.from({ length: p["groups"] as number }, (_, g) =>
+        product.subarray(g * chain.count, (g + 1) * chain.count),
+      );
+      runChain(chain, (placement, dtype) => access(regions, placement, dtype), groups);
+      return;
+    }
+    const out = operand("out");
+    product.forEach((value, i) => {
+      out.set(i, value);
+    });
+    const { sumsDepth = 0 } = p;
+    for (let c = 0; sumsDepth > 0 && c < columns; c++) {
+      let sum = 0;
+      for (let k = 0; k < sumsDepth; k++) sum += right.get(k * columns + c);
+      operand("sums").set(c, sum);
+    }
   },
-  reduce({ outer = 0, reduced = 0, inner = 0, kind, scale = 1 }, operand) {
+  reduce({ outer = 0, reduced = 0, inner = 0, kind = 0, scale = 1 }, operand) {
+    const name = reductions[kind];
     const [from, out] = [operand("in"), operand("out")];
     for (let o = 0; o < outer; o++) {
       for (let i = 0; i < inner; i++) {
-        let total = kind === 0 ? 0 : Number.NEGATIVE_INFINITY;
+        let total = name === "max" ? Number.NEGATIVE_INFINITY : 0;
         for (let r = 0; r < reduced; r++) {
           const value = from.get((o * reduced + r) * inner + i);
-          total = kind === 0 ? total + value : Math.max(total, value);
+          if (name === "max") total = Math.max(total, value);
+          else total += name === "sum" ? value : value * value;
         }
         out.set(o * inner + i, scale * total);
       }
     }
   },
-  random({ count = 0, kind = 0, stream = 0, bound = 0 }, operand, regions, bindings) {
+  random({ count = 0, kind = 0, stream = 0, bound = 0 }, operand, regions, { bindings }) {
     const name = randomKinds[kind] as RandomKind;
     const [seed, counter] = [operand("seed"), operand("counter")];
     const integers = name === "bits" || name === "index";

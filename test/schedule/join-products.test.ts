@@ -5,7 +5,7 @@ import { isNodeOf, type Node, type Shape } from "../../src/graph/node.ts";
 import { add, multiply, negate } from "../../src/ops/arithmetic.ts";
 import { linear } from "../../src/ops/linear.ts";
 import { matmul, matmulOp } from "../../src/ops/matmul.ts";
-import { sumAll } from "../../src/ops/reduce.ts";
+import { sumAll, sumOp } from "../../src/ops/reduce.ts";
 import { state } from "../../src/ops/sources.ts";
 import { joinProducts } from "../../src/schedule/join-products.ts";
 import { simplify } from "../../src/schedule/simplify.ts";
@@ -58,4 +58,16 @@ test("a weight's gradient is one product, the rows that get the bias first", () 
   const result = joined(negate(z), ...gradient(loss, [w])); // z comes before x in the graph
   const gradients = nodesOf(result).filter((node) => isNodeOf(node, matmulOp.op) && node.attributes.transposeLeft);
   expect(gradients.map((node) => node.inputs[0]?.inputs)).toEqual([[x, z]]);
+});
+
+test("a bias's gradient over several layers' rows is one sum, over the rows of the weight's joint", () => {
+  const [w, bias] = [named("w", 4, 2), named("bias", 2)];
+  const [head, tail] = [linear(a, w, bias), linear(c, w, bias)];
+  const loss = add(sumAll(multiply(head, head)), sumAll(multiply(tail, tail)));
+  const result = joined(...gradient(loss, [w, bias]));
+  const nodes = nodesOf(result);
+  const product = nodes.find((node) => isNodeOf(node, matmulOp.op) && node.attributes.transposeLeft);
+  const sums = nodes.filter((node) => isNodeOf(node, sumOp.op) && node.attributes.axes.join() === "0");
+  expect(sums.length).toBe(1);
+  expect(sums[0]?.inputs[0]?.inputs).toEqual(product?.inputs[1]?.inputs);
 });

@@ -41,6 +41,12 @@ describe.each(Object.entries(variants))("training step, %s", (_name, loss) => {
     expect(largestDifference(graph, lowered, 2)).toBeLessThan(rounding);
   });
 
+  test.each([0, 2, 64])("keeps its values with columns, and stacks for epilogues of %i groups", (maxEpilogueGroups) => {
+    const split = lower(graph, { maxEpilogueGroups });
+    expect(largestDifference(graph, split, 1)).toBeLessThan(rounding);
+    expect(countOps(split)["random"]).toBeUndefined();
+  });
+
   test("leaves only what kernels compute", () => {
     const left = Object.keys(countOps(lowered));
     expect(left).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(matmul|linear|sum|max|stopGradient)$/)]));

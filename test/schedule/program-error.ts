@@ -1,25 +1,10 @@
-/** How far a program's results are from the f64 values of its graph, and the limits that programs are compiled for. */
+/** How far a program's results are from the f64 values of its graph. */
 import type { Graph } from "../../src/graph/graph.ts";
 import type { HostTensor } from "../../src/graph/op.ts";
 import { compile } from "../../src/schedule/compile.ts";
 import type { PlanLimits } from "../../src/schedule/program.ts";
 import { valuesOf } from "./graphs.ts";
 import { interpret } from "./interpret.ts";
-
-const webgpu: PlanLimits = {
-  maxBufferBytes: 2 ** 28,
-  maxBindingBytes: 2 ** 27,
-  maxStorageBindings: 8,
-  optionalKernels: ["mlpFlow"],
-  separateReadAndWrite: true,
-};
-
-/** By name: WebGPU's default limits; one memory for everything, as on WASM; and too few bindings for long chains. */
-export const limitsByName: Readonly<Record<string, PlanLimits>> = {
-  webgpu,
-  wasm: { ...webgpu, maxStorageBindings: 1000, optionalKernels: [], separateReadAndWrite: false },
-  "five bindings": { ...webgpu, maxStorageBindings: 5, optionalKernels: [] },
-};
 
 /**
  * The largest difference between what the program and the graph write to state, relative to the largest number of each

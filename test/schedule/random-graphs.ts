@@ -85,6 +85,20 @@ export function randomGraph(seed: number, size: number): Graph {
     () => tame(matmul(ofShape([6, 4]), ofShape([6, 4]), { transposeLeft: true })),
     () => tame(matmul(ofShape([6, 4]), ofShape([4, 6]))),
     () => tame(linear(ofShape([6, 4]), ofShape([4, 4]), ofShape([4]))),
+    () => {
+      const right = ofShape([4, 6]); // shared: a primal and its tangents
+      const a = matmul(ofShape([6, 4]), right);
+      const slope = activation([a], { kind: pick(activationKinds), order: 1 });
+      const tangents = Array.from({ length: 1 + below(3) }, () => multiply(slope, matmul(ofShape([6, 4]), right)));
+      pool.push(...tangents.map(tame));
+      return tame(add(tangents[0] as Node, pick([a, ofShape([6, 6])])));
+    },
+    () => {
+      const cotangent = tame(matmul(ofShape([6, 4]), ofShape([4, 6])));
+      const rows = 1 + below(6);
+      const weight = matmul(ofShape([6, 4]), cotangent, { transposeLeft: true });
+      return concat([reshape(weight, [24]), reshape(sum(slice(cotangent, 0, 0, rows), [0]), [6])], 0);
+    },
     () => pick([sum, mean, max])(ofShape([2, 3, 4]), pick([[0], [1], [2], [0, 2], [0, 1, 2]])),
     () => gather(ofShape([5, 4]), indices),
     () => scatterAdd(ofShape([5, 4]), indices, 6),

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { jvpProbes } from "../../src/autodiff/jvp.ts";
 import { isNodeOf, type Node, type Shape } from "../../src/graph/node.ts";
+import { activation } from "../../src/ops/activation.ts";
 import { add, multiply } from "../../src/ops/arithmetic.ts";
 import { linear, linearOp } from "../../src/ops/linear.ts";
 import { matmul } from "../../src/ops/matmul.ts";
@@ -73,4 +74,23 @@ test("rows that a joint holds already are read there", () => {
   const [second, first] = joint.inputs as [Node, Node];
   const result = mergeEqualNodes(stacked(joint, matmul(first, w), matmul(second, w)));
   expect(countOps(result)["concat"]).toBe(1);
+});
+
+test("what one epilogue cannot follow becomes several stacks, each of products that meet", () => {
+  const [head, tail, wide] = [named("head", 3, 4), named("tail", 3, 4), named("wide", 4, 7)];
+  const layer = (node: Node) => activation([node], { kind: "tanh", order: 0 });
+  const a = linear(head, wide, named("b7", 7));
+  const outputs = [
+    layer(linear(tail, wide, named("b7", 7))),
+    layer(a),
+    multiply(matmul(z, wide), activation([a], { kind: "tanh", order: 1 })),
+  ];
+  const rowsWithin = (maxGroups: number) => {
+    const result = simplify(stackMatmuls(mergeEqualNodes(graphOf(...outputs)), maxGroups));
+    expect(largestDifference(graphOf(...outputs), result)).toBe(0);
+    return nodesOf(result).flatMap((node) => (isNodeOf(node, linearOp.op) ? [node.shape[0]] : []));
+  };
+  expect(rowsWithin(0)).toEqual([9]);
+  expect(rowsWithin(3)).toEqual([9]);
+  expect(rowsWithin(2)).toEqual([3, 6]); // the tail alone, the head with its tangent
 });

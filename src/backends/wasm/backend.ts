@@ -1,17 +1,44 @@
-/** The backend that runs programs on the CPU, in hand-written WebAssembly SIMD (wasm/), on one thread. */
+/** The backend that runs programs on the CPU, in hand-written WebAssembly SIMD (wasm/), on one thread or several. */
 import { ConfigError, DisposedError, LimitError, UnsupportedError } from "../../errors.ts";
-import { plainModule, relaxedModule } from "../../generated/wasm.ts";
 import type { Placement, Program } from "../../schedule/program.ts";
 import type { Backend, Executable, NumericArray, StateBuffer } from "../backend.ts";
 import { wasmFeatures } from "./features.ts";
 import { type Allocation, MAX_BYTES, WasmMemory } from "./memory.ts";
-import { translate } from "./translate.ts";
+import { type Build, moduleBytes } from "./modules.ts";
+import { CONTROL_BYTES, startThreads, type Threads } from "./threads.ts";
+import { CALL_BYTES, type Translation, translate } from "./translate.ts";
 
 /** What wasm/index.ts exports and this file calls. */
 interface Kernels {
-  scratchBytes(): number;
-  run(calls: number, count: number, times: number, scratch: number): void;
+  sharedBytes(call: number): number;
+  threadBytes(call: number): number;
+  run(
+    calls: number,
+    count: number,
+    times: number,
+    control: number,
+    team: number,
+    mayWait: number,
+    scratch: number,
+    shared: number,
+    bytes: number,
+    slots: number,
+  ): number;
 }
+
+/** Scratch of a program: what all threads share, then each thread's, with its chains' slots at the end. */
+interface Scratch {
+  readonly address: number;
+  readonly shared: number;
+  readonly perThread: number;
+  readonly slots: number;
+}
+
+/** Scratch of a thread begins at a multiple of a cache line. */
+const SCRATCH_ALIGNMENT = 64;
+
+/** Row groups of a product that wasm/linear.ts's scratch has room for. */
+const MAX_GROUPS = 64;
 
 export interface WasmOptions {
   /**
@@ -19,27 +46,65 @@ export interface WasmOptions {
    * the platform has it.
    */
   readonly relaxed?: boolean;
+  /** Threads that share the work, this one included; default 1. Results do not depend on it, bit for bit. */
+  readonly threads?: number;
+}
+
+export interface WasmBackend extends Backend {
+  /** Threads in use. */
+  readonly threads: number;
+  /** Why they are fewer than asked for. */
+  readonly refusal?: string;
 }
 
 /**
+ * Where threads cannot be had it takes one, and says why (`refusal`).
+ *
  * @throws {@link UnsupportedError} when the platform has no WebAssembly SIMD, or not the relaxed one that was asked
  * for; OutOfMemoryError when not even scratch memory can be had.
  */
-export async function createWasmBackend(options: WasmOptions = {}): Promise<Backend> {
+export async function createWasmBackend(options: WasmOptions = {}): Promise<WasmBackend> {
   const features = wasmFeatures();
   const relaxed = options.relaxed ?? features.relaxedSimd;
-  if (!features.simd || (relaxed && !features.relaxedSimd)) {
+  // Firefox had SIMD before DecompressionStream, which the modules come out of.
+  const simd = features.simd && typeof DecompressionStream === "function";
+  if (!simd || (relaxed && !features.relaxedSimd)) {
     throw new UnsupportedError({
       subject: "WebAssembly on this platform",
-      given: features.simd ? "SIMD, not relaxed SIMD" : "no SIMD",
-      expected: relaxed ? "relaxed SIMD" : "SIMD (Chromium 91, Firefox 89, Safari 16.4, Node 16 or later)",
-      remedy: features.simd ? "Leave out `relaxed`." : "Use a later version, or WebGPU.",
+      given: simd ? "SIMD, not relaxed SIMD" : "no SIMD, or no DecompressionStream",
+      expected: relaxed ? "relaxed SIMD" : "both (Chromium 94, Firefox 113, Safari 16.4, Node 18 or later)",
+      remedy: simd ? "Leave out `relaxed`." : "Use a later version, or WebGPU.",
     });
   }
+  const build = relaxed ? "relaxed" : "plain";
+  const { threads = 1 } = options;
+  if (threads === 1) return createAlone(build);
+  if (!features.threads) {
+    return createAlone(build, "there is no SharedArrayBuffer (a page must be cross-origin isolated for that)");
+  }
+  try {
+    return await createTeam(build, threads);
+  } catch (error) {
+    return createAlone(build, error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function createAlone(build: Build, refusal?: string): Promise<WasmBackend> {
   const memory = new WasmMemory();
-  const bytes = Uint8Array.from(atob(relaxed ? relaxedModule : plainModule), (character) => character.charCodeAt(0));
-  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory: memory.memory } });
-  return new WasmBackend(instance.exports as unknown as Kernels, memory, relaxed);
+  const { instance } = await WebAssembly.instantiate(await moduleBytes(build, false), {
+    env: { memory: memory.memory },
+  });
+  const control = memory.allocate("control of threads", CONTROL_BYTES);
+  return new LocalWasmBackend(instance, memory, control, { build, ...(refusal && { refusal }) });
+}
+
+async function createTeam(build: Build, threads: number): Promise<WasmBackend> {
+  const memory = new WasmMemory(true);
+  const module = await WebAssembly.compile(await moduleBytes(build, true));
+  const instance = await WebAssembly.instantiate(module, { env: { memory: memory.memory } });
+  const control = memory.allocate("control of threads", CONTROL_BYTES);
+  const team = await startThreads(threads - 1, module, memory.memory, control.address);
+  return new LocalWasmBackend(instance, memory, control, { build, team });
 }
 
 class WasmState implements StateBuffer {
@@ -62,27 +127,46 @@ class WasmState implements StateBuffer {
   }
 }
 
-class WasmBackend implements Backend {
+interface Circumstances {
+  readonly build: Build;
+  readonly team?: Threads;
+  readonly refusal?: string;
+}
+
+class LocalWasmBackend implements WasmBackend {
   readonly name = "wasm";
   readonly device: string;
+  readonly threads: number;
+  readonly refusal?: string;
   readonly limits = {
     maxBufferBytes: MAX_BYTES,
     maxBindingBytes: MAX_BYTES,
     maxStorageBindings: Number.MAX_SAFE_INTEGER,
+    maxEpilogueGroups: MAX_GROUPS,
     separateReadAndWrite: false,
   };
   readonly lost = new Promise<string>(() => {});
   readonly #kernels: Kernels;
   readonly #memory: WasmMemory;
   readonly #live = new Set<Allocation>();
-  readonly #scratch: Allocation;
+  readonly #control: Allocation;
+  readonly #team: Threads | undefined;
   #disposed = false;
 
-  constructor(kernels: Kernels, memory: WasmMemory, relaxed: boolean) {
-    this.device = `WebAssembly, ${relaxed ? "relaxed" : "plain"} SIMD, one thread`;
-    this.#kernels = kernels;
+  constructor(
+    { exports }: WebAssembly.Instance,
+    memory: WasmMemory,
+    control: Allocation,
+    { build, team, refusal }: Circumstances,
+  ) {
+    this.threads = 1 + (team?.workers ?? 0);
+    this.device = `WebAssembly, ${build} SIMD, ${this.threads === 1 ? "one thread" : `${this.threads} threads`}`;
+    if (refusal) this.refusal = refusal;
+    this.#kernels = exports as unknown as Kernels;
     this.#memory = memory;
-    this.#scratch = this.#allocate("scratch memory of the kernels", kernels.scratchBytes());
+    this.#control = control;
+    this.#live.add(control);
+    this.#team = team;
   }
 
   createState(label: string, length: number): StateBuffer {
@@ -134,15 +218,16 @@ class WasmBackend implements Backend {
             return constants.address;
         }
       };
-      const { calls, count, allocation } = translate(program, this.#memory, baseOf);
-      this.#live.add(allocation);
-      held.push(allocation);
+      const translation = translate(program, this.#memory, baseOf);
+      this.#live.add(translation.allocation);
+      held.push(translation.allocation);
+      const scratch = this.#scratchOf(translation, (bytes) => hold("scratch", bytes).address);
       return {
         run: (times) => {
           this.#checkAlive();
           if (held.length === 0) throw disposed(`program "${program.name}"`);
           for (const buffer of bound.values()) if (!buffer.allocation) throw disposed(`state "${buffer.label}"`);
-          this.#kernels.run(calls, count, times, this.#scratch.address);
+          this.#run(translation, scratch, times);
         },
         dispose: release,
       };
@@ -150,6 +235,25 @@ class WasmBackend implements Backend {
       release();
       throw error;
     }
+  }
+
+  #run({ calls, count }: Translation, { address, shared, perThread, slots }: Scratch, times: number): void {
+    const mayWait = Number(this.#team?.mayWait ?? false);
+    const control = this.#control.address;
+    const { threads } = this;
+    const failed = this.#kernels.run(calls, count, times, control, threads, mayWait, address, shared, perThread, slots);
+    if (failed) throw new Error("A worker of the WASM backend has failed: what was being computed is lost.");
+  }
+
+  /** The largest that each of the program's calls needs, for all threads. */
+  #scratchOf({ calls, count, chainScratchBytes }: Translation, allocate: (bytes: number) => number): Scratch {
+    const largest = (need: (call: number) => number) =>
+      Math.max(0, ...Array.from({ length: count }, (_, i) => need(calls + i * CALL_BYTES) >>> 0));
+    const aligned = (bytes: number) => Math.ceil(bytes / SCRATCH_ALIGNMENT) * SCRATCH_ALIGNMENT;
+    const shared = aligned(largest(this.#kernels.sharedBytes));
+    const slots = aligned(largest(this.#kernels.threadBytes));
+    const perThread = slots + aligned(chainScratchBytes);
+    return { address: allocate(shared + this.threads * perThread), shared, perThread, slots };
   }
 
   finished(): Promise<void> {
@@ -165,6 +269,7 @@ class WasmBackend implements Backend {
   /** All allocations go; the memory itself goes with the last reference to this backend. */
   dispose(): void {
     this.#disposed = true;
+    this.#team?.dispose();
     for (const allocation of [...this.#live]) this.#release(allocation);
   }
 

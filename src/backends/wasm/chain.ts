@@ -1,31 +1,40 @@
 /**
  * An elementwise chain as the tables of words that wasm/elementwise.ts runs. Values live in memory where they are read
- * or stored in order, else in slots: blocks of scratch, shared out by liveness so that few are needed and all stay in
- * L1.
+ * or stored in order, else in slots: blocks of a thread's scratch, shared out by liveness so that few are needed and
+ * all stay in L1.
  */
-import { elementwiseOpcodes } from "../../kernels/elementwise.ts";
+import { elementwiseOpcodes, randomFunctions } from "../../kernels/elementwise.ts";
 import type {
   ElementwiseChain,
   ElementwiseLoad,
   ElementwiseOperand,
+  ElementwiseStep,
   Placement,
-  Region,
 } from "../../schedule/program.ts";
+import { bringTogether } from "./chain-results.ts";
+import { lastUses, planStores } from "./chain-stores.ts";
 
 /** Elements of a block: as in wasm/elementwise.ts. */
 const BLOCK = 512;
 const BLOCK_BYTES = BLOCK * 4;
 const VECTOR_BYTES = 16;
-/** out = a: the opcode after the functions'. */
-const STORE = Object.keys(elementwiseOpcodes).length;
 
-/** Where a value is, as a step's operand: block k begins at address + k blockStride. */
+/** Opcodes after the functions', as in wasm/apply.ts. */
+const STORE = Object.keys(elementwiseOpcodes).length;
+const SEVERAL: Readonly<Record<string, number>> = {
+  "silu0 silu1": STORE + 1,
+  "silu1 silu2": STORE + 2,
+  "silu0 silu1 silu2": STORE + 3,
+};
+const RANDOM = STORE + 4;
+const STORE_STRIDED = RANDOM + randomFunctions.length;
+
+/** Where a value is: the modes of wasm/elementwise.ts, in its order. */
+const modes = ["memory", "product", "slot", "cell", "constant"] as const;
 interface Place {
-  /** Bytes; in scratch, from its start on. */
+  readonly mode: (typeof modes)[number];
+  /** In memory a byte address, of a product its row group, else bytes from the start of all slots, cells, constants. */
   readonly address: number;
-  readonly inScratch: boolean;
-  readonly vectorStep: number;
-  readonly blockStride: number;
 }
 
 interface Spread {
@@ -35,41 +44,41 @@ interface Spread {
 
 interface Step {
   readonly opcode: number;
+  /** Of a strided store: the stride. Of a random draw: its words. */
+  readonly extra?: number | readonly number[];
   readonly out: Place;
   readonly operands: readonly Place[];
 }
 
-/** A chain with its memory laid out, but for the address of its scratch. */
+/** A chain with its memory laid out. */
 export interface LaidOutChain {
-  readonly parameterBytes: number;
-  /** Bytes of slots and cells; the chain's own, kept between runs because constants lie in it. */
+  /** Bytes of tables and constants: the chain's own, which all threads read. */
+  readonly bytes: number;
+  /** Bytes of slots and cells, of each thread. */
   readonly scratchBytes: number;
-  /** Writes constants to scratch and the tables to `parameters`. */
-  write(parameters: Uint32Array, scratch: Uint32Array, scratchAddress: number): void;
+  /** Writes the tables to `words`, which lie at `address`, a multiple of 16. */
+  write(words: Uint32Array, address: number): void;
 }
 
+const HEADER_WORDS = 4;
+const SCALAR_WORDS = 2;
+const SPREAD_WORDS = 5;
+const STEP_WORDS = 10;
+const NOWHERE: Place = { mode: "slot", address: 0 };
+
 /** @param addressOf - the byte address of a placement. */
-export function layOutChain(chain: ElementwiseChain, addressOf: (placement: Placement) => number): LaidOutChain {
+export function layOutChain(original: ElementwiseChain, addressOf: (placement: Placement) => number): LaidOutChain {
+  const chain = bringTogether(original, Object.keys(SEVERAL));
   const { count } = chain;
   const plan = planStores(chain);
   const slots = new Slots();
-  const cells: (number | ElementwiseLoad)[] = []; // a constant's bits, or the load of one element
+  const constants: number[] = [];
+  const scalars: ElementwiseLoad[] = [];
   const spreads: Spread[] = [];
-
-  // Cells follow the slots, whose number is known at the end: until then they have negative addresses.
-  const cell = (content: number | ElementwiseLoad): Place => {
-    cells.push(content);
-    return { address: -cells.length, inScratch: true, vectorStep: 0, blockStride: 0 };
-  };
-  const inMemory = (placement: Placement): Place => ({
-    address: addressOf(placement),
-    inScratch: false,
-    vectorStep: VECTOR_BYTES,
-    blockStride: BLOCK_BYTES,
-  });
+  const inMemory = (placement: Placement): Place => ({ mode: "memory", address: addressOf(placement) });
 
   const loads = chain.loads.map((load, index): Place => {
-    if (isScalar(load, count)) return cell(load);
+    if (isScalar(load, count)) return { mode: "cell", address: (scalars.push(load) - 1) * VECTOR_BYTES };
     if (isInOrder(load, count) && !plan.loadsToCopy.has(index)) return inMemory(load.placement);
     const place = slots.take();
     spreads.push({ load, place });
@@ -77,57 +86,116 @@ export function layOutChain(chain: ElementwiseChain, addressOf: (placement: Plac
   });
   const results: Place[] = [];
   const placeOf = (operand: ElementwiseOperand, isInteger: boolean): Place => {
-    if (operand.from === "constant") return cell(bitsOf(operand.value, isInteger));
-    return (operand.from === "load" ? loads : results)[operand.index] as Place;
+    switch (operand.from) {
+      case "constant":
+        return { mode: "constant", address: (constants.push(bitsOf(operand.value, isInteger)) - 1) * VECTOR_BYTES };
+      case "product":
+        return { mode: "product", address: operand.index };
+      case "load":
+        return loads[operand.index] as Place;
+      case "step":
+        return results[operand.index] as Place;
+    }
   };
 
   const lastUse = lastUses(chain, plan.direct);
-  const release = (at: number) => {
-    for (const place of lastUse.get(at)?.map(({ from, index }) => (from === "load" ? loads : results)[index]) ?? []) {
-      slots.release(place as Place);
+  const steps: Step[] = [];
+  for (let k = 0; k < chain.steps.length; ) {
+    const together = severalFrom(chain.steps, k);
+    const step = chain.steps[k] as ElementwiseStep;
+    const operands = step.operands.map((operand, i) => placeOf(operand, readsInteger(step, i)));
+    const outs: Place[] = [];
+    for (let i = 0; i < together; i++) {
+      for (const { from, index } of lastUse.get(k + i) ?? []) {
+        slots.release((from === "load" ? loads : results)[index]); // first: a loop may write over what it reads
+      }
     }
-  };
-  const steps = chain.steps.map((step, k): Step => {
-    const operands = step.operands.map((operand, i) => placeOf(operand, readsInteger(step.function, i, step.dtype)));
-    const direct = plan.direct.get(k);
-    release(k); // before the result's place is taken: a loop may write over what it reads
-    const out = direct ? inMemory(direct) : slots.take();
-    results.push(out);
-    return { opcode: elementwiseOpcodes[step.function] as number, out, operands };
-  });
-  for (const { placement, source, dtype } of plan.atEnd) {
-    steps.push({ opcode: STORE, out: inMemory(placement), operands: [placeOf(source, dtype === "u32")] });
+    for (let i = 0; i < together; i++) {
+      const direct = plan.direct.get(k + i);
+      outs.push(direct ? inMemory(direct) : slots.take());
+    }
+    results.push(...outs);
+    const [out = NOWHERE, ...others] = outs;
+    const opcode = opcodeOf(chain.steps.slice(k, k + together));
+    steps.push({ opcode, out, operands: [...operands, ...others], ...(step.random && { extra: wordsOf(step) }) });
+    k += together;
+  }
+  for (const { placement, source, dtype, stride = 1 } of plan.atEnd) {
+    const operands = [placeOf(source, dtype === "u32")];
+    const out = inMemory(placement);
+    steps.push(
+      stride === 1 ? { opcode: STORE, out, operands } : { opcode: STORE_STRIDED, extra: stride, out, operands },
+    );
   }
 
+  const tableWords =
+    HEADER_WORDS + SCALAR_WORDS * scalars.length + SPREAD_WORDS * spreads.length + STEP_WORDS * steps.length;
+  const constantsStart = Math.ceil((tableWords * 4) / VECTOR_BYTES) * VECTOR_BYTES;
+  const drawsStart = constantsStart + constants.length * VECTOR_BYTES;
+  const draws = steps.flatMap(({ extra }) => (typeof extra === "object" ? [...extra] : []));
   const cellsStart = slots.count * BLOCK_BYTES;
-  const scalarCells = cells.filter((content) => typeof content === "object").length;
   return {
-    parameterBytes: 4 * (4 + 2 * scalarCells + 4 * spreads.length + 12 * steps.length),
-    scratchBytes: cellsStart + cells.length * VECTOR_BYTES,
-    write(parameters, scratch, scratchAddress) {
-      const addressIn = ({ address, inScratch }: Place): number => {
-        if (!inScratch) return address;
-        return scratchAddress + (address >= 0 ? address : cellsStart + (-address - 1) * VECTOR_BYTES);
+    bytes: drawsStart + draws.length * 4,
+    scratchBytes: cellsStart + scalars.length * VECTOR_BYTES,
+    write(table, address) {
+      const addressIn = ({ mode, address: at }: Place): number => {
+        if (mode === "cell") return cellsStart + at;
+        return mode === "constant" ? address + constantsStart + at : at;
       };
-      const words = [count, scalarCells, spreads.length, steps.length];
-      cells.forEach((content, i) => {
-        const start = cellsStart + i * VECTOR_BYTES;
-        if (typeof content === "number") scratch.fill(content, start / 4, start / 4 + 4);
-        else words.push(addressOf(content.placement), scratchAddress + start);
+      const words = [count, scalars.length, spreads.length, steps.length];
+      scalars.forEach((load, i) => {
+        words.push(addressOf(load.placement), cellsStart + i * VECTOR_BYTES);
       });
       for (const { load, place } of spreads) {
-        words.push(addressOf(load.placement), load.divisor, load.modulus, addressIn(place));
+        words.push(addressOf(load.placement), load.divisor, load.modulus, load.stride ?? 1, place.address);
       }
-      for (const { opcode, out, operands } of steps) {
-        words.push(opcode, addressIn(out), out.blockStride);
-        for (let i = 0; i < 3; i++) {
-          const place = operands[i];
-          words.push(...(place ? [addressIn(place), place.vectorStep, place.blockStride] : [0, 0, 0]));
+      let draw = address + drawsStart;
+      for (const { opcode, extra = 0, out, operands } of steps) {
+        if (typeof extra === "number") words.push(opcode, extra);
+        else {
+          words.push(opcode, draw);
+          draw += extra.length * 4;
+        }
+        for (const place of [out, operands[0], operands[1], operands[2]]) {
+          const { mode } = place ?? NOWHERE;
+          words.push(modes.indexOf(mode), addressIn(place ?? NOWHERE));
         }
       }
-      parameters.set(words);
+      table.set(words);
+      constants.forEach((bits, i) => {
+        const start = (constantsStart + i * VECTOR_BYTES) / 4;
+        table.fill(bits, start, start + 4);
+      });
+      table.set(draws, drawsStart / 4);
     },
   };
+}
+
+/** How many steps from `k` on are one step of the kernel's, with as many results: 1 for most. */
+function severalFrom(steps: readonly ElementwiseStep[], k: number): number {
+  for (const length of [3, 2]) {
+    const group = steps.slice(k, k + length);
+    if (group.length < length || !(namesOf(group) in SEVERAL)) continue;
+    const first = JSON.stringify(group[0]?.operands);
+    if (group.every(({ operands }) => JSON.stringify(operands) === first)) return length;
+  }
+  return 1;
+}
+
+function namesOf(steps: readonly ElementwiseStep[]): string {
+  return steps.map((step) => step.function).join(" ");
+}
+
+function opcodeOf(steps: readonly ElementwiseStep[]): number {
+  const name = namesOf(steps);
+  const random = (randomFunctions as readonly string[]).indexOf(name);
+  if (random >= 0) return RANDOM + random;
+  return (steps.length > 1 ? SEVERAL[name] : elementwiseOpcodes[name]) as number;
+}
+
+/** The words of a draw that wasm/random.ts reads. */
+function wordsOf({ random }: ElementwiseStep): number[] {
+  return random ? [random.stream, random.bound, random.stride, random.offset] : [];
 }
 
 /** One element for all: a scalar, or a chain of one. */
@@ -135,89 +203,12 @@ function isScalar({ divisor, modulus }: ElementwiseLoad, count: number): boolean
   return modulus === 1 || divisor >= count;
 }
 
-function isInOrder({ divisor, modulus }: ElementwiseLoad, count: number): boolean {
-  return divisor === 1 && modulus >= count;
+function isInOrder({ divisor, modulus, stride = 1 }: ElementwiseLoad, count: number): boolean {
+  return divisor === 1 && modulus >= count && stride === 1;
 }
 
-interface StorePlan {
-  /** By step: the placement that it writes straight to. */
-  readonly direct: ReadonlyMap<number, Placement>;
-  /** Stores made after all steps, in this order. */
-  readonly atEnd: ElementwiseChain["stores"];
-  /** Loads that a store at the end overwrites before another has read them: copied to a slot first. */
-  readonly loadsToCopy: ReadonlySet<number>;
-}
-
-/** Which steps may write where their result is stored: not over a load that something later in the chain reads. */
-function planStores({ loads, steps, stores }: ElementwiseChain): StorePlan {
-  const lastRead = loads.map((_, load) =>
-    stores.some(({ source }) => isLoad(source, load))
-      ? Infinity
-      : steps.findLastIndex(({ operands }) => operands.some((operand) => isLoad(operand, load))),
-  );
-  const direct = new Map<number, Placement>();
-  const atEnd: ElementwiseChain["stores"][number][] = [];
-  for (const store of stores) {
-    const { source, placement } = store;
-    const step = source.from === "step" ? source.index : -1;
-    const overwrites = loads.some((load, i) => overlap(load.placement, placement) && (lastRead[i] as number) > step);
-    if (step >= 0 && !direct.has(step) && !overwrites) direct.set(step, placement);
-    else atEnd.push(store);
-  }
-  const loadsToCopy = new Set<number>();
-  atEnd.forEach(({ source }, later) => {
-    if (source.from !== "load") return;
-    const { placement } = loads[source.index] as ElementwiseLoad;
-    if (atEnd.slice(0, later).some((earlier) => overlap(earlier.placement, placement))) loadsToCopy.add(source.index);
-  });
-  return { direct, atEnd, loadsToCopy };
-}
-
-function isLoad(operand: ElementwiseOperand, load: number): boolean {
-  return operand.from === "load" && operand.index === load;
-}
-
-function overlap(a: Placement, b: Placement): boolean {
-  if (regionName(a.region) !== regionName(b.region)) return false;
-  return a.offset < b.offset + b.length && b.offset < a.offset + a.length;
-}
-
-function regionName(region: Region): string {
-  switch (region.kind) {
-    case "arena":
-      return `arena ${region.index}`;
-    case "state":
-      return `state ${region.name}`;
-    case "constants":
-      return "constants";
-  }
-}
-
-interface Use {
-  readonly from: "step" | "load" | "product";
-  readonly index: number;
-}
-
-/** By step: the loads and steps whose values nothing after that step reads. Those stored at the end live on. */
-function lastUses({ steps, stores }: ElementwiseChain, direct: ReadonlyMap<number, Placement>): Map<number, Use[]> {
-  const last = new Map<string, { at: number; use: Use }>();
-  steps.forEach(({ operands }, at) => {
-    for (const operand of operands) {
-      if (operand.from !== "constant") last.set(`${operand.from} ${operand.index}`, { at, use: operand });
-    }
-  });
-  for (const { source } of stores) {
-    if (source.from === "load" || (source.from === "step" && !direct.has(source.index))) {
-      last.delete(`${source.from} ${source.index}`);
-    }
-  }
-  const uses = new Map<number, Use[]>();
-  for (const { at, use } of last.values()) uses.set(at, [...(uses.get(at) ?? []), use]);
-  return uses;
-}
-
-function readsInteger(name: string, operand: number, dtype: string): boolean {
-  if (name === "toFloat" || name === "increment") return true;
+function readsInteger({ function: name, dtype }: ElementwiseStep, operand: number): boolean {
+  if (name === "toFloat" || name === "increment" || name.startsWith("random")) return true;
   return name === "select" && operand > 0 && dtype === "u32";
 }
 
@@ -232,14 +223,11 @@ class Slots {
   readonly #free: Place[] = [];
 
   take(): Place {
-    const free = this.#free.pop();
-    if (free) return free;
-    const address = this.count++ * BLOCK_BYTES;
-    return { address, inScratch: true, vectorStep: VECTOR_BYTES, blockStride: 0 };
+    return this.#free.pop() ?? { mode: "slot", address: this.count++ * BLOCK_BYTES };
   }
 
   /** Places that are no slots are left alone. */
-  release(place: Place): void {
-    if (place.inScratch && place.vectorStep > 0) this.#free.push(place);
+  release(place: Place | undefined): void {
+    if (place?.mode === "slot") this.#free.push(place);
   }
 }

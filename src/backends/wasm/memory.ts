@@ -15,6 +15,21 @@ const GROWTH_PAGES = 16;
 /** All that 32-bit addresses reach, less one page, so that reading a vector at the very end stays inside. */
 export const MAX_BYTES = 65535 * PAGE_BYTES;
 
+/** As the modules' imports say. */
+const MAX_PAGES = 65536;
+const FIRST_PAGES = 1 + GROWTH_PAGES;
+/** 256 MiB: a shared memory of less is not worth having. */
+const LEAST_MAX_PAGES = 4096;
+
+function sharedMemory(maximum: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum, shared: true });
+  } catch (error) {
+    if (maximum / 2 < LEAST_MAX_PAGES) throw error;
+    return sharedMemory(maximum / 2);
+  }
+}
+
 export interface Allocation {
   /** In bytes; a multiple of 256. */
   readonly address: number;
@@ -31,8 +46,14 @@ export class WasmMemory {
   /** Free ranges by address, never touching each other. */
   readonly #free: Range[] = [];
 
-  constructor() {
-    this.memory = new WebAssembly.Memory({ initial: 1 + GROWTH_PAGES });
+  /**
+   * @param shared - by threads. All that it may ever have is then reserved (not taken) from the start: of a platform
+   * that does not give so many addresses it takes less.
+   */
+  constructor(shared = false) {
+    this.memory = shared
+      ? sharedMemory(MAX_PAGES)
+      : new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MAX_PAGES });
     this.#free.push({ address: FIRST_ADDRESS, bytes: this.#size() - FIRST_ADDRESS });
   }
 

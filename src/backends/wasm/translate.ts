@@ -1,16 +1,20 @@
 /**
- * A program as the words that wasm/index.ts's `run` reads: a table of calls { kernel, address of its parameters }, the
- * parameter structs with all addresses filled in, and the chains' tables and scratch.
+ * A program as the words that wasm/index.ts's `run` reads: a table of calls { kernel, parameters, chain, unused }, the
+ * parameter structs with all addresses filled in, and the chains' tables.
  */
-import * as d from "typegpu/data";
 import { ConfigError } from "../../errors.ts";
+import type { KernelDeclaration } from "../../kernels/kernel.ts";
+import { packParameters } from "../../kernels/pack-parameters.ts";
 import { kernels } from "../../kernels/registry.ts";
 import type { KernelCall, Placement, Program } from "../../schedule/program.ts";
-import { type LaidOutChain, layOutChain } from "./chain.ts";
+import { layOutChain } from "./chain.ts";
 import type { Allocation, WasmMemory } from "./memory.ts";
 
 /** The numbers that `run` knows kernels by: positions in this list, which is that of wasm/index.ts. */
 const KERNELS = ["copy", "elementwise", "gather", "linear", "random", "reduce", "replaceRow", "scatterAdd"];
+
+/** Bytes of an entry in the table of calls. */
+export const CALL_BYTES = 16;
 
 /** Parameter blocks begin at multiples of a vector's bytes. */
 const BLOCK_ALIGNMENT = 16;
@@ -19,6 +23,8 @@ export interface Translation {
   /** Address of the table of calls. */
   readonly calls: number;
   readonly count: number;
+  /** Bytes that the slots and cells of any of its chains take. */
+  readonly chainScratchBytes: number;
   /** Everything the translation holds; the caller gives it back. */
   readonly allocation: Allocation;
 }
@@ -26,43 +32,39 @@ export interface Translation {
 /** @param baseOf - the byte address of a region's start, by a placement in it. */
 export function translate(program: Program, memory: WasmMemory, baseOf: (placement: Placement) => number): Translation {
   const addressOf = (placement: Placement) => baseOf(placement) + placement.offset * 4;
-  const chains = new Map<KernelCall, LaidOutChain>();
-  for (const call of program.calls) if (call.chain) chains.set(call, layOutChain(call.chain, addressOf));
+  const blocks = program.calls.map((call) => ({
+    kernel: kernelNumber(call),
+    parameters: call.kernel === "elementwise" ? new Uint32Array() : parametersOf(call, addressOf),
+    chain: call.chain && layOutChain(call.chain, addressOf),
+  }));
 
-  let bytes = program.calls.length * 8;
+  let bytes = program.calls.length * CALL_BYTES;
   const reserve = (size: number): number => {
     const start = Math.ceil(bytes / BLOCK_ALIGNMENT) * BLOCK_ALIGNMENT;
     bytes = start + size;
     return start;
   };
-  const places = program.calls.map((call) => {
-    const chain = chains.get(call);
-    if (chain) return { parameters: reserve(chain.parameterBytes), scratch: reserve(chain.scratchBytes) };
-    return { parameters: reserve(d.sizeOf(declarationOf(call).parameters)), scratch: 0 };
-  });
+  const places = blocks.map(({ parameters, chain }) => ({
+    parameters: reserve(parameters.byteLength),
+    chain: chain ? reserve(chain.bytes) : 0,
+  }));
 
   const allocation = memory.allocate(`tables of program "${program.name}"`, bytes);
   const start = allocation.address;
-  const table = memory.words(start, program.calls.length * 2);
-  program.calls.forEach((call, i) => {
-    const { parameters, scratch } = places[i] as (typeof places)[number];
-    table[2 * i] = KERNELS.indexOf(call.kernel);
-    table[2 * i + 1] = start + parameters;
-    const chain = chains.get(call);
-    if (chain) {
-      const chainParameters = memory.words(start + parameters, chain.parameterBytes / 4);
-      const chainScratch = memory.words(start + scratch, chain.scratchBytes / 4);
-      chain.write(chainParameters, chainScratch, start + scratch);
-    } else {
-      writeParameters(call, memory, start + parameters, addressOf);
-    }
+  const table = memory.words(start, (program.calls.length * CALL_BYTES) / 4);
+  blocks.forEach(({ kernel, parameters, chain }, i) => {
+    const place = places[i] as (typeof places)[number];
+    table.set([kernel, start + place.parameters, chain ? start + place.chain : 0], (i * CALL_BYTES) / 4);
+    memory.words(start + place.parameters, parameters.length).set(parameters);
+    chain?.write(memory.words(start + place.chain, chain.bytes / 4), start + place.chain);
   });
-  return { calls: start, count: program.calls.length, allocation };
+  const chainScratchBytes = Math.max(0, ...blocks.map(({ chain }) => chain?.scratchBytes ?? 0));
+  return { calls: start, count: program.calls.length, chainScratchBytes, allocation };
 }
 
-function declarationOf({ kernel, label }: KernelCall) {
-  const declaration = kernels[kernel];
-  if (declaration && KERNELS.includes(kernel)) return declaration;
+function kernelNumber({ kernel, label }: KernelCall): number {
+  const number = KERNELS.indexOf(kernel);
+  if (number >= 0) return number;
   throw new ConfigError({
     subject: `kernel of the call "${label}"`,
     given: kernel,
@@ -71,18 +73,12 @@ function declarationOf({ kernel, label }: KernelCall) {
   });
 }
 
-/** The struct's fields, all of 4 bytes, in order; `xOffset` is the address of binding x in elements. */
-function writeParameters(
-  call: KernelCall,
-  memory: WasmMemory,
-  address: number,
-  addressOf: (placement: Placement) => number,
-): void {
-  const fields = declarationOf(call).parameters.propTypes as Readonly<Record<string, { readonly type: string }>>;
-  Object.entries(fields).forEach(([name, { type }], i) => {
-    const binding = name.endsWith("Offset") ? call.bindings[name.slice(0, -"Offset".length)] : undefined;
-    const value = binding ? addressOf(binding) / 4 : (call.parameters[name] ?? 0);
-    if (type === "f32") memory.floats(address + 4 * i, 1)[0] = value;
-    else memory.words(address + 4 * i, 1)[0] = value;
+/** The call's parameter struct; `xOffset` is the address of binding x in elements, 0 where nothing is bound. */
+function parametersOf(call: KernelCall, addressOf: (placement: Placement) => number): Uint32Array {
+  const declaration = kernels[call.kernel] as KernelDeclaration;
+  const offsets = Object.keys(declaration.bindings).map((name) => {
+    const binding = call.bindings[name];
+    return [`${name}Offset`, binding ? addressOf(binding) / 4 : 0];
   });
+  return packParameters(declaration, { ...call.parameters, ...Object.fromEntries(offsets) });
 }

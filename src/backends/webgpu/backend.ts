@@ -7,22 +7,28 @@
 import { DisposedError, LimitError } from "../../errors.ts";
 import type { Backend, StateBuffer } from "../backend.ts";
 import { Buffers, BYTES_PER_ELEMENT, largestBuffer } from "./buffers.ts";
-import { findDevice, isSoftware, type WebGPUOptions } from "./device.ts";
+import { findDevice, traitsOf, type WebGPUOptions } from "./device.ts";
 import { loadProgram } from "./executable.ts";
 import { usage } from "./flags.ts";
 import { Health } from "./health.ts";
+import type { LowerOptions } from "./lower.ts";
 import { Pipelines } from "./pipelines.ts";
+import { isSoftware } from "./software-adapter.ts";
 
 /**
  * A backend on `device`, on a device of `adapter`, or on one of the best adapter of `gpu` (default `navigator.gpu`).
  *
  * @throws {@link UnsupportedError} when there is no WebGPU, no adapter, or the adapter gives no device.
  */
-export async function createWebGPUBackend(options: WebGPUOptions = {}): Promise<Backend> {
+export async function createWebGPUBackend(
+  options: WebGPUOptions & Omit<LowerOptions, "traits"> = {},
+): Promise<Backend> {
   const { device, description, owned } = await findDevice(options);
   const health = new Health(device);
   const buffers = new Buffers(device, health);
   const pipelines = new Pipelines(device, health);
+  const { linear, reduce } = options;
+  const lowering: LowerOptions = { traits: traitsOf(device, description), linear, reduce };
   const states = new Map<StateBuffer, GPUBuffer>();
   // In Node the garbage collector takes a `gpu` that nobody holds, and its devices with it.
   const held = new Set<unknown>([options.gpu, options.adapter]);
@@ -58,6 +64,7 @@ export async function createWebGPUBackend(options: WebGPUOptions = {}): Promise<
       maxBufferBytes: largestBuffer(device),
       maxBindingBytes: device.limits.maxStorageBufferBindingSize,
       maxStorageBindings: device.limits.maxStorageBuffersPerShaderStage,
+      maxEpilogueGroups: 2,
       optionalKernels: (options.wholeNetworks ?? !isSoftware(description)) ? ["mlpFlow"] : [],
       separateReadAndWrite: true,
     },
@@ -101,7 +108,7 @@ export async function createWebGPUBackend(options: WebGPUOptions = {}): Promise<
     async load(program, state) {
       health.check();
       const bufferNamed = (name: string) => stateBuffer(state.get(name), `state "${name}" of "${program.name}"`);
-      return loadProgram({ device, health, buffers, pipelines }, program, bufferNamed);
+      return loadProgram({ device, health, buffers, pipelines, lowering }, program, bufferNamed);
     },
 
     async finished() {

@@ -1,13 +1,7 @@
 /** Finds a WebGPU device and says which it is. */
 import { UnsupportedError } from "../../errors.ts";
-
-/** Adapters that run on the CPU: our WebAssembly is faster than their shaders. */
-const softwareAdapter = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render|\bwarp\b/i;
-
-/** Whether a device of this description runs on the CPU. */
-export function isSoftware(description: string): boolean {
-  return softwareAdapter.test(description);
-}
+import type { DeviceTraits } from "./linear-choice.ts";
+import { isSoftware } from "./software-adapter.ts";
 
 export interface WebGPUOptions {
   /** Where to look for an adapter; default `navigator.gpu`. */
@@ -37,13 +31,17 @@ export interface FoundDevice {
  */
 const raisedLimits = ["maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage"] as const;
 
+/** Features that kernels and profiles use where a device has them; nothing needs them. */
+const usedFeatures: readonly GPUFeatureName[] = ["subgroups", "timestamp-query"];
+
 /** @throws {@link UnsupportedError} when there is no WebGPU, no adapter, or the adapter gives no device. */
 export async function findDevice({ gpu, adapter, device }: WebGPUOptions): Promise<FoundDevice> {
   if (device) return { device, description: describe(device.adapterInfo), owned: false };
   const found = adapter ?? (await findAdapter(gpu));
+  const requiredFeatures = usedFeatures.filter((name) => found.features.has(name));
   const requiredLimits = Object.fromEntries(raisedLimits.map((name) => [name, found.limits[name]]));
   try {
-    const requested = await found.requestDevice({ label: "divflow", requiredLimits });
+    const requested = await found.requestDevice({ label: "divflow", requiredFeatures, requiredLimits });
     return { device: requested, description: describe(found.info), owned: true };
   } catch (cause) {
     throw new UnsupportedError(
@@ -56,6 +54,14 @@ export async function findDevice({ gpu, adapter, device }: WebGPUOptions): Promi
       { cause },
     );
   }
+}
+
+/** What kernels are chosen by. */
+export function traitsOf({ features, adapterInfo }: GPUDevice, description: string): DeviceTraits {
+  const { subgroupMinSize, subgroupMaxSize } = adapterInfo ?? {};
+  const subgroups = features.has("subgroups");
+  const subgroupSize = subgroups && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined;
+  return { software: isSoftware(description), subgroups, subgroupSize };
 }
 
 async function findAdapter(gpu = (globalThis.navigator as Navigator | undefined)?.gpu): Promise<GPUAdapter> {

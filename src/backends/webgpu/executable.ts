@@ -6,14 +6,16 @@ import { type Buffers, BYTES_PER_ELEMENT } from "./buffers.ts";
 import type { Dispatch, ScratchRegion } from "./dispatch.ts";
 import { usage } from "./flags.ts";
 import type { Health } from "./health.ts";
-import { lower } from "./lower.ts";
+import { type LowerOptions, lower } from "./lower.ts";
 import type { Pipelines } from "./pipelines.ts";
+import { timeCalls } from "./profile.ts";
 
 export interface DeviceParts {
   readonly device: GPUDevice;
   readonly health: Health;
   readonly buffers: Buffers;
   readonly pipelines: Pipelines;
+  readonly lowering: LowerOptions;
 }
 
 /** A dispatch with all its objects made. */
@@ -30,7 +32,7 @@ export async function loadProgram(
   stateBuffer: (name: string) => GPUBuffer,
 ): Promise<Executable> {
   const { device, health } = parts;
-  const { dispatches, scratch } = lower(program);
+  const { dispatches, calls, scratch } = lower(program, parts.lowering);
   const memory = allocate(parts, program, dispatches, scratch);
   let ready: Ready[];
   try {
@@ -56,22 +58,35 @@ export async function loadProgram(
   }
 
   let disposed = false;
+  const checkUsable = () => {
+    if (disposed) {
+      throw new DisposedError({
+        subject: `program "${program.name}"`,
+        given: "run after dispose",
+        expected: "a loaded program",
+        remedy: "Load it again.",
+      });
+    }
+    health.check();
+    for (const { name } of program.state) stateBuffer(name); // a destroyed buffer must not reach the device
+  };
+  const label = program.name;
   return {
     run(times) {
-      if (disposed) {
-        throw new DisposedError({
-          subject: `program "${program.name}"`,
-          given: "run after dispose",
-          expected: "a loaded program",
-          remedy: "Load it again.",
-        });
-      }
-      health.check();
-      for (const { name } of program.state) stateBuffer(name); // a destroyed buffer must not reach the device
-      const encoder = device.createCommandEncoder({ label: program.name });
-      encode(encoder.beginComputePass({ label: program.name }), ready, times);
+      checkUsable();
+      const encoder = device.createCommandEncoder({ label });
+      const pass = encoder.beginComputePass({ label });
+      for (let i = 0; i < times; i++) encode(pass, ready); // WebGPU runs a pass's dispatches in order
+      pass.end();
       device.queue.submit([encoder.finish()]);
     },
+    ...(device.features.has("timestamp-query") && {
+      profile() {
+        checkUsable();
+        const ofCall = program.calls.map((_, call) => ready.filter((_, i) => calls[i] === call));
+        return timeCalls(parts, ofCall.length, (pass, call) => encode(pass, ofCall[call]!));
+      },
+    }),
     dispose() {
       disposed = true;
       memory.free();
@@ -79,18 +94,14 @@ export async function loadProgram(
   };
 }
 
-/** One pass: WebGPU runs its dispatches in order, each seeing what those before it wrote. */
-function encode(pass: GPUComputePassEncoder, ready: readonly Ready[], times: number): void {
+function encode(pass: GPUComputePassEncoder, ready: readonly Ready[]): void {
   let current: GPUComputePipeline | undefined;
-  for (let i = 0; i < times; i++) {
-    for (const { pipeline, group, workgroups } of ready) {
-      if (pipeline !== current) pass.setPipeline(pipeline);
-      current = pipeline;
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(...workgroups);
-    }
+  for (const { pipeline, group, workgroups } of ready) {
+    if (pipeline !== current) pass.setPipeline(pipeline);
+    current = pipeline;
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(...workgroups);
   }
-  pass.end();
 }
 
 /** Arenas, constants, scratch, and the parameters of all dispatches in one uniform buffer. */

@@ -1,17 +1,28 @@
-/** Line charts as SVG text: loss against step, on a logarithmic axis. */
+/** Line charts as SVG text: a loss against the training step. */
 
 export interface Curve {
   readonly name: string;
-  /** Step and value; values at or below 0 are left out, for the axis is logarithmic. */
-  readonly points: readonly (readonly [number, number])[];
-  readonly colour: string;
+  /** Class of its colour. */
+  readonly style: string;
+  /** Step and value, in the order of steps; values that are not finite are left out. */
+  readonly points: readonly (readonly [step: number, value: number])[];
+  /** A value that the finished model was judged at, shown as a dashed line. */
+  readonly judged?: number;
 }
 
 const WIDTH = 560;
-const HEIGHT = 260;
-const MARGIN = { left: 56, right: 16, top: 16, bottom: 36 };
+const HEIGHT = 280;
+const MARGIN = { left: 52, right: 14, top: 10, bottom: 46 };
 
-/** Running mean over `window` neighbours behind each point: minibatch losses are noisy. */
+/** Minibatch losses are noisy: curves are running means over this share of their length. */
+const SMOOTHED_SHARE = 1 / 25;
+
+/** The axis fits what comes after this share of a curve; the fall from the initial network may leave the top. */
+const TRANSIENT_SHARE = 1 / 20;
+
+/** Lines from mark to mark that make a readable axis. */
+const MARKS = 5;
+
 function smooth(points: Curve["points"], window: number): [number, number][] {
   let sum = 0;
   return points.map(([step, value], i) => {
@@ -21,62 +32,68 @@ function smooth(points: Curve["points"], window: number): [number, number][] {
   });
 }
 
-function label(value: number): string {
-  return value >= 1e4 || value < 1e-2 ? value.toExponential(0) : String(Number(value.toPrecision(2)));
+/** Round numbers inside [low, high], about `MARKS` of them, 1, 2 or 5 times a power of ten apart. */
+export function marks(low: number, high: number): number[] {
+  const rough = (high - low) / MARKS;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const distance = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
+  const first = Math.ceil(low / distance);
+  const count = Math.floor(high / distance) - first + 1;
+  // Products, not sums, and rounded: 3 * 0.1 would be written 0.30000000000000004.
+  return Array.from({ length: count }, (_, i) => Number(((first + i) * distance).toPrecision(12)));
 }
 
-/** Marks at 1, 2 and 5 times powers of ten inside [low, high]. */
-function marks(low: number, high: number): number[] {
-  const result: number[] = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
-    for (const factor of [1, 2, 5]) {
-      const value = factor * 10 ** power;
-      if (value >= low && value <= high) result.push(value);
-    }
-  }
-  return result;
+/** What the axis spans: all that is shown after the transient, and a little more. */
+function limits(curves: readonly Curve[]): [number, number] {
+  const values = curves.flatMap(({ points, judged }) => [
+    ...points.slice(Math.floor(points.length * TRANSIENT_SHARE)).map(([, value]) => value),
+    ...(judged === undefined ? [] : [judged]),
+  ]);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const room = 0.08 * (high - low) || 0.1 * Math.abs(high) || 1;
+  return [low - room, high + room];
 }
 
-/** One chart of several curves, smoothed over a fiftieth of their length. */
-export function chart(title: string, curves: readonly Curve[]): string {
+/** One chart of several curves. */
+export function chart(title: string, note: string, curves: readonly Curve[]): string {
   const shown = curves
-    .map((curve) => ({
-      ...curve,
-      points: smooth(
-        curve.points.filter(([, value]) => value > 0 && Number.isFinite(value)),
-        Math.max(1, Math.round(curve.points.length / 50)),
-      ),
-    }))
-    .filter((curve) => curve.points.length > 0);
+    .map((curve) => {
+      const points = curve.points.filter(([, value]) => Number.isFinite(value));
+      return { ...curve, points: smooth(points, Math.max(1, Math.round(points.length * SMOOTHED_SHARE))) };
+    })
+    .filter(({ points, judged }) => points.length > 0 || judged !== undefined);
   if (shown.length === 0) return "";
-  const all = shown.flatMap((curve) => curve.points);
-  const lastStep = Math.max(...all.map(([step]) => step), 1);
-  let low = Math.min(...all.map(([, value]) => value)) / 1.05;
-  let high = Math.max(...all.map(([, value]) => value)) * 1.05;
-  if (high / low < 1.3) [low, high] = [low / 1.15, high * 1.15];
-  const x = (step: number) => MARGIN.left + (step / lastStep) * (WIDTH - MARGIN.left - MARGIN.right);
-  const y = (value: number) =>
-    MARGIN.top + (1 - Math.log(value / low) / Math.log(high / low)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
-  const bottom = HEIGHT - MARGIN.bottom;
-  const lines = marks(low, high).map(
+  const [low, high] = limits(shown);
+  const lastStep = Math.max(1, ...shown.map(({ points }) => points.at(-1)?.[0] ?? 1));
+  const [right, bottom] = [WIDTH - MARGIN.right, HEIGHT - MARGIN.bottom];
+  const x = (step: number) => MARGIN.left + (step / lastStep) * (right - MARGIN.left);
+  const y = (value: number) => MARGIN.top + (1 - (value - low) / (high - low)) * (bottom - MARGIN.top);
+  const across = (value: number) =>
+    `x1="${MARGIN.left}" x2="${right}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}"`;
+
+  const horizontal = marks(low, high).map(
     (value) =>
-      `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}" class="grid"/>` +
-      `<text x="${MARGIN.left - 8}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${label(value)}</text>`,
+      `<line ${across(value)} class="grid"/>` +
+      `<text x="${MARGIN.left - 8}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${value}</text>`,
   );
-  const steps = [0, 0.25, 0.5, 0.75, 1].map((part) => {
-    const step = Math.round(part * lastStep);
-    return `<text x="${x(step).toFixed(1)}" y="${bottom + 18}" text-anchor="middle">${step.toLocaleString("en")}</text>`;
-  });
-  const paths = shown.map((curve) => {
-    const stride = Math.max(1, Math.floor(curve.points.length / 400)); // more points than pixels help nobody
-    const path = curve.points
-      .filter((_, i) => i % stride === 0 || i === curve.points.length - 1)
+  const steps = marks(0, lastStep).map(
+    (step) =>
+      `<text x="${x(step).toFixed(1)}" y="${bottom + 18}" text-anchor="middle">${step.toLocaleString("en")}</text>`,
+  );
+  const lines = shown.map(({ points, style, judged }) => {
+    const stride = Math.max(1, Math.floor(points.length / 400)); // more points than pixels help nobody
+    const path = points
+      .filter((_, i) => i % stride === 0 || i === points.length - 1)
       .map(([step, value], i) => `${i === 0 ? "M" : "L"}${x(step).toFixed(1)} ${y(value).toFixed(1)}`)
       .join("");
-    return `<path d="${path}" fill="none" stroke="${curve.colour}" stroke-width="2" stroke-linejoin="round"/>`;
+    const line = `<path d="${path}" class="curve ${style}"/>`;
+    return judged === undefined ? line : `${line}<line ${across(judged)} class="judged ${style}"/>`;
   });
-  const legend = shown.map((curve) => `<span><i style="background:${curve.colour}"></i>${curve.name}</span>`).join(" ");
-  return `<figure class="chart"><figcaption>${title} <span class="legend">${legend}</span></figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">${lines.join("")}${steps.join("")}${paths.join("")}
-<text x="${(MARGIN.left + WIDTH - MARGIN.right) / 2}" y="${HEIGHT - 2}" text-anchor="middle">training step</text></svg></figure>`;
+  const clip = `clip-${title.replace(/\W+/g, "-").toLowerCase()}`;
+  const legend = shown.map(({ name, style }) => `<span class="${style}">${name}</span>`).join("");
+  return `<figure class="card"><figcaption>${title}<small>${note}</small><span class="legend">${legend}</span></figcaption>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">
+<clipPath id="${clip}"><rect x="${MARGIN.left}" y="${MARGIN.top}" width="${right - MARGIN.left}" height="${bottom - MARGIN.top}"/></clipPath>
+${horizontal.join("")}${steps.join("")}<g clip-path="url(#${clip})">${lines.join("")}</g>
+<text x="${(MARGIN.left + right) / 2}" y="${HEIGHT - 8}" text-anchor="middle">training step</text></svg></figure>`;
 }

@@ -1,5 +1,5 @@
 /** Path schedulers by name: the command line lists them, checkpoints name them, tests loop over them. */
-import { choiceOption, type NamedOptions, optionsObject } from "../../graph/options.ts";
+import { madeFrom, type NamedOptions, type RegistryEntry } from "../../graph/options.ts";
 import { condOT } from "./cond-ot.ts";
 import { cosine } from "./cosine.ts";
 import { linearVP } from "./linear-vp.ts";
@@ -8,12 +8,7 @@ import { polynomial } from "./polynomial.ts";
 import { ve } from "./ve.ts";
 import { vp } from "./vp.ts";
 
-interface Entry {
-  readonly options: readonly string[];
-  make(options: object): PathScheduler;
-}
-
-const entries: Readonly<Record<string, Entry>> = {
+const entries: Readonly<Record<string, RegistryEntry<PathScheduler>>> = {
   "cond-ot": { options: ["sigmaMin"], make: condOT },
   "linear-vp": { options: [], make: linearVP },
   vp: { options: ["betaMin", "betaMax"], make: vp },
@@ -29,7 +24,6 @@ export const pathNames: readonly string[] = Object.keys(entries);
  *
  * @throws {@link ConfigError} when the name or an option is unknown, or an option is outside its range.
  */
-export function pathFrom({ name, options }: NamedOptions): PathScheduler {
-  const entry = entries[choiceOption("path", name, pathNames)] as Entry;
-  return entry.make(optionsObject(`options of path ${name}`, options, entry.options));
+export function pathFrom(named: NamedOptions): PathScheduler {
+  return madeFrom("path", entries, named);
 }

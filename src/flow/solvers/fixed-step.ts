@@ -3,6 +3,7 @@ import type { StateDeclaration, Update } from "../../graph/graph.ts";
 import { integerOption } from "../../graph/options.ts";
 import { add, increment, multiply, subtract } from "../../ops/arithmetic.ts";
 import { gather } from "../../ops/rows.ts";
+import { reshape, slice } from "../../ops/shape.ts";
 import { state } from "../../ops/sources.ts";
 import { checkStops, logDensityState, pointState } from "./problem.ts";
 import type { SolvePlan, SolveProblem, Solver, SolveSegment } from "./solver.ts";
@@ -20,21 +21,22 @@ export function fixedStep(name: string, tableau: Tableau, { steps = 100 }: Fixed
 }
 
 /**
- * One run goes from times[step] to times[step + 1] and counts the step; runs beyond the last are the runner's fault.
- * State: "solve.times" [n + 1], the grid; "solve.step" u32 [1].
+ * One run goes from the start to the end of interval `step` and counts the step; runs beyond the last are the runner's
+ * fault. State: "solve.intervals" [n, 2], both times of each, so that a step looks up one row; "solve.step" u32 [1].
  */
 function plan(name: string, tableau: Tableau, steps: number, problem: SolveProblem): SolvePlan {
   const { stops, field, estimates } = problem;
   checkStops(stops);
   const { times, segments } = grid(stops, steps);
-  const timesState: StateDeclaration = { name: "solve.times", shape: [times.length], dtype: "f32" };
+  const intervals = times.slice(1).flatMap((time, i) => [times[i] as number, time]);
+  const intervalState: StateDeclaration = { name: "solve.intervals", shape: [times.length - 1, 2], dtype: "f32" };
   const stepState: StateDeclaration = { name: "solve.step", shape: [1], dtype: "u32" };
   const xState = pointState(problem);
 
   const step = state(stepState);
   const x = state(xState);
-  const time = gather(state(timesState), step);
-  const next = gather(state(timesState), increment(step));
+  const interval = reshape(gather(state(intervalState), step), [2]);
+  const [time, next] = [slice(interval, 0, 0, 1), slice(interval, 0, 1, 2)];
   const size = subtract(next, time);
   const values = stages(tableau, field, { x, time, next, size });
   const velocity = weightedSum(
@@ -46,7 +48,7 @@ function plan(name: string, tableau: Tableau, steps: number, problem: SolveProbl
     { state: stepState, value: increment(step) },
   ];
 
-  const owned = [xState, timesState, stepState];
+  const owned = [xState, intervalState, stepState];
   const rate = estimates > 0 ? logDensityRate(tableau.b, values) : undefined;
   if (rate) {
     const densityState = logDensityState(problem);
@@ -56,7 +58,7 @@ function plan(name: string, tableau: Tableau, steps: number, problem: SolveProbl
   return {
     state: owned,
     initial: new Map([
-      ["solve.times", times],
+      ["solve.intervals", intervals],
       ["solve.step", [0]],
     ]),
     start: undefined,

@@ -1,5 +1,5 @@
 /** Solvers by name: the command line lists them, tests loop over them. */
-import { choiceOption, type NamedOptions, optionsObject } from "../../graph/options.ts";
+import { madeFrom, type NamedOptions, type RegistryEntry } from "../../graph/options.ts";
 import { dopri5 } from "./dopri5.ts";
 import { euler } from "./euler.ts";
 import { heun } from "./heun.ts";
@@ -7,12 +7,7 @@ import { midpoint } from "./midpoint.ts";
 import { rk4 } from "./rk4.ts";
 import type { Solver } from "./solver.ts";
 
-interface Entry {
-  readonly options: readonly string[];
-  make(options: object): Solver;
-}
-
-const entries: Readonly<Record<string, Entry>> = {
+const entries: Readonly<Record<string, RegistryEntry<Solver>>> = {
   euler: { options: ["steps"], make: euler },
   midpoint: { options: ["steps"], make: midpoint },
   heun: { options: ["steps"], make: heun },
@@ -27,7 +22,6 @@ export const solverNames: readonly string[] = Object.keys(entries);
  *
  * @throws {@link ConfigError} when the name or an option is unknown, or an option is outside its range.
  */
-export function solverFrom({ name, options }: NamedOptions): Solver {
-  const entry = entries[choiceOption("solver", name, solverNames)] as Entry;
-  return entry.make(optionsObject(`options of solver ${name}`, options, entry.options));
+export function solverFrom(named: NamedOptions): Solver {
+  return madeFrom("solver", entries, named);
 }

@@ -69,7 +69,7 @@ export interface SolvePlan {
   readonly segments: readonly SolveSegment[];
   /** Adaptive solvers: reads how far it is from the values of one state. Runs after a stop is reached change nothing. */
   readonly progress: { readonly state: string; read(values: ArrayLike<number>): SolveProgress } | undefined;
-  /** Solvers with fixed steps: `step` is one of this method along the grid of times in "solve.times". */
+  /** Solvers with fixed steps: `step` is one of this method along the intervals in "solve.intervals". */
   readonly tableau?: Tableau;
 }
 

@@ -1,0 +1,158 @@
+/**
+ * What runs inside a child process or a page: one implementation on one backend. It builds the work of a task, shows
+ * evidence that the numbers are right, and times samples of it when it is told to: so several implementations can take
+ * turns.
+ */
+export interface Context {
+  readonly backend: "wasm" | "webgpu";
+  /** Threads to use; 1 on WebGPU. */
+  readonly threads: number;
+  /** WebAssembly with relaxed SIMD; null: as the implementation chooses. */
+  readonly relaxed: boolean | null;
+  /** Where the backend is WebGPU. */
+  readonly gpu?: GPU | undefined;
+}
+
+export type WorkloadName = "cfm" | "fdm" | "cfm-full" | "fdm-full" | "sample" | "logdensity" | "matmul";
+
+/** A product of two matrices; see matmulShapes in workload.mjs. */
+export interface MatmulShape {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  readonly transposeLeft: boolean;
+  readonly transposeRight: boolean;
+}
+
+export interface Task {
+  readonly workload: WorkloadName;
+  /** Of the hidden layers. */
+  readonly width: number;
+  /** Rows of a training step, points of a solve, rows of a product. */
+  readonly batch: number;
+  /** Of a matmul. */
+  readonly shape?: MatmulShape;
+}
+
+/** What shows that the numbers are right; null where it does not apply. */
+export interface Evidence {
+  readonly lossBefore: number | null;
+  /** After 3 Adam steps. */
+  readonly lossAfter: number | null;
+  /** Largest error, relative to the largest value, of some results against f64. */
+  readonly deviation: number | null;
+}
+
+/** The work of one task, ready to run. */
+export interface Work {
+  readonly evidence: Evidence;
+  /** A training step, an Euler step, a product: does so many and waits for them. */
+  run(units: number): Promise<void>;
+  /** How many units a sample may have; the most that fit in `sampleMilliseconds` are taken, one at least. */
+  readonly unitChoices: readonly number[];
+  readonly sampleMilliseconds: number;
+  dispose(): void;
+}
+
+export interface Implementation {
+  readonly version: string;
+  readonly device: string;
+  /** Arithmetic this backend can do at best, in GFLOP/s; null: not measured. */
+  ceiling(): Promise<number | null>;
+  /** Throws a {@link NotOffered} for work that it cannot do at all. */
+  build(task: Task): Promise<Work>;
+  close(): void;
+}
+
+export interface Prepared {
+  readonly evidence: Evidence;
+  /** Units of a sample. */
+  readonly units: number;
+  /** Of a unit, after warming up. */
+  readonly milliseconds: number;
+}
+
+/** What the other side of the process or page calls. */
+export interface Session {
+  readonly version: string;
+  readonly device: string;
+  ceiling(): Promise<number | null>;
+  /** Builds a task in place of the one before, and warms it up. */
+  prepare(task: Task): Promise<Prepared>;
+  /** Milliseconds of each of so many samples of the task prepared, divided by their units. */
+  samples(count: number): Promise<number[]>;
+  close(): void;
+}
+
+/** What an implementation or a platform does not have: a row says so, and it is no error. */
+export class NotOffered extends Error {
+  override readonly name = "NotOffered";
+}
+
+export const trainingUnits = { unitChoices: [1], sampleMilliseconds: 0 } as const;
+/** A solve of fewer steps is scaled to all of them, marked as such. */
+export const solveUnits = { unitChoices: [1, 2, 5, 10, 20, 50, 100], sampleMilliseconds: 2500 } as const;
+/** Rates, not latencies: many in one submission. */
+export const matmulUnits = { unitChoices: powersOfTwo(12), sampleMilliseconds: 60 } as const;
+export const fullStepUnits = { unitChoices: powersOfTwo(10), sampleMilliseconds: 250 } as const;
+
+function powersOfTwo(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => 2 ** i);
+}
+
+/** Engines compile hot code anew: work of less than this is not warm. */
+const WARM_MILLISECONDS = 600;
+/** But a unit that takes so long is not run just to warm up. */
+const SLOW_MILLISECONDS = 3000;
+
+function unitsFor({ unitChoices, sampleMilliseconds }: Work, milliseconds: number): number {
+  return Math.max(1, ...unitChoices.filter((count) => count * milliseconds <= sampleMilliseconds));
+}
+
+export function makeSession(implementation: Implementation): Session {
+  let work: Work | undefined;
+  let units = 1;
+  const timed = async ({ run }: Work, count: number) => {
+    const start = performance.now();
+    await run(count);
+    return performance.now() - start;
+  };
+  const release = () => {
+    work?.dispose();
+    work = undefined;
+  };
+  return {
+    version: implementation.version,
+    device: implementation.device,
+    ceiling: () => implementation.ceiling(),
+
+    async prepare(task) {
+      release();
+      const built = await implementation.build(task);
+      work = built;
+      units = 1;
+      let milliseconds = await timed(built, 1); // may compile
+      if (milliseconds < SLOW_MILLISECONDS) {
+        const end = performance.now() + WARM_MILLISECONDS;
+        milliseconds = await timed(built, 1);
+        units = unitsFor(built, milliseconds);
+        do milliseconds = (await timed(built, units)) / units;
+        while (performance.now() < end);
+      }
+      return { evidence: built.evidence, units, milliseconds };
+    },
+
+    async samples(count) {
+      if (!work) throw new Error("No task is prepared.");
+      const times: number[] = [];
+      for (let i = 0; i < count; i++) times.push((await timed(work, units)) / units);
+      return times;
+    },
+
+    close() {
+      release();
+      implementation.close();
+    },
+  };
+}

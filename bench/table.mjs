@@ -1,0 +1,235 @@
+/**
+ * Rows as text: what a terminal shows, and the table of the README.
+ * @import { Row } from "./rows.mjs"
+ * @import { Machine } from "./machine.mjs"
+ */
+
+/** @typedef {Readonly<Record<string, { readonly title: string }>>} Titles - of the peers, by implementation */
+
+const runtimeTitles = /** @type {Record<string, string>} */ ({ node: "Node", deno: "Deno", chromium: "Chromium" });
+
+/** @param {Row} row */
+const taskOf = ({ workload, shape, width, batch }) => [workload, shape, width, batch].join(" ");
+
+/**
+ * A peer's row to compare a row with: the same task, backend and threads; the same runtime where there is one.
+ * @param {Row} row @param {string} peer @param {readonly Row[]} rows
+ */
+export function peerRow(row, peer, rows) {
+  const fitting = rows.filter(
+    (other) =>
+      other.implementation === peer &&
+      other.ms !== null &&
+      taskOf(other) === taskOf(row) &&
+      other.backend === row.backend &&
+      other.threads === row.threads,
+  );
+  return fitting.find(({ runtime }) => runtime === row.runtime) ?? fitting[0];
+}
+
+/** How many times as long as divflow the peer takes; undefined where either has no figure. @param {Row} row @param {string} peer @param {readonly Row[]} rows */
+export function ratioTo(row, peer, rows) {
+  const other = peerRow(row, peer, rows);
+  return row.ms === null || !other || other.ms === null ? undefined : other.ms / row.ms;
+}
+
+/** The rate of a row beside that of divflow's own product at a hidden layer's shape, on the same contender. @param {Row} row @param {readonly Row[]} rows */
+export function shareOfMatmul(row, rows) {
+  if (row.workload === "matmul" || row.implementation !== "divflow" || row.gflops === null) return undefined;
+  const product = rows.find(
+    (other) =>
+      other.workload === "matmul" &&
+      other.implementation === "divflow" &&
+      other.width === row.width &&
+      other.shape?.endsWith(`x${row.width}x${row.width}`) &&
+      other.backend === row.backend &&
+      other.runtime === row.runtime &&
+      other.threads === row.threads &&
+      other.relaxed === row.relaxed,
+  );
+  return product?.gflops ? row.gflops / product.gflops : undefined;
+}
+
+/** @param {Row} row */
+function howOf({ backend, threads, relaxed }) {
+  if (backend === "webgpu") return "WebGPU";
+  return `WASM${relaxed === null ? "" : relaxed ? " relaxed" : " plain"} x${threads}`;
+}
+
+/** Milliseconds with three digits or none after the point; seconds above ten thousand. @param {number} ms */
+export function timeText(ms) {
+  if (ms >= 10_000) return `${(ms / 1000).toPrecision(3)} s`;
+  return ms >= 100 ? `${ms.toFixed(0)} ms` : `${ms.toPrecision(3)} ms`;
+}
+
+/** @param {number | undefined} share */
+const percent = (share) => (share === undefined ? "" : `${Math.round(100 * share)} %`);
+/** @param {number | undefined} ratio */
+const times = (ratio) => (ratio === undefined ? "" : `${ratio.toPrecision(2)}x`);
+
+/** Rows of one task one under another, in order of appearance. @param {readonly Row[]} rows @returns {Row[][]} */
+function byTask(rows) {
+  /** @type {Map<string, Row[]>} */
+  const groups = new Map();
+  for (const row of rows) groups.set(taskOf(row), [...(groups.get(taskOf(row)) ?? []), row]);
+  return [...groups.values()];
+}
+
+/** @param {readonly (readonly string[])[]} cells - rows; the first column is aligned left @returns {string[]} */
+function aligned(cells) {
+  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
+  return cells.map((row) =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/**
+ * A block of lines for each task: every contender, and beside divflow's how much longer its peers take.
+ * @param {readonly Row[]} rows
+ * @param {Titles} [titles]
+ */
+export function textTable(rows, titles = {}) {
+  const peers = peersIn(rows, titles);
+  const head = ["", "median", "best", "GFLOP/s", "of ceiling", "of matmul"];
+  return byTask(rows).flatMap((group) => {
+    const [{ workload, shape, width, batch }] = /** @type {[Row]} */ (group);
+    const measured = group.filter(({ ms }) => ms !== null);
+    const figures = measured.map((row) => [
+      nameOf(row),
+      timeText(Number(row.ms)) + (row.scaled ? "*" : ""),
+      timeText(Number(row.best)),
+      Number(row.gflops).toPrecision(3),
+      percent(row.ceiling ? Number(row.gflops) / row.ceiling : undefined),
+      percent(shareOfMatmul(row, rows)),
+      ...peers.map(([peer]) => (row.implementation === "divflow" ? times(ratioTo(row, peer, rows)) : "")),
+    ]);
+    const heads = [...head, ...peers.map(([, { title }]) => `${title} takes`)];
+    return [
+      `${workload}${shape ? ` ${shape}` : ""}, width ${width}, batch ${batch}`,
+      ...(figures.length > 0 ? aligned([heads, ...figures]) : []),
+      ...group.filter(({ ms }) => ms === null).map((row) => `${nameOf(row)}: ${reasonOf(row)}`),
+      "",
+    ];
+  });
+}
+
+/** @param {Row} row */
+function nameOf(row) {
+  return `${row.implementation}, ${runtimeTitles[row.runtime]}, ${howOf(row)}`;
+}
+
+/** Why a row has no figure. @param {Row} row */
+function reasonOf({ error, leftOut }) {
+  return error === undefined ? `left out, ${leftOut}` : `ERROR, ${error}`;
+}
+
+/** The peers that have rows. @param {readonly Row[]} rows @param {Titles} titles */
+function peersIn(rows, titles) {
+  return Object.entries(titles).filter(([peer]) => rows.some(({ implementation }) => implementation === peer));
+}
+
+const workloadTitles = /** @type {Record<string, string>} */ ({
+  cfm: "CFM step",
+  fdm: "FDM step",
+  "cfm-full": "CFM, public step",
+  "fdm-full": "FDM, public step",
+  sample: "100 Euler steps of 4096",
+  logdensity: "with log-density",
+});
+
+/** What the README shows: where, and the row of divflow's that stands for it. */
+const sections = [
+  { title: "WASM, one thread, Node", backend: "wasm", threads: 1, runtime: "node" },
+  { title: "WASM, two threads, Node", backend: "wasm", threads: 2, runtime: "node" },
+  { title: "WASM, two threads, Chromium", backend: "wasm", threads: 2, runtime: "chromium" },
+  { title: "WebGPU, Chromium", backend: "webgpu", threads: 1, runtime: "chromium" },
+  { title: "WebGPU, Deno", backend: "webgpu", threads: 1, runtime: "deno" },
+];
+
+/**
+ * The README's table in Markdown: for each place, width and workload divflow's median, and beside it each peer's with
+ * the factor.
+ * @param {{ machine: Machine, rows: readonly Row[] }} result
+ * @param {Titles} titles
+ */
+export function markdownTable({ machine, rows }, titles) {
+  const measured = rows.filter(({ ms }) => ms !== null);
+  const peers = peersIn(measured, titles);
+  const versions = [["divflow", "divflow"], ...peers.map(([peer, { title }]) => [peer, title])].map(
+    ([name, title]) => `${title} ${measured.find(({ implementation }) => implementation === name)?.version ?? ""}`,
+  );
+  const lines = [
+    `Medians on ${machine.cpu}, ${machine.cores} cores${adapters(machine)}; ${machine.runtimes.join(", ")}; ` +
+      `${versions.join(", ")}; ${machine.date}. In brackets: GFLOP/s, and how many times as long a peer takes. ` +
+      "\\* scaled from fewer Euler steps.",
+  ];
+  for (const section of sections) {
+    const own = ownRows(section, measured);
+    if (own.length === 0) continue;
+    const shown = peers.filter(([peer]) => own.some((row) => peerRow(row, peer, measured)));
+    const head = [section.title, "width", "divflow", ...shown.map(([, { title }]) => title)];
+    lines.push("", tableLine(head), tableLine(head.map((_, i) => (i === 0 ? "---" : "--:"))));
+    for (const row of own) {
+      lines.push(tableLine([...ownCells(row), ...shown.map(([peer]) => peerCell(row, peer, measured))]));
+    }
+  }
+  return lines.join("\n");
+}
+
+/** What WebGPU ran on, in divflow's words for it. @param {Machine} machine */
+function adapters({ devices }) {
+  const named = Object.entries(devices).flatMap(([key, device]) =>
+    key.startsWith("divflow ") && key.includes(" webgpu ") ? [device] : [],
+  );
+  return named.length === 0 ? "" : `, WebGPU on ${[...new Set(named)].join(" and ")}`;
+}
+
+/** divflow's rows of a section, by width: of both SIMD builds the faster. @param {typeof sections[number]} section @param {readonly Row[]} rows */
+function ownRows({ backend, threads, runtime }, rows) {
+  const own = rows.filter(
+    (row) =>
+      row.implementation === "divflow" &&
+      row.workload !== "matmul" &&
+      row.backend === backend &&
+      row.threads === threads &&
+      row.runtime === runtime,
+  );
+  const faster = byTask(own).map((group) => group.reduce((a, b) => ((a.ms ?? 0) <= (b.ms ?? 0) ? a : b)));
+  const order = Object.keys(workloadTitles);
+  return faster.sort((a, b) => a.width - b.width || order.indexOf(a.workload) - order.indexOf(b.workload));
+}
+
+/** @param {Row} row */
+function ownCells({ workload, width, ms, gflops, scaled }) {
+  const figure = `${timeText(ms ?? Number.NaN)}${scaled ? "\\*" : ""} (${(gflops ?? Number.NaN).toPrecision(2)})`;
+  return [workloadTitles[workload] ?? workload, String(width), figure];
+}
+
+/** @param {Row} row @param {string} peer @param {readonly Row[]} rows */
+function peerCell(row, peer, rows) {
+  const other = peerRow(row, peer, rows);
+  const ratio = ratioTo(row, peer, rows);
+  if (!other || other.ms === null || ratio === undefined) return "";
+  const elsewhere = other.runtime === row.runtime ? "" : `, ${runtimeTitles[other.runtime]}`;
+  return `${timeText(other.ms)}${other.scaled ? "\\*" : ""} (${times(ratio)}${elsewhere})`;
+}
+
+/** @param {readonly string[]} cells */
+const tableLine = (cells) => `| ${cells.join(" | ")} |`;
+
+export const markers = { start: "<!-- bench -->", end: "<!-- end of bench -->" };
+
+/**
+ * The text with what stands between the markers replaced.
+ * @param {string} text @param {string} table
+ * @throws Error when a marker is missing or they stand the wrong way round.
+ */
+export function insertTable(text, table) {
+  const [start, end] = [text.indexOf(markers.start), text.indexOf(markers.end)];
+  if (start < 0 || end < start)
+    throw new Error(`There is no place for the table: ${markers.start} and ${markers.end}.`);
+  return `${text.slice(0, start + markers.start.length)}\n\n${table}\n\n${text.slice(end)}`;
+}

@@ -1,0 +1,145 @@
+/**
+ * The body of a fused chain as WGSL: calls, one line a step, of the hand-written functions of shaders/elementwise.wgsl
+ * and shaders/random.wgsl. Sizes and offsets are parameters, so chains that differ only in these share code.
+ *
+ * Each region that a chain touches is bound once, as bits: it may hold f32 and u32.
+ */
+import { elementwiseFunctions, randomFunctions } from "../../kernels/elementwise.ts";
+import type {
+  ElementwiseChain,
+  ElementwiseLoad,
+  ElementwiseOperand,
+  ElementwiseStep,
+  ElementwiseStore,
+  RandomDraw,
+  Region,
+} from "../../schedule/program.ts";
+import { regionKey } from "./dispatch.ts";
+
+type DType = ElementwiseStep["dtype"];
+
+/** What a chain's text needs around it. */
+export interface ChainSource {
+  /** The regions it touches, in the order of their numbers: `region0`, `region1`. */
+  readonly regions: readonly { readonly region: Region; readonly written: boolean }[];
+  /** Fields of the uniform `params`, all u32, and what they are. */
+  readonly fields: ReadonlyMap<string, number>;
+  /** Statements on element `i`; where the chain lies in a matrix of `columns`, `row` and `column` are at hand too. */
+  readonly lines: readonly string[];
+}
+
+/** `columns`: of the product whose epilogue this is. */
+export function chainSource(chain: ElementwiseChain, columns?: number): ChainSource {
+  const regions = regionsOf(chain);
+  const keys = regions.map(({ region }) => regionKey(region));
+  const bindingOf = (region: Region) => `region${keys.indexOf(regionKey(region))}`;
+  const fields = new Map<string, number>();
+  const parameter: Parameter = (name, value) => {
+    fields.set(name, value);
+    return `params.${name}`;
+  };
+
+  const lines = chain.loads.map((load, k) => {
+    const at = loadIndex(load, chain.count, columns, `load${k}`, parameter);
+    return `let load${k} = ${fromBits(`${bindingOf(load.placement.region)}[${at}]`, load.dtype)};`;
+  });
+  chain.steps.forEach((step, k) => {
+    lines.push(`let step${k} = ${step.random ? drawOf(step, step.random, k, parameter) : callOf(step, k)};`);
+  });
+  chain.stores.forEach((store, k) => {
+    const at = `${bindingOf(store.placement.region)}[${storeIndex(store, `store${k}`, parameter)}]`;
+    lines.push(`${at} = ${toBits(textOf(store.source, store.dtype), store.dtype)};`);
+  });
+  return { regions, fields, lines };
+}
+
+/** Sets a field of the uniform; gives the text that reads it. */
+type Parameter = (name: string, value: number) => string;
+
+/** The regions of loads and stores, each once. */
+function regionsOf({ loads, stores }: ElementwiseChain): ChainSource["regions"] {
+  const written = new Set(stores.map(({ placement }) => regionKey(placement.region)));
+  const all = new Map([...loads, ...stores].map(({ placement: { region } }) => [regionKey(region), region]));
+  return [...all].map(([key, region]) => ({ region, written: written.has(key) }));
+}
+
+/** offset + (floor(i / divisor) mod modulus) stride, without the parts that change nothing. */
+function loadIndex(
+  { placement, divisor, modulus, stride = 1 }: ElementwiseLoad,
+  count: number,
+  columns: number | undefined,
+  name: string,
+  parameter: Parameter,
+): string {
+  const offset = parameter(`${name}Offset`, placement.offset);
+  if (modulus === 1) return offset;
+  const quotient = (): string => {
+    if (divisor === 1) return "i";
+    return divisor === columns ? "row" : `i / ${parameter(`${name}Divisor`, divisor)}`;
+  };
+  const remainder = (): string => {
+    if (modulus >= Math.ceil(count / divisor)) return quotient();
+    if (divisor === 1 && modulus === columns) return "column";
+    const dividend = quotient();
+    return `${dividend.includes(" ") ? `(${dividend})` : dividend} % ${parameter(`${name}Modulus`, modulus)}`;
+  };
+  return at(offset, remainder(), stride, name, parameter);
+}
+
+function storeIndex({ placement, stride = 1 }: ElementwiseStore, name: string, parameter: Parameter): string {
+  return at(parameter(`${name}Offset`, placement.offset), "i", stride, name, parameter);
+}
+
+function at(offset: string, index: string, stride: number, name: string, parameter: Parameter): string {
+  if (stride === 1) return `${offset} + ${index}`;
+  const factor = index.includes(" ") ? `(${index})` : index;
+  return `${offset} + ${factor} * ${parameter(`${name}Stride`, stride)}`;
+}
+
+/** Element i of the chain is element i stride + offset of the stream. */
+function drawOf({ function: name, operands }: ElementwiseStep, draw: RandomDraw, k: number, parameter: Parameter) {
+  if (!randomFunctions.some((each) => each === name) || operands.length !== 3) {
+    throw new Error(`Step ${k} of a chain draws "${name}" from ${operands.length} operands.`);
+  }
+  const { stream, bound, stride, offset } = draw;
+  const scaled = stride === 1 ? "i" : `i * ${parameter(`step${k}Stride`, stride)}`;
+  const element = offset === 0 ? scaled : `${scaled} + ${parameter(`step${k}First`, offset)}`;
+  const key = operands.map((operand) => textOf(operand, "u32"));
+  const values = [...key, parameter(`step${k}Stream`, stream), element];
+  if (name === "randomIndex") values.push(parameter(`step${k}Bound`, bound));
+  return `${name}(${values.join(", ")})`;
+}
+
+function callOf({ function: name, operands, dtype }: ElementwiseStep, k: number): string {
+  if (elementwiseFunctions[name] !== operands.length) {
+    throw new Error(`Step ${k} of a chain calls "${name}" with ${operands.length} operands.`);
+  }
+  const texts = operands.map((operand, i) => textOf(operand, operandType(name, i, dtype)));
+  if (name !== "select") return `${name}(${texts.join(", ")})`;
+  return `select(${texts[2]}, ${texts[1]}, ${texts[0]} != 0.0)`;
+}
+
+function operandType(name: string, position: number, result: DType): DType {
+  if (name === "toFloat" || name === "increment") return "u32";
+  return name === "select" && position > 0 ? result : "f32";
+}
+
+function textOf(operand: ElementwiseOperand, dtype: DType): string {
+  if (operand.from !== "constant") return `${operand.from}${operand.index}`;
+  return dtype === "u32" ? `${operand.value >>> 0}u` : floatText(operand.value);
+}
+
+/** An f32 literal. WGSL has none for NaN and the infinities, nor lets an expression of constants give them. */
+function floatText(value: number): string {
+  const rounded = Math.fround(value);
+  if (Number.isFinite(rounded)) return Object.is(rounded, -0) ? "-0.0f" : `${rounded}f`;
+  return `fromBits(0x${new Uint32Array(Float32Array.of(rounded).buffer)[0]?.toString(16)}u)`;
+}
+
+function fromBits(text: string, dtype: DType): string {
+  return dtype === "u32" ? text : `bitcast<f32>(${text})`;
+}
+
+function toBits(text: string, dtype: DType): string {
+  return dtype === "u32" ? text : `bitcast<u32>(${text})`;
+}

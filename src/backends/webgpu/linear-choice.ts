@@ -1,0 +1,76 @@
+/**
+ * Which kernel computes a product, and in how many segments of its depth: by its shape and the kind of device, so that
+ * a shape has the same bits in every run on a device. docs/kernels/linear.md has the figures behind the numbers.
+ */
+
+/** A file shaders/linear-<name>.wgsl each. */
+export type LinearKernel = "tile" | "small" | "subgroups" | "registers" | "strip";
+
+export interface LinearChoice {
+  readonly kernel: LinearKernel;
+  /** 1: none. Else each segment leaves a product of its own, and `linear-join` adds them up. */
+  readonly segments: number;
+}
+
+export interface ProductShape {
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  /** Row groups, 1 or 2. */
+  readonly groups: number;
+}
+
+/** Rows (of all groups) and columns that one workgroup of a kernel computes. */
+export const workgroupTiles: Readonly<Record<LinearKernel, { readonly rows: number; readonly columns: number }>> = {
+  tile: { rows: 64, columns: 64 },
+  small: { rows: 32, columns: 32 },
+  subgroups: { rows: 32, columns: 32 },
+  registers: { rows: 16, columns: 32 },
+  strip: { rows: 16, columns: 16 },
+};
+
+/** The kernels that a device can run. */
+export function linearKernels({ subgroupSize }: Pick<DeviceTraits, "subgroupSize">): LinearKernel[] {
+  const all = Object.keys(workgroupTiles) as LinearKernel[];
+  return all.filter((kernel) => kernel !== "subgroups" || subgroupSize === 4);
+}
+
+/** Workgroups that keep a GPU busy: beyond them, small tiles and segments only cost memory traffic. */
+const ENOUGH_WORKGROUPS = 96;
+
+/** The least depth of a segment: below it, reading the sums again costs more than it brings. */
+const SEGMENT_DEPTH = 128;
+const MOST_SEGMENTS = 16;
+
+/** What of the device decides between kernels. */
+export interface DeviceTraits {
+  /** Whether it is a CPU: few invocations at once, and workgroup memory is no gain. */
+  readonly software: boolean;
+  /** Whether shaders may use subgroups. */
+  readonly subgroups?: boolean;
+  /** Lanes of every subgroup, where they may and all have as many. */
+  readonly subgroupSize?: number | undefined;
+}
+
+export function chooseLinear(shape: ProductShape, { software, subgroupSize }: DeviceTraits): LinearChoice {
+  const { rows, columns, depth } = shape;
+  if (software) {
+    const few = columns <= 4 || rows <= 8 || depth <= 4; // a depth so small has no use for a large tile, long to compile
+    return { kernel: few ? "strip" : subgroupSize === 4 ? "subgroups" : "registers", segments: 1 };
+  }
+  const kernel = workgroupsOf("tile", shape) < ENOUGH_WORKGROUPS ? "small" : "tile";
+  const wanted = Math.floor(ENOUGH_WORKGROUPS / workgroupsOf(kernel, shape));
+  const segments = Math.min(wanted, Math.floor(depth / SEGMENT_DEPTH), MOST_SEGMENTS);
+  return { kernel, segments: Math.max(segments, 1) };
+}
+
+function workgroupsOf(kernel: LinearKernel, shape: ProductShape): number {
+  const [x, y] = linearGrid(kernel, shape);
+  return x * y;
+}
+
+/** Workgroups along columns and rows. */
+export function linearGrid(kernel: LinearKernel, { rows, columns }: ProductShape): readonly [number, number] {
+  const tile = workgroupTiles[kernel];
+  return [Math.ceil(columns / tile.columns), Math.ceil(rows / tile.rows)];
+}

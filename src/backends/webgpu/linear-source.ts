@@ -1,0 +1,214 @@
+/**
+ * A matrix product as shaders: one of the hand-written kernels shaders/linear-*.wgsl, the functions of
+ * shaders/linear.wgsl that it calls, and `finish`: what becomes of an element, put together as for elementwise chains.
+ */
+import { shaders } from "../../generated/shaders.ts";
+import { activationKinds } from "../../kernels/elementwise.ts";
+import { linearWorkgroups } from "../../kernels/kernel.ts";
+import { linear } from "../../kernels/linear.ts";
+import { packParameters } from "../../kernels/pack-parameters.ts";
+import type { ElementwiseChain, ElementwiseOperand, KernelCall, Placement } from "../../schedule/program.ts";
+import { chainSource } from "./chain-source.ts";
+import { declarationsFor, subgroupDirectives, uniformOf } from "./declarations.ts";
+import { type Dispatch, type Operand, regionKey, type ScratchRegion } from "./dispatch.ts";
+import { type LinearChoice, linearGrid } from "./linear-choice.ts";
+
+/** A storage binding: its WGSL type, and what is bound. */
+interface Bound {
+  readonly name: string;
+  readonly type: string;
+  readonly region: Operand["region"];
+  readonly access: "read" | "write";
+}
+
+/** What is done with the sums: text that defines `finish` and `finishSum`, and what that text needs. */
+interface Finish {
+  readonly code: string;
+  readonly bindings: readonly Bound[];
+  readonly fields: ReadonlyMap<string, number>;
+  readonly groups: number;
+}
+
+const scratch: ScratchRegion = { kind: "scratch" };
+
+/** The product's dispatches: one, or one for all segments and one that joins them. */
+export function linearDispatches(call: KernelCall, { kernel, segments }: LinearChoice): Dispatch[] {
+  const { rows = 1, columns = 1, depth = 1 } = call.parameters;
+  const finish = epilogue(call);
+  const groups = segments === 1 ? finish.groups : 1;
+  const grid = linearGrid(kernel, { rows, columns, depth, groups });
+  const product = (last: Finish) => productDispatch(call, kernel, last, [...grid, segments]);
+  if (segments === 1) return [product(finish)];
+  return [product(partialSums(segments)), joinDispatch(call, finish, segments)];
+}
+
+/** Elements of scratch that a product in segments takes. */
+export function linearScratch({ parameters }: KernelCall, segments: number): number {
+  const { rows = 1, columns = 1, sumsDepth = 0 } = parameters;
+  return segments === 1 ? 0 : segments * columns * (rows + (sumsDepth > 0 ? 1 : 0));
+}
+
+function productDispatch(
+  call: KernelCall,
+  kernel: string,
+  finish: Finish,
+  workgroups: readonly [number, number, number],
+): Dispatch {
+  const { rows = 1, columns = 1, depth = 1, transposeLeft = 0, transposeRight = 0 } = call.parameters;
+  const left = operand("left", call.bindings["left"]!, transposeLeft ? rows : depth);
+  const right = operand("right", call.bindings["right"]!, transposeRight ? depth : columns);
+  return dispatch(call, `linear-${kernel}`, finish, {
+    bindings: [left.bound, right.bound],
+    code: [
+      `const LEFT_TRANSPOSED = ${transposeLeft === 1};`,
+      `const RIGHT_TRANSPOSED = ${transposeRight === 1};`,
+      `const DEPTH_IS_WHOLE = ${depth % 16 === 0};`,
+      left.code,
+      right.code,
+    ],
+    workgroups,
+  });
+}
+
+/** Reads `left` or `right`, whose lines in memory are of `width` elements: by whole quads where these are aligned. */
+function operand(name: "left" | "right", { region, offset }: Placement, width: number) {
+  const byQuads = width % 4 === 0 && offset % 4 === 0;
+  const bound: Bound = { name, type: byQuads ? "array<vec4f>" : "array<f32>", region, access: "read" };
+  const reader = `${name}${byQuads ? "Quad" : "Elements"}`;
+  const code = `fn ${name}Four(line: u32, at: u32, width: u32) -> vec4f {\n  return ${reader}(line, at, width);\n}`;
+  return { bound, code };
+}
+
+function joinDispatch(call: KernelCall, finish: Finish, segments: number): Dispatch {
+  const { rows = 1, columns = 1, sumsDepth = 0 } = call.parameters;
+  const outputs = (rows * columns) / finish.groups + (sumsDepth > 0 ? columns : 0);
+  const joined = { ...finish, fields: new Map([...finish.fields, ["segments", segments]]) };
+  return dispatch(call, "linear-join", joined, {
+    bindings: [{ name: "partial", type: "array<f32>", region: scratch, access: "read" }],
+    code: [],
+    workgroups: linearWorkgroups(outputs, 64),
+  });
+}
+
+/** What segments leave: each a product in scratch, then each its column sums. */
+function partialSums(segments: number): Finish {
+  return {
+    code: [
+      "fn finish(segment: u32, row: u32, column: u32, sum0: f32, sum1: f32) {",
+      "  partial[(segment * params.rows + row) * params.columns + column] = sum0;",
+      "}",
+      "fn finishSum(segment: u32, column: u32, sum: f32) {",
+      "  partial[(params.segments * params.rows + segment) * params.columns + column] = sum;",
+      "}",
+    ].join("\n"),
+    bindings: [{ name: "partial", type: "array<f32>", region: scratch, access: "write" }],
+    fields: new Map([["segments", segments]]),
+    groups: 1,
+  };
+}
+
+/** Bias, chain and column sums of the call. */
+function epilogue(call: KernelCall): Finish {
+  const { columns = 1, biasRows = 0, groups = 1 } = call.parameters;
+  const { regions, fields, lines } = chainSource(call.chain ?? chainOf(call), columns);
+  const bindings: Bound[] = regions.map(({ region, written }, k) => {
+    return { name: `region${k}`, type: "array<u32>", region, access: written ? "write" : "read" };
+  });
+  const product = (group: number) => {
+    const row = group === 0 ? "row" : `row + ${group}u * (params.rows / GROUPS)`;
+    return `let product${group} = ${biasRows > 0 ? `biased(${row}, column, sum${group})` : `sum${group}`};`;
+  };
+  const code = [
+    "fn finish(segment: u32, row: u32, column: u32, sum0: f32, sum1: f32) {",
+    "  let i = row * params.columns + column;",
+    ...Array.from({ length: groups }, (_, group) => `  ${product(group)}`),
+    ...lines.map((line) => `  ${line}`),
+    "}",
+    "fn finishSum(segment: u32, column: u32, sum: f32) {",
+    ...sumStore(call, bindings),
+    "}",
+  ].join("\n");
+  const bias = call.bindings["bias"];
+  if (biasRows > 0 && bias) bindings.push({ name: "bias", type: "array<f32>", region: bias.region, access: "read" });
+  return { code, bindings, fields, groups };
+}
+
+/** The statement that keeps a column sum; binds its region too, where the chain does not. */
+function sumStore({ parameters, bindings: placements }: KernelCall, bindings: Bound[]): string[] {
+  const sums = placements["sums"];
+  if (!sums || !parameters["sumsDepth"]) return [];
+  let name = bindings.find(({ region }) => regionKey(region) === regionKey(sums.region))?.name;
+  if (!name) {
+    name = `region${bindings.length}`;
+    bindings.push({ name, type: "array<u32>", region: sums.region, access: "write" });
+  }
+  return [`  ${name}[params.sumsOffset + column] = bitcast<u32>(sum);`];
+}
+
+/** What a call without a chain does with its product: addend, activation, all of it stored. */
+function chainOf({ parameters, bindings }: KernelCall): ElementwiseChain {
+  const { rows = 1, columns = 1, hasAddend = 0, activation = 0 } = parameters;
+  const count = rows * columns;
+  const steps: ElementwiseChain["steps"][number][] = [];
+  let value: ElementwiseOperand = { from: "product", index: 0 };
+  const step = (name: string, ...operands: ElementwiseOperand[]) => {
+    value = { from: "step", index: steps.push({ function: name, operands, dtype: "f32" }) - 1 };
+  };
+  if (hasAddend) step("add", value, { from: "load", index: 0 });
+  if (activation) step(`${activationKinds[activation - 1]}0`, value);
+  return {
+    count,
+    loads: hasAddend ? [{ placement: bindings["addend"]!, divisor: 1, modulus: count, dtype: "f32" }] : [],
+    steps,
+    stores: [{ placement: bindings["out"]!, source: value, dtype: "f32" }],
+  };
+}
+
+function dispatch(
+  call: KernelCall,
+  shader: string,
+  finish: Finish,
+  kernel: {
+    readonly bindings: readonly Bound[];
+    readonly code: readonly string[];
+    readonly workgroups: readonly [number, number, number];
+  },
+): Dispatch {
+  const bindings = [...kernel.bindings, ...finish.bindings];
+  const offsets = Object.fromEntries(
+    Object.keys(linear.bindings).map((name) => [`${name}Offset`, call.bindings[name]?.offset ?? 0]),
+  );
+  const declared = packParameters(linear, { ...call.parameters, ...offsets });
+  const copies = shaders[shader]!.includes("params=uniforms");
+  const own = [
+    `const GROUPS = ${finish.groups}u;`,
+    `const SUMS = ${(call.parameters["sumsDepth"] ?? 0) > 0};`,
+    ...kernel.code,
+    finish.code,
+    shaders[shader]!,
+  ].join("\n");
+  const code = [
+    ...(shader === "linear-subgroups" ? [subgroupDirectives] : []),
+    uniformOf(
+      "LinearParameters",
+      [...Object.keys(linear.parameters), ...finish.fields.keys()].map((name) => [name, "u32"] as const),
+      copies ? "uniforms" : "params",
+    ),
+    ...(copies ? ["var<private> params: LinearParameters;"] : []),
+    ...bindings.map(({ name, type, access }, k) => {
+      const mode = access === "write" ? "read_write" : "read";
+      return `@group(0) @binding(${k + 1}) var<storage, ${mode}> ${name}: ${type};`;
+    }),
+    ...declarationsFor(own, [shaders["linear"]!, shaders["elementwise"]!, shaders["random"]!]),
+    own,
+  ].join("\n");
+  return {
+    label: call.label,
+    kernel: "linear",
+    code,
+    constants: {},
+    parameters: Uint32Array.of(...declared, ...finish.fields.values()),
+    bindings: bindings.map(({ region, access }) => ({ region, access })),
+    workgroups: kernel.workgroups,
+  };
+}

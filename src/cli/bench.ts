@@ -1,0 +1,60 @@
+/**
+ * `divflow bench`: how fast divflow is on this machine, in this runtime. The measuring is done by dist/bench/, in child
+ * processes with flags of their own; a checkout's `npm run bench` has the same rows beside those of other libraries.
+ */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { defineCommand } from "citty";
+import { oneOf, positiveInteger, positiveNumber } from "./arguments.ts";
+import { exitCodes } from "./output.ts";
+
+/** The built bench, beside the built command. */
+const script = fileURLToPath(new URL("./bench/own.js", import.meta.url));
+
+const parts = ["fdm", "cfm", "sample", "logdensity", "matmul"] as const;
+/** Those whose losses are known. */
+const widths = ["64", "128", "512", "1024"] as const;
+
+export const bench = defineCommand({
+  meta: { name: "bench", description: "Measure training steps, sampling and products on this machine" },
+  args: {
+    only: { type: "string", description: `any of ${parts.join(", ")}, separated by commas`, default: parts.join(",") },
+    width: { type: "string", description: "hidden widths (four layers)", default: widths.join(",") },
+    backend: { type: "string", description: "wasm, webgpu or both", default: "wasm,webgpu" },
+    threads: { type: "string", description: "threads of wasm, one measurement for each number", default: "1,2" },
+    simd: { type: "string", description: "builds of wasm: plain, relaxed or both", default: "plain,relaxed" },
+    seconds: { type: "string", description: "to spend on each figure", default: "2" },
+    profile: { type: "boolean", description: "time each kernel call of one training step instead" },
+    json: { type: "boolean", description: "print one JSON document" },
+  },
+  async run({ args }) {
+    const selection = {
+      only: listOf("--only", args.only, (option, text) => oneOf(option, text, parts)),
+      width: listOf("--width", args.width, (option, text) => Number(oneOf(option, text, widths))),
+      backend: listOf("--backend", args.backend, (option, text) => oneOf(option, text, ["wasm", "webgpu"])),
+      threads: listOf("--threads", args.threads, positiveInteger),
+      simd: listOf("--simd", args.simd, (option, text) => oneOf(option, text, ["plain", "relaxed"])),
+    };
+    const seconds = positiveNumber("--seconds", args.seconds);
+    return runScript({ selection, seconds, json: args.json === true, profile: args.profile === true });
+  },
+});
+
+/** What a comma-separated list names, each checked, each once. */
+function listOf<Value>(option: string, list: string, read: (option: string, text: string) => Value): Value[] {
+  return [...new Set(list.split(",").map((text) => read(option, text.trim())))];
+}
+
+/** Runs the bench with this terminal as its own; Ctrl-C reaches both, and this process waits for it. */
+function runScript(options: object): Promise<number> {
+  const flags = "deno" in process.versions ? ["run", "--allow-all", "--unstable-webgpu"] : [];
+  const child = spawn(process.execPath, [...flags, script, JSON.stringify(options)], { stdio: "inherit" });
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      resolve(code ?? (signal === "SIGINT" ? exitCodes.interrupted : exitCodes.failure));
+    });
+  });
+}

@@ -1,0 +1,85 @@
+/** Judges trained models by one rule, so that their figures can be compared: equal solvers, points, noise and draws. */
+import { join } from "node:path";
+import { evaluateLosses, fdm, type LogDensity, type Runtime, rk4, type Trainer, writeNpy } from "../index.ts";
+import { replaceFile } from "./files.ts";
+import { interruption, progressBar } from "./output.ts";
+import type { Recipe } from "./recipe.ts";
+import type { View } from "./report/view.ts";
+
+/** What `compare` prints of a model, all of it at its last step. */
+export interface Judgement {
+  readonly velocityLoss: number;
+  readonly divergenceLoss: number;
+  /** Mean over the points, in nats, and its standard error. */
+  readonly negativeLogLikelihood: number;
+  readonly standardError: number;
+}
+
+/** What all models of a comparison are judged by. */
+export interface Rule {
+  /** Row-major [count, dimension]: fresh points, which nothing was trained on. */
+  readonly points: Float32Array;
+  /** Of the noise of samples, and of the losses' batches. */
+  readonly seed: number;
+}
+
+/** Steps of RK4 from t = 1 to 0, for likelihoods; and for the picture, which shows less. */
+const [LIKELIHOOD_STEPS, PICTURE_STEPS] = [50, 25];
+
+/** Batches that the mean losses are taken over. */
+const LOSS_BATCHES = 20;
+
+/**
+ * Judges a model, writes its samples into `folder` and, where there is a view, gives its density there. Ctrl-C ends it
+ * with the signal's reason.
+ */
+export async function judge(
+  runtime: Runtime,
+  trainer: Trainer,
+  recipe: Recipe,
+  { points, seed }: Rule,
+  { title, folder, view }: { title: string; folder: string; view?: View | undefined },
+): Promise<{ judgement: Judgement; density?: Float32Array }> {
+  const { data, path, batchSize } = recipe;
+  const { model } = trainer;
+  const bar = progressBar(`${title} judged`, view ? 4 : 3);
+  const interrupted = interruption();
+  const { signal } = interrupted;
+  const solver = rk4({ steps: LIKELIHOOD_STEPS });
+  try {
+    // fdm's definition for both, on the same draws.
+    const losses = { data, path, loss: fdm(), batchSize, batches: LOSS_BATCHES, seed, signal };
+    const { velocityLoss, divergenceLoss } = await evaluateLosses(runtime, model, losses);
+    bar.update(1, "losses");
+    const samples = await model.sample({ count: points.length / data.dimension, solver, seed, signal });
+    await replaceFile(join(folder, "samples.npy"), writeNpy(samples.values, [samples.count, data.dimension]));
+    bar.update(2, "samples");
+    const likelihoods = await model.logDensity(points, { solver, divergence: "exact", signal });
+    bar.update(3, "likelihoods");
+    const judgement = { velocityLoss, divergenceLoss, ...summarize(likelihoods) };
+    if (!view) return { judgement };
+    const options = { solver: rk4({ steps: PICTURE_STEPS }), divergence: "exact", signal } as const;
+    const { values } = await model.logDensity(view.grid, options);
+    bar.update(4, "picture");
+    return { judgement, density: values.map((value) => Math.exp(value)) };
+  } finally {
+    bar.stop();
+    interrupted.dispose();
+  }
+}
+
+/**
+ * Mean of -values and its standard error over the points. The probes' own error is part of the spread of the values,
+ * each point having its own, so it is counted already.
+ */
+export function summarize({ values }: LogDensity): { negativeLogLikelihood: number; standardError: number } {
+  const { mean, deviation } = meanAndDeviation(Array.from(values, (value) => -value));
+  return { negativeLogLikelihood: mean, standardError: deviation / Math.sqrt(values.length) };
+}
+
+/** Mean and standard deviation, of a sample: with one value less in the divisor; 0 for a single value. */
+export function meanAndDeviation(values: readonly number[]): { mean: number; deviation: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0 };
+}

@@ -1,0 +1,124 @@
+/**
+ * The parameter struct of every kernel, each declared once: the build puts it into the WGSL that names it, and writes
+ * its layout to src/generated/layouts.ts for both backends. Only the build imports this file, so that users download
+ * no TypeGPU.
+ *
+ * Fields are u32 or f32, so that a WGSL uniform and WASM memory hold the same bytes. For each binding `x` there is a
+ * field `xOffset`, u32: elements from the binding's start to the operand's (backends fill these in).
+ */
+import * as d from "typegpu/data";
+
+export const CopyParameters = d.struct({
+  size0: d.u32,
+  size1: d.u32,
+  size2: d.u32,
+  size3: d.u32,
+  sourceStart: d.u32,
+  sourceStride0: d.u32,
+  sourceStride1: d.u32,
+  sourceStride2: d.u32,
+  sourceStride3: d.u32,
+  targetStart: d.u32,
+  targetStride0: d.u32,
+  targetStride1: d.u32,
+  targetStride2: d.u32,
+  targetStride3: d.u32,
+  sourceOffset: d.u32,
+  targetOffset: d.u32,
+});
+
+export const GatherParameters = d.struct({
+  count: d.u32,
+  width: d.u32,
+  rows: d.u32, // of the table; indices are below it
+  tableOffset: d.u32,
+  indicesOffset: d.u32,
+  outOffset: d.u32,
+});
+
+export const LinearParameters = d.struct({
+  rows: d.u32,
+  columns: d.u32,
+  depth: d.u32,
+  transposeLeft: d.u32, // 0 or 1
+  transposeRight: d.u32,
+  biasRows: d.u32, // 0: no bias
+  hasAddend: d.u32,
+  activation: d.u32, // 0: none, else 1 + index into activationKinds
+  groups: d.u32, // row groups of the product that a chain reads; rows are a multiple of it
+  sumsDepth: d.u32, // rows of right that `sums` adds up; 0: none
+  leftOffset: d.u32,
+  rightOffset: d.u32,
+  biasOffset: d.u32,
+  addendOffset: d.u32,
+  outOffset: d.u32,
+  sumsOffset: d.u32,
+});
+
+export const MlpFlowParameters = d.struct({
+  rows: d.u32,
+  dimension: d.u32,
+  layers: d.u32, // all of them, at least two
+  activation: d.u32, // index into activationKinds
+  stages: d.u32, // 1 to 4
+  a1: d.f32,
+  a2: d.f32,
+  a3: d.f32,
+  b0: d.f32,
+  b1: d.f32,
+  b2: d.f32,
+  b3: d.f32,
+  c1: d.f32,
+  c2: d.f32,
+  c3: d.f32,
+  probes: d.u32, // directions that J is taken along; 0: no log-density
+  exact: d.u32, // 1: they are the unit vectors
+  tangents: d.u32, // directions at once, 0 to 3
+  rowGroups: d.u32, // the rest: see mlpFlowTiling
+  columnGroups: d.u32,
+  splits: d.u32,
+  parametersOffset: d.u32,
+  vectorsOffset: d.u32,
+  layersOffset: d.u32,
+  timesOffset: d.u32,
+  rangeOffset: d.u32,
+  probeOffset: d.u32,
+  flowOffset: d.u32,
+});
+
+export const RandomParameters = d.struct({
+  count: d.u32,
+  kind: d.u32, // index into randomKinds
+  stream: d.u32,
+  bound: d.u32, // for "index"; else 0
+  seedOffset: d.u32,
+  counterOffset: d.u32,
+  outOffset: d.u32,
+});
+
+export const ReduceParameters = d.struct({
+  outer: d.u32,
+  reduced: d.u32,
+  inner: d.u32,
+  kind: d.u32, // index into `reductions`
+  scale: d.f32,
+  inOffset: d.u32,
+  outOffset: d.u32,
+});
+
+export const ReplaceRowParameters = d.struct({
+  rows: d.u32,
+  width: d.u32,
+  indexOffset: d.u32,
+  rowOffset: d.u32,
+  tableOffset: d.u32,
+});
+
+export const ScatterAddParameters = d.struct({
+  count: d.u32,
+  width: d.u32,
+  rows: d.u32,
+  valuesOffset: d.u32,
+  indicesOffset: d.u32,
+  outOffset: d.u32,
+});

@@ -1,0 +1,185 @@
+/** Reading model files, whose form checkpoint.ts describes, and PyTorch's. What a file says is checked field by field. */
+import { parseStandardization } from "../data/standardize.ts";
+import { CheckpointError, ConfigError, DataError, type DivflowError } from "../errors.ts";
+import { lossFrom } from "../flow/losses/registry.ts";
+import { condOT } from "../flow/paths/cond-ot.ts";
+import type { PathScheduler } from "../flow/paths/path.ts";
+import { pathFrom } from "../flow/paths/registry.ts";
+import { integerOption, isRecord, type NamedOptions, numberOption } from "../graph/options.ts";
+import { type Network, parameterLayout } from "../nn/network.ts";
+import { networkFromConfig } from "../nn/registry.ts";
+import { fromTorch, torchShape } from "../nn/torch.ts";
+import { optimizerFrom } from "./adam.ts";
+import { type FlatVector, FORM, METADATA, type ModelRecord, PREFIX, type TrainingRecord } from "./checkpoint.ts";
+import { ema } from "./ema.ts";
+import { expectFinite, expectTensors } from "./expect-tensors.ts";
+import { inferNetwork } from "./infer-network.ts";
+import { readSafetensors } from "./read-safetensors.ts";
+import { damage, type StoredTensor, type TensorFile } from "./safetensors.ts";
+
+const DAMAGED = "The file is damaged, or was changed by another program; save it again.";
+
+export interface ReadOptions {
+  /** The file's name, for messages. */
+  readonly source?: string;
+  /** For files without divflow's metadata: what cannot be read off the weights. */
+  readonly activation?: string | undefined;
+  readonly path?: PathScheduler | undefined;
+}
+
+/**
+ * The model in the bytes of a safetensors file, divflow's own or PyTorch's.
+ *
+ * @throws {@link CheckpointError} when the file is damaged, or its tensors do not fit the network it names.
+ * @throws {@link ConfigError} when a file of weights alone comes without the activation.
+ */
+export function readCheckpoint(bytes: Uint8Array, options: ReadOptions = {}): ModelRecord {
+  const { source = "model file" } = options;
+  const file = readSafetensors(bytes, source);
+  const json = file.metadata[METADATA];
+  if (json !== undefined) {
+    const facts = parseFacts(json, source);
+    const { vectors, ...rest } = facts;
+    return { ...rest, ...takeTensors(facts, file, source) };
+  }
+  const network = inferNetwork(file.tensors, options.activation, source);
+  expectTensors(file, new Map(network.parameters.map((each) => [each.name, { shape: torchShape(each) }])), source);
+  return {
+    network,
+    path: options.path ?? condOT(),
+    standardization: undefined,
+    step: 0,
+    backend: "unknown",
+    parameters: readWeights(file, network, source),
+    average: undefined,
+    training: undefined,
+  };
+}
+
+type Facts = Pick<ModelRecord, "network" | "path" | "standardization" | "step" | "backend"> & {
+  readonly training: Omit<TrainingRecord, "moments"> | undefined;
+  /** Names of the vectors in the file, without their prefix. */
+  readonly vectors: readonly string[];
+};
+
+function parseFacts(json: string, source: string): Facts {
+  const subject = `${source}, metadata`;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch (cause) {
+    throw damage(subject, json, "JSON", DAMAGED, cause);
+  }
+  if (!isRecord(parsed)) throw damage(subject, json, "a JSON object", DAMAGED);
+  if (parsed["form"] !== FORM) {
+    throw damage(`${subject}, form`, parsed["form"] ?? "none", String(FORM), "Another version of divflow wrote it.");
+  }
+  const { network: networkFacts, standardization, step, backend, training, vectors } = parsed;
+  try {
+    if (!isRecord(networkFacts)) throw damage(`${subject}, network`, networkFacts, "{ kind, config }", DAMAGED);
+    const network = networkFromConfig(networkFacts["kind"] as string, networkFacts["config"]);
+    return {
+      network,
+      path: pathFrom(namedOf(`${subject}, path`, parsed["path"])),
+      standardization:
+        standardization === null ? undefined : parseStandardization(standardization, network.dimension, subject),
+      step: integerOption("step", step, 0),
+      backend: typeof backend === "string" ? backend : "unknown",
+      training: training === null ? undefined : parseTraining(subject, training),
+      vectors: parseNames(`${subject}, vectors`, vectors),
+    };
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof DataError)) throw error;
+    throw retold(error, subject);
+  }
+}
+
+function parseTraining(subject: string, training: unknown): Omit<TrainingRecord, "moments"> {
+  if (!isRecord(training)) throw damage(`${subject}, training`, training, "an object", DAMAGED);
+  const { ema: average, maximumGradientNorm } = training;
+  return {
+    loss: lossFrom(namedOf(`${subject}, loss`, training["loss"])),
+    optimizer: optimizerFrom(namedOf(`${subject}, optimizer`, training["optimizer"])),
+    data: namedOf(`${subject}, data`, training["data"]),
+    batchSize: integerOption("batchSize", training["batchSize"]),
+    seed: integerOption("seed", training["seed"], 0),
+    ema: average === null ? undefined : ema(average as { decay: number }),
+    maximumGradientNorm:
+      maximumGradientNorm === null ? undefined : numberOption("maximumGradientNorm", maximumGradientNorm),
+  };
+}
+
+function takeTensors(
+  facts: Facts,
+  file: TensorFile,
+  source: string,
+): Pick<ModelRecord, "parameters" | "average" | "training"> {
+  const { network, training, vectors } = facts;
+  const layout = parameterLayout(network);
+  const names = [...vectors, ...(training?.optimizer.moments ?? []), ...(training?.ema ? ["ema"] : [])];
+  expectTensors(
+    file,
+    new Map([
+      ...network.parameters.map((parameter) => [parameter.name, { shape: torchShape(parameter) }] as const),
+      ...names.map((name) => [PREFIX + name, { shape: [layout.total], dtypes: ["F32", "F64"] as const }] as const),
+    ]),
+    source,
+  );
+  const take = (name: string): FlatVector => {
+    const tensor = file.tensors.get(PREFIX + name) as StoredTensor;
+    expectFinite(PREFIX + name, tensor, source);
+    return tensor.data as FlatVector;
+  };
+  const weights = readWeights(file, network, source);
+  const exact = vectors.includes("parameters") ? take("parameters") : undefined;
+  if (exact && !exact.every((value, i) => Math.fround(value) === weights[i])) {
+    throw damage(
+      `${source}, tensor "${PREFIX}parameters"`,
+      "other values than the weights",
+      "the weights in full precision",
+      "The weights were changed; load them from a file without this tensor and without divflow's metadata.",
+    );
+  }
+  return {
+    parameters: exact ?? weights,
+    average: names.includes("ema") ? take("ema") : undefined,
+    training: training && {
+      ...training,
+      moments: new Map(training.optimizer.moments.map((name) => [name, take(name)])),
+    },
+  };
+}
+
+/** The flat vector of the tensors under PyTorch's names. */
+function readWeights({ tensors }: TensorFile, network: Network, source: string): Float32Array {
+  const weights = new Map(
+    network.parameters.flatMap(({ name }) => {
+      const tensor = tensors.get(name);
+      if (!tensor) return []; // fromTorch names what is missing
+      expectFinite(name, tensor, source);
+      return [[name, { shape: tensor.shape, values: Float32Array.from(tensor.data as FlatVector) }] as const];
+    }),
+  );
+  return fromTorch(weights, parameterLayout(network));
+}
+
+function namedOf(subject: string, given: unknown): NamedOptions {
+  if (isRecord(given) && typeof given["name"] === "string" && isRecord(given["options"])) {
+    return { name: given["name"], options: given["options"] };
+  }
+  throw damage(subject, given ?? "none", "{ name, options }", DAMAGED);
+}
+
+function parseNames(subject: string, given: unknown): string[] {
+  if (Array.isArray(given) && given.every((name) => typeof name === "string")) return given;
+  throw damage(subject, given ?? "none", "a list of names", DAMAGED);
+}
+
+/** An error about an option, as one about the file that held it. */
+function retold(error: DivflowError, subject: string): CheckpointError {
+  const { facts } = error;
+  return new CheckpointError(
+    { subject: `${subject}, ${facts.subject}`, given: facts.given, expected: facts.expected, remedy: DAMAGED },
+    { cause: error },
+  );
+}

@@ -1,0 +1,101 @@
+// Sessions in processes of their own, with a session that does nothing; and the modules that the package ships.
+
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundle } from "../../.build/bundle.mjs";
+import { cache, root } from "../../.build/files.mjs";
+import { ceilingModule } from "../../bench/divflow/wasm-ceiling.ts";
+import { openProcess } from "../../bench/process.mjs";
+import { relaxedFlags } from "../../bench/relaxed-flags.mjs";
+
+const folder = join(cache, `bench-${randomUUID()}`);
+beforeAll(() => mkdir(folder, { recursive: true }));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Opens a session of this source. */
+async function session(source: string, { context = {}, parameters = [] as string[] } = {}) {
+  const file = join(folder, `${randomUUID()}.mjs`);
+  await writeFile(file, source);
+  return openProcess({
+    command: process.execPath,
+    parameters,
+    script: join(root, "bench", "child.mjs"),
+    module: pathToFileURL(file).href,
+    context,
+    seconds: 20,
+  });
+}
+
+const echo = `export const open = async (context) => ({
+  version: "1", device: context.backend,
+  add: async (a, b) => a + b,
+  refuse: async () => { throw Object.assign(new Error("not here"), { name: "NotOffered" }); },
+  hang: () => new Promise(() => setTimeout(() => {}, 1e6)),
+  crash: async () => process.exit(3),
+  close() {},
+});`;
+
+describe("a session in a process", () => {
+  test("says what it is, answers calls, passes on errors with their names, and ends", async () => {
+    const remote = await session(`console.log("noise on standard output"); ${echo}`, { context: { backend: "wasm" } });
+    expect(remote.about).toEqual({ version: "1", device: "wasm", runtime: `Node ${process.versions.node}` });
+    expect(await remote.call("add", [2, 3], 10)).toBe(5);
+    await expect(remote.call("refuse", [], 10)).rejects.toMatchObject({ name: "NotOffered", message: "not here" });
+    expect(await remote.call("add", [1, 1], 10)).toBe(2);
+    await remote.close();
+    expect(remote.alive()).toBe(false);
+  });
+
+  test("that hangs is ended at its limit", async () => {
+    const remote = await session(echo);
+    await expect(remote.call("hang", [], 0.3)).rejects.toThrow("not done after 0.3 s");
+    await remote.close();
+    expect(remote.alive()).toBe(false);
+    await expect(remote.call("add", [1, 1], 10)).rejects.toThrow("has ended");
+  });
+
+  test("that dies says how", async () => {
+    const remote = await session(echo);
+    await expect(remote.call("crash", [], 10)).rejects.toThrow("the process ended with 3");
+    await remote.close();
+  });
+
+  test("that cannot be opened says why", async () => {
+    const closed = `export const open = async () => { throw Object.assign(new Error("no such"), { name: "NotOffered" }); };`;
+    await expect(session(closed)).rejects.toMatchObject({ name: "NotOffered", message: "no such" });
+  });
+
+  test("has the flags for relaxed SIMD, where they are needed", async () => {
+    const bytes = JSON.stringify([...ceilingModule(true)]);
+    const source = `export const open = async () => ({
+      version: "", device: String(WebAssembly.validate(Uint8Array.from(${bytes}))), close() {} });`;
+    const remote = await session(source, { parameters: relaxedFlags() });
+    expect(remote.about.device).toBe("true");
+    await remote.close();
+  });
+});
+
+describe("the loop in registers", () => {
+  test("adds up what it says", async () => {
+    const { instance } = await WebAssembly.instantiate(ceilingModule(false));
+    const run = instance.exports["run"] as (turns: number) => number;
+    // Eight sums, eight rounds a turn, each adding 0.5 x 0.5.
+    expect(run(1)).toBe(8 * 8 * 0.25);
+    expect(run(3)).toBe(3 * 8 * 8 * 0.25);
+  });
+});
+
+test("the package holds divflow's own bench, and nothing of the peers", async () => {
+  await bundle(relative(root, folder));
+  const files = await readdir(join(folder, "bench"));
+  expect(files.sort()).toEqual(["child.js", "divflow.js", "own.js"]);
+  for (const file of files) {
+    const text = await readFile(join(folder, "bench", file), "utf8");
+    expect(/jax-js|tensorflow|onnxruntime/.exec(text)?.[0], file).toBeUndefined();
+  }
+  const { dependencies, devDependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  expect(Object.keys({ ...dependencies, ...devDependencies }).join()).not.toMatch(/jax|tensorflow|onnx/);
+});

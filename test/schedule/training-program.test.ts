@@ -1,0 +1,87 @@
+/** What a training step of 4 hidden layers is promised to take: kernel calls, bytes, FLOPs; compiled and not run. */
+import { describe, expect, test } from "vitest";
+import type { FDMOptions } from "../../src/flow/losses/fdm.ts";
+import { sizeOf } from "../../src/graph/node.ts";
+import { compile } from "../../src/schedule/compile.ts";
+import type { PlanLimits, Program } from "../../src/schedule/program.ts";
+import { type StepOptions, trainStep } from "./graphs.ts";
+import { limitsByName } from "./limits.ts";
+
+const LAYERS = 4;
+const sizes = { hidden: Array<number>(LAYERS).fill(512), batchSize: 512 };
+const programOf = (loss: FDMOptions | "cfm", limits: PlanLimits, options: StepOptions = {}) =>
+  compile(trainStep(loss, { ...sizes, ...options }), limits);
+
+const kernelsOf = ({ calls }: Program) => calls.map(({ kernel }) => kernel);
+const count = (program: Program, kernel: string) => kernelsOf(program).filter((name) => name === kernel).length;
+const flopsOf = ({ calls }: Program) => calls.reduce((total, { flops }) => total + flops, 0);
+
+/** Bytes of the arenas and of all state. */
+const bytesOf = ({ peakBytes, state }: Program) =>
+  peakBytes + 4 * state.reduce((total, { shape }) => total + sizeOf(shape), 0);
+
+describe.each(["webgpu", "wasm"])("limits of %s", (name) => {
+  const limits = limitsByName[name] as PlanLimits;
+  const [fdm, cfm, half] = [programOf({}, limits), programOf("cfm", limits), programOf({ fraction: 0.5 }, limits)];
+
+  test.each([
+    ["FDM", fdm],
+    ["CFM", cfm],
+    ["FDM without clipping and EMA", programOf({}, limits, { plain: true })],
+  ])("%s: a call a product, one chain before the network, one chain and one sum behind it", (_loss, program) => {
+    const [forward, backward, weights] = [LAYERS + 1, LAYERS, LAYERS + 1];
+    expect(count(program, "linear")).toBe(forward + backward + weights);
+    const network = Array<string>(forward).fill("linear");
+    expect(kernelsOf(program).slice(0, forward + 3)).toEqual(["elementwise", ...network, "elementwise", "reduce"]);
+    // The gradient's norm, scalars, the row of metrics, the counter, and all vectors of the optimizer at once.
+    expect(kernelsOf(program).slice(-5).sort()).toEqual([
+      "elementwise",
+      "elementwise",
+      "elementwise",
+      "reduce",
+      "replaceRow",
+    ]);
+    expect(program.calls.length).toBe(22);
+  });
+
+  test("every product of a hidden layer has an epilogue, which keeps what reverse mode reads", () => {
+    const epilogues = fdm.calls.filter(({ kernel, chain }) => kernel === "linear" && chain);
+    expect(epilogues.length).toBe(2 * LAYERS);
+    for (const { parameters } of epilogues) expect(parameters["groups"]).toBe(2);
+    const kept = epilogues.filter(({ chain }) => chain?.stores.some(({ source }) => source.from === "product"));
+    expect(kept.length).toBe(LAYERS); // forward
+  });
+
+  test("bias gradients are summed beside weight gradients", () => {
+    const gradients = fdm.calls.filter(({ parameters }) => parameters["transposeLeft"]);
+    expect(gradients.map(({ parameters }) => parameters["sumsDepth"])).toEqual(Array(LAYERS + 1).fill(512));
+  });
+
+  test("memory is near what the values live at once take, and FDM's near CFM's", () => {
+    for (const program of [fdm, cfm, half]) {
+      expect(program.peakBytes).toBeLessThanOrEqual(1.1 * program.lowerBoundBytes);
+    }
+    expect(bytesOf(fdm)).toBeLessThanOrEqual(1.5 * bytesOf(cfm));
+  });
+
+  test("a fraction of one half costs half a jvp, and no copies", () => {
+    const most = limits.maxEpilogueGroups as number;
+    expect(half.calls.length).toBeLessThanOrEqual(most > 2 ? 25 : 34); // else rows without tangents go by themselves
+    expect(count(half, "copy")).toBe(0);
+    expect(flopsOf(fdm)).toBeLessThan(2 * flopsOf(cfm));
+    expect(flopsOf(half)).toBeLessThan(1.5 * flopsOf(cfm));
+  });
+});
+
+test("describe says what follows a product, what is kept of it, and what is summed beside it", () => {
+  const text = programOf({}, limitsByName["wasm"] as PlanLimits).describe();
+  expect(text).toMatch(/22 kernel calls \(14 linear, 5 elementwise, 2 reduce, 1 replaceRow\)/);
+  expect(text).toMatch(
+    /linear +1024 x 512 x 512 in 2 groups, 3 functions .* t\d+ from p: silu0 silu1 multiply; t\d+ = p = /,
+  );
+  expect(text).toMatch(/; p = t\d+ parameters\[\d+\.\.\d+\]ᵀ/);
+  expect(text).toMatch(/sums of 512 rows of t\d+/);
+  expect(text).toMatch(/at least .* KiB in this order/);
+  expect(text).toMatch(/t9 +2048\.0 +0 +\d+\.\d +2 to 15/); // activated rows of the first layer, until its weight's gradient
+  expect(text).toMatch(/state: .* KiB in 8: .*parameters/);
+});
