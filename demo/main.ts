@@ -1,5 +1,5 @@
 /** The page: settings and buttons in, pictures and curves out. All work is done in worker.ts. */
-import { type FromWorker, type LossName, lossNames, type Settings, type ToWorker } from "./messages.ts";
+import { type FromWorker, type LossName, lossNames, type Settings, type Support, type ToWorker } from "./messages.ts";
 import { type Curve, colourOf, drawCurves, drawPoints } from "./plot.ts";
 
 type Points = [x: number, y: number][];
@@ -27,9 +27,11 @@ const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module
 const send = (message: ToWorker) => worker.postMessage(message);
 
 let state: "preparing" | "ready" | "running" | "pausing" | "failed" = "preparing";
-let attempt = 0;
 let reason = "";
+/** The number of the last `prepare`; news of an earlier one are of trainers that were thrown away. */
+let attempt = 0;
 let truth: Float32Array | undefined;
+let support: Support | undefined;
 let extent = 1;
 let shown = emptyShown();
 
@@ -68,29 +70,26 @@ start.addEventListener("click", () => {
 reset.addEventListener("click", prepare);
 for (const field of fields) field.addEventListener("change", prepare);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
+addEventListener("resize", () => draw());
 
 worker.addEventListener("error", ({ message }) => fail(message || "The worker could not be started."));
 worker.addEventListener("message", ({ data: message }: MessageEvent<FromWorker>) => {
-  if (message.attempt !== attempt) return; // of trainers that were thrown away since
+  if (message.attempt !== attempt) return;
   switch (message.kind) {
     case "ready":
-      ({ reason, truth, extent } = message);
+      ({ reason, truth, extent, support } = message);
       state = "ready";
       break;
     case "losses": {
-      const one = shown[message.name];
-      one.step = message.step;
-      one.millisecondsPerStep = message.millisecondsPerStep;
-      one.velocityLoss.push([message.step, message.velocityLoss]);
-      thin(one.velocityLoss);
+      takeLosses(shown[message.name], message);
       break;
     }
     case "samples":
       shown[message.name].samples = message.values;
-      if (message.step > 0) shown[message.name].outside.push([message.step, message.outside]);
+      if (message.step > 0) keep(shown[message.name].outside, message.step, message.outside);
       break;
     case "paused":
-      if (state === "running" || state === "pausing") state = "ready";
+      state = "ready";
       break;
     case "failed":
       fail(message.message);
@@ -105,45 +104,66 @@ function fail(message: string): void {
   draw();
 }
 
+/** Minibatch losses are noisy: the curve is their mean, in which so many steps fade to 1/e. */
+const SMOOTHED_STEPS = 100;
+
+function takeLosses(one: Shown, { step, velocityLoss, millisecondsPerStep }: FromWorker & { kind: "losses" }): void {
+  const share = 1 - Math.exp((one.step - step) / SMOOTHED_STEPS);
+  const before = one.velocityLoss.at(-1)?.[1] ?? velocityLoss;
+  one.velocityLoss.push([step, before + share * (velocityLoss - before)]);
+  thin(one.velocityLoss);
+  one.millisecondsPerStep += (one.step === 0 ? 1 : 0.2) * (millisecondsPerStep - one.millisecondsPerStep);
+  one.step = step;
+}
+
+/** Adds a point, in place of one of the same step: the later samples are more. */
+function keep(points: Points, step: number, value: number): void {
+  if (points.at(-1)?.[0] === step) points.pop();
+  points.push([step, value]);
+}
+
 /** Halves the points once there are more than a curve can show. */
 function thin(points: Points): void {
   if (points.length < 1000) return;
   points.splice(0, points.length, ...points.filter((_, i) => i % 2 === 1));
 }
 
-let drawing = false;
-/** Draws once a frame at most. */
-function draw(): void {
-  if (drawing) return;
-  drawing = true;
-  requestAnimationFrame(() => {
-    drawing = false;
-    drawNow();
-  });
-}
-
 const buttonWords = { preparing: "Start", ready: "Start", running: "Pause", pausing: "Pause", failed: "Start" };
 
-function drawNow(): void {
+let drawing = false;
+/** Words and buttons tell the state at once; pictures are drawn once a frame at most. */
+function draw(): void {
   start.textContent = state === "ready" && shown.cfm.step > 0 ? "Go on" : buttonWords[state];
   start.disabled = !(state === "ready" || state === "running");
   document.body.dataset.state = state;
   status.classList.toggle("error", state === "failed");
   status.textContent = statusWords();
-  if (truth) drawPoints(element("truth"), truth, extent, colourOf("truth"));
+  for (const name of lossNames) element(`${name}-note`).textContent = noteOf(shown[name]);
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    drawPictures();
+  });
+}
+
+function noteOf({ step, outside }: Shown): string {
+  if (step === 0) return "not trained yet";
+  const last = outside.at(-1);
+  return `step ${step.toLocaleString("en")}${last ? `, ${(100 * last[1]).toFixed(1)} % outside the squares` : ""}`;
+}
+
+function drawPictures(): void {
+  const common = { extent, ...(support ? { support } : {}) };
+  if (truth) drawPoints(element("truth"), { ...common, points: truth, colour: colourOf("truth") });
   for (const name of lossNames) {
-    const { samples, step, outside } = shown[name];
-    drawPoints(element(name), samples ?? new Float32Array(), extent, colourOf(name));
-    const last = outside.at(-1);
-    element(`${name}-note`).textContent =
-      step === 0
-        ? "not trained yet"
-        : `step ${step.toLocaleString("en")}${last ? `, ${(100 * last[1]).toFixed(1)} % outside the squares` : ""}`;
+    const { samples } = shown[name];
+    drawPoints(element(name), { ...common, points: samples ?? new Float32Array(), colour: colourOf(name) });
   }
   const curves = (of: "velocityLoss" | "outside"): Curve[] =>
     lossNames.map((name) => ({ colour: colourOf(name), points: shown[name][of] }));
-  drawCurves(element("velocity-loss"), curves("velocityLoss"), (y) => Number(y.toPrecision(2)).toString());
-  drawCurves(element("outside"), curves("outside"), (y) => `${Number((100 * y).toPrecision(2))} %`);
+  drawCurves(element("velocity-loss"), curves("velocityLoss"), (y) => String(Number(y.toPrecision(3))));
+  drawCurves(element("outside"), curves("outside"), (y) => `${Number((100 * y).toPrecision(3))} %`);
 }
 
 function statusWords(): string {

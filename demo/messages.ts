@@ -11,19 +11,28 @@ export interface Settings {
   readonly backend: "auto" | "webgpu" | "wasm";
 }
 
-/**
- * `prepare` makes both trainers anew; `start` trains them until `pause`. What the worker says carries the attempt that
- * it is about, so that a page which has asked for another takes no word of the old one for the new.
- */
+/** `prepare` makes both trainers anew and drops what came before; `start` trains them until `pause`. */
 export type ToWorker =
   | { readonly kind: "prepare"; readonly attempt: number; readonly settings: Settings }
   | { readonly kind: "start" }
   | { readonly kind: "pause" };
 
-export type FromWorker = Said & { readonly attempt: number };
+/** A picture of where the data can be, [size, size], from the top left: 1 there, else 0. */
+export interface Support {
+  readonly size: number;
+  readonly cells: Uint8Array;
+}
 
-export type Said =
-  | { readonly kind: "ready"; readonly reason: string; readonly truth: Float32Array; readonly extent: number }
+export type News =
+  | {
+      readonly kind: "ready";
+      readonly reason: string;
+      /** Points of the data, row-major [count, 2]. */
+      readonly truth: Float32Array;
+      /** Half the side of the square to show. */
+      readonly extent: number;
+      readonly support: Support;
+    }
   | {
       readonly kind: "losses";
       readonly name: LossName;
@@ -43,3 +52,6 @@ export type Said =
     }
   | { readonly kind: "paused" }
   | { readonly kind: "failed"; readonly message: string };
+
+/** News of the trainers that the `prepare` of this number asked for. */
+export type FromWorker = News & { readonly attempt: number };

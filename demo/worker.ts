@@ -1,130 +1,177 @@
 /** Trains CFM and FDM in turn, an equal number of steps each, so that the page stays free to draw. */
-import { adam, cfm, checkerboard, condOT, createRuntime, createTrainer, fdm, mlp, rk4, sampleData } from "divflow";
-import { type FromWorker, type LossName, lossNames, type Said, type Settings, type ToWorker } from "./messages.ts";
+import {
+  adam,
+  cfm,
+  checkerboard,
+  condOT,
+  createRuntime,
+  createTrainer,
+  fdm,
+  mlp,
+  product,
+  rk4,
+  sampleData,
+  staircase,
+  warmUp,
+} from "divflow";
+import {
+  type FromWorker,
+  type LossName,
+  lossNames,
+  type News,
+  type Settings,
+  type Support,
+  type ToWorker,
+} from "./messages.ts";
+import { Sampling } from "./sampling.ts";
 
 type Trainer = Awaited<ReturnType<typeof createTrainer>>;
 type Runtime = Awaited<ReturnType<typeof createRuntime>>;
 
 const HIDDEN_LAYERS = 4;
 const BATCH_SIZE = 512;
-const SAMPLES = 4096;
+/** It falls slowly and without end, as the end is the visitor's choice: by half in 7,000 steps. */
+const LEARNING_RATE = product(5e-3, warmUp({ steps: 100 }), staircase({ factor: 0.999, every: 10 }));
+const TRUTH_POINTS = 4096;
+/** Cells along a side of the support's picture. */
+const SUPPORT_SIZE = 256;
 /** Steps of a turn are chosen so that it takes about this long: short enough to pause at once. */
 const TURN_MILLISECONDS = 350;
 /** Samples are drawn anew when training has gone on for so long since the last ones. */
-const SAMPLES_EVERY_MILLISECONDS = 1500;
+const SAMPLES_EVERY_MILLISECONDS = 1200;
 
 const data = checkerboard();
-let runtime: Runtime | undefined;
-let trainers: ReadonlyMap<LossName, Trainer> = new Map();
-let running = false;
-let turnSteps = 4;
 
-/** The attempt that the page asked for last, and the one that is worked on. */
-let wanted = 0;
-let attempt = 0;
-
-function send(said: Said, transfer: Transferable[] = []): void {
-  postMessage({ ...said, attempt } satisfies FromWorker, { transfer });
+/** What one `prepare` made. */
+interface Attempt {
+  readonly number: number;
+  readonly seed: number;
+  readonly runtime: Runtime;
+  readonly trainers: ReadonlyMap<LossName, Trainer>;
+  readonly sampling: Sampling;
 }
 
-/** Messages are handled one at a time, in order; only `pause` acts at once, and what is no longer wanted is left. */
+/** The number of the last `prepare` heard of; what belongs to another is dropped. */
+let latest = 0;
+let current: Attempt | undefined;
+/** Whether the visitor wants training to go on: set as messages come, looked at between turns. */
+let running = false;
+
+/** Work is done one piece after another, in the order of its messages. */
 let queue: Promise<void> = Promise.resolve();
 addEventListener("message", ({ data: message }: MessageEvent<ToWorker>) => {
   running = message.kind === "start";
   if (message.kind === "pause") return;
-  if (message.kind === "prepare") wanted = message.attempt;
-  const mine = wanted;
+  if (message.kind === "prepare") latest = message.attempt;
+  const number = latest;
   queue = queue
-    .then(async () => {
-      if (mine !== wanted) return;
-      attempt = mine;
-      await (message.kind === "prepare" ? prepare(message.settings) : train());
-    })
-    .catch(fail);
+    .then(() => (message.kind === "prepare" ? prepare(number, message.settings) : train(number)))
+    .catch((error) => {
+      running = false;
+      send(number, { kind: "failed", message: error instanceof Error ? error.message : String(error) });
+    });
 });
 
-function fail(error: unknown): void {
-  running = false;
-  if (attempt === wanted) send({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+function send(attempt: number, news: News, transfer: Transferable[] = []): void {
+  const message: FromWorker = { ...news, attempt };
+  postMessage(message, { transfer });
 }
 
-async function prepare(settings: Settings): Promise<void> {
-  runtime?.dispose(); // with everything made on it
-  trainers = new Map();
-  runtime = await createRuntime({ backend: settings.backend });
-  const losses = { cfm: cfm(), fdm: fdm({ divergence: settings.divergence }) };
-  const made = new Map<LossName, Trainer>();
+async function prepare(number: number, settings: Settings): Promise<void> {
+  current?.runtime.dispose(); // with everything made on it
+  current = undefined;
+  if (number !== latest) return; // another one waits already
+  const runtime = await createRuntime({ backend: settings.backend });
+  const trainers = new Map<LossName, Trainer>();
+  current = { number, seed: settings.seed, runtime, trainers, sampling: new Sampling() };
   for (const name of lossNames) {
-    made.set(
-      name,
-      await createTrainer(runtime, {
-        network: mlp({
-          dimension: data.dimension,
-          hidden: Array.from({ length: HIDDEN_LAYERS }, () => settings.width),
-          activation: "silu",
-        }),
-        path: condOT(),
-        loss: losses[name],
-        optimizer: adam({ learningRate: 1e-3 }),
-        data,
-        batchSize: BATCH_SIZE,
-        seed: settings.seed,
-      }),
-    );
+    if (number !== latest) return;
+    trainers.set(name, await createTrainer(runtime, trainerOptions(name, settings)));
   }
-  trainers = made;
-  turnSteps = 4;
-  const truth = sampleData(data, SAMPLES, settings.seed);
-  const extent = 1.25 * truth.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-  send({ kind: "ready", reason: runtime.reason, truth, extent });
-  await sampleAll(settings.seed);
+  const truth = sampleData(data, TRUTH_POINTS, settings.seed);
+  const extent = 1.15 * truth.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  send(number, { kind: "ready", reason: runtime.reason, truth, extent, support: supportWithin(extent) });
+  await sampleAll(current);
 }
 
-async function train(): Promise<void> {
+function trainerOptions(name: LossName, { width, divergence, seed }: Settings) {
+  return {
+    network: mlp({
+      dimension: data.dimension,
+      hidden: Array.from({ length: HIDDEN_LAYERS }, () => width),
+      activation: "silu",
+    }),
+    path: condOT(),
+    loss: name === "cfm" ? cfm() : fdm({ divergence, form: "slice", detachVelocity: true }),
+    optimizer: adam({ learningRate: LEARNING_RATE }),
+    data,
+    batchSize: BATCH_SIZE,
+    seed,
+  };
+}
+
+async function train(number: number): Promise<void> {
+  const attempt = current;
+  if (attempt?.number !== number) return;
+  let turnSteps = 1;
   let sampled = performance.now();
-  while (running) {
+  while (running && number === latest) {
     const start = performance.now();
-    for (const name of lossNames) await turn(name);
+    for (const name of lossNames) await turn(attempt, name, turnSteps);
     const milliseconds = performance.now() - start;
-    turnSteps = Math.max(1, Math.round(turnSteps * Math.min(4, (2 * TURN_MILLISECONDS) / milliseconds)));
+    turnSteps = Math.max(1, Math.round(turnSteps * Math.min(4, TURN_MILLISECONDS / milliseconds)));
     if (performance.now() - sampled > SAMPLES_EVERY_MILLISECONDS) {
-      await sampleAll(0);
+      await sampleAll(attempt);
       sampled = performance.now();
     }
-    await new Promise((resolve) => setTimeout(resolve)); // lets `pause` in
+    await new Promise((resolve) => setTimeout(resolve)); // lets messages in
   }
-  await sampleAll(0);
-  send({ kind: "paused" });
+  if (number !== latest) return;
+  await sampleAll(attempt);
+  send(number, { kind: "paused" });
 }
 
-async function turn(name: LossName): Promise<void> {
-  const trainer = trainerOf(name);
+async function turn({ number, trainers }: Attempt, name: LossName, turnSteps: number): Promise<void> {
+  const trainer = trainers.get(name) as Trainer;
   const start = performance.now();
   for await (const { steps, step } of trainer.run({ steps: turnSteps, progressEvery: turnSteps })) {
     const velocityLoss = steps.reduce((sum, { velocityLoss: one }) => sum + one, 0) / steps.length;
-    send({ kind: "losses", name, step, velocityLoss, millisecondsPerStep: (performance.now() - start) / turnSteps });
+    const millisecondsPerStep = (performance.now() - start) / turnSteps;
+    send(number, { kind: "losses", name, step, velocityLoss, millisecondsPerStep });
   }
 }
 
-/** Fresh samples of both from the same noise. */
-async function sampleAll(seed: number): Promise<void> {
-  for (const name of lossNames) {
-    const trainer = trainerOf(name);
-    const { values } = await trainer.model.sample({ count: SAMPLES, solver: rk4({ steps: 12 }), seed });
-    send({ kind: "samples", name, step: trainer.step, values, outside: shareOutside(values) }, [values.buffer]);
+/** Samples of both from the same noise, again while the device turns out to have time for more. */
+async function sampleAll({ number, seed, trainers, sampling }: Attempt): Promise<void> {
+  let more = true;
+  while (more && number === latest) {
+    const { count, steps } = sampling.effort;
+    let slowest = 0;
+    for (const [name, trainer] of trainers) {
+      const { values, seconds } = await trainer.model.sample({ count, solver: rk4({ steps }), seed });
+      slowest = Math.max(slowest, 1000 * seconds);
+      const outside = shareOutside(values);
+      send(number, { kind: "samples", name, step: trainer.step, values, outside }, [values.buffer]);
+    }
+    more = sampling.measured(slowest);
   }
 }
 
 function shareOutside(values: Float32Array): number {
   let outside = 0;
-  for (let i = 0; i < values.length; i += 2) {
-    if (data.logDensity?.(values.subarray(i, i + 2)) === Number.NEGATIVE_INFINITY) outside++;
-  }
+  for (let i = 0; i < values.length; i += 2) if (!isInside(values.subarray(i, i + 2))) outside++;
   return outside / (values.length / 2);
 }
 
-function trainerOf(name: LossName): Trainer {
-  const trainer = trainers.get(name);
-  if (!trainer) throw new Error("Nothing to train: reset first.");
-  return trainer;
+function isInside(point: ArrayLike<number>): boolean {
+  return data.logDensity?.(point) !== Number.NEGATIVE_INFINITY;
+}
+
+function supportWithin(extent: number): Support {
+  const size = SUPPORT_SIZE;
+  const at = (cell: number) => extent * ((2 * cell + 1) / size - 1);
+  const cells = Uint8Array.from({ length: size * size }, (_, i) => {
+    return isInside([at(i % size), -at(Math.floor(i / size))]) ? 1 : 0;
+  });
+  return { size, cells };
 }
