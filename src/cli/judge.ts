@@ -1,6 +1,6 @@
 /** Judges trained models by one rule, so that their figures can be compared: equal solvers, points, noise and draws. */
 import { join } from "node:path";
-import { evaluateLosses, fdm, type LogDensity, type Runtime, rk4, type Trainer, writeNpy } from "../index.ts";
+import { evaluateLosses, type LogDensity, type Runtime, rk4, type Trainer, writeNpy } from "../index.ts";
 import { replaceFile } from "./files.ts";
 import { interruption, progressBar } from "./output.ts";
 import type { Recipe } from "./recipe.ts";
@@ -47,8 +47,8 @@ export async function judge(
   const { signal } = interrupted;
   const solver = rk4({ steps: LIKELIHOOD_STEPS });
   try {
-    // fdm's definition for both, on the same draws.
-    const losses = { data, path, loss: fdm(), batchSize, batches: LOSS_BATCHES, seed, signal };
+    // What FDM trains on, for both, on the same draws.
+    const losses = { data, path, loss: recipe.loss("fdm"), batchSize, batches: LOSS_BATCHES, seed, signal };
     const { velocityLoss, divergenceLoss } = await evaluateLosses(runtime, model, losses);
     bar.update(1, "losses");
     const samples = await model.sample({ count: points.length / data.dimension, solver, seed, signal });
