@@ -225,11 +225,11 @@ export const markers = { start: "<!-- bench -->", end: "<!-- end of bench -->" }
 /**
  * The text with what stands between the markers replaced.
  * @param {string} text @param {string} table
+ * @param {{ readonly start: string, readonly end: string }} [places]
  * @throws Error when a marker is missing or they stand the wrong way round.
  */
-export function insertTable(text, table) {
-  const [start, end] = [text.indexOf(markers.start), text.indexOf(markers.end)];
-  if (start < 0 || end < start)
-    throw new Error(`There is no place for the table: ${markers.start} and ${markers.end}.`);
-  return `${text.slice(0, start + markers.start.length)}\n\n${table}\n\n${text.slice(end)}`;
+export function insertTable(text, table, places = markers) {
+  const [start, end] = [text.indexOf(places.start), text.indexOf(places.end)];
+  if (start < 0 || end < start) throw new Error(`There is no place for the table: ${places.start} and ${places.end}.`);
+  return `${text.slice(0, start + places.start.length)}\n\n${table}\n\n${text.slice(end)}`;
 }

@@ -1,0 +1,41 @@
+/**
+ * `npm run bench:quality`, second half: the README's table of likelihoods, and the picture above it, from what
+ * `divflow compare --seeds 3 --json` found.
+ */
+import { copyFile, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { replaceFile, root } from "../.build/files.mjs";
+import { insertTable } from "./table.mjs";
+
+/**
+ * @typedef {{ mean: number, deviation: number }} Spread
+ * @typedef {{ name: string, negativeLogLikelihood: Spread, velocityLoss: Spread, divergenceLoss: Spread, seconds: Spread }} Summary
+ */
+
+const results = join(root, "bench", "results", "quality.json");
+const picture = join(root, "runs", "seeds", "densities.png");
+
+const { config, truth, points, results: judged, summary } = JSON.parse(await readFile(results, "utf8"));
+const seeds = judged.length / summary.length;
+
+/** @param {Spread} spread */
+const cell = ({ mean, deviation }) => `${mean.toFixed(4)} ± ${deviation.toFixed(4)}`;
+/** @param {Summary} one */
+const row = ({ name, negativeLogLikelihood, velocityLoss, divergenceLoss, seconds }) =>
+  `| ${name.toUpperCase()} | ${cell(negativeLogLikelihood)} | ${cell(velocityLoss)} | ${cell(divergenceLoss)} | ${seconds.mean.toFixed(0)} |`;
+
+const { hidden } = config.network.config;
+const table = [
+  `Checkerboard, ${hidden.length} x ${hidden[0]}, ${config.steps} steps of ${config.batchSize} (the size of \`npm start\`), ${seeds} seeds, each model at its last`,
+  `step; mean ± standard deviation over the seeds of the mean over ${points} fresh points, exact divergence, nats.`,
+  `The data's own entropy, below which no model can be: ${truth.toFixed(4)}. (\`npm run bench:quality\`)`,
+  "",
+  "| | negative log-likelihood | velocity loss | divergence loss | seconds |",
+  "|---|--:|--:|--:|--:|",
+  ...summary.map(row),
+].join("\n");
+
+const text = await readFile(join(root, "README.md"), "utf8");
+const markers = { start: "<!-- measured -->", end: "<!-- end of measured -->" };
+await replaceFile("README.md", insertTable(text, table, markers));
+await copyFile(picture, join(root, "docs", "densities.png"));
