@@ -204,9 +204,12 @@ function ownRows({ backend, threads, runtime }, rows) {
 
 /** @param {Row} row */
 function ownCells({ workload, width, ms, gflops, scaled }) {
-  const figure = `${timeText(ms ?? Number.NaN)}${scaled ? "\\*" : ""} (${(gflops ?? Number.NaN).toPrecision(2)})`;
+  const figure = `${timeText(ms ?? Number.NaN)}${scaled ? "\\*" : ""} (${rateText(gflops ?? Number.NaN)})`;
   return [workloadTitles[workload] ?? workload, String(width), figure];
 }
+
+/** Two digits, or all before the point. @param {number} gflops */
+const rateText = (gflops) => (gflops >= 100 ? gflops.toFixed(0) : gflops.toPrecision(2));
 
 /** @param {Row} row @param {string} peer @param {readonly Row[]} rows */
 function peerCell(row, peer, rows) {
