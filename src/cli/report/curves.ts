@@ -12,7 +12,7 @@ export interface Curve {
 
 const WIDTH = 560;
 const HEIGHT = 280;
-const MARGIN = { left: 52, right: 14, top: 10, bottom: 46 };
+const MARGIN = { left: 52, right: 24, top: 10, bottom: 46 };
 
 /** Minibatch losses are noisy: curves are running means over this share of their length. */
 const SMOOTHED_SHARE = 1 / 25;
