@@ -3,6 +3,7 @@ import type { Dispatch } from "../src/backends/webgpu/dispatch.ts";
 import { type LinearKernel, workgroupTiles } from "../src/backends/webgpu/linear-choice.ts";
 import { lower } from "../src/backends/webgpu/lower.ts";
 import { type ReduceShader, reduceShaders } from "../src/backends/webgpu/reduce-dispatches.ts";
+import { mlpFlow, mlpFlowTiling } from "../src/kernels/mlp-flow.ts";
 import type {
   ElementwiseLoad,
   ElementwiseOperand,
@@ -222,7 +223,7 @@ function otherCall(
 
 function otherCalls(): OtherCall[] {
   const parameters = 788_992; // 4 hidden layers of 512
-  return [...reductions(parameters), ...draws(), ...moves(), adam(parameters)];
+  return [...reductions(parameters), ...draws(), ...moves(), adam(parameters), ...flows()];
 }
 
 function reductions(parameters: number): OtherCall[] {
@@ -342,4 +343,34 @@ function adam(count: number): OtherCall {
   };
   const work = { flops: 12 * count, bytes: 28 * count };
   return otherCall(`${count} parameters`, work, { kernel: "elementwise", chain }, "elementwise, Adam's chain");
+}
+
+/** 100 Euler steps of 4096 points in 2 dimensions through 4 hidden layers of 128, without and with 1 to 3 tangents. */
+function flows(): OtherCall[] {
+  const [rows, dimension, widest, steps] = [4096, 2, 128, 100];
+  const widths = [dimension + 1, ...Array.from({ length: 4 }, () => widest), dimension];
+  const layers = widths.slice(1).map((outputs, k) => ({ inputs: widths[k] as number, outputs }));
+  const weights = layers.reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
+  const total = weights + layers.reduce((sum, { outputs }) => sum + outputs, 0);
+  return [0, 1, 2, 3].map((probes) => {
+    const tiling = mlpFlowTiling({ dimension, widest, probes });
+    const parameters = {
+      ...{ rows, dimension, layers: layers.length, activation: 0, stages: 1, probes, exact: 0, ...tiling },
+      ...{ a1: 0, a2: 0, a3: 0, b0: 1, b1: 0, b2: 0, b3: 0, c1: 0, c2: 0, c3: 0 },
+    };
+    const flow = rows * (dimension + probes);
+    const directions = rows * dimension * probes;
+    const bindings = {
+      ...{ parameters: place("parameters", total), vectors: place("parameters", total) },
+      ...{ layers: place("layers", 3 * layers.length), times: place("times", steps + 1), range: place("range", 2) },
+      ...{ probe: place("probe", Math.max(1, directions)), flow: place("flow", flow) },
+    };
+    const workgroups = mlpFlow.workgroups(parameters).reduce((product, count) => product * count, 1);
+    const work = {
+      flops: 2 * weights * rows * (1 + probes) * steps,
+      bytes: 4 * (total * steps * workgroups + 2 * flow + directions),
+    };
+    const shape = `${steps} steps of ${rows} points, 4 x ${widest}, ${probes} tangents`;
+    return otherCall(shape, work, { kernel: "mlpFlow", parameters, bindings }, `mlpFlow, ${probes} tangents`);
+  });
 }
