@@ -113,7 +113,7 @@ function gridlines(low: number, high: number): number[] {
     const powers = Array.from({ length: 40 }, (_, i) => 10 ** (Math.floor(Math.log10(low)) + i));
     return powers.flatMap((power) => factors.map((factor) => factor * power)).filter((y) => y >= low && y <= high);
   }
-  const rough = (high - low) / 4;
+  const rough = (high - low) / 6;
   const power = 10 ** Math.floor(Math.log10(rough));
   const distance = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
   const first = Math.ceil(low / distance);

@@ -76,10 +76,11 @@ export function chart(title: string, note: string, curves: readonly Curve[]): st
       `<line ${across(value)} class="grid"/>` +
       `<text x="${MARGIN.left - 8}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${value}</text>`,
   );
-  const steps = marks(0, lastStep).map(
-    (step) =>
-      `<text x="${x(step).toFixed(1)}" y="${bottom + 18}" text-anchor="middle">${step.toLocaleString("en")}</text>`,
-  );
+  const steps = marks(0, lastStep).map((step) => {
+    // A number at the very end would leave the picture, the more so on phones, where letters are larger.
+    const place = x(step) > right - 20 ? `x="${WIDTH - 2}" text-anchor="end"` : `x="${x(step).toFixed(1)}"`;
+    return `<text ${place} y="${bottom + 18}" class="step">${step.toLocaleString("en")}</text>`;
+  });
   const lines = shown.map(({ points, style, judged }) => {
     const stride = Math.max(1, Math.floor(points.length / 400)); // more points than pixels help nobody
     const path = points

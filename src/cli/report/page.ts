@@ -58,6 +58,8 @@ small { grid-row: 2; grid-column: 1 / -1; font-size: 14px; font-weight: 400; col
 img { width: 100%; display: block; border-radius: 6px; image-rendering: pixelated; }
 svg { width: 100%; height: auto; display: block; }
 svg text { font: 13px system-ui, sans-serif; fill: var(--soft); font-variant-numeric: tabular-nums; }
+.step { text-anchor: middle; }
+.step[text-anchor] { text-anchor: end; }
 .grid { stroke: var(--line); }
 .curve { fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round; }
 .curve.cfm { stroke-width: 6; opacity: 0.45; } /* seen under the other, which is close to it */
@@ -83,8 +85,9 @@ pre { overflow-x: auto; font-size: 13px; margin: 10px 0 0; }
 footer { margin-top: 40px; font-size: 14px; color: var(--soft); }
 @media (max-width: 560px) {
   main { padding: 24px 16px 40px; }
-  th, td { padding: 8px 5px; font-size: 13px; }
-  thead th { font-size: 13px; }
+  th, td { padding: 8px 3px; font-size: 12px; }
+  thead th { font-size: 12px; }
+  .pictures small { min-height: 3em; }
   tbody th { white-space: normal; }
   .card { padding: 10px; }
   .scroll { padding: 2px 10px; }
