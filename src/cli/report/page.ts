@@ -85,12 +85,12 @@ pre { overflow-x: auto; font-size: 13px; margin: 10px 0 0; }
 footer { margin-top: 40px; font-size: 14px; color: var(--soft); }
 @media (max-width: 560px) {
   main { padding: 24px 16px 40px; }
-  th, td { padding: 8px 3px; font-size: 12px; }
-  thead th { font-size: 12px; }
+  th, td { padding: 8px 2px; font-size: 11.5px; }
+  thead th { font-size: 11.5px; }
   .pictures small { min-height: 3em; }
   tbody th { white-space: normal; }
   .card { padding: 10px; }
-  .scroll { padding: 2px 10px; }
+  .scroll { padding: 2px 8px; }
   svg text { font-size: 20px; }
   dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: 8px; }
