@@ -35,7 +35,7 @@ export async function openProcess({ command, parameters, environment = {}, scrip
   });
   let alive = true;
   let output = ""; // what else is printed, for the message should the process die
-  /** @type {((message: { result?: any, error?: { name: string, message: string } }) => void) | undefined} */
+  /** @type {((message: { result?: unknown, error?: { name: string, message: string } }) => void) | undefined} */
   let receive;
   const keep = (/** @type {string} */ text) => {
     output = (output + text).slice(-2000);

@@ -17,8 +17,6 @@ export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told where the trainer that was asked stands, whether the answer is good or bad. */
   readonly onStep?: (step: number) => void;
-  /** Buffers to hand over instead of copying: the caller gives them up. */
-  readonly transfer?: Transferable[];
 }
 
 export class Connection {
@@ -44,7 +42,7 @@ export class Connection {
    *
    * @throws {@link ConfigError} when something in the question cannot be sent, such as a function.
    */
-  async ask<Answer>(question: Question, { signal, onStep, transfer = [] }: AskOptions = {}): Promise<Answer> {
+  async ask<Answer>(question: Question, { signal, onStep }: AskOptions = {}): Promise<Answer> {
     if (this.#closed) throw this.#closed();
     signal?.throwIfAborted();
     const id = ++this.#asked;
@@ -57,7 +55,7 @@ export class Connection {
           signal,
           onStep,
         });
-        this.#send({ kind: "ask", id, question }, transfer);
+        this.#send({ kind: "ask", id, question });
         signal?.addEventListener("abort", abort, { once: true });
       });
     } catch (error) {
@@ -79,8 +77,8 @@ export class Connection {
     this.#close(() => disposed("the runtime"));
   }
 
-  #send(message: ToEngine, transfer: Transferable[] = []): void {
-    this.#worker.postMessage(message, transfer);
+  #send(message: ToEngine): void {
+    this.#worker.postMessage(message);
   }
 
   #receive(message: FromEngine): void {

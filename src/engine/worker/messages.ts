@@ -49,7 +49,7 @@ export type Question =
 
 export type ToEngine =
   | { readonly kind: "ask"; readonly id: number; readonly question: Question }
-  /** The signal given with this question, or with the run it began, was aborted. */
+  /** The signal given with this question, or with the run whose next report it asks for, was aborted. */
   | { readonly kind: "abort"; readonly id: number }
   | { readonly kind: "dispose"; readonly number: number };
 

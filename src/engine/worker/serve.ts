@@ -9,7 +9,7 @@ import { fromPlain } from "./plain.ts";
 /** What a worker has for talking to its page. */
 export interface Port {
   onmessage: ((event: MessageEvent<ToEngine>) => void) | null;
-  postMessage(message: FromEngine, transfer: Transferable[]): void;
+  postMessage(message: FromEngine): void;
 }
 
 interface Run {
@@ -35,9 +35,9 @@ export function serve(port: Port): void {
     }
     const step = engine.stepOf(question);
     engine.finished(id);
-    port.postMessage(step === undefined ? reply : { ...reply, step }, []);
+    port.postMessage(step === undefined ? reply : { ...reply, step });
   };
-  port.postMessage({ kind: "loaded" }, []);
+  port.postMessage({ kind: "loaded" });
 }
 
 class Engine {
