@@ -7,7 +7,7 @@
 //   linear-join       sums of segments of the depth, where the others leave such
 // src/backends/webgpu/linear-source.ts puts a shader together: one of these, what it needs of this file, and
 //   params            LinearParameters and the fields of the epilogue
-//   left, right       arrays of f32, or of vec4f where whole quads lie at multiples of 4
+//   left, right       arrays of f32 or f16, or of vectors of four where whole quads lie at multiples of 4
 //   LEFT_TRANSPOSED, RIGHT_TRANSPOSED
 //   GROUPS            row groups, 1 or 2: those of a tile's rows, half by half
 //   DEPTH_IS_WHOLE    whether the depth is a multiple of 16, so that nothing past its end is read
@@ -74,20 +74,20 @@ fn upTo(end: u32, k: u32, block: mat4x4f) -> mat4x4f {
 
 fn leftElements(line: u32, at: u32, width: u32) -> vec4f {
   let i = params.leftOffset + line * width + at;
-  return vec4f(left[i], left[i + 1u], left[i + 2u], left[i + 3u]);
+  return vec4f(f32(left[i]), f32(left[i + 1u]), f32(left[i + 2u]), f32(left[i + 3u]));
 }
 
 fn leftQuad(line: u32, at: u32, width: u32) -> vec4f {
-  return left[(params.leftOffset + line * width + at) >> 2u];
+  return vec4f(left[(params.leftOffset + line * width + at) >> 2u]);
 }
 
 fn rightElements(line: u32, at: u32, width: u32) -> vec4f {
   let i = params.rightOffset + line * width + at;
-  return vec4f(right[i], right[i + 1u], right[i + 2u], right[i + 3u]);
+  return vec4f(f32(right[i]), f32(right[i + 1u]), f32(right[i + 2u]), f32(right[i + 3u]));
 }
 
 fn rightQuad(line: u32, at: u32, width: u32) -> vec4f {
-  return right[(params.rightOffset + line * width + at) >> 2u];
+  return vec4f(right[(params.rightOffset + line * width + at) >> 2u]);
 }
 
 // sums[row] + left[row] right: one step of k for 4 rows and 4 columns, 16 FMAs.

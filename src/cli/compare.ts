@@ -21,7 +21,7 @@ import { exitCodes, remark, report, textTable } from "./output.ts";
 import { type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
 import { rowOfPictures } from "./report/density.ts";
 import { type View, viewOf } from "./report/view.ts";
-import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
+import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
 import { describeRecipe, trainerOptions, trainInto, writeRun } from "./train.ts";
 
 /** The seed of everything evaluated is this far from the run's, so that no point is one trained on. */
@@ -41,6 +41,7 @@ export const compare = defineCommand({
     points: { type: "string", description: "fresh points to judge by", default: "4096" },
     backend: backendArgument,
     threads: threadsArgument,
+    storage: storageArgument,
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args }) {

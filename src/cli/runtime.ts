@@ -1,4 +1,4 @@
-/** The runtime of a command: --backend, --threads, and a word on standard error about what was taken and why. */
+/** The runtime of a command: --backend, --threads, --storage, and a word on standard error about what was taken and why. */
 import { createRuntime, type Runtime, type RuntimeOptions } from "../index.ts";
 import { oneOf, positiveInteger } from "./arguments.ts";
 import { remark } from "./output.ts";
@@ -16,18 +16,33 @@ export const threadsArgument = {
   default: "1",
 } as const;
 
-/** Checks --backend and --threads, before a command writes anything. */
-export function readRuntime({ backend, threads = "1" }: { backend: string; threads?: string }) {
+export const storageArgument = {
+  type: "string",
+  description: "f32, or f16 for the large matrices of a training step (WebGPU)",
+  default: "f32",
+} as const;
+
+/** Checks --backend, --threads and --storage, before a command writes anything. */
+export function readRuntime({
+  backend,
+  threads = "1",
+  storage = "f32",
+}: {
+  backend: string;
+  threads?: string;
+  storage?: string;
+}) {
   return {
+    storage: oneOf("--storage", storage, ["f32", "f16"] as const),
     backend: oneOf("--backend", backend, ["auto", "webgpu", "wasm", "reference"] as const),
     threads: positiveInteger("--threads", threads),
   };
 }
 
 /** Opens the runtime and says on standard error what was taken and why. */
-export async function openRuntime({ backend, threads }: ReturnType<typeof readRuntime>): Promise<Runtime> {
+export async function openRuntime({ backend, threads, storage }: ReturnType<typeof readRuntime>): Promise<Runtime> {
   const gpu = backend === "auto" || backend === "webgpu" ? await findGPU() : undefined;
-  const options: RuntimeOptions = { backend, threads, ...(gpu ? { gpu } : {}) };
+  const options: RuntimeOptions = { backend, threads, storage, ...(gpu ? { gpu } : {}) };
   const runtime = await createRuntime(options);
   remark(runtime.reason);
   return runtime;

@@ -15,7 +15,7 @@ import { oneOf, positiveInteger, refuseBeside } from "./arguments.ts";
 import { checkFolder, makeFolder, readBytes, replaceFile } from "./files.ts";
 import { exitCodes, interruption, progressBar, report } from "./output.ts";
 import { lossNames, openData, type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
-import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
+import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
 
 /** A run whose options are checked, before there is a runtime. */
 interface Beginning {
@@ -36,6 +36,7 @@ export const train = defineCommand({
     ...recipeArguments,
     backend: backendArgument,
     threads: threadsArgument,
+    storage: storageArgument,
     resume: { type: "string", description: "a model.safetensors to go on from, bit for bit; its settings are kept" },
     json: { type: "boolean", description: "print one JSON document" },
   },

@@ -7,7 +7,7 @@ import { type CaseErrors, verifyCase, verifyTolerances } from "../index.ts";
 import { positiveNumber } from "./arguments.ts";
 import { readBytes } from "./files.ts";
 import { exitCodes, report, textTable } from "./output.ts";
-import { backendArgument, openRuntime, readRuntime } from "./runtime.ts";
+import { backendArgument, openRuntime, readRuntime, storageArgument } from "./runtime.ts";
 
 /** The cases that ship with divflow: dist/cases, beside the built command. */
 const shippedCases = fileURLToPath(new URL("./cases", import.meta.url));
@@ -21,7 +21,8 @@ export const verify = defineCommand({
       required: false,
     },
     backend: backendArgument,
-    tolerance: { type: "string", description: "largest relative error (2e-5; reference 1e-9)" },
+    storage: storageArgument,
+    tolerance: { type: "string", description: "largest relative error (2e-5; reference 1e-9; f16 storage 4e-3)" },
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args }) {
@@ -33,7 +34,7 @@ export const verify = defineCommand({
     const texts = await Promise.all(files.map(async (file) => new TextDecoder().decode(await readBytes(file))));
 
     using runtime = await openRuntime(choice);
-    const largest = tolerance ?? verifyTolerances[runtime.backend];
+    const largest = tolerance ?? verifyTolerances[choice.storage === "f16" ? "f16" : runtime.backend];
     const cases: { file: string; errors: CaseErrors; ok: boolean }[] = [];
     for (const [i, text] of texts.entries()) {
       const errors = await verifyCase(runtime, text, basename(files[i] as string));

@@ -35,6 +35,13 @@ export interface RuntimeOptions {
    * one is taken and `runtime.reason` says why. `runtime.device` says how many there are.
    */
   readonly threads?: number;
+  /**
+   * "f16", with backend "webgpu" only: training steps hold their large matrices, what layers keep for reverse mode and
+   * cotangents, in 2 bytes a number. Nearly half of a step's temporary memory and of its traffic goes; all arithmetic
+   * stays f32, and so do parameters, sums, losses and all of sampling. Gradients are off by some 1e-4 of their length
+   * instead of 1e-7; values above 65504 make a step a bad one, which training refuses. Default "f32".
+   */
+  readonly storage?: "f32" | "f16";
 }
 
 /** Live buffers on the device and their bytes. */
@@ -84,7 +91,9 @@ export interface Runtime extends Disposable {
    *
    * @param text - JSON, in the format of the case files that ship with divflow.
    * @param file - what messages call it.
-   * @returns an error for each quantity: compare it with {@link verifyTolerances}.
+   * With f16 storage, matrices of every size are held so.
+   *
+   * @returns an error for each quantity: compare it with {@link verifyTolerances}, of the backend or of f16.
    * @throws {@link DataError} naming the field that is missing or wrong.
    */
   verifyCase(text: string, file?: string): Promise<CaseErrors>;

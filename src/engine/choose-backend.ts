@@ -4,7 +4,7 @@
  */
 import type { Backend } from "../backends/backend.ts";
 import { isSoftware } from "../backends/webgpu/software-adapter.ts";
-import { DivflowError, UnsupportedError } from "../errors.ts";
+import { ConfigError, DivflowError, UnsupportedError } from "../errors.ts";
 import { choiceOption, integerOption } from "../graph/options.ts";
 import type { RuntimeOptions } from "./api.ts";
 
@@ -21,6 +21,15 @@ const MOST_THREADS = 64;
 export async function chooseBackend(options: RuntimeOptions): Promise<ChosenBackend> {
   const asked = choiceOption("backend", options.backend ?? "auto", ["auto", "webgpu", "wasm", "reference"] as const);
   if (options.threads !== undefined) integerOption("threads", options.threads, 1, MOST_THREADS);
+  const storage = choiceOption("storage", options.storage ?? "f32", ["f32", "f16"] as const);
+  if (storage === "f16" && asked !== "webgpu") {
+    throw new ConfigError({
+      subject: "storage",
+      given: `"f16" with backend "${asked}"`,
+      expected: '"f16" with backend "webgpu" only',
+      remedy: 'Ask for backend "webgpu", or leave out `storage`.',
+    });
+  }
   switch (asked) {
     case "reference": {
       const { createReferenceBackend } = await import("../backends/reference/backend.ts");
@@ -59,7 +68,7 @@ async function wasm({ relaxedSimd, threads = 1 }: RuntimeOptions, reason: string
   return { backend, reason: backend.refusal ? `${reason} One thread, because ${backend.refusal}.` : reason };
 }
 
-async function webgpu({ gpu, device }: RuntimeOptions): Promise<Omit<ChosenBackend, "reason">> {
+async function webgpu({ gpu, device, storage }: RuntimeOptions): Promise<Omit<ChosenBackend, "reason">> {
   const source = gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!device && !source) {
     throw new UnsupportedError({
@@ -70,7 +79,7 @@ async function webgpu({ gpu, device }: RuntimeOptions): Promise<Omit<ChosenBacke
     });
   }
   const { createWebGPUBackend } = await import("../backends/webgpu/backend.ts");
-  if (device) return { backend: await createWebGPUBackend({ device }) };
-  const create = () => createWebGPUBackend({ gpu: source as GPU });
+  if (device) return { backend: await createWebGPUBackend({ device, storage }) };
+  const create = () => createWebGPUBackend({ gpu: source as GPU, storage });
   return { backend: await create(), renew: create };
 }

@@ -2,8 +2,11 @@
 import type { BackendName, CaseErrors } from "./api.ts";
 import type { LocalRuntime } from "./runtime.ts";
 
-/** Largest errors of a backend that is right: f32 sums of a few hundred terms, and f64. */
-export const verifyTolerances: Readonly<Record<BackendName, number>> = { webgpu: 2e-5, wasm: 2e-5, reference: 1e-9 };
+/** Largest errors of a backend that is right: f32 sums of a few hundred terms, and f64; and of WebGPU with f16 storage. */
+export const verifyTolerances: Readonly<Record<BackendName | "f16", number>> = {
+  ...{ webgpu: 2e-5, wasm: 2e-5, reference: 1e-9 },
+  f16: 4e-3,
+};
 
 /** See {@link Runtime.verifyCase}. */
 export async function verifyCase(runtime: LocalRuntime, text: string, file = "case"): Promise<CaseErrors> {

@@ -19,6 +19,8 @@ export class Cell {
   readonly writers: Unit[] = [];
   /** The state whose new value it is, once it is known that it can be written there at once. */
   boundTo: StateDeclaration | undefined = undefined;
+  /** Of a root cell that is f16 in memory: what its values are multiplied by there, a power of 2. */
+  half: { readonly scale: number } | undefined = undefined;
 
   constructor(size: number, dtype: DType, origin?: Cell["origin"]) {
     this.size = size;
@@ -69,6 +71,9 @@ export function rootView({ cell, offset, length, stride }: View): View {
     stride: stride * whole.stride,
   });
 }
+
+/** The words of 4 bytes that so many elements of a root cell take. */
+export const wordsOf = (elements: number, { half }: Cell) => (half ? Math.ceil(elements / 2) : elements);
 
 /** From the first element to the last. */
 export const extentOf = ({ length, stride }: Elements) => (length - 1) * stride + 1;

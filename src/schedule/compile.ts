@@ -1,6 +1,7 @@
 /**
  * compile: from what is computed to what runs. The passes, in order: `lower` (nodes that are kernel calls), `legalize`
- * (what each reads and writes), `bindState` (where state is written), `makeTasks` (chains), `orderTasks`, `placeCells`.
+ * (what each reads and writes), `bindState` (where state is written), `makeTasks` (chains), `storeHalves` (what is
+ * f16 in memory, where that is asked for), `orderTasks`, `placeCells`.
  */
 import { LimitError } from "../errors.ts";
 import { type Graph, type StateDeclaration, topologicalOrder } from "../graph/graph.ts";
@@ -14,6 +15,7 @@ import { lower } from "./lower.ts";
 import { placeCells } from "./memory.ts";
 import { orderTasks } from "./order.ts";
 import type { KernelCall, PlanLimits, Program } from "./program.ts";
+import { storeHalves } from "./store-halves.ts";
 import { makeTasks } from "./tasks.ts";
 
 /**
@@ -33,6 +35,7 @@ export function compile(graph: Graph, limits: PlanLimits): Program {
     const units = legalize(lowered, limits.maxEpilogueGroups !== undefined);
     const constraints = bindState(units);
     const { tasks, after } = makeTasks(units.units, constraints, limits, assumed);
+    if (limits.halvesFrom !== undefined) storeHalves(tasks, limits.halvesFrom);
     const ordered = orderTasks(tasks, after);
     const memory = placeCells(ordered, limits);
     const { calls, temporaries } = emitCalls(ordered, memory);

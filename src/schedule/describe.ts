@@ -1,6 +1,6 @@
 /** A program as text: a table of its calls, and totals. */
 import { sizeOf } from "../graph/node.ts";
-import type { KernelCall, Program } from "./program.ts";
+import type { KernelCall, Program, Region } from "./program.ts";
 
 /**
  * One line a call: its number, kernel, size, MFLOP, KiB read and written, and what it computes; then the totals, and
@@ -10,6 +10,10 @@ import type { KernelCall, Program } from "./program.ts";
 export function describeProgram(program: Omit<Program, "describe">): string {
   const { calls, peakBytes, lowerBoundBytes, arenas, state, temporaries = [] } = program;
   const total = (of: (call: KernelCall) => number) => calls.reduce((sum, call) => sum + of(call), 0);
+  const halves = new Set(
+    temporaries.flatMap(({ placement: { region } }) => (region.kind === "arena" && region.element ? region.index : [])),
+  );
+  const halfBytes = 4 * [...halves].reduce((sum, index) => sum + (arenas[index] as number), 0);
   const stateBytes = 4 * state.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   return [
     `${program.name}: ${calls.length} kernel calls (${kernelCounts(calls)})`,
@@ -27,17 +31,22 @@ export function describeProgram(program: Omit<Program, "describe">): string {
     ),
     `total: ${(total(({ flops }) => flops) / 1e6).toFixed(3)} MFLOP, ${(total(({ bytes }) => bytes) / 1024).toFixed(1)} KiB moved`,
     `temporaries: ${kib(peakBytes)} in ${arenas.length} arena${arenas.length === 1 ? "" : "s"}, ` +
+      `${halves.size > 0 ? `${kib(halfBytes)} of them f16, ` : ""}` +
       `at least ${kib(lowerBoundBytes)} in this order; constants: ${kib(program.constants.byteLength)}`,
     ...table(
       ["temporary", "KiB", "arena", "from KiB", "calls"],
       [false, true, true, true, false],
-      temporaries.map(({ name, placement: { region, offset, length }, firstCall, lastCall }) => [
-        name,
-        ((4 * length) / 1024).toFixed(1),
-        region.kind === "arena" ? String(region.index) : "",
-        ((4 * offset) / 1024).toFixed(1),
-        `${firstCall + 1} to ${lastCall + 1}`,
-      ]),
+      temporaries.map(({ name, placement: { region, offset, length }, firstCall, lastCall }) => {
+        const { index, element } = region as Extract<Region, { kind: "arena" }>;
+        const each = element ? 2 : 4;
+        return [
+          name,
+          ((each * length) / 1024).toFixed(1),
+          element ? `${index} ${element}` : String(index),
+          ((each * offset) / 1024).toFixed(1),
+          `${firstCall + 1} to ${lastCall + 1}`,
+        ];
+      }),
     ),
     `state: ${kib(stateBytes)} in ${state.length}: ${state.map(({ name }) => name).join(", ")}`,
   ].join("\n");

@@ -1,5 +1,5 @@
 /** Tasks with places: the kernel calls of a program. */
-import { extentOf, rootView, type View, viewOf } from "./cells.ts";
+import { extentOf, rootView, type View, viewOf, wordsOf } from "./cells.ts";
 import type { Chain } from "./chains.ts";
 import type { Memory } from "./memory.ts";
 import { Names } from "./names.ts";
@@ -7,8 +7,6 @@ import { type Lifetime, lifetimes } from "./order.ts";
 import type { ElementwiseChain, KernelCall, Placement, Region, Temporary } from "./program.ts";
 import type { Task } from "./tasks.ts";
 import type { CallUnit } from "./units.ts";
-
-const BYTES = 4;
 
 export function emitCalls(
   tasks: readonly Task[],
@@ -109,14 +107,17 @@ class Emitter {
     const origin = cell.boundTo ?? cell.origin;
     if (!origin) {
       const place = this.memory.places.get(cell) as { arena: number; offset: number };
-      return { region: { kind: "arena", index: place.arena }, offset: place.offset + offset, length };
+      const { half } = cell;
+      const region: Region = { kind: "arena", index: place.arena, ...(half && { element: "f16" as const }) };
+      return { region, offset: place.offset + offset, length, ...(half && { scale: half.scale }) };
     }
     const region: Region = "name" in origin ? { kind: "state", name: origin.name } : { kind: "constants" };
     return { region, offset: offset + ("name" in origin ? 0 : origin.constantsOffset), length };
   }
 }
 
-const bytesOf = (views: readonly View[]) => BYTES * views.reduce((total, { length }) => total + length, 0);
+const bytesOf = (views: readonly View[]) =>
+  4 * views.reduce((total, { cell, length }) => total + wordsOf(length, cell.root), 0);
 
 function strideOf({ view }: { readonly view: View }): { stride?: number } {
   const { stride } = rootView(view);

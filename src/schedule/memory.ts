@@ -1,9 +1,10 @@
 /**
  * Places in arenas for what lives only during a run. Cells that are never live together share memory; a chain's result
- * takes the place of an operand that it uses up. Each cell goes where its arena grows least, the largest first.
+ * takes the place of an operand that it uses up. Each cell goes where its arena grows least, the largest first. Cells
+ * of f16 have arenas of their own.
  */
 import { LimitError } from "../errors.ts";
-import type { Cell } from "./cells.ts";
+import { type Cell, wordsOf } from "./cells.ts";
 import { ALIGNMENT } from "./legalize.ts";
 import { canOverwrite, type Lifetime, lifetimes, peakOf } from "./order.ts";
 import type { PlanLimits } from "./program.ts";
@@ -13,14 +14,15 @@ import { readsOf } from "./units.ts";
 export interface Memory {
   /** Of each temporary root cell: where its first element is, or would be if any call needed it. */
   readonly places: ReadonlyMap<Cell, { readonly arena: number; readonly offset: number }>;
-  /** Elements of each arena. */
+  /** Words of each arena. */
   readonly arenas: readonly number[];
-  /** The most elements live at once. */
+  /** The most words live at once. */
   readonly lowerBound: number;
 }
 
 /** Memory that cells take one after another, each in the place of the one before. */
 interface Slot {
+  readonly cell: Cell;
   readonly cells: Cell[];
   /** The first element that calls need, of each cell, and how many from there on. */
   readonly from: number;
@@ -39,14 +41,15 @@ export function placeCells(tasks: readonly Task[], limits: PlanLimits): Memory {
     (a, b) => a.start - b.start || b.size - a.size,
   ];
   const attempts = orders.map((compare) => place([...slots].sort(compare), foes, limits));
-  const total = ({ arenas }: Attempt) => arenas.reduce((sum, size) => sum + size, 0);
+  const words = ({ arenas }: Attempt) => arenas.map(({ size, first: { cell } }) => wordsOf(size, cell));
+  const total = (attempt: Attempt) => words(attempt).reduce((sum, size) => sum + size, 0);
   const best = attempts.reduce((a, b) => (total(b) < total(a) ? b : a));
   const places = new Map(
     [...best.places].flatMap(([{ cells, from }, { arena, offset }]) =>
       cells.map((cell) => [cell, { arena, offset: offset - from }] as const),
     ),
   );
-  return { places, arenas: best.arenas, lowerBound: peakOf(slots) };
+  return { places, arenas: words(best), lowerBound: peakOf(slots) };
 }
 
 function makeSlots(tasks: readonly Task[]): Slot[] {
@@ -62,6 +65,7 @@ function makeSlots(tasks: readonly Task[]): Slot[] {
         old.end === start &&
         old.start < start &&
         old.from === from &&
+        !old.cell.half === !cell.half &&
         old.size === size &&
         slotOf.get(old.cell)?.end === start &&
         canOverwrite(task, old.cell, cell),
@@ -72,7 +76,7 @@ function makeSlots(tasks: readonly Task[]): Slot[] {
       slot.end = end;
       slotOf.set(cell, slot);
     } else {
-      const made = { cells: [cell], from, size, start, end };
+      const made = { cell, cells: [cell], from, size, start, end };
       slotOf.set(cell, made);
       slots.push(made);
     }
@@ -103,33 +107,41 @@ function separated(tasks: readonly Task[], slots: readonly Slot[]): Map<Slot, Se
   return foes;
 }
 
+interface Arena {
+  /** In its elements. */
+  size: number;
+  /** Tells what its elements are. */
+  readonly first: Slot;
+  readonly residents: Slot[];
+}
+
 interface Attempt {
   readonly places: Map<Slot, { arena: number; offset: number }>;
-  readonly arenas: number[];
+  readonly arenas: Arena[];
 }
 
 function place(slots: readonly Slot[], foes: ReadonlyMap<Slot, ReadonlySet<Slot>>, limits: PlanLimits): Attempt {
-  const capacity = Math.floor(Math.min(limits.maxBufferBytes, limits.maxBindingBytes) / 4);
+  const most = Math.min(limits.maxBufferBytes, limits.maxBindingBytes);
   const places: Attempt["places"] = new Map();
-  const arenas: number[] = [];
-  const residents: Slot[][] = [];
+  const arenas: Arena[] = [];
   for (const slot of slots) {
-    if (slot.size > capacity) throw tooLarge(slot, capacity);
+    const isHalf = slot.cell.half !== undefined;
+    const capacity = Math.floor(most / (isHalf ? 2 : 4));
+    if (slot.size > capacity) throw tooLarge(slot, most);
     const banned = new Set([...(foes.get(slot) ?? [])].flatMap((foe) => places.get(foe)?.arena ?? []));
     let best: { arena: number; offset: number; growth: number } | undefined;
-    for (let arena = 0; arena < arenas.length; arena++) {
-      if (banned.has(arena)) continue;
-      const offset = lowestGap(slot, residents[arena] as Slot[], places, arenas[arena] as number);
-      const growth = Math.max(0, offset + slot.size - (arenas[arena] as number));
-      if (offset + slot.size > capacity) continue;
-      if (!best || growth < best.growth) best = { arena, offset, growth };
-    }
-    best ??= { arena: arenas.push(0) - 1, offset: 0, growth: slot.size };
+    arenas.forEach(({ size, first, residents }, arena) => {
+      if (banned.has(arena) || !first.cell.half === isHalf) return;
+      const offset = lowestGap(slot, residents, places, size);
+      const growth = Math.max(0, offset + slot.size - size);
+      if (offset + slot.size <= capacity && !(best && growth >= best.growth)) best = { arena, offset, growth };
+    });
+    best ??= { arena: arenas.push({ size: 0, first: slot, residents: [] }) - 1, offset: 0, growth: slot.size };
     const { arena, offset } = best;
     places.set(slot, { arena, offset });
-    residents[arena] ??= [];
-    residents[arena]?.push(slot);
-    arenas[arena] = Math.max(arenas[arena] as number, offset + slot.size);
+    const taken = arenas[arena] as Arena;
+    taken.residents.push(slot);
+    taken.size = Math.max(taken.size, offset + slot.size);
   }
   return { places, arenas };
 }
@@ -153,11 +165,11 @@ function lowestGap(slot: Slot, residents: readonly Slot[], places: Attempt["plac
   return best?.offset ?? (taken.at(-1) ? Math.max(...taken.map(({ to }) => to)) : 0);
 }
 
-function tooLarge({ size }: Slot, capacity: number): LimitError {
+function tooLarge({ cell, size }: Slot, most: number): LimitError {
   return new LimitError({
     subject: "a value of the program",
-    given: `${size * 4} bytes`,
-    expected: `at most ${capacity * 4} bytes, the device's limit for one binding`,
+    given: `${4 * wordsOf(size, cell)} bytes`,
+    expected: `at most ${most} bytes, the device's limit for one binding`,
     remedy: "Use a smaller batch or a smaller network.",
   });
 }

@@ -1,5 +1,5 @@
 /** The order of calls: of the orders tried, the one in which the fewest bytes are live at once. */
-import { type Cell, extentOf, meet, rootView, sameElements } from "./cells.ts";
+import { type Cell, extentOf, meet, rootView, sameElements, wordsOf } from "./cells.ts";
 import type { Task } from "./tasks.ts";
 import { readsOf } from "./units.ts";
 
@@ -22,7 +22,7 @@ export function orderTasks(tasks: readonly Task[], after: readonly (readonly num
   const candidates = [asTheyCome(after), leastGrowth(cells, readers, after)].map((order) =>
     order.map((number) => tasks[number] as Task),
   );
-  return candidates.reduce((best, order) => (peakElements(order) < peakElements(best) ? order : best));
+  return candidates.reduce((best, order) => (peakWords(order) < peakWords(best) ? order : best));
 }
 
 /** Root cells that lie in an arena and that the task reads or writes. */
@@ -52,18 +52,19 @@ export function lifetimes(tasks: readonly Task[]): Lifetime[] {
   return [...spans].map(([cell, { start, end, from, to }]) => ({ cell, start, end, from, size: to - from }));
 }
 
-/** The most elements live at once, nothing being written in place. */
-function peakElements(tasks: readonly Task[]): number {
+/** The most words live at once, nothing being written in place. */
+function peakWords(tasks: readonly Task[]): number {
   return peakOf(lifetimes(tasks));
 }
 
-/** The largest total size of intervals that share a position; both ends belong to them. */
-export function peakOf(intervals: readonly { size: number; start: number; end: number }[]): number {
+/** The most words of intervals that share a position; both ends belong to them. */
+export function peakOf(intervals: readonly { cell: Cell; size: number; start: number; end: number }[]): number {
   const last = intervals.reduce((latest, { end }) => Math.max(latest, end), 0);
   const change = new Float64Array(last + 2);
-  for (const { size, start, end } of intervals) {
-    change[start] = (change[start] as number) + size;
-    change[end + 1] = (change[end + 1] as number) - size;
+  for (const { cell, size, start, end } of intervals) {
+    const words = wordsOf(size, cell);
+    change[start] = (change[start] as number) + words;
+    change[end + 1] = (change[end + 1] as number) - words;
   }
   let live = 0;
   return change.reduce((peak, difference) => {
@@ -88,8 +89,9 @@ function leastGrowth(
   const growth = (number: number) => {
     let total = 0;
     for (const cell of cells[number] as readonly Cell[]) {
-      if (!live.has(cell)) total += cell.size;
-      if (left.get(cell) === 1) total -= cell.size;
+      const words = wordsOf(cell.size, cell);
+      if (!live.has(cell)) total += words;
+      if (left.get(cell) === 1) total -= words;
     }
     return total;
   };

@@ -8,17 +8,22 @@ import type { DType } from "../graph/node.ts";
 /**
  * Where a value lies. An arena holds temporaries; when `PlanLimits.separateReadAndWrite` is set there are several,
  * and no call but `elementwise` reads and writes the same one. `constants` holds the program's tables.
+ *
+ * The elements of an arena of "f16" take 2 bytes each. Only chains touch it, and products as `left`, `right`, `out`: they
+ * compute in f32 and round what they store.
  */
 export type Region =
-  | { readonly kind: "arena"; readonly index: number }
+  | { readonly kind: "arena"; readonly index: number; readonly element?: "f16" }
   | { readonly kind: "state"; readonly name: string }
   | { readonly kind: "constants" };
 
-/** A range of a region, in elements of 4 bytes. Allocations begin at multiples of 64 elements; views need not. */
+/** A range of a region, in its elements. Allocations begin at multiples of 64 elements; views need not. */
 export interface Placement {
   readonly region: Region;
   readonly offset: number;
   readonly length: number;
+  /** In an arena of f16: what lies there is the values times this power of 2. */
+  readonly scale?: number;
 }
 
 /**
@@ -118,7 +123,7 @@ export interface Program {
   /** All state the program reads or writes. */
   readonly state: readonly StateDeclaration[];
   readonly calls: readonly KernelCall[];
-  /** Elements of each arena. */
+  /** The size of each arena, in words of 4 bytes. */
   readonly arenas: readonly number[];
   /** What lies in the arenas, by first call; for people. */
   readonly temporaries?: readonly Temporary[];
@@ -152,6 +157,8 @@ export interface PlanLimits {
    * that name, so whoever builds graphs asks. None on WASM and the reference.
    */
   readonly optionalKernels?: readonly string[];
+  /** Matrices of reverse mode of at least so many elements are f16 in memory. Left out: none. */
+  readonly halvesFrom?: number;
   /** WebGPU forbids reading and writing one buffer in one dispatch through different bindings. */
   readonly separateReadAndWrite: boolean;
 }

@@ -5,7 +5,7 @@ import type { ElementwiseChain, KernelCall, Placement, PlanLimits, Region } from
 
 export function keyOf(region: Region): string {
   return region.kind === "arena"
-    ? `arena ${region.index}`
+    ? `arena ${region.index}${region.element ? ` of ${region.element}` : ""}`
     : region.kind === "state"
       ? `state ${region.name}`
       : "constants";
@@ -21,6 +21,8 @@ interface Elements {
   readonly stride?: number;
 }
 
+const isHalf = (region: Region) => region.kind === "arena" && region.element === "f16";
+
 const sameRegion = (a: Placement, b: Placement) => keyOf(a.region) === keyOf(b.region);
 
 function overlaps({ placement: a, stride: s = 1 }: Elements, { placement: b, stride: t = 1 }: Elements): boolean {
@@ -31,6 +33,9 @@ function overlaps({ placement: a, stride: s = 1 }: Elements, { placement: b, str
 /** @throws Error that says what the call breaks. */
 export function checkCall(call: KernelCall, limits: PlanLimits): void {
   if (call.chain) checkChain(call.chain, call.kernel === "elementwise");
+  for (const [name, { region }] of Object.entries(call.bindings)) {
+    demand(!isHalf(region) || (call.kernel === "linear" && /^(left|right|out)$/.test(name)), `${name} is f16`);
+  }
   const regions = new Set(
     [...(call.chain?.loads ?? []), ...(call.chain?.stores ?? [])].map(({ placement }) => keyOf(placement.region)),
   );
@@ -53,6 +58,9 @@ export function checkCall(call: KernelCall, limits: PlanLimits): void {
 
 function checkChain({ count, loads, stores }: ElementwiseChain, isAlone: boolean): void {
   demand(stores.length > 0, "no stores");
+  for (const { placement, dtype } of [...loads, ...stores]) {
+    demand(dtype === "f32" || !isHalf(placement.region), "integers as f16");
+  }
   stores.forEach((store, i) => {
     const { placement, stride = 1, source } = store;
     demand(isAlone ? source.from !== "product" : true, "a product without one");

@@ -1,7 +1,7 @@
 /**
  * Runs a program call by call, every kernel as plainly as it can be written, and refuses what no backend has to
  * support: reads of memory that nothing wrote, operands that overlap, ranges outside their region, more bindings than
- * the limits. Memory holds f32 and u32 bits; sums are f64.
+ * the limits. Memory holds f32 and u32 bits, and what f16 has of a number where an arena is of f16; sums are f64.
  */
 import { sizeOf } from "../../src/graph/node.ts";
 import type { HostTensor } from "../../src/graph/op.ts";
@@ -12,6 +12,7 @@ import { kernels } from "../../src/kernels/registry.ts";
 import { randomBits, randomNumber } from "../../src/ops/threefry.ts";
 import type { KernelCall, Placement, PlanLimits, Program } from "../../src/schedule/program.ts";
 import { checkCall, demand, keyOf } from "./check-call.ts";
+import { roundToHalf } from "./half.ts";
 import { type Access, functionNamed, runChain } from "./interpret-chain.ts";
 import { interpretFlow } from "./interpret-flow.ts";
 
@@ -36,8 +37,9 @@ export function interpret(
   limits: PlanLimits,
 ): Map<string, HostTensor> {
   const regions = new Map<string, Memory>();
-  program.arenas.forEach((length, index) => {
-    regions.set(keyOf({ kind: "arena", index }), memory(length, false));
+  program.arenas.forEach((words, index) => {
+    regions.set(keyOf({ kind: "arena", index }), memory(words, false));
+    regions.set(keyOf({ kind: "arena", index, element: "f16" }), memory(2 * words, false));
   });
   for (const { name, shape, dtype } of program.state) {
     const given = state.get(name);
@@ -79,6 +81,8 @@ function locate(regions: Regions, { region, offset, length }: Placement): Memory
 /** An operand: reads and writes by element, in f64. */
 function access(regions: Regions, placement: Placement, dtype: "f32" | "u32"): Access {
   const held = locate(regions, placement);
+  const { region, scale = 1 } = placement;
+  const isHalf = region.kind === "arena" && region.element !== undefined;
   const index = (i: number) => {
     demand(i >= 0 && i < placement.length, `element ${i} of ${placement.length}`);
     return placement.offset + i;
@@ -88,11 +92,11 @@ function access(regions: Regions, placement: Placement, dtype: "f32" | "u32"): A
     get(i: number): number {
       const at = index(i);
       demand(held.written[at] === 1, `reads ${keyOf(placement.region)}[${at}], which nothing wrote`);
-      return held[dtype][at] as number;
+      return (held[dtype][at] as number) / scale;
     },
     set(i: number, value: number): void {
       const at = index(i);
-      held[dtype][at] = value;
+      held[dtype][at] = isHalf ? roundToHalf(value * scale) : value;
       held.written[at] = 1;
     },
   };

@@ -15,10 +15,14 @@ import type { LowerOptions } from "./lower.ts";
 import { Pipelines } from "./pipelines.ts";
 import { isSoftware } from "./software-adapter.ts";
 
+/** Elements of the smallest matrix that f16 storage is for: a smaller one is not worth what rounding costs. */
+const HALVES_FROM = 16384;
+
 /**
  * A backend on `device`, on a device of `adapter`, or on one of the best adapter of `gpu` (default `navigator.gpu`).
  *
- * @throws {@link UnsupportedError} when there is no WebGPU, no adapter, or the adapter gives no device.
+ * @throws {@link UnsupportedError} when there is no WebGPU, no adapter, or the adapter gives no device; and when storage
+ * in f16 is asked for and its shaders know none.
  */
 export async function createWebGPUBackend(
   options: WebGPUOptions & Omit<LowerOptions, "traits"> = {},
@@ -67,6 +71,7 @@ export async function createWebGPUBackend(
       maxEpilogueGroups: 2,
       optionalKernels: (options.wholeNetworks ?? !isSoftware(description)) ? ["mlpFlow"] : [],
       separateReadAndWrite: true,
+      ...(options.storage === "f16" && { halvesFrom: HALVES_FROM }),
     },
 
     createState(label, length) {

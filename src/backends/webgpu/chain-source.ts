@@ -2,7 +2,7 @@
  * The body of a fused chain as WGSL: calls, one line a step, of the hand-written functions of shaders/elementwise.wgsl
  * and shaders/random.wgsl. Sizes and offsets are parameters, so chains that differ only in these share code.
  *
- * Each region that a chain touches is bound once, as bits: it may hold f32 and u32.
+ * Each region that a chain touches is bound once, as bits: it may hold f32 and u32; or as f16.
  */
 import { elementwiseFunctions, randomFunctions } from "../../kernels/elementwise.ts";
 import type {
@@ -11,17 +11,18 @@ import type {
   ElementwiseOperand,
   ElementwiseStep,
   ElementwiseStore,
+  Placement,
   RandomDraw,
   Region,
 } from "../../schedule/program.ts";
-import { regionKey } from "./dispatch.ts";
+import { arrayOf, isHalf, regionKey } from "./dispatch.ts";
 
 type DType = ElementwiseStep["dtype"];
 
 /** What a chain's text needs around it. */
 export interface ChainSource {
   /** The regions it touches, in the order of their numbers: `region0`, `region1`. */
-  readonly regions: readonly { readonly region: Region; readonly written: boolean }[];
+  readonly regions: readonly { readonly region: Region; readonly type: string; readonly written: boolean }[];
   /** Fields of the uniform `params`, all u32, and what they are. */
   readonly fields: ReadonlyMap<string, number>;
   /** Statements on element `i`; where the chain lies in a matrix of `columns`, `row` and `column` are at hand too. */
@@ -41,14 +42,14 @@ export function chainSource(chain: ElementwiseChain, columns?: number): ChainSou
 
   const lines = chain.loads.map((load, k) => {
     const at = loadIndex(load, chain.count, columns, `load${k}`, parameter);
-    return `let load${k} = ${fromBits(`${bindingOf(load.placement.region)}[${at}]`, load.dtype)};`;
+    return `let load${k} = ${loaded(`${bindingOf(load.placement.region)}[${at}]`, load)};`;
   });
   chain.steps.forEach((step, k) => {
     lines.push(`let step${k} = ${step.random ? drawOf(step, step.random, k, parameter) : callOf(step, k)};`);
   });
   chain.stores.forEach((store, k) => {
     const at = `${bindingOf(store.placement.region)}[${storeIndex(store, `store${k}`, parameter)}]`;
-    lines.push(`${at} = ${toBits(textOf(store.source, store.dtype), store.dtype)};`);
+    lines.push(`${at} = ${stored(textOf(store.source, store.dtype), store)};`);
   });
   return { regions, fields, lines };
 }
@@ -60,7 +61,7 @@ type Parameter = (name: string, value: number) => string;
 function regionsOf({ loads, stores }: ElementwiseChain): ChainSource["regions"] {
   const written = new Set(stores.map(({ placement }) => regionKey(placement.region)));
   const all = new Map([...loads, ...stores].map(({ placement: { region } }) => [regionKey(region), region]));
-  return [...all].map(([key, region]) => ({ region, written: written.has(key) }));
+  return [...all].map(([key, region]) => ({ region, type: arrayOf(region), written: written.has(key) }));
 }
 
 /** offset + (floor(i / divisor) mod modulus) stride, without the parts that change nothing. */
@@ -136,10 +137,19 @@ function floatText(value: number): string {
   return `fromBits(0x${new Uint32Array(Float32Array.of(rounded).buffer)[0]?.toString(16)}u)`;
 }
 
-function fromBits(text: string, dtype: DType): string {
+function loaded(text: string, { placement, dtype }: Pick<ElementwiseLoad, "placement" | "dtype">): string {
+  if (isHalf(placement.region)) return unscaled(`f32(${text})`, placement);
   return dtype === "u32" ? text : `bitcast<f32>(${text})`;
 }
 
-function toBits(text: string, dtype: DType): string {
+function stored(text: string, { placement, dtype }: ElementwiseStore): string {
+  const { region, scale = 1 } = placement;
+  if (isHalf(region)) return `f16(${text}${scale === 1 ? "" : ` * ${scale}.0`})`;
   return dtype === "u32" ? text : `bitcast<u32>(${text})`;
+}
+
+/** The value that lies, scaled, at a placement; scales are powers of 2, so that this is exact. */
+export function unscaled(text: string, ...placements: readonly Placement[]): string {
+  const scale = placements.reduce((product, { scale = 1 }) => product * scale, 1);
+  return scale === 1 ? text : `${text} * ${1 / scale}`;
 }

@@ -6,6 +6,11 @@
  */
 export const subgroupDirectives = "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n";
 
+/** The code, with the directive before it that f16 needs. */
+export function withDirectives(code: string): string {
+  return /\b(f16|vec4h)\b/.test(code) ? `enable f16;\n${code}` : code;
+}
+
 /** The declarations of `sources` that `text` needs, directly or through others, in the order they stand there. */
 export function declarationsFor(text: string, sources: readonly string[]): string[] {
   const declarations = new Map(sources.flatMap((source) => [...declarationsOf(source)]));

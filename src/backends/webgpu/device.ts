@@ -15,6 +15,8 @@ export interface WebGPUOptions {
    * call by call is faster.
    */
   readonly wholeNetworks?: boolean;
+  /** "f16": training steps hold their large matrices in f16. Default "f32". */
+  readonly storage?: "f32" | "f16" | undefined;
 }
 
 export interface FoundDevice {
@@ -31,13 +33,24 @@ export interface FoundDevice {
  */
 const raisedLimits = ["maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage"] as const;
 
-/** Features that kernels and profiles use where a device has them; nothing needs them. */
-const usedFeatures: readonly GPUFeatureName[] = ["subgroups", "timestamp-query"];
+/** What storage in f16 needs. */
+const HALVES = "shader-f16";
 
-/** @throws {@link UnsupportedError} when there is no WebGPU, no adapter, or the adapter gives no device. */
-export async function findDevice({ gpu, adapter, device }: WebGPUOptions): Promise<FoundDevice> {
-  if (device) return { device, description: describe(device.adapterInfo), owned: false };
+/** Features that kernels and profiles use where a device has them; unless asked for, nothing needs them. */
+const usedFeatures: readonly GPUFeatureName[] = [HALVES, "subgroups", "timestamp-query"];
+
+/**
+ * @throws {@link UnsupportedError} when there is no WebGPU, no adapter, or the adapter gives no device; and for storage
+ * in f16 when its shaders know none.
+ */
+export async function findDevice({ gpu, adapter, device, storage }: WebGPUOptions): Promise<FoundDevice> {
+  if (device) {
+    const description = describe(device.adapterInfo);
+    if (storage === "f16") checkHalves(`WebGPU device (${description})`, device);
+    return { device, description, owned: false };
+  }
   const found = adapter ?? (await findAdapter(gpu));
+  if (storage === "f16") checkHalves(`WebGPU adapter (${describe(found.info)})`, found);
   const requiredFeatures = usedFeatures.filter((name) => found.features.has(name));
   const requiredLimits = Object.fromEntries(raisedLimits.map((name) => [name, found.limits[name]]));
   try {
@@ -54,6 +67,16 @@ export async function findDevice({ gpu, adapter, device }: WebGPUOptions): Promi
       { cause },
     );
   }
+}
+
+function checkHalves(subject: string, { features }: Pick<GPUAdapter, "features">): void {
+  if (features.has(HALVES)) return;
+  throw new UnsupportedError({
+    subject,
+    given: `no ${HALVES}`,
+    expected: `the feature ${HALVES}, for storage "f16"`,
+    remedy: 'Leave out `storage`, or use another device; one handed in needs the feature among its "requiredFeatures".',
+  });
 }
 
 /** What kernels are chosen by. */

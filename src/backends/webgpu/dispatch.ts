@@ -37,6 +37,11 @@ export function sameRegion(a: Placement["region"] | ScratchRegion, b: Placement[
   return regionKey(a) === regionKey(b);
 }
 
+/** The WGSL type of a region that is read and written as bits, or as f16. */
+export const arrayOf = (region: Region) => `array<${isHalf(region) ? "f16" : "u32"}>`;
+
+export const isHalf = (region: Region) => region.kind === "arena" && region.element === "f16";
+
 /** Tells regions apart as text. */
 export function regionKey(region: Region | ScratchRegion): string {
   switch (region.kind) {

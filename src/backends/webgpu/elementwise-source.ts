@@ -3,7 +3,7 @@ import { shaders } from "../../generated/shaders.ts";
 import { linearWorkgroups } from "../../kernels/kernel.ts";
 import type { ElementwiseChain } from "../../schedule/program.ts";
 import { chainSource } from "./chain-source.ts";
-import { declarationsFor, uniformOf } from "./declarations.ts";
+import { declarationsFor, uniformOf, withDirectives } from "./declarations.ts";
 import type { Dispatch } from "./dispatch.ts";
 
 const WORKGROUP_SIZE = 64;
@@ -16,7 +16,7 @@ export function elementwiseDispatch(label: string, chain: ElementwiseChain): Dis
       "ElementwiseParameters",
       [...parameters.keys()].map((name) => [name, "u32"]),
     ),
-    ...regions.map((_, k) => `@group(0) @binding(${k + 1}) var<storage, read_write> region${k}: array<u32>;`),
+    ...regions.map(({ type }, k) => `@group(0) @binding(${k + 1}) var<storage, read_write> region${k}: ${type};`),
     ...declarationsFor(lines.join("\n"), [shaders["elementwise"]!, shaders["random"]!]),
     `@compute @workgroup_size(${WORKGROUP_SIZE})`,
     "fn elementwise(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) index: u32) {",
@@ -28,7 +28,7 @@ export function elementwiseDispatch(label: string, chain: ElementwiseChain): Dis
   return {
     label,
     kernel: "elementwise",
-    code,
+    code: withDirectives(code),
     constants: {},
     parameters: Uint32Array.from(parameters.values()),
     bindings: regions.map(({ region }) => ({ region, access: "write" })),

@@ -8,9 +8,9 @@ import { linearWorkgroups } from "../../kernels/kernel.ts";
 import { linear } from "../../kernels/linear.ts";
 import { packParameters } from "../../kernels/pack-parameters.ts";
 import type { ElementwiseChain, ElementwiseOperand, KernelCall, Placement } from "../../schedule/program.ts";
-import { chainSource } from "./chain-source.ts";
-import { declarationsFor, subgroupDirectives, uniformOf } from "./declarations.ts";
-import { type Dispatch, type Operand, regionKey, type ScratchRegion } from "./dispatch.ts";
+import { chainSource, unscaled } from "./chain-source.ts";
+import { declarationsFor, subgroupDirectives, uniformOf, withDirectives } from "./declarations.ts";
+import { type Dispatch, isHalf, type Operand, regionKey, type ScratchRegion } from "./dispatch.ts";
 import { type LinearChoice, linearGrid } from "./linear-choice.ts";
 
 /** A storage binding: its WGSL type, and what is bound. */
@@ -73,7 +73,8 @@ function productDispatch(
 /** Reads `left` or `right`, whose lines in memory are of `width` elements: by whole quads where these are aligned. */
 function operand(name: "left" | "right", { region, offset }: Placement, width: number) {
   const byQuads = width % 4 === 0 && offset % 4 === 0;
-  const bound: Bound = { name, type: byQuads ? "array<vec4f>" : "array<f32>", region, access: "read" };
+  const [element, quad] = isHalf(region) ? ["f16", "vec4h"] : ["f32", "vec4f"];
+  const bound: Bound = { name, type: `array<${byQuads ? quad : element}>`, region, access: "read" };
   const reader = `${name}${byQuads ? "Quad" : "Elements"}`;
   const code = `fn ${name}Four(line: u32, at: u32, width: u32) -> vec4f {\n  return ${reader}(line, at, width);\n}`;
   return { bound, code };
@@ -111,12 +112,14 @@ function partialSums(segments: number): Finish {
 function epilogue(call: KernelCall): Finish {
   const { columns = 1, biasRows = 0, groups = 1 } = call.parameters;
   const { regions, fields, lines } = chainSource(call.chain ?? chainOf(call), columns);
-  const bindings: Bound[] = regions.map(({ region, written }, k) => {
-    return { name: `region${k}`, type: "array<u32>", region, access: written ? "write" : "read" };
+  const bindings: Bound[] = regions.map(({ region, type, written }, k) => {
+    return { name: `region${k}`, type, region, access: written ? "write" : "read" };
   });
+  const operands = [call.bindings["left"]!, call.bindings["right"]!];
   const product = (group: number) => {
     const row = group === 0 ? "row" : `row + ${group}u * (params.rows / GROUPS)`;
-    return `let product${group} = ${biasRows > 0 ? `biased(${row}, column, sum${group})` : `sum${group}`};`;
+    const sum = unscaled(`sum${group}`, ...operands);
+    return `let product${group} = ${biasRows > 0 ? `biased(${row}, column, ${sum})` : sum};`;
   };
   const code = [
     "fn finish(segment: u32, row: u32, column: u32, sum0: f32, sum1: f32) {",
@@ -142,7 +145,7 @@ function sumStore({ parameters, bindings: placements }: KernelCall, bindings: Bo
     name = `region${bindings.length}`;
     bindings.push({ name, type: "array<u32>", region: sums.region, access: "write" });
   }
-  return [`  ${name}[params.sumsOffset + column] = bitcast<u32>(sum);`];
+  return [`  ${name}[params.sumsOffset + column] = bitcast<u32>(${unscaled("sum", placements["right"]!)});`];
 }
 
 /** What a call without a chain does with its product: addend, activation, all of it stored. */
@@ -205,7 +208,7 @@ function dispatch(
   return {
     label: call.label,
     kernel: "linear",
-    code,
+    code: withDirectives(code),
     constants: {},
     parameters: Uint32Array.of(...declared, ...finish.fields.values()),
     bindings: bindings.map(({ region, access }) => ({ region, access })),

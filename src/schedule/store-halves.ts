@@ -1,0 +1,48 @@
+/**
+ * f16 storage: which temporaries of a program take 2 bytes an element. They are the large matrices of reverse mode, which
+ * are nearly all of a training step's memory: what it reads again of forward mode (a layer's inputs and products), and
+ * the cotangents. Points, losses, sums, parameters, their gradients and moments stay f32, and so does all of a program
+ * without reverse mode. What it costs in accuracy: docs/storage.md.
+ *
+ * Cotangents of a mean over N rows are 1/N of a row's own, which f16 tells from 0 badly: they are stored times a power
+ * of 2 near N.
+ */
+import type { Cell } from "./cells.ts";
+import type { Task } from "./tasks.ts";
+
+/**
+ * Marks the cells.
+ *
+ * @param tasks - each after those that write what it reads.
+ * @param least - the fewest elements of a matrix that is marked.
+ */
+export function storeHalves(tasks: readonly Task[], least: number): void {
+  const rows = new Map<Cell, number>(); // of cotangents
+  const kept = new Set<Cell>();
+  const inner = new Set<Cell>(); // written by products and by what reads such
+  const reversed = new Set<Cell>(); // written in reverse mode
+  const refused = new Set<Cell>();
+  for (const { call, chain, reads, writes } of tasks) {
+    const isProduct = call?.kernel === "linear";
+    const { transposeLeft, transposeRight, depth = 1 } = isProduct ? call.parameters : {};
+    const isReverse = transposeLeft || transposeRight || reads.some(({ cell }) => reversed.has(cell.root));
+    const isInner = isProduct || reads.some(({ cell }) => inner.has(cell.root));
+    for (const { cell } of writes) {
+      if (isInner) inner.add(cell.root);
+      if (isReverse) reversed.add(cell.root);
+      if (transposeLeft || !(isProduct || chain)) refused.add(cell.root);
+    }
+    for (const [name, view] of Object.entries(call?.reads ?? {})) {
+      const cell = view.cell.root;
+      if (transposeLeft && name === "right") rows.set(cell, depth);
+      else if (!isProduct || name !== "left") refused.add(cell);
+      else if (transposeLeft) kept.add(cell);
+    }
+    if (isReverse) for (const { view } of chain?.loads ?? []) kept.add(view.cell.root);
+  }
+
+  const fits = (cell: Cell) =>
+    cell.isTemporary && !cell.boundTo && cell.dtype === "f32" && cell.size >= least && !refused.has(cell);
+  for (const cell of kept) if (fits(cell) && inner.has(cell) && !reversed.has(cell)) cell.half = { scale: 1 };
+  for (const [cell, depth] of rows) if (fits(cell)) cell.half = { scale: 2 ** Math.floor(Math.log2(depth)) };
+}
