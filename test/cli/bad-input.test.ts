@@ -31,6 +31,8 @@ describe("arguments", () => {
     ["an unknown path", ["train", "moons", "--out", "x", "--path", "straight"], /cond-ot/],
     ["an unknown activation", ["train", "moons", "--out", "x", "--activation", "swosh"], /silu/],
     ["an unknown backend", ["train", "moons", "--out", "x", "--backend", "cuda"], /wasm/],
+    ["storage of another name", ["train", "moons", "--out", "x", "--storage", "f8"], /--storage.*f32, f16/],
+    ["f16 on no GPU", ["train", "moons", "--out", "x", "--backend", "wasm", "--storage", "f16"], /storage.*webgpu/],
     ["half a thread", ["train", "moons", "--out", "x", "--backend", "wasm", "--threads", "1.5"], /--threads/],
     ["negative steps", ["train", "moons", "--out", "x", "--steps=-5"], /--steps.*positive integer/],
     ["a fractional batch", ["train", "moons", "--out", "x", "--batch", "1.5"], /--batch.*positive integer/],

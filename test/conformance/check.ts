@@ -17,13 +17,18 @@ export interface Check {
   readonly backend?: "webgpu" | "wasm";
   /** The longest it may take on a loaded machine; default 60. */
   readonly seconds?: number;
-  /** Throws when something is wrong. */
+  /** Throws when something is wrong, and {@link Skipped} when the platform lacks what is checked. */
   run(context: Context): Promise<void>;
 }
+
+/** Says why a platform cannot run a check. */
+export class Skipped extends Error {}
 
 export interface Result {
   readonly name: string;
   readonly ok: boolean;
+  /** Why it was not run. */
+  readonly skipped?: string;
   /** Why it is not, and where. */
   readonly message?: string;
   readonly stack?: string;
@@ -40,13 +45,14 @@ export async function runChecks(
 ): Promise<void> {
   for (const check of checks) {
     const start = performance.now();
-    let failure: Pick<Result, "message" | "stack"> | undefined;
+    let outcome: Partial<Result> = {};
     try {
       await within(check.seconds ?? defaultSeconds, check.run(context));
     } catch (error) {
-      failure = error instanceof Error ? { message: error.message, stack: error.stack } : { message: String(error) };
+      const { message, stack } = error instanceof Error ? error : new Error(String(error));
+      outcome = error instanceof Skipped ? { skipped: message } : { ok: false, message, ...(stack && { stack }) };
     }
-    await report({ name: check.name, ok: !failure, ...failure, milliseconds: performance.now() - start });
+    await report({ name: check.name, ok: true, ...outcome, milliseconds: performance.now() - start });
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { type Check, type Context, type Result, runChecks } from "./check.ts";
 import { checks as flow } from "./flow.ts";
+import { checks as halfStorage } from "./half-storage.ts";
 import { checks as kernels } from "./kernels.ts";
 import { checks as ops } from "./ops.ts";
 import { checks as platform } from "./platform.ts";
@@ -19,6 +20,7 @@ export const checks: readonly Check[] = [
   ...training,
   ...threads,
   ...wholeNetwork,
+  ...halfStorage,
 ];
 
 /** The checks that a backend must pass. */

@@ -1,5 +1,5 @@
 /** An engine in a "worker" on this thread: messages are cloned and take their time, as between threads. */
-import type { Runtime } from "../../src/engine/api.ts";
+import type { Runtime, RuntimeOptions } from "../../src/engine/api.ts";
 import { Connection, type EngineWorker } from "../../src/engine/worker/connection.ts";
 import type { FromEngine, ToEngine } from "../../src/engine/worker/messages.ts";
 import { RemoteRuntime, type RuntimeFacts } from "../../src/engine/worker/remote.ts";
@@ -13,7 +13,10 @@ export interface RemoteEngine extends Disposable {
   readonly terminated: boolean;
 }
 
-export async function remoteEngine(backend: "wasm" | "reference"): Promise<RemoteEngine> {
+export async function remoteEngine(
+  backend: "wasm" | "reference",
+  options: Pick<RuntimeOptions, "storage"> = {},
+): Promise<RemoteEngine> {
   let terminated = false;
   const later = (work: () => void) => void setTimeout(() => terminated || work());
   const port: Port = {
@@ -36,7 +39,7 @@ export async function remoteEngine(backend: "wasm" | "reference"): Promise<Remot
   };
   serve(port);
   const connection = new Connection(worker);
-  const facts = await connection.ask<RuntimeFacts>({ ask: "createRuntime", options: { backend } });
+  const facts = await connection.ask<RuntimeFacts>({ ask: "createRuntime", options: { backend, ...options } });
   const runtime = new RemoteRuntime(connection, facts);
   return {
     runtime,
