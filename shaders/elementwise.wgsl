@@ -28,6 +28,11 @@ fn isNaN(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) > EXPONENT_BITS;
 }
 
+// What is converted to f16: beyond its numbers infinite, where devices may take the largest instead.
+fn inHalfRange(x: f32) -> f32 {
+  return select(x, fromBits((bitcast<u32>(x) & 0x80000000u) | EXPONENT_BITS), abs(x) > 65504.0);
+}
+
 // 2^n for -126 <= n <= 127.
 fn powerOfTwo(n: i32) -> f32 {
   return bitcast<f32>((n + 127) << 23u);

@@ -22,7 +22,7 @@ export const verify = defineCommand({
     },
     backend: backendArgument,
     storage: storageArgument,
-    tolerance: { type: "string", description: "largest relative error (2e-5; reference 1e-9; f16 storage 4e-3)" },
+    tolerance: { type: "string", description: "largest relative error (2e-5; reference 1e-9; f16 storage 3.9e-3)" },
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args }) {

@@ -39,7 +39,8 @@ export interface RuntimeOptions {
    * "f16", with backend "webgpu" only: training steps hold their large matrices, what layers keep for reverse mode and
    * cotangents, in 2 bytes a number. Nearly half of a step's temporary memory and of its traffic goes; all arithmetic
    * stays f32, and so do parameters, sums, losses and all of sampling. Gradients are off by some 1e-4 of their length
-   * instead of 1e-7; values above 65504 make a step a bad one, which training refuses. Default "f32".
+   * instead of 1e-7. Numbers beyond 65504 make a step a bad one, which training refuses, so data
+   * should be of size 1, or standardised. Default "f32".
    */
   readonly storage?: "f32" | "f16";
 }

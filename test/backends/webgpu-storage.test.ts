@@ -59,7 +59,9 @@ describe("shaders of a step", () => {
 
   test("scale cotangents as they are stored, and undo it once for each element of a product and of its column sums", () => {
     const codes = dispatchesOf(limits).map(({ code }) => code);
-    expect(codes.filter((code) => /region\d\[.*\] = f16\(step\d * \* 512\.0\);/.test(code)).length).toBe(2);
+    expect(codes.filter((code) => /region\d\[.*\] = f16\(inHalfRange\(step\d * \* 512\.0\)\);/.test(code)).length).toBe(
+      2,
+    );
     const gradients = codes.filter((code) => code.includes("const LEFT_TRANSPOSED = true"));
     const undone = gradients.filter((code) => /product0 = sum0 \* 0\.001953125;/.test(code));
     expect(undone.length).toBe(2);

@@ -144,7 +144,7 @@ function loaded(text: string, { placement, dtype }: Pick<ElementwiseLoad, "place
 
 function stored(text: string, { placement, dtype }: ElementwiseStore): string {
   const { region, scale = 1 } = placement;
-  if (isHalf(region)) return `f16(${text}${scale === 1 ? "" : ` * ${scale}.0`})`;
+  if (isHalf(region)) return `f16(inHalfRange(${text}${scale === 1 ? "" : ` * ${scale}.0`}))`;
   return dtype === "u32" ? text : `bitcast<u32>(${text})`;
 }
 
