@@ -18,7 +18,7 @@ export const threadsArgument = {
 
 export const storageArgument = {
   type: "string",
-  description: "f32, or f16 for the large matrices of a training step (WebGPU)",
+  description: "f32, or f16 for a training step's large matrices (with --backend webgpu)",
   default: "f32",
 } as const;
 

@@ -10,10 +10,8 @@ import type { KernelCall, Program, Region } from "./program.ts";
 export function describeProgram(program: Omit<Program, "describe">): string {
   const { calls, peakBytes, lowerBoundBytes, arenas, state, temporaries = [] } = program;
   const total = (of: (call: KernelCall) => number) => calls.reduce((sum, call) => sum + of(call), 0);
-  const halves = new Set(
-    temporaries.flatMap(({ placement: { region } }) => (region.kind === "arena" && region.element ? region.index : [])),
-  );
-  const halfBytes = 4 * [...halves].reduce((sum, index) => sum + (arenas[index] as number), 0);
+  const halves = new Set(temporaries.flatMap(({ placement: { region } }) => ("element" in region ? region.index : [])));
+  const halfBytes = 4 * arenas.reduce((sum, words, index) => sum + (halves.has(index) ? words : 0), 0);
   const stateBytes = 4 * state.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   return [
     `${program.name}: ${calls.length} kernel calls (${kernelCounts(calls)})`,
@@ -31,7 +29,7 @@ export function describeProgram(program: Omit<Program, "describe">): string {
     ),
     `total: ${(total(({ flops }) => flops) / 1e6).toFixed(3)} MFLOP, ${(total(({ bytes }) => bytes) / 1024).toFixed(1)} KiB moved`,
     `temporaries: ${kib(peakBytes)} in ${arenas.length} arena${arenas.length === 1 ? "" : "s"}, ` +
-      `${halves.size > 0 ? `${kib(halfBytes)} of them f16, ` : ""}` +
+      `${halfBytes > 0 ? `${kib(halfBytes)} of them f16, ` : ""}` +
       `at least ${kib(lowerBoundBytes)} in this order; constants: ${kib(program.constants.byteLength)}`,
     ...table(
       ["temporary", "KiB", "arena", "from KiB", "calls"],

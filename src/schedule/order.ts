@@ -31,7 +31,8 @@ function temporaries({ reads, writes }: Task): Set<Cell> {
   return new Set(roots.filter(isPlaced));
 }
 
-const isPlaced = ({ isTemporary, boundTo }: Cell) => isTemporary && !boundTo;
+/** Whether a root cell lies in an arena. */
+export const isPlaced = ({ isTemporary, boundTo }: Cell) => isTemporary && !boundTo;
 
 export function lifetimes(tasks: readonly Task[]): Lifetime[] {
   const spans = new Map<Cell, { start: number; end: number; from: number; to: number }>();

@@ -8,6 +8,7 @@
  * of 2 near N.
  */
 import type { Cell } from "./cells.ts";
+import { isPlaced } from "./order.ts";
 import type { Task } from "./tasks.ts";
 
 /**
@@ -41,8 +42,7 @@ export function storeHalves(tasks: readonly Task[], least: number): void {
     if (isReverse) for (const { view } of chain?.loads ?? []) kept.add(view.cell.root);
   }
 
-  const fits = (cell: Cell) =>
-    cell.isTemporary && !cell.boundTo && cell.dtype === "f32" && cell.size >= least && !refused.has(cell);
+  const fits = (cell: Cell) => isPlaced(cell) && cell.dtype === "f32" && cell.size >= least && !refused.has(cell);
   for (const cell of kept) if (fits(cell) && inner.has(cell) && !reversed.has(cell)) cell.half = { scale: 1 };
   for (const [cell, depth] of rows) if (fits(cell)) cell.half = { scale: 2 ** Math.floor(Math.log2(depth)) };
 }

@@ -44,22 +44,27 @@ const usedFeatures: readonly GPUFeatureName[] = [HALVES, "subgroups", "timestamp
  * in f16 when its shaders know none.
  */
 export async function findDevice({ gpu, adapter, device, storage }: WebGPUOptions): Promise<FoundDevice> {
-  if (device) {
-    const description = describe(device.adapterInfo);
-    if (storage === "f16") checkHalves(`WebGPU device (${description})`, device);
-    return { device, description, owned: false };
+  const found = device ?? adapter ?? (await findAdapter(gpu));
+  const description = describe("info" in found ? found.info : found.adapterInfo);
+  const subject = `WebGPU (${description})`;
+  if (storage === "f16" && !found.features.has(HALVES)) {
+    throw new UnsupportedError({
+      subject,
+      given: `no ${HALVES}`,
+      expected: 'this feature, for storage "f16"',
+      remedy: "Leave out `storage`; a device handed in needs it among its requiredFeatures.",
+    });
   }
-  const found = adapter ?? (await findAdapter(gpu));
-  if (storage === "f16") checkHalves(`WebGPU adapter (${describe(found.info)})`, found);
+  if (!("requestDevice" in found)) return { device: found, description, owned: false };
   const requiredFeatures = usedFeatures.filter((name) => found.features.has(name));
   const requiredLimits = Object.fromEntries(raisedLimits.map((name) => [name, found.limits[name]]));
   try {
     const requested = await found.requestDevice({ label: "divflow", requiredFeatures, requiredLimits });
-    return { device: requested, description: describe(found.info), owned: true };
+    return { device: requested, description, owned: true };
   } catch (cause) {
     throw new UnsupportedError(
       {
-        subject: `WebGPU adapter (${describe(found.info)})`,
+        subject,
         given: messageOf(cause),
         expected: "a device",
         remedy: 'Update the browser or the graphics driver, or use backend "wasm".',
@@ -67,16 +72,6 @@ export async function findDevice({ gpu, adapter, device, storage }: WebGPUOption
       { cause },
     );
   }
-}
-
-function checkHalves(subject: string, { features }: Pick<GPUAdapter, "features">): void {
-  if (features.has(HALVES)) return;
-  throw new UnsupportedError({
-    subject,
-    given: `no ${HALVES}`,
-    expected: `the feature ${HALVES}, for storage "f16"`,
-    remedy: 'Leave out `storage`, or use another device; one handed in needs the feature among its "requiredFeatures".',
-  });
 }
 
 /** What kernels are chosen by. */
