@@ -21,12 +21,13 @@ const VECTOR_BYTES = 16;
 
 /** Opcodes after the functions', as in wasm/apply.ts. */
 const STORE = Object.keys(elementwiseOpcodes).length;
-const SEVERAL: Readonly<Record<string, number>> = {
-  "silu0 silu1": STORE + 1,
-  "silu1 silu2": STORE + 2,
-  "silu0 silu1 silu2": STORE + 3,
-};
-const RANDOM = STORE + 4;
+const severalNames = ["silu", "tanh", "gelu", "softplus"].flatMap((kind) =>
+  ["01", "12", "012"].map((orders) => [...orders].map((order) => kind + order).join(" ")),
+);
+const SEVERAL: Readonly<Record<string, number>> = Object.fromEntries(
+  severalNames.map((names, i) => [names, STORE + 1 + i]),
+);
+const RANDOM = STORE + 1 + severalNames.length;
 const STORE_STRIDED = RANDOM + randomFunctions.length;
 
 /** Where a value is: the modes of wasm/elementwise.ts, in its order. */
@@ -68,7 +69,7 @@ const NOWHERE: Place = { mode: "slot", address: 0 };
 
 /** @param addressOf - the byte address of a placement. */
 export function layOutChain(original: ElementwiseChain, addressOf: (placement: Placement) => number): LaidOutChain {
-  const chain = bringTogether(original, Object.keys(SEVERAL));
+  const chain = bringTogether(original, severalNames);
   const { count } = chain;
   const plan = planStores(chain);
   const slots = new Slots();
