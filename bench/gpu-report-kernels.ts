@@ -145,8 +145,6 @@ function callOf(product: Product): KernelCall {
       transposeLeft: Number(product.transposeLeft ?? false),
       transposeRight: Number(product.transposeRight ?? false),
       biasRows: bias ? rows / groups : 0,
-      hasAddend: 0,
-      activation: 0,
       groups,
       sumsDepth,
     },

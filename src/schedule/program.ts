@@ -142,11 +142,8 @@ export interface PlanLimits {
   readonly maxBindingBytes: number;
   /** Most storage bindings of one kernel call; an elementwise chain needs one for each region it touches. */
   readonly maxStorageBindings: number;
-  /**
-   * Most row groups of a product with an epilogue; 0: no epilogues. Left out: nor strided loads and stores, random steps,
-   * column sums and sums of squares.
-   */
-  readonly maxEpilogueGroups?: number;
+  /** Most row groups of a product with an epilogue; 0: no epilogues. */
+  readonly maxEpilogueGroups: number;
   /**
    * Kernels that the backend has of those that not every backend has. Plans call them only where a graph has the op of
    * that name, so whoever builds graphs asks. None on WASM and the reference.
