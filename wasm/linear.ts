@@ -1,8 +1,7 @@
 /**
- * linear: out = left right + bias, or a chain over the product; src/kernels/linear.ts says the
- * shapes. The work is cut into units of rows, by the shape alone; threads share units out. A unit of a chain is some
- * rows of each group: the product of all its groups lies in the thread's scratch, and the chain runs over it while it
- * is in the caches.
+ * linear: out = left right + bias, or a chain over the product; src/kernels/linear.ts says the shapes. The work is cut
+ * into units of rows, by the shape alone; threads share units out. A unit of a chain is some rows of each group: the
+ * product of all its groups lies in the thread's scratch, and the chain runs over it while it is in the caches.
  *
  * Each element of the product is summed in order of the depth, slice by slice (narrow.ts: in an order of its own), so
  * that it depends on nothing but its row of left, its column of right, and the depth.

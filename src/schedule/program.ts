@@ -85,7 +85,7 @@ export interface ElementwiseChain {
 /** One kernel call. `bindings` and `parameters` are those its declaration in src/kernels names. */
 export interface KernelCall {
   readonly kernel: string;
-  /** What it computes, for people and GPU labels: "h1 = silu(h0 w0 + b0)". */
+  /** What it computes, for people and GPU labels: "t2 from p: silu0; p = t1 parameters + parameters". */
   readonly label: string;
   /** Fields of the kernel's parameter struct, but for the `...Offset` fields, which the backend fills in. */
   readonly parameters: Readonly<Record<string, number>>;
