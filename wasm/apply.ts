@@ -29,12 +29,9 @@ const enum Opcode {
 
 /** What other kernels name. */
 export const ADD: u32 = Opcode.add;
-export const FIRST_ACTIVATION: u32 = Opcode.silu0;
 export const FIRST_SEVERAL: u32 = Opcode.silu01;
 export const RANDOM: u32 = Opcode.randomBits;
 export const STORE_STRIDED: u32 = Opcode.storeStrided;
-/** Opcodes from one activation to the next. */
-export const ORDERS: u32 = 4;
 
 const EXPONENT_BITS: i32 = 0x7f800000;
 

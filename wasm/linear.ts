@@ -1,13 +1,12 @@
 /**
- * linear: out = activation(left right + bias + addend), or a chain over the product; src/kernels/linear.ts says the
- * shapes. The work is cut into units of rows, by the shape alone; threads share units out. A unit of a chain is some
- * rows of each group: the product of all its groups lies in the thread's scratch, and the chain runs over it while it
- * is in the caches.
+ * linear: out = left right + bias, or a chain over the product; src/kernels/linear.ts says the shapes. The work is cut
+ * into units of rows, by the shape alone; threads share units out. A unit of a chain is some rows of each group: the
+ * product of all its groups lies in the thread's scratch, and the chain runs over it while it is in the caches.
  *
  * Each element of the product is summed in order of the depth, slice by slice (narrow.ts: in an order of its own), so
  * that it depends on nothing but its row of left, its column of right, and the depth.
  */
-import { ADD, applyElements, FIRST_ACTIVATION, ORDERS } from "./apply";
+import { ADD, applyElements } from "./apply";
 import { runChain } from "./elementwise";
 import { gemmBlock, KC, MR, NR, packLeft, packRight, TILE_BYTES } from "./gemm";
 import { NARROW, narrowByDots, narrowByRows } from "./narrow";
@@ -23,14 +22,11 @@ class LinearParameters {
   transposeLeft: u32;
   transposeRight: u32;
   biasRows: u32;
-  hasAddend: u32;
-  activation: u32;
   groups: u32;
   sumsDepth: u32;
   left: u32;
   right: u32;
   bias: u32;
-  addend: u32;
   out: u32;
   sums: u32;
 }
@@ -133,7 +129,7 @@ export function linearUnit(
       <usize>p.right << 2, stride, <usize>p.left << 2, <usize>p.rows << 2, 4, p.depth, p.columns, p.rows,
       <usize>p.out << 2, 4, stride,
     );
-    finish(p, 0, p.rows, <usize>p.out << 2, temporary);
+    addBias(p, 0, p.rows, <usize>p.out << 2, temporary);
     return;
   }
   const groups = groupsOf(p);
@@ -150,7 +146,7 @@ export function linearUnit(
     }
     runChain(chain, first * p.columns, (first + height) * p.columns, slots, target, groupBytes, temporary);
   } else {
-    finish(p, first, height, target, temporary);
+    addBias(p, first, height, target, temporary);
   }
 }
 
@@ -202,19 +198,5 @@ function addBias(p: LinearParameters, row: u32, height: u32, target: usize, temp
   for (let r: u32 = 0; r < end; r++) {
     const out = target + r * stride;
     applyElements(ADD, p.columns, out, out, VECTOR, bias, VECTOR, 0, 0, temporary);
-  }
-}
-
-/** Bias, addend and activation of rows of out. */
-function finish(p: LinearParameters, row: u32, height: u32, target: usize, temporary: usize): void {
-  addBias(p, row, height, target, temporary);
-  const count = height * p.columns;
-  if (p.hasAddend) {
-    const addend: usize = (<usize>p.addend + row * p.columns) << 2;
-    applyElements(ADD, count, target, target, VECTOR, addend, VECTOR, 0, 0, temporary);
-  }
-  if (p.activation) {
-    const opcode = FIRST_ACTIVATION + (p.activation - 1) * ORDERS;
-    applyElements(opcode, count, target, target, VECTOR, 0, 0, 0, 0, temporary);
   }
 }

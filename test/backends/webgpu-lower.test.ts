@@ -35,16 +35,7 @@ const place = (name: string, length: number, offset = 0) => {
 };
 
 function product(rows: number, columns: number, depth: number, offset = 0) {
-  const parameters = {
-    rows,
-    columns,
-    depth,
-    transposeLeft: 0,
-    transposeRight: 0,
-    biasRows: 0,
-    hasAddend: 0,
-    activation: 0,
-  };
+  const parameters = { rows, columns, depth, transposeLeft: 0, transposeRight: 0, biasRows: 0 };
   const call = kernelCall("linear", parameters, {
     left: place("left", rows * depth, offset),
     right: place("right", depth * columns),

@@ -3,11 +3,10 @@
  * shaders/linear.wgsl that it calls, and `finish`: what becomes of an element, put together as for elementwise chains.
  */
 import { shaders } from "../../generated/shaders.ts";
-import { activationKinds } from "../../kernels/elementwise.ts";
 import { linearWorkgroups } from "../../kernels/kernel.ts";
 import { linear } from "../../kernels/linear.ts";
 import { packParameters } from "../../kernels/pack-parameters.ts";
-import type { ElementwiseChain, ElementwiseOperand, KernelCall, Placement } from "../../schedule/program.ts";
+import type { ElementwiseChain, KernelCall, Placement } from "../../schedule/program.ts";
 import { chainSource } from "./chain-source.ts";
 import { declarationsFor, subgroupDirectives, uniformOf } from "./declarations.ts";
 import { type Dispatch, type Operand, regionKey, type ScratchRegion } from "./dispatch.ts";
@@ -145,23 +144,10 @@ function sumStore({ parameters, bindings: placements }: KernelCall, bindings: Bo
   return [`  ${name}[params.sumsOffset + column] = bitcast<u32>(sum);`];
 }
 
-/** What a call without a chain does with its product: addend, activation, all of it stored. */
-function chainOf({ parameters, bindings }: KernelCall): ElementwiseChain {
-  const { rows = 1, columns = 1, hasAddend = 0, activation = 0 } = parameters;
-  const count = rows * columns;
-  const steps: ElementwiseChain["steps"][number][] = [];
-  let value: ElementwiseOperand = { from: "product", index: 0 };
-  const step = (name: string, ...operands: ElementwiseOperand[]) => {
-    value = { from: "step", index: steps.push({ function: name, operands, dtype: "f32" }) - 1 };
-  };
-  if (hasAddend) step("add", value, { from: "load", index: 0 });
-  if (activation) step(`${activationKinds[activation - 1]}0`, value);
-  return {
-    count,
-    loads: hasAddend ? [{ placement: bindings["addend"]!, divisor: 1, modulus: count, dtype: "f32" }] : [],
-    steps,
-    stores: [{ placement: bindings["out"]!, source: value, dtype: "f32" }],
-  };
+/** What a call without a chain does with its product: stores it. */
+function chainOf({ parameters: { rows = 1, columns = 1 }, bindings }: KernelCall): ElementwiseChain {
+  const stores = [{ placement: bindings["out"]!, source: { from: "product", index: 0 }, dtype: "f32" }] as const;
+  return { count: rows * columns, loads: [], steps: [], stores };
 }
 
 function dispatch(
