@@ -138,23 +138,24 @@ export function linearUnit(
   const first = unit * rows;
   const height = min(rows, groupRows - first);
   const target = chain ? scratch + LEFT_BYTES + TILE_BYTES : (<usize>p.out << 2) + first * stride;
-  multiply(p, chain, first, height, groups, groupRows, target, packed, scratch);
-  if (chain) {
-    const groupBytes = height * stride;
-    for (let group: u32 = 0; group < groups; group++) {
-      addBias(p, group * groupRows + first, height, target + group * groupBytes, temporary);
-    }
-    runChain(chain, first * p.columns, (first + height) * p.columns, slots, target, groupBytes, temporary);
-  } else {
-    addBias(p, first, height, target, temporary);
+  const done = multiply(p, chain, first, height, groups, groupRows, target, packed, scratch);
+  addBias(p, first + done, height - done, target + done * stride, temporary);
+  if (!chain) return;
+  const groupBytes = height * stride;
+  for (let group: u32 = 1; group < groups; group++) {
+    addBias(p, group * groupRows + first, height, target + group * groupBytes, temporary);
   }
+  runChain(chain, first * p.columns, (first + height) * p.columns, slots, target, groupBytes, temporary);
 }
 
-/** target[group, height, columns] = the rows `first` and following of each group of left, times right. */
+/**
+ * target[group, height, columns] = the rows `first` and following of each group of left, times right.
+ * @returns how many rows of the first group have their bias already.
+ */
 function multiply(
   p: LinearParameters, chain: usize, first: u32, height: u32, groups: u32, groupRows: u32, target: usize,
   packed: usize, scratch: usize,
-): void {
+): u32 {
   const rowStride: usize = p.transposeLeft ? 4 : <usize>p.depth << 2;
   const depthStride: usize = p.transposeLeft ? <usize>p.rows << 2 : 4;
   const left = (<usize>p.left << 2) + first * rowStride;
@@ -172,29 +173,44 @@ function multiply(
       if (way == Way.dots) narrowByDots(from, packed, p.depth, height, p.columns, to);
       else narrowByRows(from, depthStride, right, rightDepth, rightColumn, p.depth, height, p.columns, to, stride, 4);
     }
-    return;
+    return 0;
   }
   const tile = scratch + LEFT_BYTES;
   const panelBytes: usize = (<usize>p.depth * NR) << 2;
   const together = (height & (MR - 1)) == 0; // then the groups' panels of left follow each other without gaps
+  const bias: usize = <usize>p.bias << 2;
+  const biased = biasRows(p, first, height) & ~(MR - 1);
   for (let k: u32 = 0; k < p.depth; k += KC) {
     const slice = min(KC, p.depth - k);
     const right = packed + ((<usize>k * NR) << 2);
+    const some = k + slice == p.depth ? biased : 0;
     for (let group: u32 = 0; group < groups; group++) {
       const from = left + group * groupStride + k * depthStride;
       const panels = scratch + (together ? (<usize>group * height * slice) << 2 : 0);
       packLeft(from, rowStride, depthStride, height, slice, panels);
       if (together) continue;
-      gemmBlock(height, p.columns, slice, panels, right, panelBytes, target + group * groupBytes, stride, k == 0, tile);
+      const to = target + group * groupBytes;
+      gemmBlock(height, p.columns, slice, panels, right, panelBytes, to, stride, k == 0, tile, bias, group ? 0 : some);
     }
-    if (together) gemmBlock(groups * height, p.columns, slice, scratch, right, panelBytes, target, stride, k == 0, tile);
+    if (together) {
+      const all = groups * height;
+      gemmBlock(all, p.columns, slice, scratch, right, panelBytes, target, stride, k == 0, tile, bias, some);
+    }
   }
+  return biased;
+}
+
+/** Of the rows from `row` on those that have a bias. */
+// @ts-ignore: decorator
+@inline
+function biasRows(p: LinearParameters, row: u32, height: u32): u32 {
+  return min(height, p.biasRows > row ? p.biasRows - row : 0);
 }
 
 function addBias(p: LinearParameters, row: u32, height: u32, target: usize, temporary: usize): void {
   const bias: usize = <usize>p.bias << 2;
   const stride: usize = <usize>p.columns << 2;
-  const end = min(height, p.biasRows > row ? p.biasRows - row : 0);
+  const end = biasRows(p, row, height);
   for (let r: u32 = 0; r < end; r++) {
     const out = target + r * stride;
     applyElements(ADD, p.columns, out, out, VECTOR, bias, VECTOR, 0, 0, temporary);

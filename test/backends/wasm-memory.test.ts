@@ -28,9 +28,17 @@ test("everything given back, in any order, is one range again", () => {
   const size = memory.memory.buffer.byteLength;
   const allocations = [5, 3000, 100_000, 700, 70_000].map((bytes) => memory.allocate("test", bytes));
   for (const i of [3, 0, 4, 2, 1]) memory.release(allocations[i]!);
-  const all = memory.allocate("test", size - 65536); // all but the first page
+  const all = memory.allocate("test", size - 65536 - 256); // all but the first page and the last bytes
   expect(all.address).toBe(65536);
   expect(memory.memory.buffer.byteLength).toBe(size);
+});
+
+test("there is memory past the end of each range, for vectors that begin before it", () => {
+  const memory = new WasmMemory();
+  for (const bytes of [1_114_112 - 65536 - 256, 65536, 2 ** 21]) {
+    const range = memory.allocate("test", bytes);
+    expect(range.address + range.bytes + 256).toBeLessThanOrEqual(memory.memory.buffer.byteLength);
+  }
 });
 
 test("it grows, and what it held stays", () => {
