@@ -85,9 +85,11 @@ export function packUnits(parameters: usize): u32 {
   return (changetype<LinearParameters>(parameters).columns + PACKED_COLUMNS - 1) / PACKED_COLUMNS;
 }
 
-/** Bytes of scratch that all threads share: packed right. */
-export function linearSharedBytes(parameters: usize): usize {
+/** Bytes of right, packed, which all threads share; 0 where the product reads it as it is. */
+export function linearSharedBytes(parameters: usize, chain: usize): usize {
   const p = changetype<LinearParameters>(parameters);
+  const way = wayOf(p, chain);
+  if (way != Way.packed && way != Way.dots) return 0;
   return (<usize>((p.columns + NR - 1) & ~(NR - 1)) * p.depth) << 2;
 }
 
