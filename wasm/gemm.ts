@@ -114,9 +114,18 @@ function gemm4x8(depth: u32, a: usize, b: usize, c: usize, stride: usize, fresh:
 
 /** Packs a block of the left matrix into panels of MR rows. Strides in bytes; one of them is 4. */
 export function packLeft(source: usize, rowStride: usize, depthStride: usize, rows: u32, depth: u32, out: usize): void {
-  for (let row: u32 = 0; row < rows; row += MR) {
+  const panelBytes: usize = <usize>depth * MR << 2;
+  let row: u32 = 0;
+  if (rowStride == 4) {
+    for (; row + 4 * MR <= rows; row += 4 * MR, out += 4 * panelBytes) {
+      const third = out + 2 * panelBytes;
+      packSixteen(
+        source + (<usize>row << 2), depthStride, depth, out, out + panelBytes, third, third + panelBytes, 16,
+      );
+    }
+  }
+  for (; row < rows; row += MR, out += panelBytes) {
     packFour(source + row * rowStride, rowStride, depthStride, min(4, rows - row), depth, out, 16);
-    out += (depth * MR) << 2;
   }
 }
 
@@ -124,12 +133,31 @@ export function packLeft(source: usize, rowStride: usize, depthStride: usize, ro
 export function packRight(
   source: usize, columnStride: usize, depthStride: usize, columns: u32, depth: u32, out: usize,
 ): void {
-  for (let column: u32 = 0; column < columns; column += NR) {
+  const panelBytes: usize = <usize>depth * NR << 2;
+  let column: u32 = 0;
+  if (columnStride == 4) {
+    for (; column + 2 * NR <= columns; column += 2 * NR, out += 2 * panelBytes) {
+      const next = out + panelBytes;
+      packSixteen(source + (<usize>column << 2), depthStride, depth, out, out + 16, next, next + 16, 32);
+    }
+  }
+  for (; column < columns; column += NR, out += panelBytes) {
     const width = min(NR, columns - column);
     const corner = source + column * columnStride;
     packFour(corner, columnStride, depthStride, min(4, width), depth, out, 32);
     packFour(corner + 4 * columnStride, columnStride, depthStride, width > 4 ? width - 4 : 0, depth, out + 16, 32);
-    out += (depth * NR) << 2;
+  }
+}
+
+/** Sixteen rows of left or columns of right that lie side by side: for each k a cache line, to four places. */
+function packSixteen(
+  source: usize, depthStride: usize, depth: u32, out0: usize, out1: usize, out2: usize, out3: usize, outStride: usize,
+): void {
+  for (const end = out0 + depth * outStride; out0 < end; source += depthStride) {
+    v128.store(out0, v128.load(source)), out0 += outStride;
+    v128.store(out1, v128.load(source, 16)), out1 += outStride;
+    v128.store(out2, v128.load(source, 32)), out2 += outStride;
+    v128.store(out3, v128.load(source, 48)), out3 += outStride;
   }
 }
 
