@@ -3,10 +3,7 @@
  * positions in src/kernels/elementwise.ts. An operand's step is the bytes from vector to vector, 0 for one vector that
  * stands for all. `out` may be an operand.
  */
-import {
-  elu0, elu1, elu2, gelu3, geluTanh0, geluTanh1, geluTanh2, geluTanh3, relu0, relu1, silu3, softplus3, tanh3,
-} from "./activation";
-import { derive, Kind } from "./derivatives";
+import { activate } from "./activation";
 import { exp, expm1, log, log1p } from "./exponential";
 import { choose, copyElements, oneWhere, splat, VECTOR } from "./simd";
 import { cos, sin } from "./trigonometry";
@@ -20,8 +17,9 @@ const enum Opcode {
   elu0, elu1, elu2, elu3,
   /** From here on no functions of chains by name: src/backends/wasm/chain.ts makes such steps. out = a. */
   store,
-  /** Several results of one operand, by kind as in derivatives.ts: an activation with its derivatives. */
-  silu01, silu12, silu012, tanh01, tanh12, tanh012, gelu01, gelu12, gelu012, softplus01, softplus12, softplus012,
+  /** Several results of one operand: of each activation orders 0 and 1, 1 and 2, or all three; not of relu and sin. */
+  silu01, silu12, silu012, tanh01, tanh12, tanh012, relu01, relu12, relu012, gelu01, gelu12, gelu012,
+  geluTanh01, geluTanh12, geluTanh012, softplus01, softplus12, softplus012, sin01, sin12, sin012, elu01, elu12, elu012,
   /** In the order of randomFunctions, src/kernels/elementwise.ts. */
   randomBits, randomUniform, randomNormal, randomRademacher, randomIndex,
   storeStrided,
@@ -77,7 +75,7 @@ function ordersOf(opcode: u32): u32 {
 function several(opcode: u32, bytes: usize, a: usize, first: usize, second: usize, third: usize): void {
   const orders = ordersOf(opcode);
   const kind = (opcode - Opcode.silu01) / 3;
-  derive(kind, 1, bytes, a, VECTOR, first, orders == 1 ? first : second, orders == 2 ? third : second);
+  activate(kind, 1, bytes, a, VECTOR, first, orders == 1 ? first : second, orders == 2 ? third : second);
 }
 
 function apply(
@@ -166,59 +164,15 @@ function apply(
         v128.store(out, choose(f32x4.ne(v128.load(a), splat(0)), v128.load(b), v128.load(c)));
       }
       return;
-    case Opcode.silu0:
-    case Opcode.silu1:
-    case Opcode.silu2:
-      derive(Kind.silu, opcode - Opcode.silu0, end - out, a, aStep, out, out, out);
-      return;
-    case Opcode.silu3:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, silu3(v128.load(a)));
-      return;
-    case Opcode.tanh0:
-    case Opcode.tanh1:
-    case Opcode.tanh2:
-      derive(Kind.tanh, opcode - Opcode.tanh0, end - out, a, aStep, out, out, out);
-      return;
-    case Opcode.tanh3:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, tanh3(v128.load(a)));
-      return;
     case Opcode.relu0:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, relu0(v128.load(a)));
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, f32x4.pmax(v128.load(a), splat(0)));
       return;
-    case Opcode.relu1:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, relu1(v128.load(a)));
+    case Opcode.relu1: // from the left at 0
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, oneWhere(f32x4.gt(v128.load(a), splat(0))));
       return;
     case Opcode.relu2:
     case Opcode.relu3:
       for (; out < end; out += VECTOR) v128.store(out, splat(0));
-      return;
-    case Opcode.gelu0:
-    case Opcode.gelu1:
-    case Opcode.gelu2:
-      derive(Kind.gelu, opcode - Opcode.gelu0, end - out, a, aStep, out, out, out);
-      return;
-    case Opcode.gelu3:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, gelu3(v128.load(a)));
-      return;
-    case Opcode.geluTanh0:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, geluTanh0(v128.load(a)));
-      return;
-    case Opcode.geluTanh1:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, geluTanh1(v128.load(a)));
-      return;
-    case Opcode.geluTanh2:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, geluTanh2(v128.load(a)));
-      return;
-    case Opcode.geluTanh3:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, geluTanh3(v128.load(a)));
-      return;
-    case Opcode.softplus0:
-    case Opcode.softplus1:
-    case Opcode.softplus2:
-      derive(Kind.softplus, opcode - Opcode.softplus0, end - out, a, aStep, out, out, out);
-      return;
-    case Opcode.softplus3:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, softplus3(v128.load(a)));
       return;
     case Opcode.activationSin2:
       for (; out < end; out += VECTOR, a += aStep) v128.store(out, f32x4.neg(sin(v128.load(a))));
@@ -226,19 +180,13 @@ function apply(
     case Opcode.activationSin3:
       for (; out < end; out += VECTOR, a += aStep) v128.store(out, f32x4.neg(cos(v128.load(a))));
       return;
-    case Opcode.elu0:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, elu0(v128.load(a)));
-      return;
-    case Opcode.elu1:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, elu1(v128.load(a)));
-      return;
-    case Opcode.elu2:
-    case Opcode.elu3:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, elu2(v128.load(a)));
-      return;
     case Opcode.store:
       for (; out < end; out += VECTOR, a += aStep) v128.store(out, v128.load(a));
       return;
+    default: {
+      const activation = opcode - Opcode.silu0;
+      activate(activation >> 2, activation & 3, end - out, a, aStep, out, out, out);
+    }
   }
 }
 

@@ -3,7 +3,7 @@
  * or stored in order, else in slots: blocks of a thread's scratch, shared out by liveness so that few are needed and
  * all stay in L1.
  */
-import { elementwiseOpcodes, randomFunctions } from "../../kernels/elementwise.ts";
+import { activationKinds, elementwiseOpcodes, randomFunctions } from "../../kernels/elementwise.ts";
 import type {
   ElementwiseChain,
   ElementwiseLoad,
@@ -21,13 +21,14 @@ const VECTOR_BYTES = 16;
 
 /** Opcodes after the functions', as in wasm/apply.ts. */
 const STORE = Object.keys(elementwiseOpcodes).length;
-const severalNames = ["silu", "tanh", "gelu", "softplus"].flatMap((kind) =>
+const several = activationKinds.flatMap((kind) =>
   ["01", "12", "012"].map((orders) => [...orders].map((order) => kind + order).join(" ")),
 );
+/** Activations with their derivatives at one operand; relu and sin have nothing to share. */
 const SEVERAL: Readonly<Record<string, number>> = Object.fromEntries(
-  severalNames.map((names, i) => [names, STORE + 1 + i]),
+  several.flatMap((names, i) => (/^(relu|sin)/.test(names) ? [] : [[names, STORE + 1 + i]])),
 );
-const RANDOM = STORE + 1 + severalNames.length;
+const RANDOM = STORE + 1 + several.length;
 const STORE_STRIDED = RANDOM + randomFunctions.length;
 
 /** Where a value is: the modes of wasm/elementwise.ts, in its order. */
@@ -69,7 +70,7 @@ const NOWHERE: Place = { mode: "slot", address: 0 };
 
 /** @param addressOf - the byte address of a placement. */
 export function layOutChain(original: ElementwiseChain, addressOf: (placement: Placement) => number): LaidOutChain {
-  const chain = bringTogether(original, severalNames);
+  const chain = bringTogether(original, Object.keys(SEVERAL));
   const { count } = chain;
   const plan = planStores(chain);
   const slots = new Slots();
