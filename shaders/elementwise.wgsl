@@ -5,6 +5,9 @@
 //
 // Compilers may assume that NaN and infinities do not occur and reorder sums: tests for them look at the bits, exact
 // differences go through fma, and no result hangs on (a + b) - a.
+//
+// The same text computes four elements at once, vec4f for f32 and so on (src/backends/webgpu/chain-quads.ts): so no `if`
+// and no `&&`, but `select` and `&`.
 
 // 2 / pi, log2(e); pi / 2 and log(2) in parts, each but the last of so few bits that its product with a whole number
 // below 2^13 (2^9 for log(2)) is exact, with or without a fused multiply-add.
@@ -139,16 +142,13 @@ fn log(x: f32) -> f32 {
   var result = fma(exponent, LN2_HIGH, fma(exponent, LN2_LOW, log1pNear(m - 1.0)));
   let sign = bitcast<u32>(x) >> 31u;
   let rest = bitcast<u32>(x) & 0x7fffffffu;
-  result = select(result, fromBits(0x7fc00000u), sign == 1u || rest > EXPONENT_BITS);
+  result = select(result, fromBits(0x7fc00000u), (sign == 1u) | (rest > EXPONENT_BITS));
   result = select(result, fromBits(0x7f800000u), bitcast<u32>(x) == EXPONENT_BITS);
   return select(result, fromBits(0xff800000u), bits << 1u == 0);
 }
 
 fn log1p(x: f32) -> f32 {
-  if (x > -0.29 && x < 0.41) {
-    return log1pNear(x);
-  }
-  return log(1.0 + x);
+  return select(log(1.0 + x), log1pNear(x), (x > -0.29) & (x < 0.41));
 }
 
 // x = q pi / 2 + r, |r| <= pi / 4: r, with an error of 4e-8 for |x| <= 1e4.

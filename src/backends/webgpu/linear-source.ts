@@ -14,7 +14,7 @@ import { type Dispatch, type Operand, regionKey, type ScratchRegion } from "./di
 import { type LinearChoice, linearGrid } from "./linear-choice.ts";
 
 /** A storage binding: its WGSL type, and what is bound. */
-interface Bound {
+export interface Bound {
   readonly name: string;
   readonly type: string;
   readonly region: Operand["region"];
@@ -57,7 +57,7 @@ function productDispatch(
   const { rows = 1, columns = 1, depth = 1, transposeLeft = 0, transposeRight = 0 } = call.parameters;
   const left = operand("left", call.bindings["left"]!, transposeLeft ? rows : depth);
   const right = operand("right", call.bindings["right"]!, transposeRight ? depth : columns);
-  return dispatch(call, `linear-${kernel}`, finish, {
+  return linearDispatch(call, `linear-${kernel}`, finish, {
     bindings: [left.bound, right.bound],
     code: [
       `const LEFT_TRANSPOSED = ${transposeLeft === 1};`,
@@ -71,8 +71,8 @@ function productDispatch(
 }
 
 /** Reads `left` or `right`, whose lines in memory are of `width` elements: by whole quads where these are aligned. */
-function operand(name: "left" | "right", { region, offset }: Placement, width: number) {
-  const byQuads = width % 4 === 0 && offset % 4 === 0;
+export function operand(name: "left" | "right", { region, offset }: Placement, width: number, quads = true) {
+  const byQuads = quads && width % 4 === 0 && offset % 4 === 0;
   const bound: Bound = { name, type: byQuads ? "array<vec4f>" : "array<f32>", region, access: "read" };
   const reader = `${name}${byQuads ? "Quad" : "Elements"}`;
   const code = `fn ${name}Four(line: u32, at: u32, width: u32) -> vec4f {\n  return ${reader}(line, at, width);\n}`;
@@ -83,7 +83,7 @@ function joinDispatch(call: KernelCall, finish: Finish, segments: number): Dispa
   const { rows = 1, columns = 1, sumsDepth = 0 } = call.parameters;
   const outputs = (rows * columns) / finish.groups + (sumsDepth > 0 ? columns : 0);
   const joined = { ...finish, fields: new Map([...finish.fields, ["segments", segments]]) };
-  return dispatch(call, "linear-join", joined, {
+  return linearDispatch(call, "linear-join", joined, {
     bindings: [{ name: "partial", type: "array<f32>", region: scratch, access: "read" }],
     code: [],
     workgroups: linearWorkgroups(outputs, 64),
@@ -146,7 +146,7 @@ function sumStore({ parameters, bindings: placements }: KernelCall, bindings: Bo
 }
 
 /** What a call without a chain does with its product: addend, activation, all of it stored. */
-function chainOf({ parameters, bindings }: KernelCall): ElementwiseChain {
+export function chainOf({ parameters, bindings }: KernelCall): ElementwiseChain {
   const { rows = 1, columns = 1, hasAddend = 0, activation = 0 } = parameters;
   const count = rows * columns;
   const steps: ElementwiseChain["steps"][number][] = [];
@@ -164,7 +164,8 @@ function chainOf({ parameters, bindings }: KernelCall): ElementwiseChain {
   };
 }
 
-function dispatch(
+/** A shader of a product, with what its last steps are. */
+export function linearDispatch(
   call: KernelCall,
   shader: string,
   finish: Finish,
@@ -188,7 +189,7 @@ function dispatch(
     shaders[shader]!,
   ].join("\n");
   const code = [
-    ...(shader === "linear-subgroups" ? [subgroupDirectives] : []),
+    ...(shader === "linear-panel" ? [subgroupDirectives] : []),
     uniformOf(
       "LinearParameters",
       [...Object.keys(linear.parameters), ...finish.fields.keys()].map((name) => [name, "u32"] as const),
