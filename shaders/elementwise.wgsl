@@ -205,16 +205,36 @@ fn sigmoidRate(x: f32) -> f32 {
 
 // silu = x s.  silu' = s (1 + x (1 - s)).  silu'' = s (1 - s) (2 + x q), q = 1 - 2 s = -tanh(x / 2).
 // silu''' = s (1 - s) (3 q + x (q^2 - 2 s (1 - s))).
+// Of the first three the functions named Of take exp(-|x|), which a chain has once for all of them.
 fn silu0(x: f32) -> f32 {
-  return x * sigmoid(x);
+  return silu0Of(x, decay(x));
 }
 
 fn silu1(x: f32) -> f32 {
-  return sigmoid(x) * (1.0 + x * sigmoid(-x));
+  return silu1Of(x, decay(x));
 }
 
 fn silu2(x: f32) -> f32 {
-  return sigmoidRate(x) * (2.0 - x * tanh0(0.5 * x));
+  return silu2Of(x, decay(x));
+}
+
+fn decay(x: f32) -> f32 {
+  return exp(-abs(x));
+}
+
+fn silu0Of(x: f32, d: f32) -> f32 {
+  return x * select(d, 1.0, x >= 0.0) / (1.0 + d);
+}
+
+fn silu1Of(x: f32, d: f32) -> f32 {
+  let r = 1.0 / (1.0 + d);
+  return select(d, 1.0, x >= 0.0) * r * (1.0 + x * select(1.0, d, x >= 0.0) * r);
+}
+
+// x tanh(x / 2) = |x| (1 - d) / (1 + d): what 1 - d has lost near 0 does not count beside 2.
+fn silu2Of(x: f32, d: f32) -> f32 {
+  let r = 1.0 / (1.0 + d);
+  return d * r * r * (2.0 - abs(x) * (1.0 - d) * r);
 }
 
 fn silu3(x: f32) -> f32 {

@@ -59,8 +59,17 @@ export function chainSource(chain: RegionChain, columns?: number): ChainSource {
     const word = load.single ? `u32(${binding}[(${at}) >> QUAD_BITS][(${at}) & QUAD_MASK])` : `${binding}[${at}]`;
     return `let load${k} = ${fromBits(word, load.dtype)};`;
   });
+  const decays = new Map<string, string>();
   chain.steps.forEach((step, k) => {
-    lines.push(`let step${k} = ${step.random ? drawOf(step, step.random, k, parameter) : callOf(step, k)};`);
+    let value = step.random ? drawOf(step, step.random, k, parameter) : callOf(step, k);
+    const [, silu, x] = /^(silu[012])\((.*)\)$/.exec(value) ?? [];
+    if (silu && x) {
+      const decay = decays.get(x) ?? `decay${k}`;
+      if (!decays.has(x)) lines.push(`let ${decay} = decay(${x});`);
+      decays.set(x, decay);
+      value = `${silu}Of(${x}, ${decay})`;
+    }
+    lines.push(`let step${k} = ${value};`);
   });
   chain.stores.forEach((store, k) => {
     const at = `${bindingOf(store.placement.region)}[${storeIndex(store, `store${k}`, parameter)}]`;
