@@ -10,7 +10,7 @@
 //   PANEL                    a multiple of 16, at most 64
 //   keptFour(row, column), keepFour(at, column, four)  four columns of a row of what is kept; `at`: where the row begins
 //   sumPanel(row, start, lane, sum)  sum + row start .. start + PANEL of left times the panel, step by step
-//   finishSums(column, sums) what becomes of four columns' sums
+//   finishSums(column, four) what becomes of four columns' sums
 var<private> panel: array<vec4f, PANEL>; // [k]
 
 @compute @workgroup_size(4)
@@ -20,7 +20,7 @@ fn linear(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_ind
   let first = workgroup.y * params.rowsEach;
   let end = min(first + params.rowsEach, params.rows);
   let added = biasFour(column);
-  var sums = vec4f(); // of columns
+  var columnSums = vec4f();
   for (var start = 0u; start < params.depth; start += PANEL) {
     for (var k = 0u; k < PANEL; k += 4u) {
       let block = rightBlock(start + k, column);
@@ -30,7 +30,7 @@ fn linear(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_ind
       panel[k + 3u] = block[3];
       if (SUMS) {
         let summed = upTo(params.sumsDepth, start + k, block);
-        sums += summed[0] + summed[1] + summed[2] + summed[3];
+        columnSums += summed[0] + summed[1] + summed[2] + summed[3];
       }
     }
     for (var row = first; row < end; row++) {
@@ -42,7 +42,7 @@ fn linear(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_ind
     }
   }
   if (SUMS && workgroup.y == 0u) {
-    finishSums(column, sums);
+    finishSums(column, columnSums);
   }
 }
 

@@ -2,17 +2,20 @@
  * A matrix product where a GPU is a CPU's vectors of four lanes (shaders/linear-panel.wgsl): the product and its bias by
  * themselves, and then what becomes of them as an elementwise chain of its own.
  */
-import type { ElementwiseOperand, KernelCall } from "../../schedule/program.ts";
+import type { ElementwiseOperand, KernelCall, Placement } from "../../schedule/program.ts";
 import type { RegionChain } from "./chain-source.ts";
 import { type Dispatch, type Operand, sameRegion } from "./dispatch.ts";
 import { elementwiseDispatch } from "./elementwise-source.ts";
-import { type Bound, chainOf, linearDispatch, operand } from "./linear-source.ts";
+import { type Bound, chainOf, linearDispatch } from "./linear-source.ts";
 
 /** Columns of a workgroup: four lanes, four each. */
 const COLUMNS = 16;
 
 /** Of the depth: what an invocation holds at most. It is written out, so that indices are constants. */
 const DEEPEST_PANEL = 64;
+
+/** Elements to whose multiples a binding's beginning may be: WebGPU's 256 bytes. */
+const ALIGNMENT = 64;
 
 /** Rows that a workgroup runs down: copying the panel should not count, nor should threads be without work. */
 const FEWEST_ROWS = 64;
@@ -75,46 +78,52 @@ function destination(call: KernelCall): { target: Operand; chain?: RegionChain }
 function productDispatch(call: KernelCall, target: Operand): Dispatch {
   const { rows = 1, columns = 1, depth = 1, transposeLeft = 0, transposeRight = 0 } = call.parameters;
   const { biasRows = 0, sumsDepth = 0 } = call.parameters;
-  const { bias, sums } = call.bindings;
   const panel = Math.min(Math.ceil(depth / 16) * 16, DEEPEST_PANEL);
   const groups = Math.ceil(columns / COLUMNS);
   const rowsEach = Math.min(Math.max(Math.ceil((rows * groups) / ENOUGH_WORKGROUPS), FEWEST_ROWS), MOST_ROWS);
 
-  const left = operand("left", call.bindings["left"]!, transposeLeft ? rows : depth, transposeLeft === 0);
-  const right = operand("right", call.bindings["right"]!, transposeRight ? depth : columns);
+  const { left, right, bias, sums } = call.bindings;
+  const leftWhole = transposeLeft === 0 && depth % 4 === 0 && left!.offset % 4 === 0;
+  const rightWhole = (transposeRight ? depth : columns) % 4 === 0 && right!.offset % 4 === 0;
+  const kept = { ...target, length: rows * columns };
   const sumsKept = sumsDepth > 0 ? sums : undefined;
-  const together = sumsKept && sameRegion(sumsKept.region, target.region); // a region is bound for writing once
-  const whole = columns % 4 === 0 && target.offset % 4 === 0 && (!together || sumsKept.offset % 4 === 0);
-  const four = whole ? "Quad" : "Elements";
-  const bindings: Bound[] = [
-    left.bound,
-    right.bound,
-    { name: "kept", type: whole ? "array<vec4f>" : "array<f32>", region: target.region, access: "write" },
+  const together = sumsKept !== undefined && sameRegion(sumsKept.region, target.region); // bound for writing once
+  const keptWhole = columns % 4 === 0 && target.offset % 4 === 0 && (!together || sumsKept.offset % 4 === 0);
+  const four = keptWhole ? "Quad" : "Elements";
+  const bindings = [
+    bound("left", "read", leftWhole, [left!]),
+    bound("right", "read", rightWhole, [right!]),
+    bound("kept", "write", keptWhole, together ? [kept, sumsKept] : [kept]),
   ];
-  if (biasRows > 0 && bias) bindings.push({ name: "bias", type: "array<f32>", region: bias.region, access: "read" });
-  if (sumsKept && !together) {
-    bindings.push({ name: "sumsKept", type: "array<f32>", region: sumsKept.region, access: "write" });
-  }
+  if (biasRows > 0 && bias) bindings.push(bound("bias", "read", false, [bias]));
+  if (sumsKept && !together) bindings.push(bound("sums", "write", false, [sumsKept]));
+  const first = (name: string) => bindings.find((binding) => binding.name === name)?.range.first ?? 0;
+  const within = (name: string, placement: Placement) => {
+    return { ...placement, offset: placement.offset - first(name === "sums" && together ? "kept" : name) };
+  };
+  const placed = Object.fromEntries(Object.entries(call.bindings).map(([name, each]) => [name, within(name, each)]));
+  const fields = new Map(Object.entries({ rowsEach, keptOffset: target.offset - first("kept") }));
   return linearDispatch(
-    call,
+    { ...call, bindings: placed },
     "linear-panel",
-    { bindings: [], code: "", groups: 1, fields: new Map(Object.entries({ rowsEach, keptOffset: target.offset })) },
+    { bindings: [], code: "", groups: 1, fields },
     {
       bindings,
       code: [
         `const PANEL = ${panel}u;`,
         `const RIGHT_TRANSPOSED = ${transposeRight === 1};`,
         `const DEPTH_IS_WHOLE = ${depth % panel === 0};`,
-        left.code,
-        right.code,
         "fn leftSteps(row: u32, k: u32) -> vec4f {",
-        transposeLeft ? "  return leftAcross(k, row, params.rows);" : "  return leftFour(row, k, params.depth);",
+        `  return left${transposeLeft ? "Across(k, row, params.rows)" : `${quadsOr(leftWhole)}(row, k, params.depth)`};`,
+        "}",
+        "fn rightFour(line: u32, at: u32, width: u32) -> vec4f {",
+        `  return right${quadsOr(rightWhole)}(line, at, width);`,
         "}",
         `fn biasFour(column: u32) -> vec4f {\n  return ${biasRows > 0 ? "biasElements(column)" : "vec4f()"};\n}`,
         `fn keptFour(row: u32, column: u32) -> vec4f {\n  return kept${four}(row, column);\n}`,
         `fn keepFour(at: u32, column: u32, four: vec4f) {\n  keep${four}(at, column, four);\n}`,
-        "fn finishSums(column: u32, sums: vec4f) {",
-        ...(sumsKept ? sumsLines(together === true, four) : []),
+        "fn finishSums(column: u32, four: vec4f) {",
+        ...(sumsKept ? sumsLines(together, four) : []),
         "}",
         ...panelLines(panel),
       ],
@@ -123,13 +132,34 @@ function productDispatch(call: KernelCall, target: Operand): Dispatch {
   );
 }
 
+function quadsOr(whole: boolean): string {
+  return whole ? "Quad" : "Elements";
+}
+
+/**
+ * An array of a size that the shader knows, which is as much of the region as some operands lie in: SwiftShader divides to
+ * find the length of another at each index that is checked against it.
+ */
+function bound(
+  name: string,
+  access: "read" | "write",
+  whole: boolean,
+  operands: readonly (Operand & { readonly length: number })[],
+): Bound & Required<Pick<Bound, "range">> {
+  const size = whole ? 4 : 1;
+  const first = Math.floor(Math.min(...operands.map(({ offset }) => offset)) / ALIGNMENT) * ALIGNMENT;
+  const count = Math.ceil((Math.max(...operands.map(({ offset, length }) => offset + length)) - first) / size);
+  const type = `array<${whole ? "vec4f" : "f32"}, ${count}>`;
+  return { name, type, access, region: operands[0]!.region, range: { first, length: count * size } };
+}
+
 /** Column sums to `kept` or to a binding of their own. */
 function sumsLines(together: boolean, four: string): string[] {
-  if (together) return [`  keep${four}(params.sumsOffset, column, sums);`];
+  if (together) return [`  keep${four}(params.sumsOffset, column, four);`];
   return [
     "  for (var c = 0u; c < 4u; c++) {",
     "    if (column + c < params.columns) {",
-    "      sumsKept[params.sumsOffset + column + c] = elementOf(sums, c);",
+    "      sums[params.sumsOffset + column + c] = elementOf(four, c);",
     "    }",
     "  }",
   ];

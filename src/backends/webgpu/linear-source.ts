@@ -10,15 +10,13 @@ import { packParameters } from "../../kernels/pack-parameters.ts";
 import type { ElementwiseChain, ElementwiseOperand, KernelCall, Placement } from "../../schedule/program.ts";
 import { chainSource } from "./chain-source.ts";
 import { declarationsFor, subgroupDirectives, uniformOf } from "./declarations.ts";
-import { type Dispatch, type Operand, regionKey, type ScratchRegion } from "./dispatch.ts";
+import { type BoundRegion, type Dispatch, regionKey, type ScratchRegion } from "./dispatch.ts";
 import { type LinearChoice, linearGrid } from "./linear-choice.ts";
 
 /** A storage binding: its WGSL type, and what is bound. */
-export interface Bound {
+export interface Bound extends BoundRegion {
   readonly name: string;
   readonly type: string;
-  readonly region: Operand["region"];
-  readonly access: "read" | "write";
 }
 
 /** What is done with the sums: text that defines `finish` and `finishSum`, and what that text needs. */
@@ -71,8 +69,8 @@ function productDispatch(
 }
 
 /** Reads `left` or `right`, whose lines in memory are of `width` elements: by whole quads where these are aligned. */
-export function operand(name: "left" | "right", { region, offset }: Placement, width: number, quads = true) {
-  const byQuads = quads && width % 4 === 0 && offset % 4 === 0;
+function operand(name: "left" | "right", { region, offset }: Placement, width: number) {
+  const byQuads = width % 4 === 0 && offset % 4 === 0;
   const bound: Bound = { name, type: byQuads ? "array<vec4f>" : "array<f32>", region, access: "read" };
   const reader = `${name}${byQuads ? "Quad" : "Elements"}`;
   const code = `fn ${name}Four(line: u32, at: u32, width: u32) -> vec4f {\n  return ${reader}(line, at, width);\n}`;
@@ -209,7 +207,7 @@ export function linearDispatch(
     code,
     constants: {},
     parameters: Uint32Array.of(...declared, ...finish.fields.values()),
-    bindings: bindings.map(({ region, access }) => ({ region, access })),
+    bindings: bindings.map(({ name: _, type: __, ...bound }) => bound),
     workgroups: kernel.workgroups,
   };
 }
