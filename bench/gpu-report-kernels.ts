@@ -47,8 +47,8 @@ const productsToReport: readonly Product[] = [
   { name: "gradient of weights and bias, in 6 segments", kernel: "small", ...weightGradient(128), segments: 6 },
   { name: "first layer", kernel: "small", ...layer(512), depth: 3 },
   { name: "last layer, in 3 segments", kernel: "small", rows: 1024, columns: 2, depth: 512, bias: true, segments: 3 },
-  { name: "layer", kernel: "subgroups", ...layer(512) },
-  { name: "gradient of weights and bias", kernel: "subgroups", ...weightGradient(512) },
+  { name: "product alone", kernel: "panel", rows: 1024, columns: 512, depth: 512 },
+  { name: "gradient of weights and bias", kernel: "panel", ...weightGradient(512) },
   { name: "layer", kernel: "registers", ...layer(512) },
   { name: "gradient of weights and bias", kernel: "registers", ...weightGradient(512) },
   { name: "last layer", kernel: "strip", rows: 1024, columns: 2, depth: 512, bias: true },
@@ -63,7 +63,7 @@ function weightGradient(width: number) {
 }
 
 const forSoftware: Partial<Record<LinearKernel, string>> = {
-  subgroups: "for software adapters whose subgroups have four lanes, which no GPU here has",
+  panel: "for software adapters whose subgroups have four lanes, which no GPU here has",
   registers: "for software adapters",
   strip: "for software adapters",
 };

@@ -35,7 +35,7 @@ export const checks: Check[] = [
       },
     }),
   ),
-  ...(["tile", "small", "subgroups", "registers", "strip"] as const).map(
+  ...(["tile", "small", "panel", "registers", "strip"] as const).map(
     (kernel): Check => ({
       name: `kernels agree with f64: products by linear-${kernel}, deep ones in segments`,
       backend: "webgpu",
