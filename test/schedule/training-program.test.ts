@@ -65,7 +65,7 @@ describe.each(["webgpu", "wasm"])("limits of %s", (name) => {
   });
 
   test("a fraction of one half costs half a jvp, and no copies", () => {
-    const most = limits.maxEpilogueGroups as number;
+    const most = limits.maxEpilogueGroups;
     expect(half.calls.length).toBeLessThanOrEqual(most > 2 ? 25 : 34); // else rows without tangents go by themselves
     expect(count(half, "copy")).toBe(0);
     expect(flopsOf(fdm)).toBeLessThan(2 * flopsOf(cfm));

@@ -6,15 +6,18 @@ export interface ScratchRegion {
   readonly kind: "scratch";
 }
 
-/** A range of a buffer. Bindings are whole buffers, so `offset` reaches the shader as a parameter. */
+/** A range of a buffer. Most bindings are whole buffers, so `offset` reaches the shader as a parameter. */
 export interface Operand {
   readonly region: Region | ScratchRegion;
   readonly offset: number;
+  readonly scale?: number;
 }
 
 export interface BoundRegion {
   readonly region: Region | ScratchRegion;
   readonly access: "read" | "write";
+  /** What of the region is bound, in elements, from a multiple of 64 on; all of it where this is left out. */
+  readonly range?: { readonly first: number; readonly length: number };
 }
 
 /** One dispatch: which pipeline, which buffers, which parameters, how many workgroups. */
@@ -38,9 +41,9 @@ export function sameRegion(a: Placement["region"] | ScratchRegion, b: Placement[
 }
 
 /** The WGSL type of a region that is read and written as bits, or as f16. */
-export const arrayOf = (region: Region) => `array<${isHalf(region) ? "f16" : "u32"}>`;
+export const arrayOf = (region: Region | ScratchRegion) => `array<${isHalf(region) ? "f16" : "u32"}>`;
 
-export const isHalf = (region: Region) => region.kind === "arena" && region.element === "f16";
+export const isHalf = (region: Region | ScratchRegion) => region.kind === "arena" && region.element === "f16";
 
 /** Tells regions apart as text. */
 export function regionKey(region: Region | ScratchRegion): string {

@@ -2,10 +2,11 @@
 import { LimitError } from "../../errors.ts";
 import { MAX_WORKGROUPS } from "../../kernels/kernel.ts";
 import type { KernelCall, Program } from "../../schedule/program.ts";
-import type { Dispatch } from "./dispatch.ts";
+import { type Dispatch, isHalf } from "./dispatch.ts";
 import { elementwiseDispatch } from "./elementwise-source.ts";
 import { kernelDispatch } from "./kernel-dispatch.ts";
 import { chooseLinear, type DeviceTraits, type LinearChoice, type ProductShape } from "./linear-choice.ts";
+import { panelDispatches } from "./linear-panel.ts";
 import { linearDispatches, linearScratch } from "./linear-source.ts";
 import { chooseReduce, type ReduceShader, reduceDispatches } from "./reduce-dispatches.ts";
 
@@ -41,13 +42,15 @@ function lowerCall(call: KernelCall, { traits, linear, reduce }: LowerOptions) {
   switch (call.kernel) {
     case "linear": {
       const shape = { rows, columns, depth, groups };
-      const choice = linear?.(shape) ?? chooseLinear(shape, traits);
+      const choice =
+        linear?.(shape) ?? chooseLinear(shape, hasHalves(call) ? { ...traits, subgroupSize: undefined } : traits);
+      if (choice.kernel === "panel") return panelDispatches(call);
       return { dispatches: linearDispatches(call, choice), scratch: linearScratch(call, choice.segments) };
     }
     case "reduce":
       return reduceDispatches(call, reduce ?? chooseReduce(traits));
     case "elementwise":
-      return { dispatches: [elementwiseDispatch(call.label, call.chain!)], scratch: 0 };
+      return { dispatches: [elementwiseDispatch(call.label, call.chain!, traits.software)], scratch: 0 };
     case "mlpFlow":
       return { dispatches: [kernelDispatch(call, call.bindings, { activation, tangents })], scratch: 0 };
     default: {
@@ -55,6 +58,12 @@ function lowerCall(call: KernelCall, { traits, linear, reduce }: LowerOptions) {
       return { dispatches: [kernelDispatch(call, call.bindings, constants)], scratch: 0 };
     }
   }
+}
+
+/** Whether an operand lies in f16, which `panel` does not read. */
+function hasHalves({ bindings, chain }: KernelCall): boolean {
+  const operands = [...(chain?.loads ?? []), ...(chain?.stores ?? [])].map(({ placement }) => placement);
+  return [...Object.values(bindings), ...operands].some(({ region }) => isHalf(region));
 }
 
 function checkWorkgroups({ label, workgroups }: Dispatch): void {
