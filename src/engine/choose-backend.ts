@@ -4,7 +4,7 @@
  */
 import type { Backend } from "../backends/backend.ts";
 import { isSoftware } from "../backends/webgpu/software-adapter.ts";
-import { DivflowError, UnsupportedError } from "../errors.ts";
+import { ConfigError, DivflowError, UnsupportedError } from "../errors.ts";
 import { choiceOption, integerOption } from "../graph/options.ts";
 import type { RuntimeOptions } from "./api.ts";
 
@@ -21,8 +21,15 @@ const MOST_THREADS = 64;
 export async function chooseBackend(options: RuntimeOptions): Promise<ChosenBackend> {
   const asked = choiceOption("backend", options.backend ?? "auto", ["auto", "webgpu", "wasm", "reference"] as const);
   if (options.threads !== undefined) integerOption("threads", options.threads, 1, MOST_THREADS);
-  const storages = asked === "webgpu" ? ["f32", "f16"] : ["f32"];
-  choiceOption(`storage with backend "${asked}"`, options.storage ?? "f32", storages);
+  const storage = choiceOption("storage", options.storage ?? "f32", ["f32", "f16"] as const);
+  if (storage === "f16" && asked !== "webgpu") {
+    throw new ConfigError({
+      subject: "storage",
+      given: `"f16" with backend "${asked}"`,
+      expected: '"f16" with backend "webgpu" only',
+      remedy: 'Ask for backend "webgpu", or leave out `storage`.',
+    });
+  }
   switch (asked) {
     case "reference": {
       const { createReferenceBackend } = await import("../backends/reference/backend.ts");

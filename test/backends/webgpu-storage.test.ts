@@ -29,12 +29,11 @@ describe("what cannot have it", () => {
   test.each(["auto", "wasm", "reference"] as const)("backend %s", async (backend) => {
     const asked = createRuntime({ backend, storage: "f16" });
     await expect(asked).rejects.toThrow(ConfigError);
-    await expect(asked).rejects.toThrow(/storage with backend "(auto|wasm|reference)": got "f16"/);
+    await expect(asked).rejects.toThrow(/storage.*Ask for backend "webgpu"/);
   });
 
   test("a storage of another name", async () => {
-    const asked = createRuntime({ backend: "webgpu", gpu, storage: "f8" as "f16" });
-    await expect(asked).rejects.toThrow(/f8.*f32, f16/);
+    await expect(createRuntime({ backend: "wasm", storage: "f8" as "f16" })).rejects.toThrow(/f8.*f32.*f16/);
   });
 
   test("an engine in a worker is asked for it too", async () => {
