@@ -59,7 +59,7 @@ export interface FDMOptions {
   readonly probe?: ProbeKind;
   /** Number P of probes: the residual form averages their estimates, the slice form their losses. Default 1. */
   readonly probes?: number;
-  /** v' is v held constant when differentiating: only div v is trained by r. Default false. */
+  /** v' is v held constant when differentiating: only div v is trained by r. Default true; docs/loss.md says why. */
   readonly detachVelocity?: boolean;
   /**
    * Share of the batch, its first rows, that the divergence term is taken on, in (0, 1]; default 1. Unbiased, since
@@ -195,7 +195,7 @@ function evaluateField(network: LossContext["network"], x: Node, t: Node, rows: 
 /** All options, checked; one that is given as undefined takes its default too. */
 function completed(options: FDMOptions): Required<FDMOptions> {
   const { divergence = 0.1, velocityWeight = 1, form = "residual", power = 2, weight = "sigma" } = options;
-  const { estimator = "hutchinson", probe = "rademacher", probes = 1, detachVelocity = false, fraction = 1 } = options;
+  const { estimator = "hutchinson", probe = "rademacher", probes = 1, detachVelocity = true, fraction = 1 } = options;
   numberOption("divergence of fdm", divergence, { minimum: 0 });
   numberOption("velocityWeight of fdm", velocityWeight, { minimum: 0, open: "minimum" });
   choiceOption("form of fdm", form, divergenceForms);
