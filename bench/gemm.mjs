@@ -68,14 +68,12 @@ async function measure(shape) {
     kernel: "linear",
     label: shape,
     parameters: {
-      ...{
-        rows,
-        columns,
-        depth,
-        transposeLeft: Number(shape.endsWith("T")),
-        transposeRight: Number(shape.endsWith("t")),
-      },
-      ...{ biasRows: 0, hasAddend: 0, activation: 0 },
+      rows,
+      columns,
+      depth,
+      transposeLeft: Number(shape.endsWith("T")),
+      transposeRight: Number(shape.endsWith("t")),
+      biasRows: 0,
     },
     bindings: { left: place("left"), right: place("right"), out: place("out") },
   };

@@ -158,12 +158,8 @@ const sections = [
 export function markdownTable({ machine, rows }, titles) {
   const measured = rows.filter(({ ms }) => ms !== null);
   const peers = peersIn(measured, titles);
-  const versions = [["divflow", "divflow"], ...peers.map(([peer, { title }]) => [peer, title])].map(
-    ([name, title]) => `${title} ${measured.find(({ implementation }) => implementation === name)?.version ?? ""}`,
-  );
   const lines = [
-    `Medians on ${machine.cpu}, ${machine.cores} cores${adapters(machine)}; ${machine.runtimes.join(", ")}; ` +
-      `${versions.join(", ")}; ${machine.date}. In brackets: GFLOP/s, and how many times as long a peer takes. ` +
+    `Medians on ${circumstances({ machine, rows }, titles)}. In brackets: GFLOP/s, and how many times as long a peer takes. ` +
       "\\* scaled from fewer Euler steps.",
   ];
   for (const section of sections) {
@@ -177,6 +173,41 @@ export function markdownTable({ machine, rows }, titles) {
     }
   }
   return lines.join("\n");
+}
+
+/**
+ * All rows as a page in Markdown: every contender at every task, medians and bests, and why others have no figure.
+ * @param {{ machine: Machine, rows: readonly Row[] }} result
+ * @param {Titles} titles
+ */
+export function markdownReport({ machine, rows }, titles) {
+  return [
+    "# Speed beside other libraries: all that was measured",
+    "",
+    "Written by `npm run bench:table` from [bench/results/](../bench/results/); what is measured, and how it stays fair:",
+    '[bench/README.md](../bench/README.md). "of ceiling": of what the backend does at best there; "of matmul": beside',
+    "divflow's own product at the hidden layers' shape; \\*: scaled from fewer Euler steps. A software adapter stands for",
+    "the GPU: its times say nothing of a real one.",
+    "",
+    `On ${circumstances({ machine, rows }, titles)}.`,
+    "",
+    "```",
+    ...textTable(rows, titles).slice(0, -1),
+    "```",
+    "",
+  ].join("\n");
+}
+
+/** Machine, adapters, runtimes, versions and date. @param {{ machine: Machine, rows: readonly Row[] }} result @param {Titles} titles */
+function circumstances({ machine, rows }, titles) {
+  const measured = rows.filter(({ ms }) => ms !== null);
+  const versions = [["divflow", "divflow"], ...peersIn(measured, titles).map(([peer, { title }]) => [peer, title])].map(
+    ([name, title]) => `${title} ${measured.find(({ implementation }) => implementation === name)?.version ?? ""}`,
+  );
+  return (
+    `${machine.cpu}, ${machine.cores} cores${adapters(machine)}; ${machine.runtimes.join(", ")}; ` +
+    `${versions.join(", ")}; ${machine.date}`
+  );
 }
 
 /** What WebGPU ran on, in divflow's words for it. @param {Machine} machine */

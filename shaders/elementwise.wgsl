@@ -5,6 +5,9 @@
 //
 // Compilers may assume that NaN and infinities do not occur and reorder sums: tests for them look at the bits, exact
 // differences go through fma, and no result hangs on (a + b) - a.
+//
+// The same text computes four elements at once, vec4f for f32 and so on (src/backends/webgpu/chain-quads.ts): so no `if`
+// and no `&&`, but `select` and `&`.
 
 // 2 / pi, log2(e); pi / 2 and log(2) in parts, each but the last of so few bits that its product with a whole number
 // below 2^13 (2^9 for log(2)) is exact, with or without a fused multiply-add.
@@ -139,16 +142,13 @@ fn log(x: f32) -> f32 {
   var result = fma(exponent, LN2_HIGH, fma(exponent, LN2_LOW, log1pNear(m - 1.0)));
   let sign = bitcast<u32>(x) >> 31u;
   let rest = bitcast<u32>(x) & 0x7fffffffu;
-  result = select(result, fromBits(0x7fc00000u), sign == 1u || rest > EXPONENT_BITS);
+  result = select(result, fromBits(0x7fc00000u), (sign == 1u) | (rest > EXPONENT_BITS));
   result = select(result, fromBits(0x7f800000u), bitcast<u32>(x) == EXPONENT_BITS);
   return select(result, fromBits(0xff800000u), bits << 1u == 0);
 }
 
 fn log1p(x: f32) -> f32 {
-  if (x > -0.29 && x < 0.41) {
-    return log1pNear(x);
-  }
-  return log(1.0 + x);
+  return select(log(1.0 + x), log1pNear(x), (x > -0.29) & (x < 0.41));
 }
 
 // x = q pi / 2 + r, |r| <= pi / 4: r, with an error of 4e-8 for |x| <= 1e4.
@@ -205,16 +205,36 @@ fn sigmoidRate(x: f32) -> f32 {
 
 // silu = x s.  silu' = s (1 + x (1 - s)).  silu'' = s (1 - s) (2 + x q), q = 1 - 2 s = -tanh(x / 2).
 // silu''' = s (1 - s) (3 q + x (q^2 - 2 s (1 - s))).
+// Of the first three the functions named Of take exp(-|x|), which a chain has once for all of them.
 fn silu0(x: f32) -> f32 {
-  return x * sigmoid(x);
+  return silu0Of(x, decay(x));
 }
 
 fn silu1(x: f32) -> f32 {
-  return sigmoid(x) * (1.0 + x * sigmoid(-x));
+  return silu1Of(x, decay(x));
 }
 
 fn silu2(x: f32) -> f32 {
-  return sigmoidRate(x) * (2.0 - x * tanh0(0.5 * x));
+  return silu2Of(x, decay(x));
+}
+
+fn decay(x: f32) -> f32 {
+  return exp(-abs(x));
+}
+
+fn silu0Of(x: f32, d: f32) -> f32 {
+  return x * select(d, 1.0, x >= 0.0) / (1.0 + d);
+}
+
+fn silu1Of(x: f32, d: f32) -> f32 {
+  let r = 1.0 / (1.0 + d);
+  return select(d, 1.0, x >= 0.0) * r * (1.0 + x * select(1.0, d, x >= 0.0) * r);
+}
+
+// x tanh(x / 2) = |x| (1 - d) / (1 + d): what 1 - d has lost near 0 does not count beside 2.
+fn silu2Of(x: f32, d: f32) -> f32 {
+  let r = 1.0 / (1.0 + d);
+  return d * r * r * (2.0 - abs(x) * (1.0 - d) * r);
 }
 
 fn silu3(x: f32) -> f32 {

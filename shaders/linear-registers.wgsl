@@ -1,5 +1,5 @@
 // linear-registers: a product by tiles in registers alone (shaders/linear.wgsl says what is put around this). For GPUs
-// that are a CPU's vector units, with subgroups that linear-subgroups does not suit.
+// that are a CPU's vector units, with subgroups that linear-panel does not suit.
 //
 // Invocation (i, j): the 8 x 8 tile at column 8 i, row 8 j; of two row groups, 4 rows of each. 64 FMAs per 16 values
 // read, in blocks of 4 rows and 4 columns.

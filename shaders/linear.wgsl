@@ -1,7 +1,7 @@
 // linear: what the kernels of a matrix product share; src/kernels/linear.ts says the shapes. Each has a file:
 //   linear-tile       a 64 x 64 tile a workgroup, through workgroup memory: large products on a GPU
 //   linear-small      the same with 32 x 32: products of few tiles
-//   linear-subgroups  a 16 x 8 tile an invocation, no workgroup memory: GPUs that are a CPU's vectors of four lanes
+//   linear-panel      a panel of right held by an invocation, many rows: GPUs that are a CPU's vectors of four lanes
 //   linear-registers  an 8 x 8 tile an invocation: GPUs that are a CPU, whatever its subgroups
 //   linear-strip      an 8 x 4 tile an invocation: the same where rows or columns are few
 //   linear-join       sums of segments of the depth, where the others leave such
@@ -77,6 +77,12 @@ fn leftElements(line: u32, at: u32, width: u32) -> vec4f {
   return vec4f(left[i], left[i + 1u], left[i + 2u], left[i + 3u]);
 }
 
+// Elements `at` of lines line .. line + 3.
+fn leftAcross(line: u32, at: u32, width: u32) -> vec4f {
+  let i = params.leftOffset + line * width + at;
+  return vec4f(left[i], left[i + width], left[i + 2u * width], left[i + 3u * width]);
+}
+
 fn leftQuad(line: u32, at: u32, width: u32) -> vec4f {
   return left[(params.leftOffset + line * width + at) >> 2u];
 }
@@ -123,6 +129,40 @@ fn biased(row: u32, column: u32, sum: f32) -> f32 {
     return sum + bias[params.biasOffset + column];
   }
   return sum;
+}
+
+fn biasElements(column: u32) -> vec4f {
+  let i = params.biasOffset + column;
+  return vec4f(bias[i], bias[i + 1u], bias[i + 2u], bias[i + 3u]);
+}
+
+// Four columns of a row of what linear-panel keeps, `kept`: of elements or of whole quads. Past the last column 0.
+fn keptElements(row: u32, column: u32) -> vec4f {
+  var four = vec4f();
+  for (var c = 0u; c < 4u; c++) {
+    if (column + c < params.columns) {
+      four[c] = kept[params.keptOffset + row * params.columns + column + c];
+    }
+  }
+  return four;
+}
+
+fn keepElements(at: u32, column: u32, four: vec4f) {
+  for (var c = 0u; c < 4u; c++) {
+    if (column + c < params.columns) {
+      kept[at + column + c] = elementOf(four, c);
+    }
+  }
+}
+
+fn keptQuad(row: u32, column: u32) -> vec4f {
+  return kept[(params.keptOffset + row * params.columns + column) >> 2u];
+}
+
+fn keepQuad(at: u32, column: u32, four: vec4f) {
+  if (column < params.columns) {
+    kept[(at + column) >> 2u] = four;
+  }
 }
 
 // Four columns of a row, and of another one: the same row of group 1, or the one `below` rows further down.

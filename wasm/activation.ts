@@ -1,120 +1,159 @@
 /**
- * Activations and their derivatives on four f32, named by kind and order of derivative. Formulas as in
- * src/ops/activation.ts, in forms that do not cancel; relu and elu take the derivative from the left at 0.
+ * Activations with their derivatives, over vectors of four: they share what is costly, an exponential and a division.
+ * One loop of each kind makes them all, so that a result has the same bits whatever is made with it; V8 computes in
+ * each branch of `keep` only what that branch stores. Formulas as in src/ops/activation.ts, in forms that do not
+ * cancel; elu takes the derivative from the left at 0. relu and sin, which have nothing to share, are in apply.ts.
  */
-import { exp, expm1, log1pOfUnit } from "./exponential";
-import { choose, multiplyAdd, oneWhere, splat } from "./simd";
+import { lossRate, log1pOfUnit, negativePower, negativeRest, one, scaleOf, within87 } from "./exponential";
+import { choose, multiplyAdd, oneWhere, splat, subtractProduct, VECTOR } from "./simd";
 
-/** q = exp(-|x|), in [0, 1]: what sigmoid and its kin are made of without overflow. */
+/** In the order of src/kernels/elementwise.ts. */
+const enum Kind { silu, tanh, relu, gelu, geluTanh, softplus, sin, elu }
+
+/**
+ * Of the `bytes` from `a` on the derivative of an order from 0 to 3; for order 1 the function and the curvature too. The
+ * slope is written last, so that the others may be thrown to its place. Any may be written over `a`.
+ */
+export function activate(
+  kind: u32, order: u32, bytes: usize, a: usize, aStep: usize, values: usize, slopes: usize, curvatures: usize,
+): void {
+  switch (kind) {
+    case Kind.silu:
+      for (let at: usize = 0; at < bytes; at += VECTOR, a += aStep) {
+        silu(order, v128.load(a), values + at, slopes + at, curvatures + at);
+      }
+      return;
+    case Kind.tanh:
+      for (let at: usize = 0; at < bytes; at += VECTOR, a += aStep) {
+        tanh(order, v128.load(a), values + at, slopes + at, curvatures + at);
+      }
+      return;
+    case Kind.gelu:
+      for (let at: usize = 0; at < bytes; at += VECTOR, a += aStep) {
+        gelu(order, v128.load(a), values + at, slopes + at, curvatures + at);
+      }
+      return;
+    case Kind.geluTanh:
+      for (let at: usize = 0; at < bytes; at += VECTOR, a += aStep) {
+        geluTanh(order, v128.load(a), values + at, slopes + at, curvatures + at);
+      }
+      return;
+    case Kind.softplus:
+      for (let at: usize = 0; at < bytes; at += VECTOR, a += aStep) {
+        softplus(order, v128.load(a), values + at, slopes + at, curvatures + at);
+      }
+      return;
+    case Kind.elu:
+      for (let at: usize = 0; at < bytes; at += VECTOR, a += aStep) {
+        elu(order, v128.load(a), values + at, slopes + at, curvatures + at);
+      }
+      return;
+  }
+}
+
 // @ts-ignore: decorator
 @inline
-export function expOfNegativeMagnitude(x: v128): v128 {
-  return exp(f32x4.neg(f32x4.abs(x)));
+function keep(
+  order: u32, value: v128, slope: v128, curvature: v128, third: v128, toValue: usize, toSlope: usize, toCurvature: usize,
+): void {
+  if (order == 0) {
+    v128.store(toValue, value);
+  } else if (order == 2) {
+    v128.store(toCurvature, curvature);
+  } else if (order == 3) {
+    v128.store(toValue, third);
+  } else {
+    v128.store(toValue, value);
+    v128.store(toCurvature, curvature);
+    v128.store(toSlope, slope);
+  }
 }
 
-/** 1 / (1 + exp(-x)). */
-export function sigmoid(x: v128): v128 {
-  const q = expOfNegativeMagnitude(x);
-  return f32x4.div(choose(f32x4.ge(x, splat(0)), splat(1), q), f32x4.add(q, splat(1)));
-}
-
-/** sigmoid' = s (1 - s) = q / (1 + q)^2, q = exp(-|x|): even, so without the difference. */
-export function sigmoidRate(x: v128): v128 {
-  const q = expOfNegativeMagnitude(x);
-  const sum = f32x4.add(q, splat(1));
-  return f32x4.div(q, f32x4.mul(sum, sum));
-}
-
-/** s = n / (1 + q), n = 1 for x >= 0, else q; from q and 1 / (1 + q). */
+/** 2^n exp(-r), from 2^n and 1 - exp(-r). */
 // @ts-ignore: decorator
 @inline
-export function siluSigmoid(x: v128, q: v128, reciprocal: v128): v128 {
-  return f32x4.mul(choose(f32x4.ge(x, splat(0)), splat(1), q), reciprocal);
+function scaled(scale: v128, loss: v128): v128 {
+  return subtractProduct(scale, scale, loss);
 }
 
-/** silu' = s (1 + x (1 - s)) = s + x q / (1 + q)^2, since s (1 - s) = q / (1 + q)^2. */
+/** 1 - 2^n exp(-r), exact to first order where that is near 1. */
 // @ts-ignore: decorator
 @inline
-export function siluSlope(x: v128, q: v128, reciprocal: v128, s: v128): v128 {
-  return multiplyAdd(f32x4.mul(x, q), f32x4.mul(reciprocal, reciprocal), s);
-}
-
-/** silu'' = s (1 - s) (2 - |x| tanh(|x| / 2)), tanh(|x| / 2) = (1 - q) / (1 + q). */
-// @ts-ignore: decorator
-@inline
-export function siluCurvature(x: v128, q: v128, reciprocal: v128): v128 {
-  const t = f32x4.mul(f32x4.sub(splat(1), q), reciprocal);
-  const rate = f32x4.mul(q, f32x4.mul(reciprocal, reciprocal));
-  return f32x4.mul(rate, f32x4.sub(splat(2), f32x4.mul(f32x4.abs(x), t)));
-}
-
-/** silu = x s. These three give the same bits as when they share what they have in common (apply.ts). */
-export function silu0(x: v128): v128 {
-  const q = expOfNegativeMagnitude(x);
-  return f32x4.mul(x, siluSigmoid(x, q, f32x4.div(splat(1), f32x4.add(q, splat(1)))));
-}
-
-export function silu1(x: v128): v128 {
-  const q = expOfNegativeMagnitude(x);
-  const reciprocal = f32x4.div(splat(1), f32x4.add(q, splat(1)));
-  return siluSlope(x, q, reciprocal, siluSigmoid(x, q, reciprocal));
-}
-
-export function silu2(x: v128): v128 {
-  const q = expOfNegativeMagnitude(x);
-  return siluCurvature(x, q, f32x4.div(splat(1), f32x4.add(q, splat(1))));
-}
-
-/** silu''' = s (1 - s) (x (t^2 - 2 s (1 - s)) - 3 t), t = tanh(x / 2). */
-export function silu3(x: v128): v128 {
-  const rate = sigmoidRate(x);
-  const t = tanh0(f32x4.mul(x, splat(0.5)));
-  const inner = multiplyAdd(t, t, f32x4.mul(rate, splat(-2)));
-  return f32x4.mul(rate, multiplyAdd(x, inner, f32x4.mul(t, splat(-3))));
-}
-
-/** tanh = -d / (2 + d), d = expm1(-2 |x|), with the sign of x: no overflow, and exact to first order near 0. */
-export function tanh0(x: v128): v128 {
-  const d = expm1(f32x4.mul(f32x4.abs(x), splat(-2)));
-  const t = f32x4.div(f32x4.neg(d), f32x4.add(d, splat(2)));
-  return v128.or(t, v128.and(x, i32x4.splat(0x80000000)));
-}
-
-/** tanh' = 1 - t^2 = 4 s (1 - s) at 2 x. */
-export function tanh1(x: v128): v128 {
-  return f32x4.mul(sigmoidRate(f32x4.add(x, x)), splat(4));
-}
-
-/** tanh'' = -2 t t'. */
-export function tanh2(x: v128): v128 {
-  return f32x4.mul(f32x4.mul(tanh0(x), splat(-2)), tanh1(x));
-}
-
-/** tanh''' = t' (4 t^2 - 2 t'). */
-export function tanh3(x: v128): v128 {
-  const t = tanh0(x);
-  const rate = tanh1(x);
-  return f32x4.mul(rate, f32x4.sub(f32x4.mul(f32x4.mul(t, t), splat(4)), f32x4.add(rate, rate)));
-}
-
-/** Past these every derivative of gelu, in both forms, is what it is there; and no power of x overflows. */
-// @ts-ignore: decorator
-@inline
-function withinTails(x: v128): v128 {
-  return f32x4.pmax(f32x4.pmin(x, splat(64)), splat(-64));
-}
-
-/** Normal density. */
-export function normalDensity(x: v128): v128 {
-  return f32x4.mul(exp(f32x4.mul(f32x4.mul(x, x), splat(-0.5))), splat(0.3989422804));
+function lost(scale: v128, loss: v128): v128 {
+  return multiplyAdd(scale, loss, f32x4.sub(one(), scale));
 }
 
 /**
- * Normal CDF. P(X > a) = exp(-a^2 / 2) t P(t), t = 1 / (1 + 0.3 a), for a >= 0: our minimax fit of the scaled tail,
- * relative error 4e-7 for a <= 14, past which exp is 0.
+ * silu = x s, s = 1 / (1 + e), e = exp(-x). With 1 - s = e s and t = tanh(x / 2) = (1 - e) s:
+ *   silu' = s + x s (1 - s);  silu'' = s (1 - s) (2 - x t);  silu''' = s (1 - s) (x (t^2 - 2 s (1 - s)) - 3 t)
  */
-export function normalCDF(x: v128): v128 {
-  const t = f32x4.div(splat(1), multiplyAdd(f32x4.abs(x), splat(0.3), splat(1)));
+// @ts-ignore: decorator
+@inline
+function silu(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
+  const y = within87(x);
+  const power = negativePower(y);
+  const r = negativeRest(y, power);
+  const h = lossRate(r);
+  const scale = scaleOf(power);
+  const e = f32x4.mul(subtractProduct(one(), h, r), scale);
+  const s = f32x4.div(one(), f32x4.add(e, one()));
+  const rest = f32x4.mul(e, s);
+  const rate = f32x4.mul(s, rest);
+  const value = f32x4.mul(f32x4.pmax(x, y), s); // not -infinity times 0
+  const slope = multiplyAdd(f32x4.mul(y, s), rest, s);
+  const curvature = f32x4.mul(rate, multiplyAdd(y, f32x4.sub(rest, s), splat(2)));
+  const t = f32x4.mul(lost(scale, f32x4.mul(h, r)), s);
+  const inner = multiplyAdd(t, t, f32x4.mul(rate, splat(-2)));
+  const third = f32x4.mul(rate, multiplyAdd(y, inner, f32x4.mul(t, splat(-3))));
+  keep(order, value, slope, curvature, third, toValue, toSlope, toCurvature);
+}
+
+/**
+ * tanh = (1 - e) / (1 + e), e = exp(-2 |x|), with the sign of x.
+ *   tanh' = 4 e / (1 + e)^2;  tanh'' = -2 tanh tanh';  tanh''' = tanh' (4 tanh^2 - 2 tanh')
+ */
+// @ts-ignore: decorator
+@inline
+function tanh(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
+  const magnitude = f32x4.abs(x);
+  const y = within87(f32x4.add(magnitude, magnitude));
+  const power = negativePower(y);
+  const r = negativeRest(y, power);
+  const loss = f32x4.mul(lossRate(r), r);
+  const scale = scaleOf(power);
+  const e = scaled(scale, loss);
+  const reciprocal = f32x4.div(one(), f32x4.add(e, one()));
+  const twice = f32x4.add(reciprocal, reciprocal);
+  const value = signed(f32x4.mul(lost(scale, loss), reciprocal), x);
+  const slope = f32x4.mul(e, f32x4.mul(twice, twice));
+  const curvature = f32x4.mul(f32x4.mul(value, splat(-2)), slope);
+  const square = f32x4.mul(value, value);
+  const third = f32x4.mul(slope, multiplyAdd(square, splat(4), f32x4.mul(slope, splat(-2))));
+  keep(order, value, slope, curvature, third, toValue, toSlope, toCurvature);
+}
+
+/** The magnitude with the sign of x. */
+// @ts-ignore: decorator
+@inline
+function signed(magnitude: v128, x: v128): v128 {
+  return v128.or(magnitude, v128.and(x, i32x4.splat(0x80000000)));
+}
+
+/**
+ * gelu = x F, F the normal CDF and f its density; gelu' = F + x f;  gelu'' = f (2 - x^2);  gelu''' = f x (x^2 - 4).
+ * 1 - F(a) = exp(-a^2 / 2) t P(t), t = 1 / (1 + 0.3 a), for a >= 0: our minimax fit of the scaled tail, relative error
+ * 4e-7 for a <= 13, past which exp is less than 2e-37.
+ */
+// @ts-ignore: decorator
+@inline
+function gelu(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
+  const y = f32x4.pmax(f32x4.pmin(x, splat(13)), splat(-13)); // past which no derivative changes
+  const square = f32x4.mul(y, y);
+  const half = f32x4.mul(square, splat(0.5));
+  const power = negativePower(half);
+  const r = negativeRest(half, power);
+  const e = f32x4.mul(subtractProduct(one(), lossRate(r), r), scaleOf(power));
+  const t = f32x4.div(one(), multiplyAdd(f32x4.abs(y), splat(0.3), one()));
   let p = multiplyAdd(t, splat(0.03567488), splat(-0.1572035));
   p = multiplyAdd(p, t, splat(0.20635419));
   p = multiplyAdd(p, t, splat(-0.053684242));
@@ -122,120 +161,88 @@ export function normalCDF(x: v128): v128 {
   p = multiplyAdd(p, t, splat(0.09991341));
   p = multiplyAdd(p, t, splat(0.12075397));
   p = multiplyAdd(p, t, splat(0.1196293));
-  const tail = f32x4.mul(exp(f32x4.mul(f32x4.mul(x, x), splat(-0.5))), f32x4.mul(t, p));
-  return choose(f32x4.ge(x, splat(0)), f32x4.sub(splat(1), tail), tail);
+  const tail = f32x4.mul(e, f32x4.mul(t, p));
+  const below = choose(f32x4.ge(x, splat(0)), f32x4.sub(one(), tail), tail);
+  const density = f32x4.mul(e, splat(0.3989422804));
+  const value = f32x4.mul(f32x4.pmax(x, y), below); // not -infinity times a little
+  const slope = multiplyAdd(y, density, below);
+  const curvature = f32x4.mul(density, f32x4.sub(splat(2), square));
+  const third = f32x4.mul(f32x4.mul(density, y), f32x4.sub(square, splat(4)));
+  keep(order, value, slope, curvature, third, toValue, toSlope, toCurvature);
 }
 
-/** gelu = x F, F the normal CDF and f its density. */
-export function gelu0(x: v128): v128 {
-  return f32x4.mul(x, normalCDF(x));
-}
-
-/** gelu' = F + x f. */
-export function gelu1(x: v128): v128 {
-  return multiplyAdd(x, normalDensity(x), normalCDF(x));
-}
-
-/** gelu'' = f (2 - x^2). */
-export function gelu2(x: v128): v128 {
-  const y = withinTails(x);
-  return f32x4.mul(normalDensity(y), f32x4.sub(splat(2), f32x4.mul(y, y)));
-}
-
-/** gelu''' = f x (x^2 - 4). */
-export function gelu3(x: v128): v128 {
-  const y = withinTails(x);
-  return f32x4.mul(f32x4.mul(normalDensity(y), y), f32x4.sub(f32x4.mul(y, y), splat(4)));
-}
-
-// geluTanh = x (1 + T) / 2, T = tanh(u), u = c (x + a x^3), a = 0.044715, c = sqrt(2 / pi). With S = 1 - T^2:
-//   T' = S u';  T'' = S (u'' - 2 T u'^2);  T''' = S (u''' - 6 T u' u'' + (4 T^2 - 2 S) u'^3)
-const C: f32 = 0.7978845608;
+const TWO_C: f32 = 1.5957691216;
 const CUBIC: f32 = 0.044715;
 
+/**
+ * geluTanh = x (1 + tanh(v / 2)) / 2 = x s, s = 1 / (1 + exp(-v)), v = 2 c (x + a x^3), a = 0.044715, c = sqrt(2 / pi).
+ * With w = s (1 - s) and t = tanh(v / 2):
+ *   s' = w v';  s'' = w (v'' - t v'^2);  s''' = w (v''' - 3 t v' v'' + (t^2 - 2 w) v'^3)
+ *   geluTanh' = s + x s';  geluTanh'' = 2 s' + x s'';  geluTanh''' = 3 s'' + x s'''
+ */
 // @ts-ignore: decorator
 @inline
-function cubic(x: v128): v128 {
-  return f32x4.mul(f32x4.mul(x, splat(C)), multiplyAdd(f32x4.mul(x, x), splat(CUBIC), splat(1)));
+function geluTanh(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
+  const z = f32x4.pmax(f32x4.pmin(x, splat(13)), splat(-13)); // past which no derivative changes
+  const square = f32x4.mul(z, z);
+  const v = f32x4.mul(f32x4.mul(z, splat(TWO_C)), multiplyAdd(square, splat(CUBIC), one()));
+  const v1 = multiplyAdd(square, splat(3 * CUBIC * TWO_C), splat(TWO_C));
+  const v2 = f32x4.mul(z, splat(6 * CUBIC * TWO_C));
+  const y = within87(v);
+  const power = negativePower(y);
+  const r = negativeRest(y, power);
+  const loss = f32x4.mul(lossRate(r), r);
+  const scale = scaleOf(power);
+  const e = scaled(scale, loss);
+  const s = f32x4.div(one(), f32x4.add(e, one()));
+  const w = f32x4.mul(f32x4.mul(e, s), s);
+  const t = f32x4.mul(lost(scale, loss), s);
+  const s1 = f32x4.mul(w, v1);
+  const s2 = f32x4.mul(w, subtractProduct(v2, f32x4.mul(t, v1), v1));
+  const cube = f32x4.mul(f32x4.mul(v1, v1), multiplyAdd(t, t, f32x4.mul(w, splat(-2))));
+  const s3 = f32x4.mul(w, multiplyAdd(v1, subtractProduct(cube, f32x4.mul(t, splat(3)), v2), splat(6 * CUBIC * TWO_C)));
+  const value = f32x4.mul(f32x4.pmax(x, z), s); // not -infinity times a little
+  const slope = multiplyAdd(z, s1, s);
+  const curvature = multiplyAdd(z, s2, f32x4.add(s1, s1));
+  const third = multiplyAdd(z, s3, f32x4.mul(s2, splat(3)));
+  keep(order, value, slope, curvature, third, toValue, toSlope, toCurvature);
 }
 
+/**
+ * softplus = max(x, 0) + log(1 + q), q = exp(-|x|).
+ *   softplus' = 1 / (1 + exp(-x));  softplus'' = q / (1 + q)^2;  softplus''' = -softplus'' tanh(x / 2)
+ */
 // @ts-ignore: decorator
 @inline
-function cubicRate(x: v128): v128 {
-  return multiplyAdd(f32x4.mul(x, x), splat(3 * CUBIC * C), splat(C));
+function softplus(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
+  const y = within87(f32x4.abs(x));
+  const power = negativePower(y);
+  const r = negativeRest(y, power);
+  const loss = f32x4.mul(lossRate(r), r);
+  const scale = scaleOf(power);
+  const q = scaled(scale, loss);
+  const reciprocal = f32x4.div(one(), f32x4.add(q, one()));
+  const rest = f32x4.mul(q, reciprocal);
+  const value = f32x4.add(f32x4.pmax(x, splat(0)), log1pOfUnit(q));
+  const slope = choose(f32x4.ge(x, splat(0)), reciprocal, rest);
+  const curvature = f32x4.mul(rest, reciprocal);
+  const t = f32x4.mul(lost(scale, loss), reciprocal);
+  const third = signed(f32x4.mul(curvature, t), f32x4.neg(x));
+  keep(order, value, slope, curvature, third, toValue, toSlope, toCurvature);
 }
 
-/** T'. */
-function tanhOfCubic1(x: v128): v128 {
-  return f32x4.mul(tanh1(cubic(x)), cubicRate(x));
-}
-
-function tanhOfCubic2(x: v128): v128 {
-  const t = tanh0(cubic(x));
-  const u1 = cubicRate(x);
-  const inner = f32x4.sub(f32x4.mul(x, splat(6 * CUBIC * C)), f32x4.mul(f32x4.add(t, t), f32x4.mul(u1, u1)));
-  return f32x4.mul(tanh1(cubic(x)), inner);
-}
-
-function tanhOfCubic3(x: v128): v128 {
-  const t = tanh0(cubic(x));
-  const s = tanh1(cubic(x));
-  const u1 = cubicRate(x);
-  const u2 = f32x4.mul(x, splat(6 * CUBIC * C));
-  const square = f32x4.sub(f32x4.mul(f32x4.mul(t, t), splat(4)), f32x4.add(s, s));
-  let inner = f32x4.mul(square, f32x4.mul(u1, u1));
-  inner = f32x4.mul(u1, f32x4.sub(inner, f32x4.mul(f32x4.mul(t, splat(6)), u2)));
-  return f32x4.mul(s, f32x4.add(inner, splat(6 * CUBIC * C)));
-}
-
-/** (1 + tanh(u)) / 2 = sigmoid(2 u). */
-export function geluTanh0(x: v128): v128 {
-  const u = cubic(x);
-  return f32x4.mul(x, sigmoid(f32x4.add(u, u)));
-}
-
-export function geluTanh1(x: v128): v128 {
-  const y = withinTails(x);
-  const u = cubic(y);
-  return multiplyAdd(f32x4.mul(y, splat(0.5)), tanhOfCubic1(y), sigmoid(f32x4.add(u, u)));
-}
-
-export function geluTanh2(x: v128): v128 {
-  const y = withinTails(x);
-  return multiplyAdd(f32x4.mul(y, splat(0.5)), tanhOfCubic2(y), tanhOfCubic1(y));
-}
-
-export function geluTanh3(x: v128): v128 {
-  const y = withinTails(x);
-  return multiplyAdd(f32x4.mul(y, splat(0.5)), tanhOfCubic3(y), f32x4.mul(tanhOfCubic2(y), splat(1.5)));
-}
-
-/** softplus = log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)). */
-export function softplus0(x: v128): v128 {
-  return f32x4.add(f32x4.pmax(x, splat(0)), log1pOfUnit(expOfNegativeMagnitude(x)));
-}
-
-/** softplus''' = s (1 - s) (1 - 2 s) = -s (1 - s) tanh(x / 2). */
-export function softplus3(x: v128): v128 {
-  return f32x4.neg(f32x4.mul(sigmoidRate(x), tanh0(f32x4.mul(x, splat(0.5)))));
-}
-
-export function relu0(x: v128): v128 {
-  return f32x4.pmax(x, splat(0));
-}
-
-export function relu1(x: v128): v128 {
-  return oneWhere(f32x4.gt(x, splat(0)));
-}
-
-export function elu0(x: v128): v128 {
-  return choose(f32x4.gt(x, splat(0)), x, expm1(x));
-}
-
-export function elu1(x: v128): v128 {
-  return choose(f32x4.gt(x, splat(0)), splat(1), exp(x));
-}
-
-export function elu2(x: v128): v128 {
-  return v128.andnot(exp(x), f32x4.gt(x, splat(0)));
+/** elu = x for x > 0, else exp(x) - 1. */
+// @ts-ignore: decorator
+@inline
+function elu(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
+  const y = within87(f32x4.abs(x));
+  const power = negativePower(y);
+  const r = negativeRest(y, power);
+  const loss = f32x4.mul(lossRate(r), r);
+  const scale = scaleOf(power);
+  const right = f32x4.gt(x, splat(0));
+  const value = choose(right, x, f32x4.neg(lost(scale, loss)));
+  const curvature = v128.andnot(scaled(scale, loss), right);
+  const slope = f32x4.add(curvature, oneWhere(right));
+  keep(order, value, slope, curvature, curvature, toValue, toSlope, toCurvature);
 }

@@ -3,10 +3,7 @@
  * positions in src/kernels/elementwise.ts. An operand's step is the bytes from vector to vector, 0 for one vector that
  * stands for all. `out` may be an operand.
  */
-import {
-  elu0, elu1, elu2, expOfNegativeMagnitude, gelu0, gelu1, gelu2, gelu3, geluTanh0, geluTanh1, geluTanh2, geluTanh3, relu0, relu1, sigmoid,
-  sigmoidRate, silu0, silu1, silu2, silu3, siluCurvature, siluSigmoid, siluSlope, softplus0, softplus3, tanh0, tanh1, tanh2, tanh3,
-} from "./activation";
+import { activate } from "./activation";
 import { exp, expm1, log, log1p } from "./exponential";
 import { choose, copyElements, oneWhere, splat, VECTOR } from "./simd";
 import { cos, sin } from "./trigonometry";
@@ -20,8 +17,9 @@ const enum Opcode {
   elu0, elu1, elu2, elu3,
   /** From here on no functions of chains by name: src/backends/wasm/chain.ts makes such steps. out = a. */
   store,
-  /** Several results of one operand: silu with its derivatives. */
-  silu01, silu12, silu012,
+  /** Several results of one operand: of each activation orders 0 and 1, 1 and 2, or all three; not of relu and sin. */
+  silu01, silu12, silu012, tanh01, tanh12, tanh012, relu01, relu12, relu012, gelu01, gelu12, gelu012,
+  geluTanh01, geluTanh12, geluTanh012, softplus01, softplus12, softplus012, sin01, sin12, sin012, elu01, elu12, elu012,
   /** In the order of randomFunctions, src/kernels/elementwise.ts. */
   randomBits, randomUniform, randomNormal, randomRademacher, randomIndex,
   storeStrided,
@@ -29,12 +27,9 @@ const enum Opcode {
 
 /** What other kernels name. */
 export const ADD: u32 = Opcode.add;
-export const FIRST_ACTIVATION: u32 = Opcode.silu0;
 export const FIRST_SEVERAL: u32 = Opcode.silu01;
 export const RANDOM: u32 = Opcode.randomBits;
 export const STORE_STRIDED: u32 = Opcode.storeStrided;
-/** Opcodes from one activation to the next. */
-export const ORDERS: u32 = 4;
 
 const EXPONENT_BITS: i32 = 0x7f800000;
 
@@ -59,33 +54,28 @@ export function applyElements(
 export function applySeveral(
   opcode: u32, count: u32, a: usize, first: usize, second: usize, third: usize, temporary: usize,
 ): void {
-  const vectors: usize = count >> 2;
-  for (const end = a + vectors * VECTOR; a < end; a += VECTOR, first += VECTOR, second += VECTOR, third += VECTOR) {
-    siluWithDerivatives(opcode, v128.load(a), first, second, third);
-  }
+  const done: usize = <usize>(count >> 2) * VECTOR;
+  several(opcode, done, a, first, second, third);
   const rest = count & 3;
   if (rest == 0) return;
-  siluWithDerivatives(opcode, v128.load(a), temporary, temporary + VECTOR, temporary + 2 * VECTOR);
-  copyElements(first, temporary, rest);
-  copyElements(second, temporary + VECTOR, rest);
-  if (opcode == Opcode.silu012) copyElements(third, temporary + 2 * VECTOR, rest);
+  several(opcode, VECTOR, a + done, temporary, temporary + VECTOR, temporary + 2 * VECTOR);
+  copyElements(first + done, temporary, rest);
+  copyElements(second + done, temporary + VECTOR, rest);
+  if (ordersOf(opcode) == 2) copyElements(third + done, temporary + 2 * VECTOR, rest);
 }
 
+/** 0, 1, 2: orders 0 and 1, 1 and 2, or all three. */
 // @ts-ignore: decorator
 @inline
-function siluWithDerivatives(opcode: u32, x: v128, first: usize, second: usize, third: usize): void {
-  const q = expOfNegativeMagnitude(x);
-  const reciprocal = f32x4.div(splat(1), f32x4.add(q, splat(1)));
-  const s = siluSigmoid(x, q, reciprocal);
-  const slope = siluSlope(x, q, reciprocal, s);
-  if (opcode == Opcode.silu12) {
-    v128.store(first, slope);
-    v128.store(second, siluCurvature(x, q, reciprocal));
-    return;
-  }
-  v128.store(first, f32x4.mul(x, s));
-  v128.store(second, slope);
-  if (opcode == Opcode.silu012) v128.store(third, siluCurvature(x, q, reciprocal));
+function ordersOf(opcode: u32): u32 {
+  return (opcode - Opcode.silu01) % 3;
+}
+
+/** Of results that fall on one place the slope stays. */
+function several(opcode: u32, bytes: usize, a: usize, first: usize, second: usize, third: usize): void {
+  const orders = ordersOf(opcode);
+  const kind = (opcode - Opcode.silu01) / 3;
+  activate(kind, 1, bytes, a, VECTOR, first, orders == 1 ? first : second, orders == 2 ? third : second);
 }
 
 function apply(
@@ -174,75 +164,15 @@ function apply(
         v128.store(out, choose(f32x4.ne(v128.load(a), splat(0)), v128.load(b), v128.load(c)));
       }
       return;
-    case Opcode.silu0:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, silu0(v128.load(a)));
-      return;
-    case Opcode.silu1:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, silu1(v128.load(a)));
-      return;
-    case Opcode.silu2:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, silu2(v128.load(a)));
-      return;
-    case Opcode.silu3:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, silu3(v128.load(a)));
-      return;
-    case Opcode.tanh0:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, tanh0(v128.load(a)));
-      return;
-    case Opcode.tanh1:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, tanh1(v128.load(a)));
-      return;
-    case Opcode.tanh2:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, tanh2(v128.load(a)));
-      return;
-    case Opcode.tanh3:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, tanh3(v128.load(a)));
-      return;
     case Opcode.relu0:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, relu0(v128.load(a)));
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, f32x4.pmax(v128.load(a), splat(0)));
       return;
-    case Opcode.relu1:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, relu1(v128.load(a)));
+    case Opcode.relu1: // from the left at 0
+      for (; out < end; out += VECTOR, a += aStep) v128.store(out, oneWhere(f32x4.gt(v128.load(a), splat(0))));
       return;
     case Opcode.relu2:
     case Opcode.relu3:
       for (; out < end; out += VECTOR) v128.store(out, splat(0));
-      return;
-    case Opcode.gelu0:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, gelu0(v128.load(a)));
-      return;
-    case Opcode.gelu1:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, gelu1(v128.load(a)));
-      return;
-    case Opcode.gelu2:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, gelu2(v128.load(a)));
-      return;
-    case Opcode.gelu3:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, gelu3(v128.load(a)));
-      return;
-    case Opcode.geluTanh0:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, geluTanh0(v128.load(a)));
-      return;
-    case Opcode.geluTanh1:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, geluTanh1(v128.load(a)));
-      return;
-    case Opcode.geluTanh2:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, geluTanh2(v128.load(a)));
-      return;
-    case Opcode.geluTanh3:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, geluTanh3(v128.load(a)));
-      return;
-    case Opcode.softplus0:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, softplus0(v128.load(a)));
-      return;
-    case Opcode.softplus1:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, sigmoid(v128.load(a)));
-      return;
-    case Opcode.softplus2:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, sigmoidRate(v128.load(a)));
-      return;
-    case Opcode.softplus3:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, softplus3(v128.load(a)));
       return;
     case Opcode.activationSin2:
       for (; out < end; out += VECTOR, a += aStep) v128.store(out, f32x4.neg(sin(v128.load(a))));
@@ -250,19 +180,13 @@ function apply(
     case Opcode.activationSin3:
       for (; out < end; out += VECTOR, a += aStep) v128.store(out, f32x4.neg(cos(v128.load(a))));
       return;
-    case Opcode.elu0:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, elu0(v128.load(a)));
-      return;
-    case Opcode.elu1:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, elu1(v128.load(a)));
-      return;
-    case Opcode.elu2:
-    case Opcode.elu3:
-      for (; out < end; out += VECTOR, a += aStep) v128.store(out, elu2(v128.load(a)));
-      return;
     case Opcode.store:
       for (; out < end; out += VECTOR, a += aStep) v128.store(out, v128.load(a));
       return;
+    default: {
+      const activation = opcode - Opcode.silu0;
+      activate(activation >> 2, activation & 3, end - out, a, aStep, out, out, out);
+    }
   }
 }
 

@@ -20,6 +20,7 @@ export const TILE_BYTES: usize = MR * NR * 4;
  * `fresh`, c is written without being read.
  *   right: the slice in the first panel of b; panels lie `panelBytes` apart.
  *   c: address of the corner, `stride` bytes from row to row.
+ *   bias: after the sums [columns] elements at this address are added to whole tiles of the first `biasRows` rows.
  */
 export function gemmBlock(
   rows: u32,
@@ -32,6 +33,8 @@ export function gemmBlock(
   stride: usize,
   fresh: bool,
   tile: usize,
+  bias: usize,
+  biasRows: u32,
 ): void {
   for (let column: u32 = 0; column < columns; column += NR) {
     let panel = left;
@@ -39,11 +42,12 @@ export function gemmBlock(
     for (let row: u32 = 0; row < rows; row += MR) {
       const height = min(MR, rows - row);
       const corner = c + row * stride + (column << 2);
+      const added = row + MR <= biasRows ? bias + (column << 2) : 0;
       if (height == MR && width == NR) {
-        gemm4x8(depth, panel, right, corner, stride, fresh);
+        gemm4x8(depth, panel, right, corner, stride, fresh, added);
       } else {
         if (!fresh) copyTile(tile, NR << 2, corner, stride, height, width);
-        gemm4x8(depth, panel, right, tile, NR << 2, fresh);
+        gemm4x8(depth, panel, right, tile, NR << 2, fresh, added);
         copyTile(corner, stride, tile, NR << 2, height, width);
       }
       panel += (depth * MR) << 2;
@@ -63,10 +67,10 @@ function copyTile(target: usize, targetStride: usize, source: usize, sourceStrid
 /**
  * gemm4x8: c[4, 8] += a[4, depth] b[depth, 8], f32: the micro-kernel under every matmul.
  *   a: panel of 4 rows, for each k: a[0][k] a[1][k] a[2][k] a[3][k].  b: panel of 8 columns.  Both zero-padded.
- *   c: row-major, `stride` bytes from row to row; starts from zero when `fresh`.
+ *   c: row-major, `stride` bytes from row to row; starts from zero when `fresh`.  bias: 8 numbers added at the end, or 0.
  * 8 sums + 2 of b + 1 of a = 11 vectors of x86's 16: nothing spills. Other tiles, with figures: docs/kernels/gemm.md.
  */
-function gemm4x8(depth: u32, a: usize, b: usize, c: usize, stride: usize, fresh: bool): void {
+function gemm4x8(depth: u32, a: usize, b: usize, c: usize, stride: usize, fresh: bool, bias: usize): void {
   const c1 = c + stride;
   const c2 = c1 + stride;
   const c3 = c2 + stride;
@@ -95,6 +99,13 @@ function gemm4x8(depth: u32, a: usize, b: usize, c: usize, stride: usize, fresh:
     c30 = multiplyAdd(a3, b0, c30);
     c31 = multiplyAdd(a3, b1, c31);
   }
+  if (bias) {
+    const b0 = v128.load(bias), b1 = v128.load(bias, 16);
+    c00 = f32x4.add(c00, b0), c01 = f32x4.add(c01, b1);
+    c10 = f32x4.add(c10, b0), c11 = f32x4.add(c11, b1);
+    c20 = f32x4.add(c20, b0), c21 = f32x4.add(c21, b1);
+    c30 = f32x4.add(c30, b0), c31 = f32x4.add(c31, b1);
+  }
   v128.store(c, c00), v128.store(c, c01, 16);
   v128.store(c1, c10), v128.store(c1, c11, 16);
   v128.store(c2, c20), v128.store(c2, c21, 16);
@@ -103,9 +114,18 @@ function gemm4x8(depth: u32, a: usize, b: usize, c: usize, stride: usize, fresh:
 
 /** Packs a block of the left matrix into panels of MR rows. Strides in bytes; one of them is 4. */
 export function packLeft(source: usize, rowStride: usize, depthStride: usize, rows: u32, depth: u32, out: usize): void {
-  for (let row: u32 = 0; row < rows; row += MR) {
+  const panelBytes: usize = <usize>depth * MR << 2;
+  let row: u32 = 0;
+  if (rowStride == 4) {
+    for (; row + 4 * MR <= rows; row += 4 * MR, out += 4 * panelBytes) {
+      const third = out + 2 * panelBytes;
+      packSixteen(
+        source + (<usize>row << 2), depthStride, depth, out, out + panelBytes, third, third + panelBytes, 16,
+      );
+    }
+  }
+  for (; row < rows; row += MR, out += panelBytes) {
     packFour(source + row * rowStride, rowStride, depthStride, min(4, rows - row), depth, out, 16);
-    out += (depth * MR) << 2;
   }
 }
 
@@ -113,12 +133,31 @@ export function packLeft(source: usize, rowStride: usize, depthStride: usize, ro
 export function packRight(
   source: usize, columnStride: usize, depthStride: usize, columns: u32, depth: u32, out: usize,
 ): void {
-  for (let column: u32 = 0; column < columns; column += NR) {
+  const panelBytes: usize = <usize>depth * NR << 2;
+  let column: u32 = 0;
+  if (columnStride == 4) {
+    for (; column + 2 * NR <= columns; column += 2 * NR, out += 2 * panelBytes) {
+      const next = out + panelBytes;
+      packSixteen(source + (<usize>column << 2), depthStride, depth, out, out + 16, next, next + 16, 32);
+    }
+  }
+  for (; column < columns; column += NR, out += panelBytes) {
     const width = min(NR, columns - column);
     const corner = source + column * columnStride;
     packFour(corner, columnStride, depthStride, min(4, width), depth, out, 32);
     packFour(corner + 4 * columnStride, columnStride, depthStride, width > 4 ? width - 4 : 0, depth, out + 16, 32);
-    out += (depth * NR) << 2;
+  }
+}
+
+/** Sixteen rows of left or columns of right that lie side by side: for each k a cache line, to four places. */
+function packSixteen(
+  source: usize, depthStride: usize, depth: u32, out0: usize, out1: usize, out2: usize, out3: usize, outStride: usize,
+): void {
+  for (const end = out0 + depth * outStride; out0 < end; source += depthStride) {
+    v128.store(out0, v128.load(source)), out0 += outStride;
+    v128.store(out1, v128.load(source, 16)), out1 += outStride;
+    v128.store(out2, v128.load(source, 32)), out2 += outStride;
+    v128.store(out3, v128.load(source, 48)), out3 += outStride;
   }
 }
 

@@ -2,8 +2,9 @@
  * The module. `run` runs a program's list of calls, on this thread and those that are in `work`; nothing in here
  * allocates, and all state is in memory that the caller (src/backends/wasm/backend.ts) hands out:
  *
- *   calls     { kernel, parameters, chain, unused } each: the parameters' struct (src/kernels) and the chain's tables
- *             (elementwise.ts), by address, 0 where there is none
+ *   calls     { kernel, parameters, chain, packed } each: the parameters' struct (src/kernels), the chain's tables
+ *             (elementwise.ts), and the place of a product's right operand that is packed once for all times, by
+ *             address, 0 where there is none
  *   control   what threads share (threads.ts)
  *   scratch   that all threads share, then each thread's own
  */
@@ -27,7 +28,7 @@ class Call {
   kernel: u32;
   parameters: usize;
   chain: usize;
-  unused: u32;
+  packed: usize;
 }
 
 /** What a thread needs to know to take part. The first four say what the open job is. */
@@ -38,6 +39,8 @@ class Job {
   parameters: usize;
   chain: usize;
   shared: usize;
+  /** Where right is packed. */
+  packed: usize;
   /** Thread 0's scratch; the next thread's lies threadBytes farther. */
   scratch: usize;
   threadBytes: usize;
@@ -55,7 +58,7 @@ const LARGE_CHAIN: u32 = 65536;
 /** Bytes of scratch that a call needs once for all threads. */
 export function sharedBytes(call: usize): usize {
   const c = changetype<Call>(call);
-  if (c.kernel == Kernel.linear) return linearSharedBytes(c.parameters);
+  if (c.kernel == Kernel.linear) return c.packed ? 0 : linearSharedBytes(c.parameters, c.chain);
   return c.kernel == Kernel.reduce ? <usize>reduceUnits(c.parameters) << 3 : 0;
 }
 
@@ -82,6 +85,9 @@ export function run(
   job.threadBytes = bytes;
   job.slots = slots;
   const end = calls + count * offsetof<Call>();
+  for (let call = calls; call < end; call += offsetof<Call>()) {
+    if (changetype<Call>(call).packed && !pack(changetype<Call>(call), control, team, mayWait)) return 1;
+  }
   for (let time: u32 = 0; time < times; time++) {
     for (let call = calls; call < end; call += offsetof<Call>()) {
       if (!runCall(changetype<Call>(call), control, team, mayWait)) return 1;
@@ -119,9 +125,9 @@ function runCall(call: Call, control: usize, team: u32, mayWait: bool): bool {
       return share(control, Work.elementwise, units, p, chain, isLarge ? team : 1, mayWait);
     }
     case Kernel.linear: {
-      const some = linearIsLarge(p) ? team : 1;
-      return share(control, Work.pack, packUnits(p), p, chain, some, mayWait) &&
-        share(control, Work.linear, linearUnits(p, chain), p, chain, some, mayWait);
+      if (!call.packed && !pack(call, control, team, mayWait)) return false;
+      job.packed = call.packed ? call.packed : job.shared;
+      return share(control, Work.linear, linearUnits(p, chain), p, chain, linearIsLarge(p) ? team : 1, mayWait);
     }
     case Kernel.reduce: {
       const units = reduceUnits(p);
@@ -134,6 +140,13 @@ function runCall(call: Call, control: usize, team: u32, mayWait: bool): bool {
     }
   }
   return true;
+}
+
+/** Packs right, and adds up its columns. False when a worker has failed. */
+function pack(call: Call, control: usize, team: u32, mayWait: bool): bool {
+  const p = call.parameters;
+  changetype<Job>(jobOf(control)).packed = call.packed ? call.packed : changetype<Job>(jobOf(control)).shared;
+  return share(control, Work.pack, packUnits(p), p, call.chain, linearIsLarge(p) ? team : 1, mayWait);
 }
 
 /** All units of some work, by this thread or by the team. */
@@ -168,8 +181,8 @@ function runUnit(job: Job, work: u32, parameters: usize, chain: usize, unit: u32
       runChain(chain, first, min(first + CHAIN_UNIT, countOf(chain)), slots, 0, 0, scratch);
       return;
     }
-    case Work.linear: linearUnit(parameters, chain, unit, job.shared, own, slots, scratch); return;
-    case Work.pack: packUnit(parameters, chain, unit, job.shared, own); return;
+    case Work.linear: linearUnit(parameters, chain, unit, job.packed, own, slots, scratch); return;
+    case Work.pack: packUnit(parameters, chain, unit, job.packed, own); return;
     case Work.reduce: reduceUnit(parameters, unit, job.shared); return;
   }
 }

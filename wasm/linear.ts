@@ -1,13 +1,12 @@
 /**
- * linear: out = activation(left right + bias + addend), or a chain over the product; src/kernels/linear.ts says the
- * shapes. The work is cut into units of rows, by the shape alone; threads share units out. A unit of a chain is some
- * rows of each group: the product of all its groups lies in the thread's scratch, and the chain runs over it while it
- * is in the caches.
+ * linear: out = left right + bias, or a chain over the product; src/kernels/linear.ts says the shapes. The work is cut
+ * into units of rows, by the shape alone; threads share units out. A unit of a chain is some rows of each group: the
+ * product of all its groups lies in the thread's scratch, and the chain runs over it while it is in the caches.
  *
  * Each element of the product is summed in order of the depth, slice by slice (narrow.ts: in an order of its own), so
  * that it depends on nothing but its row of left, its column of right, and the depth.
  */
-import { ADD, applyElements, FIRST_ACTIVATION, ORDERS } from "./apply";
+import { ADD, applyElements } from "./apply";
 import { runChain } from "./elementwise";
 import { gemmBlock, KC, MR, NR, packLeft, packRight, TILE_BYTES } from "./gemm";
 import { NARROW, narrowByDots, narrowByRows } from "./narrow";
@@ -23,14 +22,11 @@ class LinearParameters {
   transposeLeft: u32;
   transposeRight: u32;
   biasRows: u32;
-  hasAddend: u32;
-  activation: u32;
   groups: u32;
   sumsDepth: u32;
   left: u32;
   right: u32;
   bias: u32;
-  addend: u32;
   out: u32;
   sums: u32;
 }
@@ -89,9 +85,11 @@ export function packUnits(parameters: usize): u32 {
   return (changetype<LinearParameters>(parameters).columns + PACKED_COLUMNS - 1) / PACKED_COLUMNS;
 }
 
-/** Bytes of scratch that all threads share: packed right. */
-export function linearSharedBytes(parameters: usize): usize {
+/** Bytes of right, packed, which all threads share; 0 where the product reads it as it is. */
+export function linearSharedBytes(parameters: usize, chain: usize): usize {
   const p = changetype<LinearParameters>(parameters);
+  const way = wayOf(p, chain);
+  if (way != Way.packed && way != Way.dots) return 0;
   return (<usize>((p.columns + NR - 1) & ~(NR - 1)) * p.depth) << 2;
 }
 
@@ -133,7 +131,7 @@ export function linearUnit(
       <usize>p.right << 2, stride, <usize>p.left << 2, <usize>p.rows << 2, 4, p.depth, p.columns, p.rows,
       <usize>p.out << 2, 4, stride,
     );
-    finish(p, 0, p.rows, <usize>p.out << 2, temporary);
+    addBias(p, 0, p.rows, <usize>p.out << 2, temporary);
     return;
   }
   const groups = groupsOf(p);
@@ -142,23 +140,24 @@ export function linearUnit(
   const first = unit * rows;
   const height = min(rows, groupRows - first);
   const target = chain ? scratch + LEFT_BYTES + TILE_BYTES : (<usize>p.out << 2) + first * stride;
-  multiply(p, chain, first, height, groups, groupRows, target, packed, scratch);
-  if (chain) {
-    const groupBytes = height * stride;
-    for (let group: u32 = 0; group < groups; group++) {
-      addBias(p, group * groupRows + first, height, target + group * groupBytes, temporary);
-    }
-    runChain(chain, first * p.columns, (first + height) * p.columns, slots, target, groupBytes, temporary);
-  } else {
-    finish(p, first, height, target, temporary);
+  const done = multiply(p, chain, first, height, groups, groupRows, target, packed, scratch);
+  addBias(p, first + done, height - done, target + done * stride, temporary);
+  if (!chain) return;
+  const groupBytes = height * stride;
+  for (let group: u32 = 1; group < groups; group++) {
+    addBias(p, group * groupRows + first, height, target + group * groupBytes, temporary);
   }
+  runChain(chain, first * p.columns, (first + height) * p.columns, slots, target, groupBytes, temporary);
 }
 
-/** target[group, height, columns] = the rows `first` and following of each group of left, times right. */
+/**
+ * target[group, height, columns] = the rows `first` and following of each group of left, times right.
+ * @returns how many rows of the first group have their bias already.
+ */
 function multiply(
   p: LinearParameters, chain: usize, first: u32, height: u32, groups: u32, groupRows: u32, target: usize,
   packed: usize, scratch: usize,
-): void {
+): u32 {
   const rowStride: usize = p.transposeLeft ? 4 : <usize>p.depth << 2;
   const depthStride: usize = p.transposeLeft ? <usize>p.rows << 2 : 4;
   const left = (<usize>p.left << 2) + first * rowStride;
@@ -176,45 +175,46 @@ function multiply(
       if (way == Way.dots) narrowByDots(from, packed, p.depth, height, p.columns, to);
       else narrowByRows(from, depthStride, right, rightDepth, rightColumn, p.depth, height, p.columns, to, stride, 4);
     }
-    return;
+    return 0;
   }
   const tile = scratch + LEFT_BYTES;
   const panelBytes: usize = (<usize>p.depth * NR) << 2;
   const together = (height & (MR - 1)) == 0; // then the groups' panels of left follow each other without gaps
+  const bias: usize = <usize>p.bias << 2;
+  const biased = biasRows(p, first, height) & ~(MR - 1);
   for (let k: u32 = 0; k < p.depth; k += KC) {
     const slice = min(KC, p.depth - k);
     const right = packed + ((<usize>k * NR) << 2);
+    const some = k + slice == p.depth ? biased : 0;
     for (let group: u32 = 0; group < groups; group++) {
       const from = left + group * groupStride + k * depthStride;
       const panels = scratch + (together ? (<usize>group * height * slice) << 2 : 0);
       packLeft(from, rowStride, depthStride, height, slice, panels);
       if (together) continue;
-      gemmBlock(height, p.columns, slice, panels, right, panelBytes, target + group * groupBytes, stride, k == 0, tile);
+      const to = target + group * groupBytes;
+      gemmBlock(height, p.columns, slice, panels, right, panelBytes, to, stride, k == 0, tile, bias, group ? 0 : some);
     }
-    if (together) gemmBlock(groups * height, p.columns, slice, scratch, right, panelBytes, target, stride, k == 0, tile);
+    if (together) {
+      const all = groups * height;
+      gemmBlock(all, p.columns, slice, scratch, right, panelBytes, target, stride, k == 0, tile, bias, some);
+    }
   }
+  return biased;
+}
+
+/** Of the rows from `row` on those that have a bias. */
+// @ts-ignore: decorator
+@inline
+function biasRows(p: LinearParameters, row: u32, height: u32): u32 {
+  return min(height, p.biasRows > row ? p.biasRows - row : 0);
 }
 
 function addBias(p: LinearParameters, row: u32, height: u32, target: usize, temporary: usize): void {
   const bias: usize = <usize>p.bias << 2;
   const stride: usize = <usize>p.columns << 2;
-  const end = min(height, p.biasRows > row ? p.biasRows - row : 0);
+  const end = biasRows(p, row, height);
   for (let r: u32 = 0; r < end; r++) {
     const out = target + r * stride;
     applyElements(ADD, p.columns, out, out, VECTOR, bias, VECTOR, 0, 0, temporary);
-  }
-}
-
-/** Bias, addend and activation of rows of out. */
-function finish(p: LinearParameters, row: u32, height: u32, target: usize, temporary: usize): void {
-  addBias(p, row, height, target, temporary);
-  const count = height * p.columns;
-  if (p.hasAddend) {
-    const addend: usize = (<usize>p.addend + row * p.columns) << 2;
-    applyElements(ADD, count, target, target, VECTOR, addend, VECTOR, 0, 0, temporary);
-  }
-  if (p.activation) {
-    const opcode = FIRST_ACTIVATION + (p.activation - 1) * ORDERS;
-    applyElements(opcode, count, target, target, VECTOR, 0, 0, 0, 0, temporary);
   }
 }

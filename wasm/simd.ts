@@ -11,6 +11,14 @@ export function multiplyAdd(x: v128, y: v128, sum: v128): v128 {
   return f32x4.add(f32x4.mul(x, y), sum);
 }
 
+/** As multiplyAdd rounds. */
+// @ts-ignore: decorator
+@inline
+export function subtractProduct(from: v128, x: v128, y: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(x, y, from);
+  return f32x4.sub(from, f32x4.mul(x, y));
+}
+
 // @ts-ignore: decorator
 @inline
 export function splat(x: f32): v128 {

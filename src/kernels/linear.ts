@@ -1,7 +1,7 @@
 /**
- * linear: out = activation(left right + bias + addend), matrices row-major and dense.
+ * linear: out = left right + bias, matrices row-major and dense.
  *   left  [rows, depth], or [depth, rows] when transposeLeft; right [depth, columns], or [columns, depth] when
- *   transposeRight; bias [columns], added on rows below biasRows; addend [rows, columns]; out [rows, columns].
+ *   transposeRight; bias [columns], added on rows below biasRows; out [rows, columns].
  *   sums [columns], when sumsDepth > 0: the sums over k < sumsDepth of row k of right, which then is not transposed.
  *
  * A call with a chain (`KernelCall.chain`) has no `out`: the product's rows, `groups` times as many as the chain's,
@@ -21,7 +21,6 @@ export const linear: KernelDeclaration = {
     left: { access: "read", element: "f32" },
     right: { access: "read", element: "f32" },
     bias: { access: "read", element: "f32", optional: true },
-    addend: { access: "read", element: "f32", optional: true },
     out: { access: "write", element: "f32", optional: true },
     sums: { access: "write", element: "f32", optional: true },
   },

@@ -43,14 +43,11 @@ export const LinearParameters = d.struct({
   transposeLeft: d.u32, // 0 or 1
   transposeRight: d.u32,
   biasRows: d.u32, // 0: no bias
-  hasAddend: d.u32,
-  activation: d.u32, // 0: none, else 1 + index into activationKinds
   groups: d.u32, // row groups of the product that a chain reads; rows are a multiple of it
   sumsDepth: d.u32, // rows of right that `sums` adds up; 0: none
   leftOffset: d.u32,
   rightOffset: d.u32,
   biasOffset: d.u32,
-  addendOffset: d.u32,
   outOffset: d.u32,
   sumsOffset: d.u32,
 });

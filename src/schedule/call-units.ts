@@ -1,6 +1,5 @@
 /** The ops that are one kernel call each: parameters, operands and cost. */
 import { isNodeOf, type Node, type Shape, sizeOf } from "../graph/node.ts";
-import { activationKinds } from "../kernels/elementwise.ts";
 import { randomKinds } from "../kernels/random.ts";
 import { reductions } from "../kernels/reduce.ts";
 import { mlpFlowOp } from "../ops/mlp-flow.ts";
@@ -18,10 +17,9 @@ export function callUnit(node: Node, viewOf: ViewOf, out: View): CallUnit | unde
   if (isNodeOf(node, linearCall.op)) {
     const [left, right] = node.inputs as [Node, Node];
     const [rows, columns] = node.shape as [number, number];
-    const { transposeLeft, transposeRight, biasRows, hasAddend, activation } = node.attributes;
+    const { transposeLeft, transposeRight, biasRows } = node.attributes;
     const depth = (transposeLeft ? left.shape[0] : left.shape[1]) as number;
     const bias = biasRows > 0 ? node.inputs[2] : undefined;
-    const addend = hasAddend ? node.inputs.at(-1) : undefined;
     return {
       kind: "call",
       kernel: "linear",
@@ -32,22 +30,17 @@ export function callUnit(node: Node, viewOf: ViewOf, out: View): CallUnit | unde
         transposeLeft: Number(transposeLeft),
         transposeRight: Number(transposeRight),
         biasRows,
-        hasAddend: Number(hasAddend),
-        activation: activation === undefined ? 0 : 1 + activationKinds.indexOf(activation),
       },
       reads: {
         left: viewOf(left),
         right: viewOf(right),
         ...(bias && { bias: viewOf(bias) }),
-        ...(addend && { addend: viewOf(addend) }),
       },
       writes: { out },
-      flops:
-        2 * rows * columns * depth + biasRows * columns + (Number(hasAddend) + Number(!!activation)) * rows * columns,
+      flops: 2 * rows * columns * depth + biasRows * columns,
       label: (names) => {
         const factors = `${names["left"]}${transposeLeft ? "ᵀ" : ""} ${names["right"]}${transposeRight ? "ᵀ" : ""}`;
-        const sum = [factors, names["bias"], names["addend"]].filter((term) => term !== undefined).join(" + ");
-        return `${names["out"]} = ${activation ? `${activation}(${sum})` : sum}`;
+        return `${names["out"]} = ${factors}${bias ? ` + ${names["bias"]}` : ""}`;
       },
     };
   }

@@ -6,7 +6,6 @@
 import { isNodeOf, type Node, sizeOf } from "../graph/node.ts";
 import { defineOp, type HostTensor } from "../graph/op.ts";
 import type { reductions } from "../kernels/reduce.ts";
-import { type ActivationKind, activation } from "../ops/activation.ts";
 import { type MatmulAttributes, multiplyMatrices, productSizes } from "../ops/matmul.ts";
 import type { RandomAttributes } from "../ops/random.ts";
 import { randomBits, randomNumber } from "../ops/threefry.ts";
@@ -14,11 +13,9 @@ import { randomBits, randomNumber } from "../ops/threefry.ts";
 export interface LinearCallAttributes extends MatmulAttributes {
   /** Rows the bias is added to; 0: the call has no bias. */
   readonly biasRows: number;
-  readonly hasAddend: boolean;
-  readonly activation: ActivationKind | undefined;
 }
 
-/** activation(left right + bias + addend): the `linear` kernel. Inputs: left, right, bias if any, addend if any. */
+/** left right + bias: the `linear` kernel. Inputs: left, right, bias if any. */
 export const linearCall = defineOp<LinearCallAttributes>({
   name: "linearCall",
   shape: (shapes, attributes) => {
@@ -29,13 +26,10 @@ export const linearCall = defineOp<LinearCallAttributes>({
     const { data } = multiplyMatrices(inputs[0] as HostTensor, inputs[1] as HostTensor, attributes, shape);
     const columns = shape[1] as number;
     const bias = attributes.biasRows > 0 ? (inputs[2] as HostTensor).data : undefined;
-    const addend = attributes.hasAddend ? (inputs[inputs.length - 1] as HostTensor).data : undefined;
-    for (let i = 0; i < data.length; i++) {
-      if (bias && i < attributes.biasRows * columns) data[i] = (data[i] as number) + (bias[i % columns] as number);
-      if (addend) data[i] = (data[i] as number) + (addend[i] as number);
+    for (let i = 0; bias && i < attributes.biasRows * columns; i++) {
+      data[i] = (data[i] as number) + (bias[i % columns] as number);
     }
-    const kind = attributes.activation;
-    return kind ? activation.op.reference([{ shape, data }], { kind, order: 0 }, shape) : { shape, data };
+    return { shape, data };
   },
 });
 

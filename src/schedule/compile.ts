@@ -30,7 +30,7 @@ export function compile(graph: Graph, limits: PlanLimits): Program {
   // How many arenas there will be is known only after placing; chains must not meet more than was assumed.
   let assumed = limits.separateReadAndWrite ? 3 : 1;
   for (;;) {
-    const units = legalize(lowered, limits.maxEpilogueGroups !== undefined);
+    const units = legalize(lowered);
     const constraints = bindState(units);
     const { tasks, after } = makeTasks(units.units, constraints, limits, assumed);
     const ordered = orderTasks(tasks, after);

@@ -7,7 +7,7 @@ import { type CallUnit, isDirect, type StepUnit } from "./units.ts";
 export function epilogueGroups(
   { kernel, parameters }: CallUnit,
   count: number,
-  { maxEpilogueGroups = 0 }: PlanLimits,
+  { maxEpilogueGroups }: PlanLimits,
 ): number | undefined {
   const { rows = 0, columns = 1, transposeLeft } = parameters;
   if (kernel !== "linear" || transposeLeft || count % columns !== 0) return undefined;

@@ -20,7 +20,7 @@ import { readCounts } from "./users.ts";
  * Contract: outputs agree up to the order of additions; of the products in a sum, left operand transposed and read
  * nowhere else, one is left, and of the sums over rows of those products' right operands too. Zeros take the place of the others: `simplify` strikes them out.
  */
-export function joinProducts(graph: Graph, maxGroups = 0): Graph {
+export function joinProducts(graph: Graph, maxGroups: number): Graph {
   const nodes = topologicalOrder(graph.updates.map((update) => update.value));
   const reads = readCounts(graph);
   const isInner = (node: Node) => reads.get(node) === 1;

@@ -9,7 +9,7 @@ import { topologicalOrder } from "../graph/graph.ts";
 import { isNodeOf, type Node, type Shape, sizeOf } from "../graph/node.ts";
 import { randomFunctions } from "../kernels/elementwise.ts";
 import { randomKinds } from "../kernels/random.ts";
-import { broadcastOp, concatOp, reshapeOp, type SliceAttributes, sliceOp, transposeOp } from "../ops/shape.ts";
+import { broadcastOp, concatOp, reshapeOp, sliceOp, transposeOp } from "../ops/shape.ts";
 import { constantOp, stateOp, tableOp } from "../ops/sources.ts";
 import { stridesOf } from "../ops/strides.ts";
 import { callUnit } from "./call-units.ts";
@@ -23,12 +23,9 @@ import type { Assignment, CallUnit, StepOperand, StepUnit, Unit, Units } from ".
 /** Allocations begin at multiples of this many elements: 256 bytes, as WebGPU wants offsets of bindings. */
 export const ALIGNMENT = 64;
 
-/**
- * @param graph - as `lower` leaves it.
- * @param columns - whether chains may load and store columns of matrices.
- */
-export function legalize(graph: Graph, columns: boolean): Units {
-  const legalizer = new Legalizer(columns);
+/** Units of a graph as `lower` leaves it. */
+export function legalize(graph: Graph): Units {
+  const legalizer = new Legalizer();
   for (const node of topologicalOrder(graph.updates.map((update) => update.value))) legalizer.visit(node);
   return legalizer.finish(graph);
 }
@@ -39,11 +36,6 @@ class Legalizer {
   private readonly views = new Map<Node, View>();
   private readonly states = new Map<string, Cell>();
   private readonly constants: number[] = [];
-  private readonly columns: boolean;
-
-  constructor(columns: boolean) {
-    this.columns = columns;
-  }
 
   /** Makes the unit of a node that is computed; nodes that only move elements wait until something asks for them. */
   visit(node: Node): void {
@@ -58,8 +50,7 @@ class Legalizer {
       taken.add(cell);
       return { state, cell };
     });
-    const units = this.columns ? joinColumnSums(this.units) : this.units;
-    return { units, assignments, constants: this.constants };
+    return { units: joinColumnSums(this.units), assignments, constants: this.constants };
   }
 
   /** A cell with the value that no other state takes and that is part of nothing. */
@@ -140,15 +131,11 @@ class Legalizer {
       const first = node.attributes.start * sizeOf(node.shape.slice(node.attributes.axis + 1));
       return from && { ...from, offset: from.offset + first * from.stride, length: sizeOf(node.shape) };
     }
-    if (!this.isColumn(node)) return undefined;
+    if (!isColumn(node)) return undefined;
     const { cell, offset, stride } = this.loaded(x);
     const { axis, start } = node.attributes;
     const [length, width] = [sizeOf(node.shape), x.shape[axis] as number];
     return { cell, offset: offset + start * stride, length, stride: stride * width };
-  }
-
-  private isColumn(node: Node): node is Node<SliceAttributes> {
-    return this.columns && isColumn(node);
   }
 
   /** The value in a new cell, written by a step: a fill, a broadcast, a second copy. */
@@ -186,7 +173,7 @@ class Legalizer {
     }
     if (isNodeOf(node, stateOp.op)) return viewOf(this.stateCell(node.attributes));
     if (isNodeOf(node, tableOp.op)) return viewOf(this.constantCell(node.attributes.values, node));
-    if (isNodeOf(node, constantOp.op) || patternOf(node) || this.isColumn(node)) return viewOf(this.store(node));
+    if (isNodeOf(node, constantOp.op) || patternOf(node) || isColumn(node)) return viewOf(this.store(node));
     if (isStep(node)) {
       const unit = this.step(node);
       unit.home = new Cell(unit.count, unit.dtype);
@@ -196,7 +183,7 @@ class Legalizer {
     const cell = new Cell(sizeOf(node.shape), node.dtype);
     if (isNodeOf(node, concatOp.op)) {
       const { axis } = node.attributes;
-      const isRow = this.columns && node.inputs.every((part) => sizeOf(part.shape.slice(axis)) === 1);
+      const isRow = node.inputs.every((part) => sizeOf(part.shape.slice(axis)) === 1);
       if (sizeOf(node.shape.slice(0, axis)) === 1) this.joinParts(node, cell);
       else if (isRow) this.joinColumns(node, cell);
       else this.copyParts(node, cell, axis);

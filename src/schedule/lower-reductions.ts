@@ -13,13 +13,13 @@ import { isStep, type Reduction, reduceCall } from "./calls.ts";
 import { readCounts } from "./users.ts";
 
 /** Contract: outputs agree up to the order of additions; no sum or max node is left. */
-export function lowerReductions(graph: Graph, squares = false): Graph {
+export function lowerReductions(graph: Graph): Graph {
   const reads = readCounts(graph);
   return rewrite(graph, (node, original) => {
     if (isNodeOf(node, sumOp.op)) {
       const { axes } = node.attributes;
       const [x] = node.inputs as [Node];
-      const root = squares && sizeOf(x.shape) > sizeOf(node.shape) ? squareRoot(x) : undefined;
+      const root = sizeOf(x.shape) > sizeOf(node.shape) ? squareRoot(x) : undefined;
       return root ? reduced("sumOfSquares", root, node, axes) : reduced("sum", x, node, axes);
     }
     if (isNodeOf(node, maxOp.op)) return reduced("max", node.inputs[0] as Node, node, node.attributes.axes);

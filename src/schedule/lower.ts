@@ -1,7 +1,7 @@
 /** From what is computed to what kernels compute: the passes before memory and order are decided. */
 import type { Graph } from "../graph/graph.ts";
-import { foldEpilogues } from "./fold-epilogues.ts";
 import { joinProducts } from "./join-products.ts";
+import { lowerProducts } from "./lower-products.ts";
 import { lowerReductions } from "./lower-reductions.ts";
 import { nestJoints } from "./nest-joints.ts";
 import type { PlanLimits } from "./program.ts";
@@ -16,12 +16,11 @@ import { tidier } from "./tidy.ts";
  * linearCall, reduceCall, random, gather, scatterAdd, replaceRow; elementwise ops; reshape, broadcast, transpose,
  * concat and slice.
  */
-export function lower(graph: Graph, { maxEpilogueGroups }: Pick<PlanLimits, "maxEpilogueGroups"> = {}): Graph {
+export function lower(graph: Graph, { maxEpilogueGroups }: Pick<PlanLimits, "maxEpilogueGroups">): Graph {
   const tidy = tidier();
   const joined = tidy(joinProducts(tidy(graph), maxEpilogueGroups));
   const stacked = tidy(stackMatmuls(joined, maxEpilogueGroups));
-  if (maxEpilogueGroups === undefined) return nestJoints(tidy(foldEpilogues(lowerReductions(stacked))));
   const split = tidy(splitRows(tidy(splitColumns(stacked))));
-  const reduced = stackReductions(tidy(lowerReductions(split, true)));
-  return nestJoints(tidy(foldEpilogues(reduced, maxEpilogueGroups > 0)));
+  const reduced = stackReductions(tidy(lowerReductions(split)));
+  return nestJoints(tidy(lowerProducts(reduced)));
 }

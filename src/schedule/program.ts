@@ -85,7 +85,7 @@ export interface ElementwiseChain {
 /** One kernel call. `bindings` and `parameters` are those its declaration in src/kernels names. */
 export interface KernelCall {
   readonly kernel: string;
-  /** What it computes, for people and GPU labels: "h1 = silu(h0 w0 + b0)". */
+  /** What it computes, for people and GPU labels: "t2 from p: silu0; p = t1 parameters + parameters". */
   readonly label: string;
   /** Fields of the kernel's parameter struct, but for the `...Offset` fields, which the backend fills in. */
   readonly parameters: Readonly<Record<string, number>>;
@@ -142,11 +142,8 @@ export interface PlanLimits {
   readonly maxBindingBytes: number;
   /** Most storage bindings of one kernel call; an elementwise chain needs one for each region it touches. */
   readonly maxStorageBindings: number;
-  /**
-   * Most row groups of a product with an epilogue; 0: no epilogues. Left out: nor strided loads and stores, random steps,
-   * column sums and sums of squares.
-   */
-  readonly maxEpilogueGroups?: number;
+  /** Most row groups of a product with an epilogue; 0: no epilogues. */
+  readonly maxEpilogueGroups: number;
   /**
    * Kernels that the backend has of those that not every backend has. Plans call them only where a graph has the op of
    * that name, so whoever builds graphs asks. None on WASM and the reference.

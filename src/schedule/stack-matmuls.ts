@@ -19,7 +19,7 @@ import { Reachability } from "./reachability.ts";
  * @param maxGroups - how many parts of a stack elementwise work can follow at once; a larger stack becomes several,
  * each of products of equal rows whose results meet, if they are not too many. 0: they all stay together.
  */
-export function stackMatmuls(graph: Graph, maxGroups = 0): Graph {
+export function stackMatmuls(graph: Graph, maxGroups: number): Graph {
   const nodes = topologicalOrder(graph.updates.map((update) => update.value));
   const numbers = new Map(nodes.map((node, number) => [node, number]));
   const numberOf = (node: Node) => numbers.get(node) as number;

@@ -38,7 +38,7 @@ export interface CallUnit {
   readonly reads: Readonly<Record<string, View>>;
   readonly writes: Readonly<Record<string, View>>;
   readonly flops: number;
-  /** For people, from the names of the operands: "t3 = silu(t1 parameters + parameters)". */
+  /** For people, from the names of the operands: "t3 = t1 parameters + parameters". */
   label(names: Readonly<Record<string, string>>): string;
   /** What the written cell holds before: the call changes only some of it. */
   readonly initial?: View;

@@ -116,6 +116,33 @@ export async function applyFunction(
   return all.slice(0, count);
 }
 
+/** f(x) of several functions of one operand, in one chain. */
+export async function applyFunctions(
+  backend: Backend,
+  names: readonly string[],
+  x: Float32Array,
+): Promise<readonly NumericArray[]> {
+  const count = x.length;
+  const state = new Map<string, Values>([["x", x]]);
+  for (const name of names) state.set(name, new Float32Array(count + MARGIN).fill(UNTOUCHED));
+  const chain: ElementwiseChain = {
+    count,
+    loads: [{ placement: placement("x", count), divisor: 1, modulus: count, dtype: "f32" }],
+    steps: names.map((name) => ({ function: name, operands: [{ from: "load", index: 0 }], dtype: "f32" })),
+    stores: names.map((name, index) => ({
+      placement: placement(name, count),
+      source: { from: "step", index },
+      dtype: "f32",
+    })),
+  };
+  const after = await runOn(backend, [chainCall(chain)], state);
+  return names.map((name) => {
+    const all = after.get(name)!;
+    if (all.slice(count).some((value) => value !== UNTOUCHED)) throw new Error(`${name} wrote past its output`);
+    return all.slice(0, count);
+  });
+}
+
 /** Numbers in [-1, 1), the same for the same seed. */
 export function numbers(length: number, seed: number): Float32Array {
   let word = seed * 2654435761 + 1;

@@ -6,7 +6,7 @@ import { createWasmBackend } from "../../src/backends/wasm/backend.ts";
 import { activationKinds, elementwiseFunctions } from "../../src/kernels/elementwise.ts";
 import { activation } from "../../src/ops/activation.ts";
 import { ops } from "../../src/ops/registry.ts";
-import { applyFunction, builds, numbers } from "./wasm-calls.ts";
+import { applyFunction, applyFunctions, builds, numbers } from "./wasm-calls.ts";
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 
@@ -96,6 +96,14 @@ describe.each(builds)("elementwise functions, relaxed $relaxed", (options) => {
         const worst = Math.max(...expected.map((value, i) => Math.abs(value - y[i]!))) / scale;
         expect(worst, `on [${low}, ${high}]`).toBeLessThan(activationTolerance);
       }
+    });
+
+    test.each(["01", "12", "012"])("orders %s of one operand have the bits that each has alone", async (orders) => {
+      const x = numbers(1027, 5).map((number) => 6 * number); // two blocks and a rest of three
+      const functions = [...orders].map((order) => `${kind}${order}`);
+      const together = await applyFunctions(backend, functions, x);
+      for (const [i, name] of functions.entries())
+        expect(together[i], name).toEqual(await applyFunction(backend, name, [x]));
     });
 
     test("far out every derivative is a number", async () => {

@@ -6,6 +6,7 @@ import { peerContenders, peerNames, peers } from "../../bench/peers/contenders.m
 import type { Contender, Row } from "../../bench/rows.mjs";
 import {
   insertTable,
+  markdownReport,
   markdownTable,
   markers,
   peerRow,
@@ -98,6 +99,13 @@ describe("the README's table", () => {
     expect(markdownTable({ machine, rows }, peers)).toContain(
       "| 100 Euler steps of 4096 | 512 | 50.0 ms\\* (97) | 100 ms (2.0x, Chromium) |",
     );
+  });
+
+  test("is told apart from the page of everything, which has every contender and every reason", () => {
+    const rows = [base, jax({ ms: 150, best: 140, gflops: 32 }), row({ threads: 4, ms: null, leftOut: "no threads" })];
+    const text = markdownReport({ machine, rows }, peers);
+    expect(text).toContain("a software adapter; Node 20, Chromium 143; divflow 1.0.0, jax-js 2.0.0; 2026-01-02");
+    for (const line of textTable(rows, peers)) expect(text).toContain(line);
   });
 
   test("replaces what stands between the markers, and nothing else", () => {

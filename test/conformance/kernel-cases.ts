@@ -1,5 +1,4 @@
 /** Cases of every kernel but `elementwise`: sizes 1, primes, one off each tile; all transpositions and options. */
-import { activationKinds } from "../../src/kernels/elementwise.ts";
 import { type RandomKind, randomKinds } from "../../src/kernels/random.ts";
 import { reductions } from "../../src/kernels/reduce.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
@@ -39,23 +38,17 @@ function linearCases(): KernelCase[] {
     transpositions.map(([transposeLeft, transposeRight], t): KernelCase => {
       const n = s * transpositions.length + t;
       const withBias = n % 2 === 0;
-      const withAddend = n % 3 === 0;
-      // None for some bias rows, all or part of them for others; each activation comes up.
+      // All rows for some, part of them for others.
       const biasRows = withBias ? (n % 4 === 0 ? rows : Math.ceil(rows / 2)) : 0;
-      // Each with one transposition only: compiling a variant is what takes long.
-      const activation = t === 0 ? activationKinds[s % (activationKinds.length + 1)] : undefined;
       const left = normals(rows * depth);
       const right = normals(depth * columns).map((value) => value / Math.sqrt(depth));
       const bias = withBias ? normals(columns) : undefined;
-      const addend = withAddend ? normals(rows * columns) : undefined;
       const options = [
         transposeLeft && "left transposed",
         transposeRight && "right transposed",
         withBias && `bias on ${biasRows} rows`,
-        withAddend && "addend",
-        activation,
       ];
-      const shape = { rows, columns, depth, transposeLeft, transposeRight, biasRows, activation };
+      const shape = { rows, columns, depth, transposeLeft, transposeRight, biasRows };
       return {
         label: [`linear ${rows} x ${depth} by ${depth} x ${columns}`, ...options.filter(Boolean)].join(", "),
         kernel: "linear",
@@ -66,15 +59,12 @@ function linearCases(): KernelCase[] {
           transposeLeft: Number(transposeLeft),
           transposeRight: Number(transposeRight),
           biasRows,
-          hasAddend: Number(withAddend),
-          activation: activation ? 1 + activationKinds.indexOf(activation) : 0,
         },
         operands: {
           left: { dtype: "f32", values: left },
           right: { dtype: "f32", values: right },
           ...(bias ? { bias: { dtype: "f32", values: bias } } : {}),
-          ...(addend ? { addend: { dtype: "f32", values: addend } } : {}),
-          out: { dtype: "f32", expected: oracle.linear(shape, left, right, bias, addend) },
+          out: { dtype: "f32", expected: oracle.linear(shape, left, right, bias) },
         },
       };
     }),

@@ -1,8 +1,5 @@
 /** What each kernel's declaration says, in plain f64: loops written for reading, sharing nothing with a backend. */
-
-import type { ActivationKind } from "../../src/kernels/elementwise.ts";
 import type { reductions } from "../../src/kernels/reduce.ts";
-import { activation } from "../../src/ops/activation.ts";
 import { ops } from "../../src/ops/registry.ts";
 
 export interface LinearSizes {
@@ -12,15 +9,13 @@ export interface LinearSizes {
   readonly transposeLeft: boolean;
   readonly transposeRight: boolean;
   readonly biasRows: number;
-  readonly activation: ActivationKind | undefined;
 }
 
 export function linear(
-  { rows, columns, depth, transposeLeft, transposeRight, biasRows, activation: kind }: LinearSizes,
+  { rows, columns, depth, transposeLeft, transposeRight, biasRows }: LinearSizes,
   left: ArrayLike<number>,
   right: ArrayLike<number>,
   bias: ArrayLike<number> | undefined,
-  addend: ArrayLike<number> | undefined,
 ): Float64Array {
   const out = new Float64Array(rows * columns);
   for (let r = 0; r < rows; r++) {
@@ -32,13 +27,10 @@ export function linear(
         sum += a! * b!;
       }
       if (bias && r < biasRows) sum += bias[c]!;
-      if (addend) sum += addend[r * columns + c]!;
       out[r * columns + c] = sum;
     }
   }
-  if (!kind) return out;
-  const shape = [rows, columns];
-  return activation.op.reference([{ shape, data: out }], { kind, order: 0 }, shape).data;
+  return out;
 }
 
 /** sums[c] of the first rows of right. */

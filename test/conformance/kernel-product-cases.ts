@@ -1,4 +1,5 @@
 /** Cases of products that do more than multiply: epilogues over row groups, and column sums beside a product. */
+import { activationKinds } from "../../src/kernels/elementwise.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
 import type { ElementwiseChain, ElementwiseOperand, Placement } from "../../src/schedule/program.ts";
 import type { KernelCase } from "./kernel-case.ts";
@@ -54,7 +55,7 @@ function productOf({ groups, groupRows, columns, depth, number }: Shape) {
   const left = normals(rows * depth);
   const right = normals(depth * columns).map((value) => value / Math.sqrt(depth));
   const bias = normals(columns);
-  const shape = { rows, columns, depth, transposeLeft, transposeRight, biasRows, activation: undefined };
+  const shape = { rows, columns, depth, transposeLeft, transposeRight, biasRows };
   return {
     label: `${groups} groups of ${groupRows} x ${depth} by ${depth} x ${columns}, transposed ${transposeLeft} ${transposeRight}, bias on ${biasRows} rows`,
     parameters: {
@@ -64,8 +65,6 @@ function productOf({ groups, groupRows, columns, depth, number }: Shape) {
       transposeLeft: Number(transposeLeft),
       transposeRight: Number(transposeRight),
       biasRows,
-      hasAddend: 0,
-      activation: 0,
       groups,
       sumsDepth: 0,
     },
@@ -74,7 +73,7 @@ function productOf({ groups, groupRows, columns, depth, number }: Shape) {
       right: { dtype: "f32" as const, values: right },
       ...(biasRows > 0 ? { bias: { dtype: "f32" as const, values: bias } } : {}),
     },
-    value: oracle.linear(shape, left, right, bias, undefined),
+    value: oracle.linear(shape, left, right, bias),
   };
 }
 
@@ -197,6 +196,45 @@ function epilogueCases(): KernelCase[] {
   );
 }
 
+/**
+ * Each activation and its three derivatives, of one product. Its elements are odd multiples of 1/128, summed without
+ * rounding, so that none comes near 0, where some derivatives jump.
+ */
+function everyActivationCases(): KernelCase[] {
+  const [rows, columns, depth] = [13, 11, 9];
+  const eighths = (length: number) => Float32Array.from(draws.index(length, 17, drawn++), (k) => (k - 8) / 8);
+  return activationKinds.map((kind): KernelCase => {
+    const left = eighths(rows * depth);
+    const right = eighths(depth * columns);
+    const bias = eighths(columns).map((value) => value + 1 / 128);
+    const shape = { rows, columns, depth, transposeLeft: false, transposeRight: false, biasRows: rows };
+    const value = oracle.linear(shape, left, right, bias);
+    const names = [0, 1, 2, 3].map((order) => `${kind}${order}`);
+    return {
+      label: `linear, ${names.join(", ")}`,
+      kernel: "linear",
+      parameters: { ...shape, transposeLeft: 0, transposeRight: 0, groups: 1, sumsDepth: 0 },
+      operands: {
+        left: { dtype: "f32", values: left },
+        right: { dtype: "f32", values: right },
+        bias: { dtype: "f32", values: bias },
+        ...Object.fromEntries(
+          names.map((name) => {
+            const f = oracle.elementwiseFunction(name);
+            return [name, { dtype: "f32" as const, expected: value.map((y) => f(y)) }];
+          }),
+        ),
+      },
+      chain: (place) => ({
+        count: rows * columns,
+        loads: [],
+        steps: names.map((name) => ({ function: name, operands: [product(0)], dtype: "f32" })),
+        stores: names.map((name, order) => ({ placement: place(name), source: step(order), dtype: "f32" })),
+      }),
+    };
+  });
+}
+
 /** Rows, columns, depth, rows of right that are summed. */
 const sumSizes = [
   [1, 1, 1, 1],
@@ -214,17 +252,9 @@ function sumCases(): KernelCase[] {
     const left = normals(rows * depth);
     const right = normals(depth * columns).map((value) => value / Math.sqrt(depth));
     const shape = { rows, columns, depth, transposeLeft: true, transposeRight: false, biasRows: 0 };
-    const out = oracle.linear({ ...shape, activation: undefined }, left, right, undefined, undefined);
+    const out = oracle.linear(shape, left, right, undefined);
     const sums = oracle.columnSums({ columns, sumsDepth }, right);
-    const parameters = {
-      ...shape,
-      transposeLeft: 1,
-      transposeRight: 0,
-      hasAddend: 0,
-      activation: 0,
-      groups: 1,
-      sumsDepth,
-    };
+    const parameters = { ...shape, transposeLeft: 1, transposeRight: 0, groups: 1, sumsDepth };
     const label = `${rows} x ${depth} by ${depth} x ${columns}, sums of ${sumsDepth} rows`;
     const operands = { left: { dtype: "f32" as const, values: left }, right: { dtype: "f32" as const, values: right } };
     const flat = [...(i % 2 ? [sums, out] : [out, sums]).flatMap((values) => [...values])];
@@ -252,5 +282,6 @@ function sumCases(): KernelCase[] {
 /** Made anew at each call. */
 export const productCases: Readonly<Record<string, () => KernelCase[]>> = {
   epilogues: epilogueCases,
+  "every activation as an epilogue": everyActivationCases,
   "column sums": sumCases,
 };

@@ -39,7 +39,7 @@ export function checkCall(call: KernelCall, limits: PlanLimits): void {
   if (!call.chain || call.kernel === "elementwise") return;
 
   const { rows = 0, columns = 0, groups = 1 } = call.parameters;
-  demand(call.kernel === "linear" && groups <= (limits.maxEpilogueGroups ?? 0), `${groups} groups`);
+  demand(call.kernel === "linear" && groups <= limits.maxEpilogueGroups, `${groups} groups`);
   demand(call.chain.count * groups === rows * columns && call.chain.count % columns === 0, "groups of unequal rows");
   demand(!call.bindings["out"] && !call.parameters["sumsDepth"], "an epilogue beside another result");
   for (const store of call.chain.stores) {

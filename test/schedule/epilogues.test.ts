@@ -43,6 +43,17 @@ describe.each([
     expect(keepsProduct(calls[0] as KernelCall)).toBe(false);
   });
 
+  test("a matrix that is added, and a sum of two products, are additions that follow a product", () => {
+    for (const [other, count] of [
+      [y, 1],
+      [matmul(named("z", 6, 3), named("v", 3, 7)), 2],
+    ] as const) {
+      const calls = callsOf(graphOf(add(other, matmul(x, w))), limits);
+      expect(kernels(calls)).toEqual(Array(count).fill("linear"));
+      expect(calls.at(-1)?.chain?.steps.map((step) => step.function)).toEqual(["add"]);
+    }
+  });
+
   test("a product that another call reads is kept beside what follows it", () => {
     const a = linear(x, w, b);
     const calls = callsOf(graphOf(silu(a), matmul(a, named("v", 7, 2))), limits);

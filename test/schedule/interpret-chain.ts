@@ -33,7 +33,7 @@ function functionOf<Attributes>(op: OpDefinition<Attributes>, attributes: Attrib
 }
 
 /** The function of this name on arrays of equal length. */
-export function functionNamed(name: string): (...operands: readonly Float64Array[]) => Float64Array {
+function functionNamed(name: string): (...operands: readonly Float64Array[]) => Float64Array {
   const found = functions.get(name);
   demand(found !== undefined, `no function ${name}`);
   return found;

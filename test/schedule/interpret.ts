@@ -5,14 +5,13 @@
  */
 import { sizeOf } from "../../src/graph/node.ts";
 import type { HostTensor } from "../../src/graph/op.ts";
-import { activationKinds } from "../../src/kernels/elementwise.ts";
 import { type RandomKind, randomKinds } from "../../src/kernels/random.ts";
 import { reductions } from "../../src/kernels/reduce.ts";
 import { kernels } from "../../src/kernels/registry.ts";
 import { randomBits, randomNumber } from "../../src/ops/threefry.ts";
 import type { KernelCall, Placement, PlanLimits, Program } from "../../src/schedule/program.ts";
 import { checkCall, demand, keyOf } from "./check-call.ts";
-import { type Access, functionNamed, runChain } from "./interpret-chain.ts";
+import { type Access, runChain } from "./interpret-chain.ts";
 import { interpretFlow } from "./interpret-flow.ts";
 
 /** A region's memory and which elements of it have been written. */
@@ -116,12 +115,10 @@ type Naive = (p: Parameters, operand: Operand, regions: Regions, call: KernelCal
 
 const naive: Readonly<Record<string, Naive>> = {
   linear(p, operand, regions, { chain }) {
-    const { rows = 0, columns = 0, depth = 0, transposeLeft, transposeRight, biasRows = 0, hasAddend, activation } = p;
+    const { rows = 0, columns = 0, depth = 0, transposeLeft, transposeRight, biasRows = 0 } = p;
     const [left, right] = [operand("left"), operand("right")];
     const product = new Float64Array(rows * columns);
     const bias = biasRows > 0 ? operand("bias") : undefined;
-    const addend = hasAddend ? operand("addend") : undefined;
-    const apply = activation ? functionNamed(`${activationKinds[activation - 1]}0`) : undefined;
     for (let r = 0; r < rows; r++) {
       for (let c = 0; c < columns; c++) {
         let sum = 0;
@@ -130,8 +127,7 @@ const naive: Readonly<Record<string, Naive>> = {
           sum += a * right.get(transposeRight ? c * depth + k : k * columns + c);
         }
         if (bias && r < biasRows) sum += bias.get(c);
-        if (addend) sum += addend.get(r * columns + c);
-        product[r * columns + c] = apply ? (apply(Float64Array.of(sum))[0] as number) : sum;
+        product[r * columns + c] = sum;
       }
     }
     if (chain) {

@@ -17,7 +17,7 @@ const transposed = { transposeLeft: true };
 
 function joined(...outputs: Node[]) {
   const graph = graphOf(...outputs);
-  const result = simplify(joinProducts(graph));
+  const result = simplify(joinProducts(graph, 0));
   expect(largestDifference(graph, result)).toBeLessThan(1e-14); // additions in another order
   return result;
 }

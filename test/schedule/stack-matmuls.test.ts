@@ -18,7 +18,7 @@ const [x, z, w, b] = [named("x", 3, 4), named("z", 3, 4), named("w", 4, 4), name
 /** Checks that values stay, bit for bit: rows are summed in the same order. */
 function stacked(...outputs: Node[]) {
   const graph = graphOf(...outputs);
-  const result = simplify(stackMatmuls(graph));
+  const result = simplify(stackMatmuls(graph, 0));
   expect(largestDifference(graph, result)).toBe(0);
   return result;
 }

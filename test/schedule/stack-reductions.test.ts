@@ -14,7 +14,7 @@ const [x, y, z] = [named("x", 6, 1), named("y", 6, 1), named("z", 5, 1)];
 function stacked(...outputs: Node[]) {
   const graph = graphOf(...outputs);
   const tidy = tidier();
-  const result = tidy(stackReductions(tidy(lowerReductions(graph, true))));
+  const result = tidy(stackReductions(tidy(lowerReductions(graph))));
   expect(largestDifference(graph, result)).toBeLessThan(1e-14);
   return countOps(result);
 }

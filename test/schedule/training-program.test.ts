@@ -81,7 +81,7 @@ describe.each(["webgpu", "wasm"])("limits of %s", (name) => {
   });
 
   test("a fraction of one half costs half a jvp, no copies, and no further chain", () => {
-    const most = limits.maxEpilogueGroups as number;
+    const most = limits.maxEpilogueGroups;
     // Rows without tangents go through a layer by themselves where an epilogue takes no three groups.
     expect(count(half, "linear")).toBe(most > 2 ? 3 * LAYERS + 2 : 5 * LAYERS + 2);
     expect(half.calls.length).toBe(most > 2 ? 22 : 30);

@@ -30,6 +30,7 @@ export function createReferenceBackend(): Backend {
       maxBufferBytes: Number.MAX_SAFE_INTEGER,
       maxBindingBytes: Number.MAX_SAFE_INTEGER,
       maxStorageBindings: Number.MAX_SAFE_INTEGER,
+      maxEpilogueGroups: 0,
       separateReadAndWrite: false,
     },
 

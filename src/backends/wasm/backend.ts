@@ -5,13 +5,12 @@ import type { Backend, Executable, NumericArray, StateBuffer } from "../backend.
 import { wasmFeatures } from "./features.ts";
 import { type Allocation, MAX_BYTES, WasmMemory } from "./memory.ts";
 import { type Build, moduleBytes } from "./modules.ts";
+import { type Needs, placePacked, type Scratch, scratchOf } from "./scratch.ts";
 import { CONTROL_BYTES, startThreads, type Threads } from "./threads.ts";
-import { CALL_BYTES, type Translation, translate } from "./translate.ts";
+import { type Translation, translate } from "./translate.ts";
 
 /** What wasm/index.ts exports and this file calls. */
-interface Kernels {
-  sharedBytes(call: number): number;
-  threadBytes(call: number): number;
+interface Kernels extends Needs {
   run(
     calls: number,
     count: number,
@@ -25,17 +24,6 @@ interface Kernels {
     slots: number,
   ): number;
 }
-
-/** Scratch of a program: what all threads share, then each thread's, with its chains' slots at the end. */
-interface Scratch {
-  readonly address: number;
-  readonly shared: number;
-  readonly perThread: number;
-  readonly slots: number;
-}
-
-/** Scratch of a thread begins at a multiple of a cache line. */
-const SCRATCH_ALIGNMENT = 64;
 
 /** Row groups of a product that wasm/linear.ts's scratch has room for. */
 const MAX_GROUPS = 64;
@@ -221,7 +209,8 @@ class LocalWasmBackend implements WasmBackend {
       const translation = translate(program, this.#memory, baseOf);
       this.#live.add(translation.allocation);
       held.push(translation.allocation);
-      const scratch = this.#scratchOf(translation, (bytes) => hold("scratch", bytes).address);
+      placePacked(program, translation, this.#kernels, this.#memory, (bytes) => hold("packed weights", bytes).address);
+      const scratch = scratchOf(translation, this.#kernels, this.threads, (bytes) => hold("scratch", bytes).address);
       return {
         run: (times) => {
           this.#checkAlive();
@@ -243,17 +232,6 @@ class LocalWasmBackend implements WasmBackend {
     const { threads } = this;
     const failed = this.#kernels.run(calls, count, times, control, threads, mayWait, address, shared, perThread, slots);
     if (failed) throw new Error("A worker of the WASM backend has failed: what was being computed is lost.");
-  }
-
-  /** The largest that each of the program's calls needs, for all threads. */
-  #scratchOf({ calls, count, chainScratchBytes }: Translation, allocate: (bytes: number) => number): Scratch {
-    const largest = (need: (call: number) => number) =>
-      Math.max(0, ...Array.from({ length: count }, (_, i) => need(calls + i * CALL_BYTES) >>> 0));
-    const aligned = (bytes: number) => Math.ceil(bytes / SCRATCH_ALIGNMENT) * SCRATCH_ALIGNMENT;
-    const shared = aligned(largest(this.#kernels.sharedBytes));
-    const slots = aligned(largest(this.#kernels.threadBytes));
-    const perThread = slots + aligned(chainScratchBytes);
-    return { address: allocate(shared + this.threads * perThread), shared, perThread, slots };
   }
 
   finished(): Promise<void> {

@@ -3,7 +3,7 @@
  * or stored in order, else in slots: blocks of a thread's scratch, shared out by liveness so that few are needed and
  * all stay in L1.
  */
-import { elementwiseOpcodes, randomFunctions } from "../../kernels/elementwise.ts";
+import { activationKinds, elementwiseOpcodes, randomFunctions } from "../../kernels/elementwise.ts";
 import type {
   ElementwiseChain,
   ElementwiseLoad,
@@ -21,12 +21,14 @@ const VECTOR_BYTES = 16;
 
 /** Opcodes after the functions', as in wasm/apply.ts. */
 const STORE = Object.keys(elementwiseOpcodes).length;
-const SEVERAL: Readonly<Record<string, number>> = {
-  "silu0 silu1": STORE + 1,
-  "silu1 silu2": STORE + 2,
-  "silu0 silu1 silu2": STORE + 3,
-};
-const RANDOM = STORE + 4;
+const several = activationKinds.flatMap((kind) =>
+  ["01", "12", "012"].map((orders) => [...orders].map((order) => kind + order).join(" ")),
+);
+/** Activations with their derivatives at one operand; relu and sin have nothing to share. */
+const SEVERAL: Readonly<Record<string, number>> = Object.fromEntries(
+  several.flatMap((names, i) => (/^(relu|sin)/.test(names) ? [] : [[names, STORE + 1 + i]])),
+);
+const RANDOM = STORE + 1 + several.length;
 const STORE_STRIDED = RANDOM + randomFunctions.length;
 
 /** Where a value is: the modes of wasm/elementwise.ts, in its order. */

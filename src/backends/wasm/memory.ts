@@ -12,7 +12,7 @@ const PAGE_BYTES = 65536;
 const FIRST_ADDRESS = PAGE_BYTES;
 /** The memory grows by at least this many pages (1 MiB): small states do not grow it one by one. */
 const GROWTH_PAGES = 16;
-/** All that 32-bit addresses reach, less one page, so that reading a vector at the very end stays inside. */
+/** All that 32-bit addresses reach, less one page: the end of the memory is an address too. */
 export const MAX_BYTES = 65535 * PAGE_BYTES;
 
 /** As the modules' imports say. */
@@ -91,8 +91,9 @@ export class WasmMemory {
     return new Uint32Array(this.memory.buffer, address, length);
   }
 
+  /** Bytes that may be given out. Kernels read whole vectors: the last bytes stay free, so that those past an end exist. */
   #size(): number {
-    return this.memory.buffer.byteLength;
+    return this.memory.buffer.byteLength - ALIGNMENT;
   }
 
   #joinWithNext(index: number): void {

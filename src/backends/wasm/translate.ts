@@ -1,5 +1,5 @@
 /**
- * A program as the words that wasm/index.ts's `run` reads: a table of calls { kernel, parameters, chain, unused }, the
+ * A program as the words that wasm/index.ts's `run` reads: a table of calls { kernel, parameters, chain, packed }, the
  * parameter structs with all addresses filled in, and the chains' tables.
  */
 import { ConfigError } from "../../errors.ts";
@@ -15,6 +15,8 @@ const KERNELS = ["copy", "elementwise", "gather", "linear", "random", "reduce", 
 
 /** Bytes of an entry in the table of calls. */
 export const CALL_BYTES = 16;
+/** Where in an entry the address of a packed operand is; 0: the call packs it itself. */
+export const PACKED_OFFSET = 12;
 
 /** Parameter blocks begin at multiples of a vector's bytes. */
 const BLOCK_ALIGNMENT = 16;

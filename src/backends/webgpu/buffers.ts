@@ -5,6 +5,9 @@ import type { Health } from "./health.ts";
 
 export const BYTES_PER_ELEMENT = 4;
 
+/** Buffers are whole quads of elements, as kernels may bind them. */
+const BYTES_PER_QUAD = 16;
+
 /** Read-back buffers are powers of two from this size on, in bytes. */
 const SMALLEST_STAGING = 4096;
 
@@ -29,7 +32,7 @@ export class Buffers {
   }
 
   /**
-   * A zeroed buffer of at least 4 bytes. When memory runs out the backend fails at its next call.
+   * A zeroed buffer of at least so many bytes. When memory runs out the backend fails at its next call.
    * @throws {@link LimitError} when it exceeds the device's largest buffer.
    */
   create(label: string, bytes: number, flags: GPUBufferUsageFlags): GPUBuffer {
@@ -42,7 +45,7 @@ export class Buffers {
         remedy: "Use a smaller batch or network, or fewer rows of data.",
       });
     }
-    const size = Math.max(bytes, BYTES_PER_ELEMENT);
+    const size = Math.max(Math.ceil(bytes / BYTES_PER_QUAD), 1) * BYTES_PER_QUAD;
     const buffer = this.#health.makeWithin(label, size, () => this.#device.createBuffer({ label, size, usage: flags }));
     this.#live.add(buffer);
     this.#bytes += size;

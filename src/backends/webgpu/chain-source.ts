@@ -12,16 +12,30 @@ import type {
   ElementwiseStep,
   ElementwiseStore,
   RandomDraw,
-  Region,
 } from "../../schedule/program.ts";
-import { regionKey } from "./dispatch.ts";
+import { type Operand, regionKey } from "./dispatch.ts";
 
 type DType = ElementwiseStep["dtype"];
+
+/** A chain whose operands may lie in scratch too. */
+export interface RegionChain extends Pick<ElementwiseChain, "count" | "steps"> {
+  readonly loads: readonly RegionLoad[];
+  readonly stores: readonly RegionStore[];
+  /** Of a chain over quads whose last is not whole: stores keep what lies where `within` is false. */
+  readonly masked?: boolean;
+}
+
+type RegionLoad = Omit<ElementwiseLoad, "placement"> & {
+  readonly placement: Operand;
+  /** Of a chain over quads: its index counts elements, and a quad reads one. */
+  readonly single?: boolean;
+};
+type RegionStore = Omit<ElementwiseStore, "placement"> & { readonly placement: Operand };
 
 /** What a chain's text needs around it. */
 export interface ChainSource {
   /** The regions it touches, in the order of their numbers: `region0`, `region1`. */
-  readonly regions: readonly { readonly region: Region; readonly written: boolean }[];
+  readonly regions: readonly { readonly region: Operand["region"]; readonly written: boolean }[];
   /** Fields of the uniform `params`, all u32, and what they are. */
   readonly fields: ReadonlyMap<string, number>;
   /** Statements on element `i`; where the chain lies in a matrix of `columns`, `row` and `column` are at hand too. */
@@ -29,10 +43,10 @@ export interface ChainSource {
 }
 
 /** `columns`: of the product whose epilogue this is. */
-export function chainSource(chain: ElementwiseChain, columns?: number): ChainSource {
+export function chainSource(chain: RegionChain, columns?: number): ChainSource {
   const regions = regionsOf(chain);
   const keys = regions.map(({ region }) => regionKey(region));
-  const bindingOf = (region: Region) => `region${keys.indexOf(regionKey(region))}`;
+  const bindingOf = (region: Operand["region"]) => `region${keys.indexOf(regionKey(region))}`;
   const fields = new Map<string, number>();
   const parameter: Parameter = (name, value) => {
     fields.set(name, value);
@@ -41,14 +55,26 @@ export function chainSource(chain: ElementwiseChain, columns?: number): ChainSou
 
   const lines = chain.loads.map((load, k) => {
     const at = loadIndex(load, chain.count, columns, `load${k}`, parameter);
-    return `let load${k} = ${fromBits(`${bindingOf(load.placement.region)}[${at}]`, load.dtype)};`;
+    const binding = bindingOf(load.placement.region);
+    const word = load.single ? `u32(${binding}[(${at}) >> QUAD_BITS][(${at}) & QUAD_MASK])` : `${binding}[${at}]`;
+    return `let load${k} = ${fromBits(word, load.dtype)};`;
   });
+  const decays = new Map<string, string>();
   chain.steps.forEach((step, k) => {
-    lines.push(`let step${k} = ${step.random ? drawOf(step, step.random, k, parameter) : callOf(step, k)};`);
+    let value = step.random ? drawOf(step, step.random, k, parameter) : callOf(step, k);
+    const [, silu, x] = /^(silu[012])\((.*)\)$/.exec(value) ?? [];
+    if (silu && x) {
+      const decay = decays.get(x) ?? `decay${k}`;
+      if (!decays.has(x)) lines.push(`let ${decay} = decay(${x});`);
+      decays.set(x, decay);
+      value = `${silu}Of(${x}, ${decay})`;
+    }
+    lines.push(`let step${k} = ${value};`);
   });
   chain.stores.forEach((store, k) => {
     const at = `${bindingOf(store.placement.region)}[${storeIndex(store, `store${k}`, parameter)}]`;
-    lines.push(`${at} = ${toBits(textOf(store.source, store.dtype), store.dtype)};`);
+    const bits = toBits(textOf(store.source, store.dtype), store.dtype);
+    lines.push(`${at} = ${chain.masked ? `select(${at}, ${bits}, within)` : bits};`);
   });
   return { regions, fields, lines };
 }
@@ -57,7 +83,7 @@ export function chainSource(chain: ElementwiseChain, columns?: number): ChainSou
 type Parameter = (name: string, value: number) => string;
 
 /** The regions of loads and stores, each once. */
-function regionsOf({ loads, stores }: ElementwiseChain): ChainSource["regions"] {
+function regionsOf({ loads, stores }: RegionChain): ChainSource["regions"] {
   const written = new Set(stores.map(({ placement }) => regionKey(placement.region)));
   const all = new Map([...loads, ...stores].map(({ placement: { region } }) => [regionKey(region), region]));
   return [...all].map(([key, region]) => ({ region, written: written.has(key) }));
@@ -65,7 +91,7 @@ function regionsOf({ loads, stores }: ElementwiseChain): ChainSource["regions"] 
 
 /** offset + (floor(i / divisor) mod modulus) stride, without the parts that change nothing. */
 function loadIndex(
-  { placement, divisor, modulus, stride = 1 }: ElementwiseLoad,
+  { placement, divisor, modulus, stride = 1 }: RegionLoad,
   count: number,
   columns: number | undefined,
   name: string,
@@ -86,7 +112,7 @@ function loadIndex(
   return at(offset, remainder(), stride, name, parameter);
 }
 
-function storeIndex({ placement, stride = 1 }: ElementwiseStore, name: string, parameter: Parameter): string {
+function storeIndex({ placement, stride = 1 }: RegionStore, name: string, parameter: Parameter): string {
   return at(parameter(`${name}Offset`, placement.offset), "i", stride, name, parameter);
 }
 

@@ -6,7 +6,7 @@ export interface ScratchRegion {
   readonly kind: "scratch";
 }
 
-/** A range of a buffer. Bindings are whole buffers, so `offset` reaches the shader as a parameter. */
+/** A range of a buffer. Most bindings are whole buffers, so `offset` reaches the shader as a parameter. */
 export interface Operand {
   readonly region: Region | ScratchRegion;
   readonly offset: number;
@@ -15,6 +15,8 @@ export interface Operand {
 export interface BoundRegion {
   readonly region: Region | ScratchRegion;
   readonly access: "read" | "write";
+  /** What of the region is bound, in elements, from a multiple of 64 on; all of it where this is left out. */
+  readonly range?: { readonly first: number; readonly length: number };
 }
 
 /** One dispatch: which pipeline, which buffers, which parameters, how many workgroups. */

@@ -1,28 +1,47 @@
-/** A fused elementwise chain as a shader: one invocation per element, every region bound for reading and writing. */
+/**
+ * A fused elementwise chain as a shader: one invocation per element, or per four where a device likes that and the
+ * chain's operands allow it; every region bound for reading and writing.
+ */
 import { shaders } from "../../generated/shaders.ts";
 import { linearWorkgroups } from "../../kernels/kernel.ts";
-import type { ElementwiseChain } from "../../schedule/program.ts";
-import { chainSource } from "./chain-source.ts";
+import { onQuads, quadChain } from "./chain-quads.ts";
+import { chainSource, type RegionChain } from "./chain-source.ts";
 import { declarationsFor, uniformOf } from "./declarations.ts";
 import type { Dispatch } from "./dispatch.ts";
 
 const WORKGROUP_SIZE = 64;
 
-export function elementwiseDispatch(label: string, chain: ElementwiseChain): Dispatch {
-  const { regions, fields, lines } = chainSource(chain);
-  const parameters = new Map([["count", chain.count], ...fields]);
+/** How an element is found in an array of quads. */
+const quadConstants = "const QUAD_BITS = 2u;\nconst QUAD_MASK = 3u;";
+
+/** @param quads - whether four elements at a time are faster. */
+export function elementwiseDispatch(label: string, chain: RegionChain, quads: boolean): Dispatch {
+  const byQuads = quads ? quadChain(chain) : undefined;
+  const { count } = byQuads ?? chain;
+  const { regions, fields, lines } = chainSource(byQuads ?? chain);
+  const parameters = new Map([
+    ["count", count],
+    ...fields,
+    ...(byQuads?.masked ? [["elements", chain.count] as const] : []),
+  ]);
+  const body = lines.join("\n");
+  const functions = declarationsFor(body, [shaders["elementwise"]!, shaders["random"]!]).join("\n");
+  const within = byQuads?.masked ? "  let within = vec4u(0, 1, 2, 3) + 4u * i < vec4u(params.elements);" : "";
   const code = [
     uniformOf(
       "ElementwiseParameters",
       [...parameters.keys()].map((name) => [name, "u32"]),
     ),
-    ...regions.map((_, k) => `@group(0) @binding(${k + 1}) var<storage, read_write> region${k}: array<u32>;`),
-    ...declarationsFor(lines.join("\n"), [shaders["elementwise"]!, shaders["random"]!]),
+    ...regions.map(
+      (_, k) =>
+        `@group(0) @binding(${k + 1}) var<storage, read_write> region${k}: array<${byQuads ? "vec4u" : "u32"}>;`,
+    ),
+    ...(byQuads ? [quadConstants, onQuads(functions)] : [functions]),
     `@compute @workgroup_size(${WORKGROUP_SIZE})`,
     "fn elementwise(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) index: u32) {",
     `  let i = (workgroup.x + workgroup.y * 65535u) * ${WORKGROUP_SIZE}u + index;`,
     "  if (i >= params.count) {\n    return;\n  }",
-    ...lines.map((line) => `  ${line}`),
+    ...(byQuads ? [within, onQuads(body)] : [body]),
     "}",
   ].join("\n");
   return {
@@ -32,6 +51,6 @@ export function elementwiseDispatch(label: string, chain: ElementwiseChain): Dis
     constants: {},
     parameters: Uint32Array.from(parameters.values()),
     bindings: regions.map(({ region }) => ({ region, access: "write" })),
-    workgroups: linearWorkgroups(chain.count, WORKGROUP_SIZE),
+    workgroups: linearWorkgroups(count, WORKGROUP_SIZE),
   };
 }

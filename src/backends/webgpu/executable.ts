@@ -165,7 +165,11 @@ async function prepare(
   const { pipeline, layout } = await pipelines.get(dispatch);
   const size = Math.ceil(dispatch.parameters.byteLength / 16) * 16; // WGSL rounds a uniform struct up to 16 bytes
   const parameters = { buffer: uniforms, offset: uniformOffset, size };
-  const resources = [parameters, ...dispatch.bindings.map(({ region }) => ({ buffer: bufferOf(region) }))];
+  const operands = dispatch.bindings.map(({ region, range }) => {
+    const bytes = range && { offset: range.first * BYTES_PER_ELEMENT, size: range.length * BYTES_PER_ELEMENT };
+    return { buffer: bufferOf(region), ...bytes };
+  });
+  const resources = [parameters, ...operands];
   const group = device.createBindGroup({
     label: dispatch.label,
     layout,

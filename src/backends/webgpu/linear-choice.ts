@@ -4,7 +4,7 @@
  */
 
 /** A file shaders/linear-<name>.wgsl each. */
-export type LinearKernel = "tile" | "small" | "subgroups" | "registers" | "strip";
+export type LinearKernel = "tile" | "small" | "panel" | "registers" | "strip";
 
 export interface LinearChoice {
   readonly kernel: LinearKernel;
@@ -24,7 +24,7 @@ export interface ProductShape {
 export const workgroupTiles: Readonly<Record<LinearKernel, { readonly rows: number; readonly columns: number }>> = {
   tile: { rows: 64, columns: 64 },
   small: { rows: 32, columns: 32 },
-  subgroups: { rows: 32, columns: 32 },
+  panel: { rows: 256, columns: 16 },
   registers: { rows: 16, columns: 32 },
   strip: { rows: 16, columns: 16 },
 };
@@ -32,7 +32,7 @@ export const workgroupTiles: Readonly<Record<LinearKernel, { readonly rows: numb
 /** The kernels that a device can run. */
 export function linearKernels({ subgroupSize }: Pick<DeviceTraits, "subgroupSize">): LinearKernel[] {
   const all = Object.keys(workgroupTiles) as LinearKernel[];
-  return all.filter((kernel) => kernel !== "subgroups" || subgroupSize === 4);
+  return all.filter((kernel) => kernel !== "panel" || subgroupSize === 4);
 }
 
 /** Workgroups that keep a GPU busy: beyond them, small tiles and segments only cost memory traffic. */
@@ -55,8 +55,9 @@ export interface DeviceTraits {
 export function chooseLinear(shape: ProductShape, { software, subgroupSize }: DeviceTraits): LinearChoice {
   const { rows, columns, depth } = shape;
   if (software) {
+    if (subgroupSize === 4) return { kernel: "panel", segments: 1 };
     const few = columns <= 4 || rows <= 8 || depth <= 4; // a depth so small has no use for a large tile, long to compile
-    return { kernel: few ? "strip" : subgroupSize === 4 ? "subgroups" : "registers", segments: 1 };
+    return { kernel: few ? "strip" : "registers", segments: 1 };
   }
   const kernel = workgroupsOf("tile", shape) < ENOUGH_WORKGROUPS ? "small" : "tile";
   const wanted = Math.floor(ENOUGH_WORKGROUPS / workgroupsOf(kernel, shape));

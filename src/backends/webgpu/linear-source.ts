@@ -3,22 +3,19 @@
  * shaders/linear.wgsl that it calls, and `finish`: what becomes of an element, put together as for elementwise chains.
  */
 import { shaders } from "../../generated/shaders.ts";
-import { activationKinds } from "../../kernels/elementwise.ts";
 import { linearWorkgroups } from "../../kernels/kernel.ts";
 import { linear } from "../../kernels/linear.ts";
 import { packParameters } from "../../kernels/pack-parameters.ts";
-import type { ElementwiseChain, ElementwiseOperand, KernelCall, Placement } from "../../schedule/program.ts";
+import type { ElementwiseChain, KernelCall, Placement } from "../../schedule/program.ts";
 import { chainSource } from "./chain-source.ts";
 import { declarationsFor, subgroupDirectives, uniformOf } from "./declarations.ts";
-import { type Dispatch, type Operand, regionKey, type ScratchRegion } from "./dispatch.ts";
+import { type BoundRegion, type Dispatch, regionKey, type ScratchRegion } from "./dispatch.ts";
 import { type LinearChoice, linearGrid } from "./linear-choice.ts";
 
 /** A storage binding: its WGSL type, and what is bound. */
-interface Bound {
+export interface Bound extends BoundRegion {
   readonly name: string;
   readonly type: string;
-  readonly region: Operand["region"];
-  readonly access: "read" | "write";
 }
 
 /** What is done with the sums: text that defines `finish` and `finishSum`, and what that text needs. */
@@ -57,7 +54,7 @@ function productDispatch(
   const { rows = 1, columns = 1, depth = 1, transposeLeft = 0, transposeRight = 0 } = call.parameters;
   const left = operand("left", call.bindings["left"]!, transposeLeft ? rows : depth);
   const right = operand("right", call.bindings["right"]!, transposeRight ? depth : columns);
-  return dispatch(call, `linear-${kernel}`, finish, {
+  return linearDispatch(call, `linear-${kernel}`, finish, {
     bindings: [left.bound, right.bound],
     code: [
       `const LEFT_TRANSPOSED = ${transposeLeft === 1};`,
@@ -83,7 +80,7 @@ function joinDispatch(call: KernelCall, finish: Finish, segments: number): Dispa
   const { rows = 1, columns = 1, sumsDepth = 0 } = call.parameters;
   const outputs = (rows * columns) / finish.groups + (sumsDepth > 0 ? columns : 0);
   const joined = { ...finish, fields: new Map([...finish.fields, ["segments", segments]]) };
-  return dispatch(call, "linear-join", joined, {
+  return linearDispatch(call, "linear-join", joined, {
     bindings: [{ name: "partial", type: "array<f32>", region: scratch, access: "read" }],
     code: [],
     workgroups: linearWorkgroups(outputs, 64),
@@ -145,26 +142,14 @@ function sumStore({ parameters, bindings: placements }: KernelCall, bindings: Bo
   return [`  ${name}[params.sumsOffset + column] = bitcast<u32>(sum);`];
 }
 
-/** What a call without a chain does with its product: addend, activation, all of it stored. */
-function chainOf({ parameters, bindings }: KernelCall): ElementwiseChain {
-  const { rows = 1, columns = 1, hasAddend = 0, activation = 0 } = parameters;
-  const count = rows * columns;
-  const steps: ElementwiseChain["steps"][number][] = [];
-  let value: ElementwiseOperand = { from: "product", index: 0 };
-  const step = (name: string, ...operands: ElementwiseOperand[]) => {
-    value = { from: "step", index: steps.push({ function: name, operands, dtype: "f32" }) - 1 };
-  };
-  if (hasAddend) step("add", value, { from: "load", index: 0 });
-  if (activation) step(`${activationKinds[activation - 1]}0`, value);
-  return {
-    count,
-    loads: hasAddend ? [{ placement: bindings["addend"]!, divisor: 1, modulus: count, dtype: "f32" }] : [],
-    steps,
-    stores: [{ placement: bindings["out"]!, source: value, dtype: "f32" }],
-  };
+/** What a call without a chain does with its product: stores it. */
+export function chainOf({ parameters: { rows = 1, columns = 1 }, bindings }: KernelCall): ElementwiseChain {
+  const stores = [{ placement: bindings["out"]!, source: { from: "product", index: 0 }, dtype: "f32" }] as const;
+  return { count: rows * columns, loads: [], steps: [], stores };
 }
 
-function dispatch(
+/** A shader of a product, with what its last steps are. */
+export function linearDispatch(
   call: KernelCall,
   shader: string,
   finish: Finish,
@@ -188,7 +173,7 @@ function dispatch(
     shaders[shader]!,
   ].join("\n");
   const code = [
-    ...(shader === "linear-subgroups" ? [subgroupDirectives] : []),
+    ...(shader === "linear-panel" ? [subgroupDirectives] : []),
     uniformOf(
       "LinearParameters",
       [...Object.keys(linear.parameters), ...finish.fields.keys()].map((name) => [name, "u32"] as const),
@@ -208,7 +193,7 @@ function dispatch(
     code,
     constants: {},
     parameters: Uint32Array.of(...declared, ...finish.fields.values()),
-    bindings: bindings.map(({ region, access }) => ({ region, access })),
+    bindings: bindings.map(({ name: _, type: __, ...bound }) => bound),
     workgroups: kernel.workgroups,
   };
 }

@@ -6,6 +6,7 @@ import type { Dispatch } from "./dispatch.ts";
 import { elementwiseDispatch } from "./elementwise-source.ts";
 import { kernelDispatch } from "./kernel-dispatch.ts";
 import { chooseLinear, type DeviceTraits, type LinearChoice, type ProductShape } from "./linear-choice.ts";
+import { panelDispatches } from "./linear-panel.ts";
 import { linearDispatches, linearScratch } from "./linear-source.ts";
 import { chooseReduce, type ReduceShader, reduceDispatches } from "./reduce-dispatches.ts";
 
@@ -42,12 +43,13 @@ function lowerCall(call: KernelCall, { traits, linear, reduce }: LowerOptions) {
     case "linear": {
       const shape = { rows, columns, depth, groups };
       const choice = linear?.(shape) ?? chooseLinear(shape, traits);
+      if (choice.kernel === "panel") return panelDispatches(call);
       return { dispatches: linearDispatches(call, choice), scratch: linearScratch(call, choice.segments) };
     }
     case "reduce":
       return reduceDispatches(call, reduce ?? chooseReduce(traits));
     case "elementwise":
-      return { dispatches: [elementwiseDispatch(call.label, call.chain!)], scratch: 0 };
+      return { dispatches: [elementwiseDispatch(call.label, call.chain!, traits.software)], scratch: 0 };
     case "mlpFlow":
       return { dispatches: [kernelDispatch(call, call.bindings, { activation, tangents })], scratch: 0 };
     default: {
