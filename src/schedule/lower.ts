@@ -6,6 +6,7 @@ import { lowerReductions } from "./lower-reductions.ts";
 import { nestJoints } from "./nest-joints.ts";
 import type { PlanLimits } from "./program.ts";
 import { splitColumns } from "./split-columns.ts";
+import { splitRows } from "./split-rows.ts";
 import { stackMatmuls } from "./stack-matmuls.ts";
 import { stackReductions } from "./stack-reductions.ts";
 import { tidier } from "./tidy.ts";
@@ -19,6 +20,7 @@ export function lower(graph: Graph, { maxEpilogueGroups }: Pick<PlanLimits, "max
   const tidy = tidier();
   const joined = tidy(joinProducts(tidy(graph), maxEpilogueGroups));
   const stacked = tidy(stackMatmuls(joined, maxEpilogueGroups));
-  const reduced = stackReductions(tidy(lowerReductions(tidy(splitColumns(stacked)))));
+  const split = tidy(splitRows(tidy(splitColumns(stacked))));
+  const reduced = stackReductions(tidy(lowerReductions(split)));
   return nestJoints(tidy(lowerProducts(reduced)));
 }

@@ -76,14 +76,16 @@ export function largestDifference(before: Graph, after: Graph, seed = 1): number
   return largest;
 }
 
-const normals: DataSource = {
+const normals = (dimension: number): DataSource => ({
   name: "normals",
   options: {},
-  dimension: 2,
-  draw: ({ rows, random }) => random("normal", [rows, 2]),
-};
+  dimension,
+  draw: ({ rows, random }) => random("normal", [rows, dimension]),
+});
 
 export interface StepOptions {
+  /** Of points; default 2. */
+  readonly dimension?: number;
   readonly hidden?: readonly number[];
   readonly batchSize?: number;
   /** Without clipping and EMA. */
@@ -93,14 +95,14 @@ export interface StepOptions {
 /** A training step with Adam, on FDM with these options or on CFM; by default of a small MLP of two hidden layers. */
 export function trainStep(
   loss: FDMOptions | "cfm" = {},
-  { hidden = [8, 12], batchSize = 6, plain = false }: StepOptions = {},
+  { dimension = 2, hidden = [8, 12], batchSize = 6, plain = false }: StepOptions = {},
 ): Graph {
   return buildTrainStep({
-    network: mlp({ dimension: 2, hidden }),
+    network: mlp({ dimension, hidden }),
     path: condOT(),
     loss: loss === "cfm" ? cfm() : fdm(loss),
     optimizer: adam({ learningRate: 1e-3 }),
-    data: normals,
+    data: normals(dimension),
     batchSize,
     ...(plain ? {} : { ema: ema({ decay: 0.99 }), maximumGradientNorm: 1 }),
   });
