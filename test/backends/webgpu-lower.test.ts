@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { onQuads, quadChain } from "../../src/backends/webgpu/chain-quads.ts";
 import { declarationsFor } from "../../src/backends/webgpu/declarations.ts";
 import { chooseLinear, type DeviceTraits, linearGrid, linearKernels } from "../../src/backends/webgpu/linear-choice.ts";
 import { lower } from "../../src/backends/webgpu/lower.ts";
@@ -62,6 +63,92 @@ test("segments leave their products in scratch, and a second dispatch of the cal
     "scratch read",
     "state write",
   ]);
+});
+
+describe("on SwiftShader a product's chain is a dispatch of its own", () => {
+  const count = 64 * 32;
+  const kept = place("kept", count);
+  const silu = { function: "silu0", operands: [{ from: "product", index: 0 }], dtype: "f32" } as const;
+  const added = {
+    function: "add",
+    operands: [
+      { from: "step", index: 0 },
+      { from: "load", index: 0 },
+    ],
+    dtype: "f32",
+  } as const;
+  const load = (placement: ReturnType<typeof place>) =>
+    ({ placement, divisor: 1, modulus: count, dtype: "f32" }) as const;
+  const stores = [
+    { placement: place("out", count), source: { from: "step", index: 1 }, dtype: "f32" },
+    { placement: kept, source: { from: "product", index: 0 }, dtype: "f32" },
+  ] as const;
+  const lowered = (loaded: ReturnType<typeof place>) => {
+    const program = product(64, 32, 128);
+    const chain = { count, loads: [load(loaded)], steps: [silu, added], stores };
+    return lower({ ...program, calls: program.calls.map((call) => ({ ...call, chain })) }, { traits: swiftShader });
+  };
+  const named = ({ dispatches }: ReturnType<typeof lower>) =>
+    dispatches.map(({ bindings }) => bindings.map(({ region }) => ("name" in region ? region.name : region.kind)));
+
+  test("the product goes where it is kept", () => {
+    const program = lowered(place("other", count));
+    expect(program.scratch).toBe(0);
+    expect(named(program)).toEqual([
+      ["left", "right", "kept"],
+      ["other", "kept", "out"],
+    ]);
+  });
+
+  test("or to scratch, where the chain reads what lies in that place", () => {
+    const program = lowered(kept);
+    expect(program.scratch).toBe(count);
+    expect(named(program)).toEqual([
+      ["left", "right", "scratch"],
+      ["kept", "scratch", "out"],
+    ]);
+  });
+
+  test("a product that is only kept takes one dispatch", () => {
+    const { dispatches, scratch } = lower(product(64, 32, 128), { traits: swiftShader });
+    expect([dispatches.length, scratch]).toEqual([1, 0]);
+  });
+});
+
+describe("a chain on four elements at a time", () => {
+  const stores = [{ placement: place("out", 10), source: { from: "load", index: 0 }, dtype: "f32" }] as const;
+  const over = (count: number, divisor: number, modulus: number, offset = 0) => {
+    const loads = [{ placement: place("in", count, offset), divisor, modulus, dtype: "f32" }] as const;
+    return quadChain({ count, loads, steps: [], stores });
+  };
+
+  test.each([
+    ["whole quads", over(12, 1, 12, 8), { modulus: 3, placement: { offset: 2 } }],
+    ["rows of whole quads, each the same", over(12, 1, 4), { modulus: 1 }],
+    ["one element for all", over(12, 1, 1, 3), { single: true, placement: { offset: 3 } }],
+    ["one element a row", over(12, 4, 3, 3), { single: true, divisor: 1, placement: { offset: 3 } }],
+  ])("reads %s", (_, chain, load) => {
+    expect(chain?.count).toBe(3);
+    expect(chain?.loads[0]).toMatchObject(load);
+  });
+
+  test.each([
+    ["begin within a quad", over(12, 1, 12, 2)],
+    ["repeat within a quad", over(12, 1, 3)],
+    ["change within a quad", over(12, 2, 6)],
+  ])("is not for operands that %s", (_, chain) => {
+    expect(chain).toBeUndefined();
+  });
+
+  test("masks a last quad that is not whole", () => {
+    expect([over(12, 1, 12)?.masked, over(10, 1, 10)?.masked, over(10, 1, 10)?.count]).toEqual([false, true, 3]);
+  });
+
+  test("is the scalars' text with vectors' types and literals", () => {
+    expect(onQuads("fn f1(x: f32) -> f32 {\n  return select(x, -1.5e-3f, log2(x) > 0x7fu);\n}")).toBe(
+      "fn f1(x: vec4f) -> vec4f {\n  return select(x, -vec4(1.5e-3f), log2(x) > vec4(0x7fu));\n}",
+    );
+  });
 });
 
 test("operands are read by whole quads where these are aligned, else by elements", () => {
