@@ -1,4 +1,5 @@
 // use: elementwise
+// use: activation
 // mlpFlow: many Runge-Kutta steps through a whole perceptron; src/kernels/mlp-flow.ts says what of which shapes.
 //
 // A workgroup keeps some points for all steps, and all their values in workgroup memory, by value and quad of rows; of

@@ -52,8 +52,8 @@ export interface OpDefinition<Attributes = unknown> {
   reference(inputs: readonly HostTensor[], attributes: Attributes, shape: Shape): HostTensor;
 
   /**
-   * Elementwise ops only: the name of the function in shaders/elementwise.wgsl and of the loop in wasm/elementwise.ts
-   * (see src/kernels/elementwise.ts). All inputs have the shape of the result.
+   * Elementwise ops only: the name of the function in shaders/elementwise.wgsl or activation.wgsl and of the loop in
+   * wasm/apply.ts (see src/kernels/elementwise.ts). All inputs have the shape of the result.
    */
   elementwise?(attributes: Attributes): string;
 }

@@ -1,7 +1,7 @@
 /**
  * The functions that elementwise chains are made of. Each is an op's `elementwise` name, a function of that name in
- * shaders/elementwise.wgsl and a loop of that name in wasm/elementwise.ts; the position in the list is the opcode
- * that the WASM kernel reads. Append only: the order is the opcodes'.
+ * shaders/elementwise.wgsl or activation.wgsl and a loop of that name in wasm/apply.ts; the position in the list is the
+ * opcode that the WASM kernel reads. Append only: the order is the opcodes'.
  */
 
 export const activationKinds = ["silu", "tanh", "relu", "gelu", "geluTanh", "softplus", "sin", "elu"] as const;

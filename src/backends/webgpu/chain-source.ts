@@ -1,9 +1,10 @@
 /**
- * The body of a fused chain as WGSL: calls, one line a step, of the hand-written functions of shaders/elementwise.wgsl
- * and shaders/random.wgsl. Sizes and offsets are parameters, so chains that differ only in these share code.
+ * The body of a fused chain as WGSL: calls, one line a step, of the hand-written functions of shaders/elementwise.wgsl,
+ * activation.wgsl and random.wgsl. Sizes and offsets are parameters, so chains that differ only in these share code.
  *
  * Each region that a chain touches is bound once, as bits: it may hold f32 and u32; or as f16.
  */
+import { shaders } from "../../generated/shaders.ts";
 import { elementwiseFunctions, randomFunctions } from "../../kernels/elementwise.ts";
 import type {
   ElementwiseChain,
@@ -16,6 +17,9 @@ import type {
 import { arrayOf, isHalf, type Operand, regionKey } from "./dispatch.ts";
 
 type DType = ElementwiseStep["dtype"];
+
+/** The text of all functions that chains call. */
+export const chainFunctions = [shaders["elementwise"]!, shaders["activation"]!, shaders["random"]!];
 
 /** A chain whose operands may lie in scratch too. */
 export interface RegionChain extends Pick<ElementwiseChain, "count" | "steps"> {
@@ -61,15 +65,15 @@ export function chainSource(chain: RegionChain, columns?: number): ChainSource {
   });
   const decays = new Map<string, string>();
   chain.steps.forEach((step, k) => {
-    let value = step.random ? drawOf(step, step.random, k, parameter) : callOf(step, k);
-    const [, silu, x] = /^(silu[012])\((.*)\)$/.exec(value) ?? [];
-    if (silu && x) {
-      const decay = decays.get(x) ?? `decay${k}`;
-      if (!decays.has(x)) lines.push(`let ${decay} = decay(${x});`);
-      decays.set(x, decay);
-      value = `${silu}Of(${x}, ${decay})`;
+    if (!/^silu[012]$/.test(step.function)) {
+      lines.push(`let step${k} = ${step.random ? drawOf(step, step.random, k, parameter) : callOf(step, k)};`);
+      return;
     }
-    lines.push(`let step${k} = ${value};`);
+    const x = textOf(step.operands[0]!, "f32");
+    const decay = decays.get(x) ?? `decay${k}`;
+    if (!decays.has(x)) lines.push(`let ${decay} = decay(${x});`);
+    decays.set(x, decay);
+    lines.push(`let step${k} = ${step.function}Of(${x}, ${decay});`);
   });
   chain.stores.forEach((store, k) => {
     const at = `${bindingOf(store.placement.region)}[${storeIndex(store, `store${k}`, parameter)}]`;

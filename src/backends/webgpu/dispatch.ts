@@ -10,6 +10,7 @@ export interface ScratchRegion {
 export interface Operand {
   readonly region: Region | ScratchRegion;
   readonly offset: number;
+  /** See {@link Placement}. */
   readonly scale?: number;
 }
 

@@ -2,10 +2,9 @@
  * A fused elementwise chain as a shader: one invocation per element, or per four where a device likes that and the
  * chain's operands allow it; every region bound for reading and writing.
  */
-import { shaders } from "../../generated/shaders.ts";
 import { linearWorkgroups } from "../../kernels/kernel.ts";
 import { onQuads, quadChain } from "./chain-quads.ts";
-import { chainSource, type RegionChain } from "./chain-source.ts";
+import { chainFunctions, chainSource, type RegionChain } from "./chain-source.ts";
 import { declarationsFor, uniformOf, withDirectives } from "./declarations.ts";
 import type { Dispatch } from "./dispatch.ts";
 
@@ -25,7 +24,7 @@ export function elementwiseDispatch(label: string, chain: RegionChain, quads: bo
     ...(byQuads?.masked ? [["elements", chain.count] as const] : []),
   ]);
   const body = lines.join("\n");
-  const functions = declarationsFor(body, [shaders["elementwise"]!, shaders["random"]!]).join("\n");
+  const functions = declarationsFor(body, chainFunctions).join("\n");
   const within = byQuads?.masked ? "  let within = vec4u(0, 1, 2, 3) + 4u * i < vec4u(params.elements);" : "";
   const code = [
     uniformOf(

@@ -7,7 +7,7 @@ import { linearWorkgroups } from "../../kernels/kernel.ts";
 import { linear } from "../../kernels/linear.ts";
 import { packParameters } from "../../kernels/pack-parameters.ts";
 import type { ElementwiseChain, KernelCall, Placement } from "../../schedule/program.ts";
-import { chainSource, unscaled } from "./chain-source.ts";
+import { chainFunctions, chainSource, unscaled } from "./chain-source.ts";
 import { declarationsFor, subgroupDirectives, uniformOf, withDirectives } from "./declarations.ts";
 import { type BoundRegion, type Dispatch, isHalf, regionKey, type ScratchRegion } from "./dispatch.ts";
 import { type LinearChoice, linearGrid } from "./linear-choice.ts";
@@ -187,7 +187,7 @@ export function linearDispatch(
       const mode = access === "write" ? "read_write" : "read";
       return `@group(0) @binding(${k + 1}) var<storage, ${mode}> ${name}: ${type};`;
     }),
-    ...declarationsFor(own, [shaders["linear"]!, shaders["elementwise"]!, shaders["random"]!]),
+    ...declarationsFor(own, [shaders["linear"]!, ...chainFunctions]),
     own,
   ].join("\n");
   return {
