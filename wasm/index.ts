@@ -86,7 +86,7 @@ export function run(
   job.slots = slots;
   const end = calls + count * offsetof<Call>();
   for (let call = calls; call < end; call += offsetof<Call>()) {
-    if (changetype<Call>(call).packed && !pack(changetype<Call>(call), control, team, mayWait)) return 1;
+    if (packsFirst(calls, changetype<Call>(call)) && !pack(changetype<Call>(call), control, team, mayWait)) return 1;
   }
   for (let time: u32 = 0; time < times; time++) {
     for (let call = calls; call < end; call += offsetof<Call>()) {
@@ -140,6 +140,13 @@ function runCall(call: Call, control: usize, team: u32, mayWait: bool): bool {
     }
   }
   return true;
+}
+
+/** Whether the call has its right operand packed for all times, and no call before it has it in the same place. */
+function packsFirst(calls: usize, call: Call): bool {
+  if (!call.packed) return false;
+  while (changetype<Call>(calls).packed != call.packed) calls += offsetof<Call>();
+  return calls == changetype<usize>(call);
 }
 
 /** Packs right, and adds up its columns. False when a worker has failed. */
