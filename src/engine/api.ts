@@ -38,9 +38,9 @@ export interface RuntimeOptions {
   /**
    * "f16", with backend "webgpu" only: training steps hold their large matrices, what layers keep for reverse mode and
    * cotangents, in 2 bytes a number. Nearly half of a step's temporary memory and of its traffic goes; all arithmetic
-   * stays f32, and so do parameters, sums, losses and all of sampling. Gradients are off by some 1e-4 of their length
-   * instead of 1e-7. Numbers beyond 65504 make a step a bad one, which training refuses, so data
-   * should be of size 1, or standardised. Default "f32".
+   * stays f32, and so do parameters, sums, losses and all of sampling. Gradients of the golden cases are off by up to
+   * 2e-3 of their largest number, in f32 by 2e-6. Numbers beyond 65504 make a step a bad one, which training refuses, so
+   * data should be of size 1, or standardised. Default "f32". See docs/storage.md.
    */
   readonly storage?: "f32" | "f16";
 }
@@ -89,11 +89,10 @@ export interface Runtime extends Disposable {
   evaluateLosses(model: Model, options: EvaluateLossesOptions): Promise<LossMeans>;
   /**
    * Runs one golden case on this very device: the self test for an unknown one.
+   * With f16 storage, matrices of every size are held so.
    *
    * @param text - JSON, in the format of the case files that ship with divflow.
    * @param file - what messages call it.
-   * With f16 storage, matrices of every size are held so.
-   *
    * @returns an error for each quantity: compare it with {@link verifyTolerances}, of the backend or of f16.
    * @throws {@link DataError} naming the field that is missing or wrong.
    */
