@@ -72,7 +72,7 @@ export function picturesOf(view: View, shown: ReadonlyMap<Name, Shown>): Picture
   };
   const models = lossesCompared.flatMap((name) => {
     const density = shown.get(name)?.density;
-    const [title, note] = [name.toUpperCase(), "exact density of the trained model"];
+    const [title, note] = [name.toUpperCase(), "exact, of the trained model"];
     return density ? [{ title, note, pixels: view.pixels(density), size: view.size }] : [];
   });
   return [truth, ...models];
