@@ -4,8 +4,9 @@
  */
 import type { Backend } from "../backends/backend.ts";
 import { isSoftware } from "../backends/webgpu/software-adapter.ts";
+import type { TuningStore } from "../backends/webgpu/tuning-store.ts";
 import { DivflowError, UnsupportedError } from "../errors.ts";
-import { choiceOption, integerOption } from "../graph/options.ts";
+import { booleanOption, choiceOption, integerOption } from "../graph/options.ts";
 import type { RuntimeOptions } from "./api.ts";
 
 export interface ChosenBackend {
@@ -21,6 +22,7 @@ const MOST_THREADS = 64;
 export async function chooseBackend(options: RuntimeOptions): Promise<ChosenBackend> {
   const asked = choiceOption("backend", options.backend ?? "auto", ["auto", "webgpu", "wasm", "reference"] as const);
   if (options.threads !== undefined) integerOption("threads", options.threads, 1, MOST_THREADS);
+  if (options.tune !== undefined && !isStore(options.tune)) booleanOption("tune", options.tune);
   switch (asked) {
     case "reference": {
       const { createReferenceBackend } = await import("../backends/reference/backend.ts");
@@ -29,7 +31,7 @@ export async function chooseBackend(options: RuntimeOptions): Promise<ChosenBack
     case "wasm":
       return wasm(options, "WebAssembly, as asked.");
     case "webgpu":
-      return { ...(await webgpu(options)), reason: "WebGPU, as asked." };
+      return webgpu(options, "WebGPU, as asked.");
     case "auto":
       return automatic(options);
   }
@@ -40,9 +42,7 @@ async function automatic(options: RuntimeOptions): Promise<ChosenBackend> {
   try {
     const chosen = await webgpu(options);
     const { device } = chosen.backend; // our WebAssembly is faster than a CPU's shaders
-    if (options.device || !isSoftware(device)) {
-      return { ...chosen, reason: `WebGPU, on ${device}.` };
-    }
+    if (options.device || !isSoftware(device)) return chosen;
     chosen.backend.dispose();
     found = `an adapter that runs on the CPU (${device})`;
   } catch (error) {
@@ -59,7 +59,8 @@ async function wasm({ relaxedSimd, threads = 1 }: RuntimeOptions, reason: string
   return { backend, reason: backend.refusal ? `${reason} One thread, because ${backend.refusal}.` : reason };
 }
 
-async function webgpu({ gpu, device }: RuntimeOptions): Promise<Omit<ChosenBackend, "reason">> {
+/** Without a `reason` it is the device. */
+async function webgpu({ gpu, device, tune }: RuntimeOptions, reason?: string): Promise<ChosenBackend> {
   const source = gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!device && !source) {
     throw new UnsupportedError({
@@ -70,7 +71,18 @@ async function webgpu({ gpu, device }: RuntimeOptions): Promise<Omit<ChosenBacke
     });
   }
   const { createWebGPUBackend } = await import("../backends/webgpu/backend.ts");
-  if (device) return { backend: await createWebGPUBackend({ device }) };
-  const create = () => createWebGPUBackend({ gpu: source as GPU });
-  return { backend: await create(), renew: create };
+  const where = device ? { device } : { gpu: source as GPU };
+  const create = () => createWebGPUBackend(tune === undefined ? where : { ...where, tune });
+  const backend = await create();
+  const tuned = (tune ?? !isSoftware(backend.device)) ? " Products run by the kernels that are fastest here." : "";
+  return {
+    backend,
+    reason: (reason ?? `WebGPU, on ${backend.device}.`) + tuned,
+    ...(device ? {} : { renew: create }),
+  };
+}
+
+function isStore(tune: boolean | TuningStore): boolean {
+  const { get, set } = Object(tune) as Partial<TuningStore>;
+  return typeof get === "function" && typeof set === "function";
 }

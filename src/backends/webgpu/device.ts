@@ -2,6 +2,7 @@
 import { UnsupportedError } from "../../errors.ts";
 import type { DeviceTraits } from "./linear-choice.ts";
 import { isSoftware } from "./software-adapter.ts";
+import type { TuningStore } from "./tuning-store.ts";
 
 export interface WebGPUOptions {
   /** Where to look for an adapter; default `navigator.gpu`. */
@@ -15,6 +16,11 @@ export interface WebGPUOptions {
    * call by call is faster.
    */
   readonly wholeNetworks?: boolean;
+  /**
+   * Whether products are tuned: see {@link RuntimeOptions.tune}; or where their kernels are kept, instead of the
+   * platform's place. Default: unless the device runs on the CPU.
+   */
+  readonly tune?: boolean | TuningStore;
 }
 
 export interface FoundDevice {

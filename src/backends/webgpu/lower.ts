@@ -5,7 +5,13 @@ import type { KernelCall, Program } from "../../schedule/program.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { elementwiseDispatch } from "./elementwise-source.ts";
 import { kernelDispatch } from "./kernel-dispatch.ts";
-import { chooseLinear, type DeviceTraits, type LinearChoice, type ProductShape } from "./linear-choice.ts";
+import {
+  chooseLinear,
+  type DeviceTraits,
+  type LinearChoice,
+  type ProductShape,
+  productShape,
+} from "./linear-choice.ts";
 import { linearDispatches, linearScratch } from "./linear-source.ts";
 import { chooseReduce, type ReduceShader, reduceDispatches } from "./reduce-dispatches.ts";
 
@@ -19,13 +25,13 @@ export interface LoweredProgram {
 
 export interface LowerOptions {
   readonly traits: DeviceTraits;
-  /** These take the place of what the traits decide: how tests try every kernel. */
-  readonly linear?: ((shape: ProductShape) => LinearChoice) | undefined;
+  /** These take the place of what the traits decide: how the tuner has its say, and tests try every kernel. */
+  readonly linear?: ((shape: ProductShape, call: KernelCall) => LinearChoice) | undefined;
   readonly reduce?: ReduceShader | undefined;
 }
 
 /** @throws {@link LimitError} when a call needs more workgroups along an axis than a dispatch may have. */
-export function lower(program: Program, options: LowerOptions): LoweredProgram {
+export function lower(program: Pick<Program, "calls">, options: LowerOptions): LoweredProgram {
   const byCall = program.calls.map((call) => lowerCall(call, options));
   const dispatches = byCall.flatMap((each) => each.dispatches);
   dispatches.forEach(checkWorkgroups);
@@ -37,11 +43,11 @@ export function lower(program: Program, options: LowerOptions): LoweredProgram {
 }
 
 function lowerCall(call: KernelCall, { traits, linear, reduce }: LowerOptions) {
-  const { rows = 1, columns = 1, depth = 1, groups = 1, kind = 0, activation = 0, tangents = 0 } = call.parameters;
+  const { kind = 0, activation = 0, tangents = 0 } = call.parameters;
   switch (call.kernel) {
     case "linear": {
-      const shape = { rows, columns, depth, groups };
-      const choice = linear?.(shape) ?? chooseLinear(shape, traits);
+      const shape = productShape(call);
+      const choice = linear?.(shape, call) ?? chooseLinear(shape, traits);
       return { dispatches: linearDispatches(call, choice), scratch: linearScratch(call, choice.segments) };
     }
     case "reduce":
