@@ -51,6 +51,7 @@ export function verifyCase(runtime: Runtime, text: string, file?: string): Promi
 }
 
 export { type WasmFeatures, wasmFeatures } from "./backends/wasm/features.ts";
+export type { TuningStore } from "./backends/webgpu/tuning-store.ts";
 export { arrayData } from "./data/array.ts";
 export { checkerboard } from "./data/checkerboard.ts";
 export { type CsvOptions, type CsvTable, readCsv } from "./data/csv.ts";

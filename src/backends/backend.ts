@@ -17,8 +17,11 @@ export interface StateBuffer {
 export interface Executable {
   /** Runs the program `times` times, in order, as one submission. Returns once submitted (WASM: once done). */
   run(times: number): void;
-  /** Runs the program once and gives each kernel call's time on the device, in milliseconds; where that can be told. */
-  profile?(): Promise<number[]>;
+  /**
+   * Runs each kernel call `times` times (default 1) before the next, and gives by call the milliseconds of all of these
+   * on the device; where that can be told.
+   */
+  profile?(times?: number): Promise<number[]>;
   dispose(): void;
 }
 

@@ -2,6 +2,7 @@
  * What users hold: Runtime, Trainer and Model. Only these three own device memory; each has `dispose()`, safe to call
  * twice, and works with `using`.
  */
+import type { TuningStore } from "../backends/webgpu/tuning-store.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
@@ -24,9 +25,9 @@ export interface RuntimeOptions {
   readonly relaxedSimd?: boolean;
   /**
    * Whether the engine runs in a worker of its own, so that the page stays smooth; or the address of the worker's module
-   * (dist/worker.js), where it does not lie beside the library's. Default: in a page a worker, unless `gpu` or `device`
-   * is given; where it cannot be started the engine runs on the page's thread, and `runtime.reason` says so. In a
-   * worker, Node and Deno: this thread.
+   * (dist/worker.js), where it does not lie beside the library's. Default: in a page a worker, unless `gpu`, `device`
+   * or a store for `tune` is given; where it cannot be started the engine runs on the page's thread, and
+   * `runtime.reason` says so. In a worker, Node and Deno: this thread.
    */
   readonly worker?: boolean | string | URL;
   /**
@@ -43,6 +44,13 @@ export interface RuntimeOptions {
    * data should be of size 1, or standardised. Default "f32". See docs/storage.md.
    */
   readonly storage?: "f32" | "f16";
+  /**
+   * Whether WebGPU's products run by the kernels that prove the fastest on this device. They are tried while a program
+   * is loaded, which takes up to 0.3 s longer, once per device and class of products, and kept: by pages in IndexedDB,
+   * by Node and Deno in divflow/tuning.json in the user's folder for caches; or in a store of your own, which cannot be
+   * sent to a worker. No result depends on it, bit for bit. Default: unless the device runs on the CPU.
+   */
+  readonly tune?: boolean | TuningStore;
 }
 
 /** Live buffers on the device and their bytes. */

@@ -4,8 +4,9 @@
  */
 import type { Backend } from "../backends/backend.ts";
 import { isSoftware } from "../backends/webgpu/software-adapter.ts";
+import type { TuningStore } from "../backends/webgpu/tuning-store.ts";
 import { ConfigError, DivflowError, UnsupportedError } from "../errors.ts";
-import { choiceOption, integerOption } from "../graph/options.ts";
+import { booleanOption, choiceOption, integerOption } from "../graph/options.ts";
 import type { RuntimeOptions } from "./api.ts";
 
 export interface ChosenBackend {
@@ -30,6 +31,7 @@ export async function chooseBackend(options: RuntimeOptions): Promise<ChosenBack
       remedy: 'Ask for backend "webgpu", or leave out `storage`.',
     });
   }
+  if (options.tune !== undefined && !isStore(options.tune)) booleanOption("tune", options.tune);
   switch (asked) {
     case "reference": {
       const { createReferenceBackend } = await import("../backends/reference/backend.ts");
@@ -38,7 +40,7 @@ export async function chooseBackend(options: RuntimeOptions): Promise<ChosenBack
     case "wasm":
       return wasm(options, "WebAssembly, as asked.");
     case "webgpu":
-      return { ...(await webgpu(options)), reason: "WebGPU, as asked." };
+      return webgpu(options, "WebGPU, as asked.");
     case "auto":
       return automatic(options);
   }
@@ -49,9 +51,7 @@ async function automatic(options: RuntimeOptions): Promise<ChosenBackend> {
   try {
     const chosen = await webgpu(options);
     const { device } = chosen.backend; // our WebAssembly is faster than a CPU's shaders
-    if (options.device || !isSoftware(device)) {
-      return { ...chosen, reason: `WebGPU, on ${device}.` };
-    }
+    if (options.device || !isSoftware(device)) return chosen;
     chosen.backend.dispose();
     found = `an adapter that runs on the CPU (${device})`;
   } catch (error) {
@@ -68,7 +68,8 @@ async function wasm({ relaxedSimd, threads = 1 }: RuntimeOptions, reason: string
   return { backend, reason: backend.refusal ? `${reason} One thread, because ${backend.refusal}.` : reason };
 }
 
-async function webgpu({ gpu, device, storage }: RuntimeOptions): Promise<Omit<ChosenBackend, "reason">> {
+/** Without a `reason` it is the device. */
+async function webgpu({ gpu, device, storage, tune }: RuntimeOptions, reason?: string): Promise<ChosenBackend> {
   const source = gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!device && !source) {
     throw new UnsupportedError({
@@ -79,7 +80,18 @@ async function webgpu({ gpu, device, storage }: RuntimeOptions): Promise<Omit<Ch
     });
   }
   const { createWebGPUBackend } = await import("../backends/webgpu/backend.ts");
-  if (device) return { backend: await createWebGPUBackend({ device, storage }) };
-  const create = () => createWebGPUBackend({ gpu: source as GPU, storage });
-  return { backend: await create(), renew: create };
+  const where = device ? { device } : { gpu: source as GPU };
+  const create = () => createWebGPUBackend({ ...where, storage, tune });
+  const backend = await create();
+  const tuned = (tune ?? !isSoftware(backend.device)) ? " Products run by the kernels that are fastest here." : "";
+  return {
+    backend,
+    reason: (reason ?? `WebGPU, on ${backend.device}.`) + tuned,
+    ...(device ? {} : { renew: create }),
+  };
+}
+
+function isStore(tune: boolean | TuningStore): boolean {
+  const { get, set } = Object(tune) as Partial<TuningStore>;
+  return typeof get === "function" && typeof set === "function";
 }

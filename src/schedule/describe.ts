@@ -10,7 +10,11 @@ import type { KernelCall, Program, Region } from "./program.ts";
 export function describeProgram(program: Omit<Program, "describe">): string {
   const { calls, peakBytes, lowerBoundBytes, arenas, state, temporaries = [] } = program;
   const total = (of: (call: KernelCall) => number) => calls.reduce((sum, call) => sum + of(call), 0);
-  const halves = new Set(temporaries.flatMap(({ placement: { region } }) => ("element" in region ? region.index : [])));
+  const halves = new Set(
+    temporaries.flatMap(({ placement: { region } }) => {
+      return region.kind === "arena" && region.element ? region.index : [];
+    }),
+  );
   const halfBytes = 4 * arenas.reduce((sum, words, index) => sum + (halves.has(index) ? words : 0), 0);
   const stateBytes = 4 * state.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   return [

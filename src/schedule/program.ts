@@ -10,11 +10,11 @@ import type { DType } from "../graph/node.ts";
  * and no call but `elementwise` reads and writes the same one. `constants` holds the program's tables.
  *
  * The elements of an arena of "f16" take 2 bytes each. Only chains touch it, and products as `left`, `right`, `out`: they
- * compute in f32 and round what they store.
+ * compute in f32 and round what they store. (No plan has states of f16: a backend that measures a call makes them.)
  */
 export type Region =
   | { readonly kind: "arena"; readonly index: number; readonly element?: "f16" }
-  | { readonly kind: "state"; readonly name: string }
+  | { readonly kind: "state"; readonly name: string; readonly element?: "f16" }
   | { readonly kind: "constants" };
 
 /** A range of a region, in its elements. Allocations begin at multiples of 64 elements; views need not. */

@@ -10,6 +10,7 @@ import { checks as ops } from "./ops.ts";
 import { checks as platform } from "./platform.ts";
 import { checks as threads } from "./threads.ts";
 import { checks as training } from "./training.ts";
+import { checks as tuning } from "./tuning.ts";
 import { checks as wholeNetwork } from "./whole-network.ts";
 
 export const checks: readonly Check[] = [
@@ -19,6 +20,7 @@ export const checks: readonly Check[] = [
   ...flow,
   ...training,
   ...threads,
+  ...tuning,
   ...wholeNetwork,
   ...halfStorage,
 ];

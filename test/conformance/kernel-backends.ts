@@ -6,7 +6,9 @@ import type { Context } from "./check.ts";
 
 /** Runs `work` on the platform's GPU; or on plain WebAssembly and, where the platform has it, on relaxed SIMD. */
 export async function onEachBackend({ backend, gpu }: Context, work: (backend: Backend) => Promise<void>) {
-  if (backend === "webgpu") return using(await createWebGPUBackend({ ...(gpu && { gpu }), wholeNetworks: true }), work);
+  if (backend === "webgpu") {
+    return using(await createWebGPUBackend({ ...(gpu && { gpu }), wholeNetworks: true, tune: false }), work);
+  }
   const plain = await createWasmBackend({ relaxed: false });
   const { device } = plain;
   await using(plain, work);

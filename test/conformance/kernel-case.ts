@@ -1,8 +1,9 @@
 /** One call of a kernel, what it is given and what must come out; and how a backend is held to it. */
 import type { Backend } from "../../src/backends/backend.ts";
+import type { LinearChoice, LinearKernel } from "../../src/backends/webgpu/linear-choice.ts";
 import type { DType } from "../../src/graph/node.ts";
 import { kernels } from "../../src/kernels/registry.ts";
-import type { ElementwiseChain, Placement } from "../../src/schedule/program.ts";
+import type { ElementwiseChain, KernelCall, Placement } from "../../src/schedule/program.ts";
 import { assert, assertClose, assertEqual } from "./assert.ts";
 import { type Contents, handMadeProgram, kernelCall, runOnce, valuesOf, wordsOf } from "./kernel-programs.ts";
 
@@ -37,8 +38,8 @@ const PADDING_AFTER = 70;
 /** Plans align what they allocate to 64 elements, but operands may be parts of such. */
 const offsets = [0, 64, 3, 129, 70, 1];
 
-/** Runs the case twice: right within its tolerance, nothing else touched, and the same bits again. */
-export async function checkCase(backend: Backend, each: KernelCase, number: number): Promise<void> {
+/** The case as a program of one call, what its states hold, and where in them the operands lie. */
+function programOf(each: KernelCase, number: number) {
   const placements = new Map<string, Placement>();
   const contents: Record<string, Contents[string]> = {};
   Object.entries(each.operands).forEach(([name, { dtype, values, expected }], i) => {
@@ -58,6 +59,18 @@ export async function checkCase(backend: Backend, each: KernelCase, number: numb
     ...(each.chain && { chain: each.chain(place) }),
   };
   const program = handMadeProgram(each.label, contents, [call]);
+  return { program, contents, placements };
+}
+
+/** The bits of all operands after the case. */
+export function resultsOf(backend: Backend, each: KernelCase, number: number): Promise<Record<string, Uint32Array>> {
+  const { program, contents } = programOf(each, number);
+  return runOnce(backend, program, contents);
+}
+
+/** Runs the case twice: right within its tolerance, nothing else touched, and the same bits again. */
+export async function checkCase(backend: Backend, each: KernelCase, number: number): Promise<void> {
+  const { program, contents, placements } = programOf(each, number);
   const results = await runOnce(backend, program, contents);
 
   for (const [name, { dtype, expected }] of Object.entries(each.operands)) {
@@ -79,4 +92,9 @@ export async function checkCase(backend: Backend, each: KernelCase, number: numb
     const same = again[name]!.every((word, i) => word === results[name]![i]);
     assert(same, `${backend.device}: ${each.label}: ${name} has other bits the second time.`);
   }
+}
+
+/** Gives every product to one kernel of WebGPU, deep ones in segments. */
+export function inSegments(kernel: LinearKernel) {
+  return ({ parameters: { depth = 1 } }: KernelCall): LinearChoice => ({ kernel, segments: depth > 100 ? 3 : 1 });
 }

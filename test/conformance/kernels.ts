@@ -9,7 +9,7 @@ import { hasKernel, kernels } from "../../src/kernels/registry.ts";
 import { assert, assertEqual } from "./assert.ts";
 import type { Check } from "./check.ts";
 import { onEachBackend } from "./kernel-backends.ts";
-import { checkCase, type KernelCase } from "./kernel-case.ts";
+import { checkCase, inSegments, type KernelCase } from "./kernel-case.ts";
 import { kernelCases } from "./kernel-cases.ts";
 import { chainCases } from "./kernel-chain-cases.ts";
 import { elementwiseCases } from "./kernel-elementwise-cases.ts";
@@ -41,9 +41,8 @@ export const checks: Check[] = [
       backend: "webgpu",
       seconds: 300,
       async run({ gpu }) {
-        const linear = ({ depth }: { depth: number }) => ({ kernel, segments: depth > 100 ? 3 : 1 });
         const { device, description } = await findDevice(gpu ? { gpu } : {});
-        const backend = await createWebGPUBackend({ device, linear });
+        const backend = await createWebGPUBackend({ device, linear: inSegments(kernel) });
         try {
           const possible = linearKernels(traitsOf(device, description)).includes(kernel);
           if (possible) await checkCases(backend, eachShapeOnce());

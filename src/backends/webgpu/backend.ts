@@ -8,12 +8,13 @@ import { DisposedError, LimitError } from "../../errors.ts";
 import type { Backend, StateBuffer } from "../backend.ts";
 import { Buffers, BYTES_PER_ELEMENT, largestBuffer } from "./buffers.ts";
 import { findDevice, traitsOf, type WebGPUOptions } from "./device.ts";
-import { loadProgram } from "./executable.ts";
+import { type DeviceParts, loadProgram } from "./executable.ts";
 import { usage } from "./flags.ts";
 import { Health } from "./health.ts";
 import type { LowerOptions } from "./lower.ts";
 import { Pipelines } from "./pipelines.ts";
 import { isSoftware } from "./software-adapter.ts";
+import type { Measure } from "./tune.ts";
 
 /** Elements of the smallest matrix that f16 storage is for: a smaller one is not worth what rounding costs. */
 const HALVES_FROM = 16384;
@@ -25,14 +26,16 @@ const HALVES_FROM = 16384;
  * in f16 is asked for and its shaders know none.
  */
 export async function createWebGPUBackend(
-  options: WebGPUOptions & Omit<LowerOptions, "traits"> = {},
+  options: WebGPUOptions & Omit<LowerOptions, "traits"> & { readonly measure?: Measure } = {},
 ): Promise<Backend> {
   const { device, description, owned } = await findDevice(options);
   const health = new Health(device);
   const buffers = new Buffers(device, health);
   const pipelines = new Pipelines(device, health);
-  const { linear, reduce } = options;
+  const { linear, reduce, measure, tune = !isSoftware(description) } = options;
   const lowering: LowerOptions = { traits: traitsOf(device, description), linear, reduce };
+  const parts: DeviceParts = { device, health, buffers, pipelines, lowering };
+  const tuned = tune && !linear ? (await import("./tune.ts")).tunerOf(parts, description, tune, measure) : undefined;
   const states = new Map<StateBuffer, GPUBuffer>();
   // In Node the garbage collector takes a `gpu` that nobody holds, and its devices with it.
   const held = new Set<unknown>([options.gpu, options.adapter]);
@@ -113,7 +116,12 @@ export async function createWebGPUBackend(
     async load(program, state) {
       health.check();
       const bufferNamed = (name: string) => stateBuffer(state.get(name), `state "${name}" of "${program.name}"`);
-      return loadProgram({ device, health, buffers, pipelines, lowering }, program, bufferNamed);
+      const choice = await tuned?.(program);
+      return loadProgram(
+        choice ? { ...parts, lowering: { ...lowering, linear: choice } } : parts,
+        program,
+        bufferNamed,
+      );
     },
 
     async finished() {

@@ -2,6 +2,7 @@
 import { UnsupportedError } from "../../errors.ts";
 import type { DeviceTraits } from "./linear-choice.ts";
 import { isSoftware } from "./software-adapter.ts";
+import type { TuningStore } from "./tuning-store.ts";
 
 export interface WebGPUOptions {
   /** Where to look for an adapter; default `navigator.gpu`. */
@@ -17,6 +18,11 @@ export interface WebGPUOptions {
   readonly wholeNetworks?: boolean;
   /** "f16": training steps hold their large matrices in f16. Default "f32". */
   readonly storage?: "f32" | "f16" | undefined;
+  /**
+   * Whether products are tuned: see {@link RuntimeOptions.tune}; or where their kernels are kept, instead of the
+   * platform's place. Default: unless the device runs on the CPU.
+   */
+  readonly tune?: boolean | TuningStore | undefined;
 }
 
 export interface FoundDevice {

@@ -44,7 +44,7 @@ export function sameRegion(a: Placement["region"] | ScratchRegion, b: Placement[
 /** The WGSL type of a region that is read and written as bits, or as f16. */
 export const arrayOf = (region: Region | ScratchRegion) => `array<${isHalf(region) ? "f16" : "u32"}>`;
 
-export const isHalf = (region: Region | ScratchRegion) => region.kind === "arena" && region.element === "f16";
+export const isHalf = (region: Region | ScratchRegion) => "element" in region && region.element === "f16";
 
 /** Tells regions apart as text. */
 export function regionKey(region: Region | ScratchRegion): string {

@@ -25,10 +25,13 @@ interface Ready {
   readonly workgroups: readonly [number, number, number];
 }
 
+/** What of a program is run. */
+export type Runnable = Pick<Program, "name" | "state" | "calls" | "arenas" | "constants">;
+
 /** `stateBuffer` gives the buffer of a state by name; it throws when that is missing or disposed. */
 export async function loadProgram(
   parts: DeviceParts,
-  program: Program,
+  program: Runnable,
   stateBuffer: (name: string) => GPUBuffer,
 ): Promise<Executable> {
   const { device, health } = parts;
@@ -81,10 +84,12 @@ export async function loadProgram(
       device.queue.submit([encoder.finish()]);
     },
     ...(device.features.has("timestamp-query") && {
-      profile() {
+      profile(times = 1) {
         checkUsable();
         const ofCall = program.calls.map((_, call) => ready.filter((_, i) => calls[i] === call));
-        return timeCalls(parts, ofCall.length, (pass, call) => encode(pass, ofCall[call]!));
+        return timeCalls(parts, ofCall.length, (pass, call) => {
+          for (let i = 0; i < times; i++) encode(pass, ofCall[call]!);
+        });
       },
     }),
     dispose() {
@@ -107,7 +112,7 @@ function encode(pass: GPUComputePassEncoder, ready: readonly Ready[]): void {
 /** Arenas, constants, scratch, and the parameters of all dispatches in one uniform buffer. */
 function allocate(
   { device, buffers }: DeviceParts,
-  program: Program,
+  program: Runnable,
   dispatches: readonly Dispatch[],
   scratch: number,
 ) {

@@ -2,6 +2,7 @@
  * Which kernel computes a product, and in how many segments of its depth: by its shape and the kind of device, so that
  * a shape has the same bits in every run on a device. docs/kernels/linear.md has the figures behind the numbers.
  */
+import type { KernelCall } from "../../schedule/program.ts";
 
 /** A file shaders/linear-<name>.wgsl each. */
 export type LinearKernel = "tile" | "small" | "panel" | "registers" | "strip";
@@ -18,6 +19,12 @@ export interface ProductShape {
   readonly depth: number;
   /** Row groups, 1 or 2. */
   readonly groups: number;
+}
+
+/** Of a call of `linear`. */
+export function productShape({ parameters }: Pick<KernelCall, "parameters">): ProductShape {
+  const { rows = 1, columns = 1, depth = 1, groups = 1 } = parameters;
+  return { rows, columns, depth, groups };
 }
 
 /** Rows (of all groups) and columns that one workgroup of a kernel computes. */

@@ -5,7 +5,7 @@ import type { KernelCall, Program } from "../../schedule/program.ts";
 import { type Dispatch, isHalf } from "./dispatch.ts";
 import { elementwiseDispatch } from "./elementwise-source.ts";
 import { kernelDispatch } from "./kernel-dispatch.ts";
-import { chooseLinear, type DeviceTraits, type LinearChoice, type ProductShape } from "./linear-choice.ts";
+import { chooseLinear, type DeviceTraits, type LinearChoice, productShape } from "./linear-choice.ts";
 import { panelDispatches } from "./linear-panel.ts";
 import { linearDispatches, linearScratch } from "./linear-source.ts";
 import { chooseReduce, type ReduceShader, reduceDispatches } from "./reduce-dispatches.ts";
@@ -20,13 +20,13 @@ export interface LoweredProgram {
 
 export interface LowerOptions {
   readonly traits: DeviceTraits;
-  /** These take the place of what the traits decide: how tests try every kernel. */
-  readonly linear?: ((shape: ProductShape) => LinearChoice) | undefined;
+  /** These take the place of what the traits decide: how the tuner has its say, and tests try every kernel. */
+  readonly linear?: ((call: KernelCall) => LinearChoice) | undefined;
   readonly reduce?: ReduceShader | undefined;
 }
 
 /** @throws {@link LimitError} when a call needs more workgroups along an axis than a dispatch may have. */
-export function lower(program: Program, options: LowerOptions): LoweredProgram {
+export function lower(program: Pick<Program, "calls">, options: LowerOptions): LoweredProgram {
   const byCall = program.calls.map((call) => lowerCall(call, options));
   const dispatches = byCall.flatMap((each) => each.dispatches);
   dispatches.forEach(checkWorkgroups);
@@ -38,12 +38,10 @@ export function lower(program: Program, options: LowerOptions): LoweredProgram {
 }
 
 function lowerCall(call: KernelCall, { traits, linear, reduce }: LowerOptions) {
-  const { rows = 1, columns = 1, depth = 1, groups = 1, kind = 0, activation = 0, tangents = 0 } = call.parameters;
+  const { kind = 0, activation = 0, tangents = 0 } = call.parameters;
   switch (call.kernel) {
     case "linear": {
-      const shape = { rows, columns, depth, groups };
-      const choice =
-        linear?.(shape) ?? chooseLinear(shape, hasHalves(call) ? { ...traits, subgroupSize: undefined } : traits);
+      const choice = linear?.(call) ?? chooseProduct(call, traits);
       if (choice.kernel === "panel") return panelDispatches(call);
       return { dispatches: linearDispatches(call, choice), scratch: linearScratch(call, choice.segments) };
     }
@@ -58,6 +56,11 @@ function lowerCall(call: KernelCall, { traits, linear, reduce }: LowerOptions) {
       return { dispatches: [kernelDispatch(call, call.bindings, constants)], scratch: 0 };
     }
   }
+}
+
+/** What the traits decide for a call of `linear`. */
+export function chooseProduct(call: KernelCall, traits: DeviceTraits): LinearChoice {
+  return chooseLinear(productShape(call), hasHalves(call) ? { ...traits, subgroupSize: undefined } : traits);
 }
 
 /** Whether an operand lies in f16, which `panel` does not read. */

@@ -18,9 +18,14 @@ type Sent<Options> = Omit<Plain<Options>, "signal">;
 
 type Numbers = Float32Array | Float64Array;
 
+/** What of a runtime's options can be sent. */
+export type SentRuntimeOptions = Omit<RuntimeOptions, "gpu" | "device" | "worker" | "tune"> & {
+  readonly tune?: boolean;
+};
+
 /** Each names what it calls. Numbers: of a trainer, model or run. */
 export type Question =
-  | { readonly ask: "createRuntime"; readonly options: Omit<RuntimeOptions, "gpu" | "device" | "worker"> }
+  | { readonly ask: "createRuntime"; readonly options: SentRuntimeOptions }
   | { readonly ask: "memory" }
   | { readonly ask: "verifyCase"; readonly text: string; readonly file: string }
   | { readonly ask: "createTrainer"; readonly options: Sent<TrainerOptions> }

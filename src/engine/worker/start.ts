@@ -9,21 +9,22 @@ import { RemoteRuntime, type RuntimeFacts } from "./remote.ts";
 /**
  * A runtime in a worker or on this thread, as the options and the platform have it: see {@link RuntimeOptions.worker}.
  *
- * @throws {@link ConfigError} when a worker is asked for together with a GPU or device, which cannot be sent to it.
+ * @throws {@link ConfigError} when a worker is asked for together with a GPU, device or store, which cannot be sent to it.
  * @throws {@link UnsupportedError} when a worker is asked for and cannot be started.
  */
 export async function createAnyRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { worker: asked, ...local } = options;
-  const { gpu, device, ...sendable } = local;
-  if (asked && (gpu || device)) {
+  const { gpu, device, tune, ...sendable } = local;
+  const store = typeof tune === "object";
+  if (asked && (gpu || device || store)) {
     throw new ConfigError({
       subject: "worker of createRuntime",
-      given: `a worker together with a ${gpu ? "gpu" : "device"}`,
+      given: `a worker together with a ${gpu ? "gpu" : device ? "device" : "store for tuning"}`,
       expected: "one of them: such objects cannot be sent to a worker",
       remedy: "Leave out worker.",
     });
   }
-  if (asked === false || gpu || device || (asked === undefined && typeof document === "undefined")) {
+  if (asked === false || gpu || device || store || (asked === undefined && typeof document === "undefined")) {
     return createLocalRuntime(local);
   }
   let connection: Connection;
@@ -36,7 +37,10 @@ export async function createAnyRuntime(options: RuntimeOptions): Promise<Runtime
   try {
     return new RemoteRuntime(
       connection,
-      await connection.ask<RuntimeFacts>({ ask: "createRuntime", options: sendable }),
+      await connection.ask<RuntimeFacts>({
+        ask: "createRuntime",
+        options: tune === undefined ? sendable : { ...sendable, tune },
+      }),
     );
   } catch (error) {
     connection.close();

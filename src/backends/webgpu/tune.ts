@@ -1,0 +1,177 @@
+/**
+ * The fastest kernel for each product, by measurement on this very device: tried once per adapter and class of products,
+ * while a program is loaded, and kept. Rivals are kernels that add up in the same order, and of these only those that
+ * gave the same bits here: what a clock says changes no result. docs/tuning.md has the whole of it.
+ */
+import { shaders } from "../../generated/shaders.ts";
+import type { KernelCall, Program } from "../../schedule/program.ts";
+import { VERSION } from "../../version.ts";
+import type { DeviceParts } from "./executable.ts";
+import { inTime } from "./in-time.ts";
+import { type DeviceTraits, type LinearChoice, type LinearKernel, productShape } from "./linear-choice.ts";
+import { linearDispatches } from "./linear-source.ts";
+import { chooseProduct, type LowerOptions } from "./lower.ts";
+import { measureProducts } from "./measure-product.ts";
+import { platformStore, type TuningStore } from "./tuning-store.ts";
+
+/**
+ * Times a call by each of the choices, of which the first is the default.
+ *
+ * @param deadline - by the clock of `performance.now()`, after which it comes back soon.
+ * @returns milliseconds by choice, Infinity for what fails or gives other bits than the default; undefined when nothing
+ * is known, so that another program tries again.
+ */
+export type Measure = (
+  call: KernelCall,
+  choices: readonly LinearChoice[],
+  deadline: number,
+) => Promise<readonly number[] | undefined>;
+
+export interface TunerParts {
+  readonly traits: DeviceTraits;
+  /** What tells adapters apart. */
+  readonly adapter: readonly unknown[];
+  /** Where choices are kept from one tuner to the next. */
+  readonly store: TuningStore | undefined | Promise<TuningStore | undefined>;
+  readonly measure: Measure;
+}
+
+/** Milliseconds that loading a program may take longer. */
+const BUDGET = 300;
+
+/** The same on software adapters, which are tuned only when somebody asks: compiling alone takes longer than the above. */
+const SOFTWARE_BUDGET = 20_000;
+
+/** Milliseconds that a store may take to answer. */
+const PATIENCE = 1000;
+
+/** A kernel takes the default's place when it needs less than this share of its time: less may be noise. */
+const MARGIN = 0.95;
+
+/** What chooses between kernels for a program: takes the place of {@link chooseProduct}. */
+export type Tuner = (program: Pick<Program, "calls">) => Promise<NonNullable<LowerOptions["linear"]>>;
+
+/**
+ * The tuner of a device.
+ *
+ * @param tune - the store, or true: the platform's; where there is none, choices last as long as the tuner.
+ */
+export function tunerOf(
+  parts: DeviceParts,
+  description: string,
+  tune: true | TuningStore,
+  measure = measureProducts(parts),
+): Tuner {
+  const { traits } = parts.lowering;
+  const store = tune === true ? platformStore().catch(() => undefined) : tune;
+  return createTuner({ traits, adapter: [description, parts.device.adapterInfo?.device], store, measure });
+}
+
+export function createTuner({ traits, adapter, store, measure }: TunerParts): Tuner {
+  const budget = traits.software ? SOFTWARE_BUDGET : BUDGET;
+  let known: Promise<Known> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const tune: Tuner = async (program) => {
+    known ??= recall(await store, await adapterKey(adapter, traits));
+    const { kept, keep } = await known;
+    const deadline = performance.now() + budget;
+    const chosen = new Map<KernelCall, LinearChoice>();
+    let news = false;
+    for (const call of byWork(program.calls)) {
+      const choice = chooseProduct(call, traits);
+      const rivals = rivalKernels(choice.kernel);
+      const name = await className(call, choice, rivals);
+      if (rivals.length > 1 && !kept.has(name) && performance.now() < deadline) {
+        const choices = rivals.map((kernel) => ({ ...choice, kernel }));
+        const times = await measure(call, choices, deadline).catch(() => undefined); // loading will say what failed
+        if (times) kept.set(name, fastest(rivals, times));
+        news ||= times !== undefined;
+      }
+      chosen.set(call, { ...choice, kernel: rivals.find((rival) => rival === kept.get(name)) ?? choice.kernel });
+    }
+    if (news) await keep();
+    return (call) => chosen.get(call) ?? chooseProduct(call, traits);
+  };
+
+  // One program after another: measurements at once would disturb each other.
+  return (program) => {
+    const tuned = last.then(() => tune(program));
+    last = tuned.catch(() => {});
+    return tuned;
+  };
+}
+
+/** The products of a program, the most work first. */
+function byWork(calls: readonly KernelCall[]): KernelCall[] {
+  return calls.filter(({ kernel }) => kernel === "linear").sort((a, b) => b.flops - a.flops);
+}
+
+/** Kernels that add up alike, element by element and in their column sums: those for GPUs, and those for CPUs. */
+const alike: readonly (readonly LinearKernel[])[] = [
+  ["tile", "small"],
+  ["registers", "strip"],
+];
+
+/** The kernels that give a product the bits that the chosen one gives, this one first. */
+export function rivalKernels(chosen: LinearKernel): LinearKernel[] {
+  const others = alike.find((kernels) => kernels.includes(chosen)) ?? [];
+  return [chosen, ...others.filter((kernel) => kernel !== chosen)];
+}
+
+export function fastest(kernels: readonly LinearKernel[], times: readonly number[]): LinearKernel {
+  const least = Math.min(...times);
+  const at = least < (times[0] as number) * MARGIN ? times.indexOf(least) : 0;
+  return kernels[at] as LinearKernel;
+}
+
+/**
+ * Calls of one class share shaders, so transpositions, alignment and epilogue, have the same rivals, and sizes that are
+ * the same when rounded to powers of two.
+ */
+async function className(call: KernelCall, choice: LinearChoice, rivals: readonly string[]): Promise<string> {
+  const { rows, columns, depth } = productShape(call);
+  const code = linearDispatches(call, choice).map((dispatch) => dispatch.code);
+  const sizes = [rows, columns, depth].map((size) => 2 ** Math.round(Math.log2(size)));
+  return `${await digest([code, rivals])} ${sizes.join(" x ")} / ${choice.segments}`;
+}
+
+/** Changes with what could change times or bits: device, platform and its version, divflow's version, shaders. */
+async function adapterKey(adapter: readonly unknown[], traits: DeviceTraits): Promise<string> {
+  const platform = (globalThis.navigator as Navigator | undefined)?.userAgent;
+  return JSON.stringify([adapter, traits, platform, VERSION, await digest(shaders)]);
+}
+
+async function digest(value: unknown): Promise<string> {
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(value)));
+  return Array.from(new Uint8Array(bytes, 0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Kernels by class, and what keeps them. */
+interface Known {
+  readonly kept: Map<string, string>;
+  readonly keep: () => Promise<void>;
+}
+
+/** What a store holds under a key. A store that fails costs a measurement, not the run. */
+async function recall(store: TuningStore | undefined, key: string): Promise<Known> {
+  const read = async () => {
+    try {
+      const found = inTime(performance.now() + PATIENCE, Promise.resolve(store?.get(key)));
+      return Object.entries<string>(JSON.parse((await found) ?? "{}"));
+    } catch {
+      return [];
+    }
+  };
+  const kept = new Map(await read());
+  const keep = async () => {
+    try {
+      const all = [...(await read()), ...kept]; // others may have kept some meanwhile
+      await inTime(
+        performance.now() + PATIENCE,
+        Promise.resolve(store?.set(key, JSON.stringify(Object.fromEntries(all)))),
+      );
+    } catch {}
+  };
+  return { kept, keep };
+}
