@@ -208,14 +208,19 @@ export const checks: Check[] = [
     name: "tuning: a tuned runtime trains and samples as one that is not, in a worker too",
     backend: "webgpu",
     seconds: 180,
-    async run({ gpu }) {
-      await withOwnCache(async () => {
-        const where = gpu && typeof document === "undefined" ? { gpu } : {};
-        const plain = await trained({ ...where, tune: false });
-        const tuned = await trained({ ...where, tune: true });
+    async run(context) {
+      await onDevice(context, async (device) => {
+        const store = new Map<string, string>();
+        const [plain, tuned] = [await trained({ device, tune: false }), await trained({ device, tune: store })];
         assertEqual(plain.reason, "WebGPU, as asked.", "reason");
         assertEqual(tuned.reason, "WebGPU, as asked. Products run by the kernels that are fastest here.", "reason");
+        assert(store.size === 1, `kept under ${[...store.keys()]}`);
         assertSameBits(tuned.bits, plain.bits, "tuned");
+      });
+      const { gpu } = context;
+      await withOwnCache(async () => {
+        const { reason } = await trained({ ...(gpu && { gpu }), tune: true }); // on a page in a worker
+        assert(reason.endsWith("fastest here."), reason);
       });
     },
   },
