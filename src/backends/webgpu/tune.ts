@@ -1,7 +1,7 @@
 /**
  * The fastest kernel for each product, by measurement on this very device: tried once per adapter and class of products,
  * while a program is loaded, and kept. Rivals are kernels that add up in the same order, and of these only those that
- * gave the same bits here: what a clock says changes no result. docs/tuning.md has the whole of it.
+ * gave the same bits here: what a clock says changes no result. docs/kernels/linear.md has the whole of it.
  */
 import { shaders } from "../../generated/shaders.ts";
 import type { KernelCall, Program } from "../../schedule/program.ts";
