@@ -47,7 +47,7 @@ class Spread {
 @unmanaged
 class Step {
   opcode: u32;
-  /** The stride of a strided store; the address of a random draw's words. */
+  /** The stride of a strided store, whose width is `b`; the address of a random draw's words. */
   extra: u32;
   outMode: u32;
   out: usize;
@@ -100,7 +100,7 @@ export function runChain(
       const b = placeOf(step.bMode, step.b, position, scratch, inProduct, groupBytes);
       const c = placeOf(step.cMode, step.c, position, scratch, inProduct, groupBytes);
       if (opcode >= RANDOM) {
-        if (opcode == STORE_STRIDED) storeStrided(step.out + position * step.extra, step.extra, a, stepOf(step.aMode), size);
+        if (opcode == STORE_STRIDED) storeStrided(step.out, start, step.extra, <u32>step.b, a, stepOf(step.aMode), size);
         else randomElements(opcode - RANDOM, step.extra, start, size, a, b, c, out, temporary);
       } else if (opcode >= FIRST_SEVERAL) {
         applySeveral(opcode, size, a, out, b, c, temporary);
@@ -130,11 +130,20 @@ function stepOf(mode: u32): usize {
   return mode >= <u32>Mode.cell ? 0 : VECTOR;
 }
 
-/** out[i stride] = from[i] for i < size. */
-function storeStrided(out: usize, stride: u32, from: usize, step: usize, size: u32): void {
-  const bytes: usize = <usize>stride << 2;
+/** out[floor(j / width) stride + j mod width] = from[i], where j = start + i, for i < size. */
+function storeStrided(out: usize, start: u32, stride: u32, width: u32, from: usize, step: usize, size: u32): void {
+  const row = start / width;
+  let column = start - row * width;
+  out += (<usize>row * stride + column) << 2;
+  const skipped: usize = <usize>(stride - width) << 2;
   const next: usize = step ? 4 : 0;
-  for (let i: u32 = 0; i < size; i++, out += bytes, from += next) store<u32>(out, load<u32>(from));
+  for (let i: u32 = 0; i < size; i++, out += 4, from += next) {
+    store<u32>(out, load<u32>(from));
+    if (++column == width) {
+      column = 0;
+      out += skipped;
+    }
+  }
 }
 
 /** slot[i] = source[(floor((start + i) / divisor) mod modulus) stride] for i < size. */

@@ -12,8 +12,8 @@ export class Cell {
   readonly dtype: DType;
   /** Where it lies before the run: the old value of a state, or this offset among the constants. Else temporary. */
   readonly origin: StateDeclaration | { readonly constantsOffset: number } | undefined;
-  /** What it is part of: element i is element offset + i stride there. */
-  whole: { readonly cell: Cell; readonly offset: number; readonly stride: number } | undefined = undefined;
+  /** What it is part of: element i is element offset + floor(i / width) stride + i mod width there. */
+  whole: (Omit<View, "length"> & { readonly width: number }) | undefined = undefined;
   readonly parts: Cell[] = [];
   /** Units that write into it, parts' writers not among them. */
   readonly writers: Unit[] = [];
@@ -37,18 +37,20 @@ export class Cell {
     return this.whole ? this.whole.cell.root : this;
   }
 
-  /** Makes this cell part of `whole`: its rows one after another, or with a stride a column of it. */
-  join(whole: Cell, offset: number, stride = 1): void {
-    this.whole = { cell: whole, offset, stride };
+  /** Makes this cell part of `whole`: its rows one after another, or with a stride some columns of it, only written. */
+  join(whole: Cell, offset: number, stride = 1, width = 1): void {
+    this.whole = { cell: whole, offset, stride, width };
     whole.parts.push(this);
   }
 }
 
-/** Which elements of a row: element i is element offset + i stride. */
+/** Which elements of a row: element i is element offset + floor(i / width) stride + i mod width. */
 export interface Elements {
   readonly offset: number;
   readonly length: number;
   readonly stride: number;
+  /** Elements that lie side by side, every `stride`; default 1. */
+  readonly width?: number;
 }
 
 /** Elements of a cell. What is no chain reads and writes views of stride 1 only. */
@@ -61,14 +63,17 @@ export function viewOf(cell: Cell): View {
 }
 
 /** The same elements as those of the root cell. */
-export function rootView({ cell, offset, length, stride }: View): View {
+export function rootView(view: View): View {
+  const { cell, offset, length, stride, width = 1 } = view;
   const { whole } = cell;
-  if (!whole) return { cell, offset, length, stride };
+  if (!whole) return view;
+  if (whole.width > 1) return rootView({ ...whole, length }); // of all of it: see `join`
   return rootView({
     cell: whole.cell,
     offset: whole.offset + offset * whole.stride,
     length,
     stride: stride * whole.stride,
+    width,
   });
 }
 
@@ -76,16 +81,18 @@ export function rootView({ cell, offset, length, stride }: View): View {
 export const wordsOf = (elements: number, { half }: Cell) => (half ? Math.ceil(elements / 2) : elements);
 
 /** From the first element to the last. */
-export const extentOf = ({ length, stride }: Elements) => (length - 1) * stride + 1;
+export const extentOf = ({ length, stride, width = 1 }: Elements) => (length / width - 1) * stride + width;
 
 /** Whether an element is among both; two columns of one matrix have none in common. */
 export function meet(a: Elements, b: Elements): boolean {
   if (a.offset >= b.offset + extentOf(b) || b.offset >= a.offset + extentOf(a)) return false;
-  return a.stride !== b.stride || (a.offset - b.offset) % a.stride === 0;
+  if (a.stride !== b.stride) return true;
+  const between = (((b.offset - a.offset) % a.stride) + a.stride) % a.stride;
+  return between < (a.width ?? 1) || between + (b.width ?? 1) > a.stride;
 }
 
 export const sameElements = (a: Elements, b: Elements) =>
-  a.offset === b.offset && a.length === b.length && a.stride === b.stride;
+  a.offset === b.offset && a.length === b.length && a.stride === b.stride && (a.width ?? 1) === (b.width ?? 1);
 
 export function overlap(a: View, b: View): boolean {
   const [x, y] = [rootView(a), rootView(b)];

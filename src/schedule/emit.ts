@@ -119,7 +119,7 @@ class Emitter {
 const bytesOf = (views: readonly View[]) =>
   4 * views.reduce((total, { cell, length }) => total + wordsOf(length, cell.root), 0);
 
-function strideOf({ view }: { readonly view: View }): { stride?: number } {
-  const { stride } = rootView(view);
-  return stride === 1 ? {} : { stride };
+function strideOf({ view }: { readonly view: View }): { stride?: number; width?: number } {
+  const { stride, width = 1 } = rootView(view);
+  return { ...(stride > 1 && { stride }), ...(width > 1 && { width }) };
 }

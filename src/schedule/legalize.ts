@@ -183,10 +183,8 @@ class Legalizer {
     const cell = new Cell(sizeOf(node.shape), node.dtype);
     if (isNodeOf(node, concatOp.op)) {
       const { axis } = node.attributes;
-      const isRow = node.inputs.every((part) => sizeOf(part.shape.slice(axis)) === 1);
       if (sizeOf(node.shape.slice(0, axis)) === 1) this.joinParts(node, cell);
-      else if (isRow) this.joinColumns(node, cell);
-      else this.copyParts(node, cell, axis);
+      else this.joinColumns(node, cell, axis);
     } else if (isMoving(node)) {
       this.copy(node.shape, this.strided(node), cell, 0, stridesOf(node.shape));
     } else {
@@ -208,19 +206,23 @@ class Legalizer {
     }
   }
 
-  private joinColumns(node: Node, cell: Cell): void {
-    node.inputs.forEach((column, i) => {
-      this.store(column).join(cell, i, node.inputs.length);
-    });
-  }
-
-  private copyParts(node: Node, cell: Cell, axis: number): void {
-    const strides = stridesOf(node.shape);
+  /** Parts lie side by side: each is stored as columns, or moved there by a copy where no chain can load it. */
+  private joinColumns(node: Node, cell: Cell, axis: number): void {
+    const columns = sizeOf(node.shape.slice(axis));
     let start = 0;
     for (const part of node.inputs) {
-      this.copy(part.shape, this.strided(part), cell, start * (strides[axis] as number), strides);
-      start += part.shape[axis] as number;
+      const width = sizeOf(part.shape.slice(axis));
+      if (this.isLoaded(part)) this.store(part).join(cell, start, columns, width);
+      else this.copy(part.shape, this.strided(part), cell, start, stridesOf(node.shape));
+      start += width;
     }
+  }
+
+  /** Whether a chain takes the value from where it is, without a copy in another order. */
+  private isLoaded(node: Node): boolean {
+    if (isNodeOf(node, reshapeOp.op)) return this.isLoaded(node.inputs[0] as Node);
+    const isOrdered = isNodeOf(node, concatOp.op) || isContiguousSlice(node) || patternOf(node) || isColumn(node);
+    return !isMoving(node) || !!isOrdered;
   }
 
   private copy(shape: Shape, source: StridedView, cell: Cell, start: number, strides: readonly number[]): void {

@@ -5,13 +5,14 @@ import { type Cell, extentOf, rootView, type View } from "./cells.ts";
 export class Names {
   private readonly temporaries = new Map<Cell, string>();
 
-  /** "t3", or with the elements it takes of it "t3[64..128]", "t3[1..12 by 3]". */
+  /** "t3", or with the elements it takes of it "t3[64..128]", "t3[1..12 by 3]", "t3[1..12 2 by 3]". */
   of(view: View): string {
-    const { cell, offset, length, stride } = rootView(view);
+    const { cell, offset, ...elements } = rootView(view);
+    const { length, stride, width = 1 } = elements;
     const name = this.ofCell(cell);
     if (length === cell.size) return name;
-    const end = offset + extentOf({ offset, length, stride });
-    return `${name}[${offset}..${end}${stride === 1 ? "" : ` by ${stride}`}]`;
+    const end = offset + extentOf({ offset, ...elements });
+    return `${name}[${offset}..${end}${stride === 1 ? "" : ` ${width > 1 ? `${width} ` : ""}by ${stride}`}]`;
   }
 
   /** All of them; parts that are the whole together by its name alone. */

@@ -67,13 +67,15 @@ export interface RandomDraw {
   readonly offset: number;
 }
 
-/** Element i * stride of the placement takes element i of the source. */
+/** Element floor(i / width) * stride + i mod width of the placement takes element i of the source. */
 export interface ElementwiseStore {
   readonly placement: Placement;
   readonly source: ElementwiseOperand;
   readonly dtype: DType;
   /** Default 1. */
   readonly stride?: number;
+  /** Columns of a matrix of `stride` columns; less than `stride`, or 1. Default 1. */
+  readonly width?: number;
 }
 
 /**

@@ -172,9 +172,55 @@ function stridedBroadcast(label: string, count: number, divisor: number, modulus
   };
 }
 
+/** x, and a constant, as columns of a wider matrix; the others stay. */
+function widthCase(rows: number, width: number, before: number, columns: number): KernelCase {
+  const x = normals(rows * width);
+  const matrix = normals(rows * columns);
+  const rest = columns - before - width;
+  const column = (i: number) => (i % columns) - before;
+  const store = (whole: Placement, first: number, length: number, source: ElementwiseOperand) => ({
+    placement: { ...whole, offset: whole.offset + first, length: (rows - 1) * columns + length },
+    source,
+    stride: columns,
+    width: length,
+    dtype: "f32" as const,
+  });
+  return {
+    label: `chain: ${rows} rows of ${width} from column ${before} of ${columns} on`,
+    kernel: "elementwise",
+    parameters: {},
+    operands: {
+      x: { dtype: "f32", values: x },
+      matrix: {
+        dtype: "f32",
+        values: matrix,
+        expected: Float64Array.from(matrix, (old, i) => {
+          const at = column(i);
+          if (at >= width && rest === width) return -0.5;
+          return at >= 0 && at < width ? x[Math.floor(i / columns) * width + at]! * 2 : old;
+        }),
+      },
+    },
+    chain: (place) => ({
+      count: rows * width,
+      loads: [inOrder(place("x"))],
+      steps: [{ function: "add", operands: [loaded(0), loaded(0)], dtype: "f32" }],
+      stores: [
+        store(place("matrix"), before, width, step(0)),
+        ...(rest === width ? [store(place("matrix"), before + width, width, immediate(-0.5))] : []),
+      ],
+    }),
+  };
+}
+
 function stridedCases(): KernelCase[] {
   return [
     ...counts.flatMap(columnsCases),
+    widthCase(1, 5, 0, 6),
+    widthCase(411, 5, 0, 6),
+    widthCase(3, 700, 2, 1402),
+    widthCase(64, 16, 1, 33),
+    widthCase(129, 2, 3, 7),
     stridedBroadcast("a row", 35 * 17, 1, 17, 3),
     stridedBroadcast("a column", 35 * 17, 17, 35, 2),
     stridedBroadcast("a middle axis", 5 * 7 * 11, 11, 7, 5),

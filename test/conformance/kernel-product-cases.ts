@@ -187,11 +187,46 @@ function loadsCase(shape: Shape): KernelCase {
   };
 }
 
+/** The first group stored between the columns of a wider matrix, and in rows of another length. */
+function columnsCase(shape: Shape): KernelCase {
+  const { groupRows, columns } = shape;
+  const count = groupRows * columns;
+  const { label, parameters, operands, value } = productOf(shape);
+  const among = (rows: number, width: number, before: number) => {
+    const values = new Float32Array(rows * (width + 2)).fill(0.25);
+    const expected = Float64Array.from(values, (old, i) => {
+      const [row, column] = [Math.floor(i / (width + 2)), (i % (width + 2)) - before];
+      return column >= 0 && column < width ? value[row * width + column]! : old;
+    });
+    return { dtype: "f32" as const, values, expected };
+  };
+  const store = (whole: Placement, rows: number, width: number, before: number) => ({
+    placement: part(whole, before, (rows - 1) * (width + 2) + width),
+    source: product(0),
+    stride: width + 2,
+    width,
+    dtype: "f32" as const,
+  });
+  return {
+    label: `linear, stored as columns: ${label}`,
+    kernel: "linear",
+    parameters,
+    operands: { ...operands, wider: among(groupRows, columns, 1), other: among(columns, groupRows, 2) },
+    chain: (place) => ({
+      count,
+      loads: [],
+      steps: [],
+      stores: [store(place("wider"), groupRows, columns, 1), store(place("other"), columns, groupRows, 2)],
+    }),
+  };
+}
+
 function epilogueCases(): KernelCase[] {
   return sizes.flatMap(([groupRows, columns, depth], i) =>
     [1, 2, 3].flatMap((groups, g) => {
       const shape = { groups, groupRows, columns, depth, number: 3 * i + g };
-      return [activationCase(shape), loadsCase({ ...shape, number: shape.number + 1 })];
+      const next = { ...shape, number: shape.number + 1 };
+      return [activationCase(shape), loadsCase(next), ...(groups < 3 ? [columnsCase(next)] : [])];
     }),
   );
 }

@@ -15,19 +15,24 @@ export function demand(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(message);
 }
 
-/** Elements of a region: every `stride`-th of a placement. */
+/** Elements of a region: `width` of every `stride` of a placement. */
 interface Elements {
   readonly placement: Placement;
   readonly stride?: number;
+  readonly width?: number;
 }
 
 const isHalf = (region: Region) => region.kind === "arena" && region.element === "f16";
 
 const sameRegion = (a: Placement, b: Placement) => keyOf(a.region) === keyOf(b.region);
 
-function overlaps({ placement: a, stride: s = 1 }: Elements, { placement: b, stride: t = 1 }: Elements): boolean {
+function overlaps(one: Elements, other: Elements): boolean {
+  const [{ placement: a, stride = 1 }, { placement: b }] = [one, other];
   if (!sameRegion(a, b) || a.offset >= b.offset + b.length || b.offset >= a.offset + a.length) return false;
-  return s !== t || (a.offset - b.offset) % s === 0;
+  if (stride !== (other.stride ?? 1)) return true;
+  const columns = ({ placement, width = 1 }: Elements) =>
+    Array.from({ length: width }, (_, i) => (placement.offset + i) % stride);
+  return columns(one).some((column) => columns(other).includes(column));
 }
 
 /** @throws Error that says what the call breaks. */
@@ -62,13 +67,14 @@ function checkChain({ count, loads, stores }: ElementwiseChain, isAlone: boolean
     demand(dtype === "f32" || !isHalf(placement.region), "integers as f16");
   }
   stores.forEach((store, i) => {
-    const { placement, stride = 1, source } = store;
+    const { placement, stride = 1, width = 1, source } = store;
     demand(isAlone ? source.from !== "product" : true, "a product without one");
-    demand(placement.length === (count - 1) * stride + 1, "a store of another length");
+    demand(count % width === 0 && (width === 1 || width < stride), "columns that are not whole");
+    demand(placement.length === (count / width - 1) * stride + width, "a store of another length");
     for (const other of stores.slice(0, i)) demand(!overlaps(store, other), "stores overlap");
     for (const load of loads) {
       if (!overlaps(load, store)) continue;
-      const equal = load.placement.offset === placement.offset && (load.stride ?? 1) === stride;
+      const equal = load.placement.offset === placement.offset && (load.stride ?? 1) === stride && width === 1;
       demand(equal && load.divisor === 1 && load.modulus === count, "a store overwrites what another element loads");
     }
   });

@@ -86,6 +86,8 @@ const normals = (dimension: number): DataSource => ({
 export interface StepOptions {
   /** Of points; default 2. */
   readonly dimension?: number;
+  /** Default: normals of that dimension. */
+  readonly data?: DataSource;
   readonly hidden?: readonly number[];
   readonly batchSize?: number;
   /** Without clipping and EMA. */
@@ -95,14 +97,14 @@ export interface StepOptions {
 /** A training step with Adam, on FDM with these options or on CFM; by default of a small MLP of two hidden layers. */
 export function trainStep(
   loss: FDMOptions | "cfm" = {},
-  { dimension = 2, hidden = [8, 12], batchSize = 6, plain = false }: StepOptions = {},
+  { dimension = 2, data = normals(dimension), hidden = [8, 12], batchSize = 6, plain = false }: StepOptions = {},
 ): Graph {
   return buildTrainStep({
     network: mlp({ dimension, hidden }),
     path: condOT(),
     loss: loss === "cfm" ? cfm() : fdm(loss),
     optimizer: adam({ learningRate: 1e-3 }),
-    data: normals(dimension),
+    data,
     batchSize,
     ...(plain ? {} : { ema: ema({ decay: 0.99 }), maximumGradientNorm: 1 }),
   });

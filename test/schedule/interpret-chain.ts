@@ -61,10 +61,10 @@ export function runChain(
     const operands = step.operands.map(operandValue);
     results.push(step.random ? draw(step, operands, count) : functionNamed(step.function)(...operands));
   }
-  for (const { placement, stride = 1, source, dtype } of stores) {
+  for (const { placement, stride = 1, width = 1, source, dtype } of stores) {
     const to = access(placement, dtype);
     operandValue(source).forEach((value, i) => {
-      to.set(i * stride, value);
+      to.set(Math.floor(i / width) * stride + (i % width), value);
     });
   }
 }

@@ -1,5 +1,6 @@
 /** What a training step of 4 hidden layers is promised to take: kernel calls, bytes, FLOPs; compiled and not run. */
 import { describe, expect, test } from "vitest";
+import { arrayData } from "../../src/data/array.ts";
 import type { FDMOptions } from "../../src/flow/losses/fdm.ts";
 import { sizeOf } from "../../src/graph/node.ts";
 import { compile } from "../../src/schedule/compile.ts";
@@ -56,8 +57,16 @@ describe.each(["webgpu", "wasm"])("limits of %s", (name) => {
     expect(sweeps.map(({ kernel }) => kernel)).toEqual(["reduce", "elementwise"]);
   });
 
-  test.each([5, 10, 60])("points of dimension %i take at most 30 calls", (dimension) => {
-    expect(programOf({}, limits, { dimension }).calls.length).toBeLessThanOrEqual(30);
+  test.each([2, 5, 10, 60])("points of dimension %i take at most 30 calls, drawn or from an array", (dimension) => {
+    const array = arrayData(
+      new Float32Array(3 * dimension).map((_, i) => Math.sin(i)),
+      [3, dimension],
+    );
+    for (const data of [undefined, array]) {
+      const program = programOf({}, limits, { dimension, ...(data && { data }) });
+      expect(program.calls.length).toBeLessThanOrEqual(30);
+      expect(count(program, "copy")).toBe(0);
+    }
   });
 
   test("every product of a hidden layer has an epilogue, which keeps what reverse mode reads", () => {

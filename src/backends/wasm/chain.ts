@@ -46,7 +46,7 @@ interface Spread {
 
 interface Step {
   readonly opcode: number;
-  /** Of a strided store: the stride. Of a random draw: its words. */
+  /** Of a strided store: the stride; its width stands as the second operand's address. Of a random draw: its words. */
   readonly extra?: number | readonly number[];
   readonly out: Place;
   readonly operands: readonly Place[];
@@ -122,12 +122,12 @@ export function layOutChain(original: ElementwiseChain, addressOf: (placement: P
     steps.push({ opcode, out, operands: [...operands, ...others], ...(step.random && { extra: wordsOf(step) }) });
     k += together;
   }
-  for (const { placement, source, dtype, stride = 1 } of plan.atEnd) {
-    const operands = [placeOf(source, dtype === "u32")];
+  for (const { placement, source, dtype, stride = 1, width = 1 } of plan.atEnd) {
+    const from = placeOf(source, dtype === "u32");
     const out = inMemory(placement);
-    steps.push(
-      stride === 1 ? { opcode: STORE, out, operands } : { opcode: STORE_STRIDED, extra: stride, out, operands },
-    );
+    const inRows: Place = { mode: "slot", address: width }; // the kernel takes the number
+    if (stride === 1) steps.push({ opcode: STORE, out, operands: [from] });
+    else steps.push({ opcode: STORE_STRIDED, extra: stride, out, operands: [from, inRows] });
   }
 
   const tableWords =

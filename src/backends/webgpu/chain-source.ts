@@ -76,7 +76,7 @@ export function chainSource(chain: RegionChain, columns?: number): ChainSource {
     lines.push(`let step${k} = ${step.function}Of(${x}, ${decay});`);
   });
   chain.stores.forEach((store, k) => {
-    const at = `${bindingOf(store.placement.region)}[${storeIndex(store, `store${k}`, parameter)}]`;
+    const at = `${bindingOf(store.placement.region)}[${storeIndex(store, columns, `store${k}`, parameter)}]`;
     const value = stored(textOf(store.source, store.dtype), store);
     lines.push(`${at} = ${chain.masked ? `select(${at}, ${value}, within)` : value};`);
   });
@@ -116,8 +116,18 @@ function loadIndex(
   return at(offset, remainder(), stride, name, parameter);
 }
 
-function storeIndex({ placement, stride = 1 }: RegionStore, name: string, parameter: Parameter): string {
-  return at(parameter(`${name}Offset`, placement.offset), "i", stride, name, parameter);
+/** offset + floor(i / width) stride + i mod width. */
+function storeIndex(
+  { placement, stride = 1, width = 1 }: RegionStore,
+  columns: number | undefined,
+  name: string,
+  parameter: Parameter,
+): string {
+  const offset = parameter(`${name}Offset`, placement.offset);
+  if (width === 1) return at(offset, "i", stride, name, parameter);
+  const divisor = parameter(`${name}Width`, width);
+  const [row, column] = width === columns ? ["row", "column"] : [`i / ${divisor}`, `i % ${divisor}`];
+  return `${at(offset, row, stride, name, parameter)} + ${column}`;
 }
 
 function at(offset: string, index: string, stride: number, name: string, parameter: Parameter): string {
