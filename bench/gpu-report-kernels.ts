@@ -3,6 +3,7 @@ import type { Dispatch } from "../src/backends/webgpu/dispatch.ts";
 import { type LinearKernel, workgroupTiles } from "../src/backends/webgpu/linear-choice.ts";
 import { lower } from "../src/backends/webgpu/lower.ts";
 import type { ReduceShader } from "../src/backends/webgpu/reduce-dispatches.ts";
+import { softwareForms } from "../src/backends/webgpu/software-forms.ts";
 import type { ElementwiseOperand, KernelCall } from "../src/schedule/program.ts";
 import { otherCalls, type Work } from "./gpu-report-calls.ts";
 import { fromProduct, fromStep, place, step } from "./gpu-report-operands.ts";
@@ -98,7 +99,9 @@ function dispatchesOf(
     graph: { name: "report", updates: [] },
     describe: () => call.label,
   };
-  return lower(program, { traits: { software: false }, linear: () => ({ kernel, segments }), reduce }).dispatches;
+  const traits = { software: false };
+  const linear = () => ({ kernel, segments });
+  return lower(program, { traits, software: softwareForms, linear, reduce }).dispatches;
 }
 
 function shapeOf({ rows, columns, depth, groups = 1, transposeLeft, transposeRight }: Product): string {

@@ -3,6 +3,7 @@ import { onQuads, quadChain } from "../../src/backends/webgpu/chain-quads.ts";
 import { declarationsFor } from "../../src/backends/webgpu/declarations.ts";
 import { chooseLinear, type DeviceTraits, linearGrid, linearKernels } from "../../src/backends/webgpu/linear-choice.ts";
 import { lower } from "../../src/backends/webgpu/lower.ts";
+import { softwareForms } from "../../src/backends/webgpu/software-forms.ts";
 import { handMadeProgram, kernelCall } from "../conformance/kernel-programs.ts";
 
 const gpu: DeviceTraits = { software: false };
@@ -86,7 +87,10 @@ describe("on SwiftShader a product's chain is a dispatch of its own", () => {
   const lowered = (loaded: ReturnType<typeof place>) => {
     const program = product(64, 32, 128);
     const chain = { count, loads: [load(loaded)], steps: [silu, added], stores };
-    return lower({ ...program, calls: program.calls.map((call) => ({ ...call, chain })) }, { traits: swiftShader });
+    return lower(
+      { ...program, calls: program.calls.map((call) => ({ ...call, chain })) },
+      { traits: swiftShader, software: softwareForms },
+    );
   };
   const named = ({ dispatches }: ReturnType<typeof lower>) =>
     dispatches.map(({ bindings }) => bindings.map(({ region }) => ("name" in region ? region.name : region.kind)));
@@ -110,7 +114,7 @@ describe("on SwiftShader a product's chain is a dispatch of its own", () => {
   });
 
   test("a product that is only kept takes one dispatch", () => {
-    const { dispatches, scratch } = lower(product(64, 32, 128), { traits: swiftShader });
+    const { dispatches, scratch } = lower(product(64, 32, 128), { traits: swiftShader, software: softwareForms });
     expect([dispatches.length, scratch]).toEqual([1, 0]);
   });
 });

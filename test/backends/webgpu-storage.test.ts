@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { createWebGPUBackend } from "../../src/backends/webgpu/backend.ts";
 import { lower } from "../../src/backends/webgpu/lower.ts";
+import { softwareForms } from "../../src/backends/webgpu/software-forms.ts";
 import { ConfigError, createRuntime, UnsupportedError } from "../../src/index.ts";
 import { compile } from "../../src/schedule/compile.ts";
 import type { PlanLimits } from "../../src/schedule/program.ts";
@@ -45,7 +46,8 @@ describe("shaders of a step", () => {
   const limits = { ...limitsByName["webgpu"], halvesFrom: 16384 } as PlanLimits;
   const dispatchesOf = (given: PlanLimits, kernel: "tile" | "strip" = "tile", segments = 1) => {
     const step = compile(trainStep({}, { hidden: [64, 66], batchSize: 256 }), given);
-    return lower(step, { traits: { software: false }, linear: () => ({ kernel, segments }) }).dispatches;
+    const linear = () => ({ kernel, segments });
+    return lower(step, { traits: { software: false }, software: softwareForms, linear }).dispatches;
   };
 
   test("enable f16 first where they touch it, and only there", () => {

@@ -38,7 +38,7 @@ function smallWins(choices: readonly LinearChoice[]): number[] {
 }
 
 function tuner(parts: Partial<TunerParts> & Pick<TunerParts, "measure">) {
-  return createTuner({ traits: gpu, adapter: ["a GPU"], store: undefined, ...parts });
+  return createTuner({ lowering: { traits: gpu }, adapter: ["a GPU"], store: undefined, ...parts });
 }
 
 const large = product(4096, 1024, 1024);

@@ -26,14 +26,16 @@ const HALVES_FROM = 16384;
  * in f16 is asked for and its shaders know none.
  */
 export async function createWebGPUBackend(
-  options: WebGPUOptions & Omit<LowerOptions, "traits"> & { readonly measure?: Measure } = {},
+  options: WebGPUOptions & Pick<LowerOptions, "linear" | "reduce"> & { readonly measure?: Measure } = {},
 ): Promise<Backend> {
   const { device, description, owned } = await findDevice(options);
   const health = new Health(device);
   const buffers = new Buffers(device, health);
   const pipelines = new Pipelines(device, health);
   const { linear, reduce, measure, tune = !isSoftware(description) } = options;
-  const lowering: LowerOptions = { traits: traitsOf(device, description), linear, reduce };
+  const traits = traitsOf(device, description);
+  const software = traits.software || linear ? (await import("./software-forms.ts")).softwareForms : undefined;
+  const lowering: LowerOptions = { traits, software, linear, reduce };
   const parts: DeviceParts = { device, health, buffers, pipelines, lowering };
   const tuned = tune && !linear ? (await import("./tune.ts")).tunerOf(parts, description, tune, measure) : undefined;
   const states = new Map<StateBuffer, GPUBuffer>();

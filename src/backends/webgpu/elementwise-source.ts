@@ -3,7 +3,7 @@
  * chain's operands allow it; every region bound for reading and writing.
  */
 import { linearWorkgroups } from "../../kernels/kernel.ts";
-import { onQuads, quadChain } from "./chain-quads.ts";
+import type { onQuads, quadChain } from "./chain-quads.ts";
 import { chainFunctions, chainSource, type RegionChain } from "./chain-source.ts";
 import { declarationsFor, uniformOf, withDirectives } from "./declarations.ts";
 import type { Dispatch } from "./dispatch.ts";
@@ -13,9 +13,16 @@ const WORKGROUP_SIZE = 64;
 /** How an element is found in an array of quads. */
 const quadConstants = "const QUAD_BITS = 2u;\nconst QUAD_MASK = 3u;";
 
-/** @param quads - whether four elements at a time are faster. */
-export function elementwiseDispatch(label: string, chain: RegionChain, quads: boolean): Dispatch {
-  const byQuads = quads ? quadChain(chain) : undefined;
+/** How a chain is written for four elements at a time. */
+export interface Quads {
+  readonly quadChain: typeof quadChain;
+  readonly onQuads: typeof onQuads;
+}
+
+/** @param quads - where four elements at a time are faster. */
+export function elementwiseDispatch(label: string, chain: RegionChain, quads?: Quads): Dispatch {
+  const byQuads = quads?.quadChain(chain);
+  const text = (code: string) => (quads && byQuads ? quads.onQuads(code) : code);
   const { count } = byQuads ?? chain;
   const { regions, fields, lines } = chainSource(byQuads ?? chain);
   const parameters = new Map([
@@ -35,12 +42,14 @@ export function elementwiseDispatch(label: string, chain: RegionChain, quads: bo
       ({ type }, k) =>
         `@group(0) @binding(${k + 1}) var<storage, read_write> region${k}: ${byQuads ? "array<vec4u>" : type};`,
     ),
-    ...(byQuads ? [quadConstants, onQuads(functions)] : [functions]),
+    ...(byQuads ? [quadConstants] : []),
+    text(functions),
     `@compute @workgroup_size(${WORKGROUP_SIZE})`,
     "fn elementwise(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) index: u32) {",
     `  let i = (workgroup.x + workgroup.y * 65535u) * ${WORKGROUP_SIZE}u + index;`,
     "  if (i >= params.count) {\n    return;\n  }",
-    ...(byQuads ? [within, onQuads(body)] : [body]),
+    within,
+    text(body),
     "}",
   ].join("\n");
   return {

@@ -4,7 +4,7 @@
  */
 import type { KernelCall } from "../../schedule/program.ts";
 
-/** A file shaders/linear-<name>.wgsl each. */
+/** A file linear-<name>.wgsl each, in shaders/ or shaders/software/. */
 export type LinearKernel = "tile" | "small" | "panel" | "registers" | "strip";
 
 export interface LinearChoice {

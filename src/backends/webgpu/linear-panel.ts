@@ -1,9 +1,12 @@
 /**
- * A matrix product where a GPU is a CPU's vectors of four lanes (shaders/linear-panel.wgsl): the product and its bias by
+ * A matrix product where a GPU is a CPU's vectors of four lanes (shaders/software/linear-panel.wgsl): the product and its bias by
  * themselves, and then what becomes of them as an elementwise chain of its own.
  */
+import { softwareShaders } from "../../generated/software-shaders.ts";
 import type { ElementwiseOperand, KernelCall, Placement } from "../../schedule/program.ts";
+import { onQuads, quadChain } from "./chain-quads.ts";
 import type { RegionChain } from "./chain-source.ts";
+import { subgroupDirectives } from "./declarations.ts";
 import { type Dispatch, type Operand, sameRegion } from "./dispatch.ts";
 import { elementwiseDispatch } from "./elementwise-source.ts";
 import { type Bound, chainOf, linearDispatch } from "./linear-source.ts";
@@ -28,7 +31,7 @@ export function panelDispatches(call: KernelCall): { dispatches: Dispatch[]; scr
   const { target, chain } = destination(call);
   const product = productDispatch(call, target);
   return {
-    dispatches: chain ? [product, elementwiseDispatch(call.label, chain, true)] : [product],
+    dispatches: chain ? [product, elementwiseDispatch(call.label, chain, { onQuads, quadChain })] : [product],
     scratch: target.region.kind === "scratch" ? rows * columns : 0,
   };
 }
@@ -105,9 +108,10 @@ function productDispatch(call: KernelCall, target: Operand): Dispatch {
   const fields = new Map(Object.entries({ rowsEach, keptOffset: target.offset - first("kept") }));
   return linearDispatch(
     { ...call, bindings: placed },
-    "linear-panel",
+    softwareShaders["linear-panel"]!,
     { bindings: [], code: "", groups: 1, fields },
     {
+      directives: subgroupDirectives,
       bindings,
       code: [
         `const PANEL = ${panel}u;`,

@@ -1,6 +1,6 @@
 /**
- * A matrix product as shaders: one of the hand-written kernels shaders/linear-*.wgsl, the functions of
- * shaders/linear.wgsl that it calls, and `finish`: what becomes of an element, put together as for elementwise chains.
+ * A matrix product as shaders: one of the hand-written kernels linear-*.wgsl of shaders/ and shaders/software/, the functions
+ * of shaders/linear.wgsl that it calls, and `finish`: what becomes of an element, put together as for elementwise chains.
  */
 import { shaders } from "../../generated/shaders.ts";
 import { linearWorkgroups } from "../../kernels/kernel.ts";
@@ -8,7 +8,7 @@ import { linear } from "../../kernels/linear.ts";
 import { packParameters } from "../../kernels/pack-parameters.ts";
 import type { ElementwiseChain, KernelCall, Placement } from "../../schedule/program.ts";
 import { chainFunctions, chainSource, unscaled } from "./chain-source.ts";
-import { declarationsFor, subgroupDirectives, uniformOf, withDirectives } from "./declarations.ts";
+import { declarationsFor, uniformOf, withDirectives } from "./declarations.ts";
 import { type BoundRegion, type Dispatch, isHalf, regionKey, type ScratchRegion } from "./dispatch.ts";
 import { type LinearChoice, linearGrid } from "./linear-choice.ts";
 
@@ -28,13 +28,17 @@ interface Finish {
 
 const scratch: ScratchRegion = { kind: "scratch" };
 
-/** The product's dispatches: one, or one for all segments and one that joins them. */
-export function linearDispatches(call: KernelCall, { kernel, segments }: LinearChoice): Dispatch[] {
+/**
+ * The product's dispatches: one, or one for all segments and one that joins them.
+ *
+ * @param text - of the kernel.
+ */
+export function linearDispatches(call: KernelCall, { kernel, segments }: LinearChoice, text: string): Dispatch[] {
   const { rows = 1, columns = 1, depth = 1 } = call.parameters;
   const finish = epilogue(call);
   const groups = segments === 1 ? finish.groups : 1;
   const grid = linearGrid(kernel, { rows, columns, depth, groups });
-  const product = (last: Finish) => productDispatch(call, kernel, last, [...grid, segments]);
+  const product = (last: Finish) => productDispatch(call, text, last, [...grid, segments]);
   if (segments === 1) return [product(finish)];
   return [product(partialSums(segments)), joinDispatch(call, finish, segments)];
 }
@@ -47,14 +51,14 @@ export function linearScratch({ parameters }: KernelCall, segments: number): num
 
 function productDispatch(
   call: KernelCall,
-  kernel: string,
+  text: string,
   finish: Finish,
   workgroups: readonly [number, number, number],
 ): Dispatch {
   const { rows = 1, columns = 1, depth = 1, transposeLeft = 0, transposeRight = 0 } = call.parameters;
   const left = operand("left", call.bindings["left"]!, transposeLeft ? rows : depth);
   const right = operand("right", call.bindings["right"]!, transposeRight ? depth : columns);
-  return linearDispatch(call, `linear-${kernel}`, finish, {
+  return linearDispatch(call, text, finish, {
     bindings: [left.bound, right.bound],
     code: [
       `const LEFT_TRANSPOSED = ${transposeLeft === 1};`,
@@ -81,7 +85,7 @@ function joinDispatch(call: KernelCall, finish: Finish, segments: number): Dispa
   const { rows = 1, columns = 1, sumsDepth = 0 } = call.parameters;
   const outputs = (rows * columns) / finish.groups + (sumsDepth > 0 ? columns : 0);
   const joined = { ...finish, fields: new Map([...finish.fields, ["segments", segments]]) };
-  return linearDispatch(call, "linear-join", joined, {
+  return linearDispatch(call, shaders["linear-join"]!, joined, {
     bindings: [{ name: "partial", type: "array<f32>", region: scratch, access: "read" }],
     code: [],
     workgroups: linearWorkgroups(outputs, 64),
@@ -154,9 +158,10 @@ export function chainOf({ parameters: { rows = 1, columns = 1 }, bindings }: Ker
 /** A shader of a product, with what its last steps are. */
 export function linearDispatch(
   call: KernelCall,
-  shader: string,
+  text: string,
   finish: Finish,
   kernel: {
+    readonly directives?: string;
     readonly bindings: readonly Bound[];
     readonly code: readonly string[];
     readonly workgroups: readonly [number, number, number];
@@ -167,16 +172,16 @@ export function linearDispatch(
     Object.keys(linear.bindings).map((name) => [`${name}Offset`, call.bindings[name]?.offset ?? 0]),
   );
   const declared = packParameters(linear, { ...call.parameters, ...offsets });
-  const copies = shaders[shader]!.includes("params=uniforms");
+  const copies = text.includes("params=uniforms");
   const own = [
     `const GROUPS = ${finish.groups}u;`,
     `const SUMS = ${(call.parameters["sumsDepth"] ?? 0) > 0};`,
     ...kernel.code,
     finish.code,
-    shaders[shader]!,
+    text,
   ].join("\n");
   const code = [
-    ...(shader === "linear-panel" ? [subgroupDirectives] : []),
+    ...(kernel.directives ? [kernel.directives] : []),
     uniformOf(
       "LinearParameters",
       [...Object.keys(linear.parameters), ...finish.fields.keys()].map((name) => [name, "u32"] as const),

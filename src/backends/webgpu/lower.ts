@@ -1,12 +1,13 @@
 /** Kernel calls -> dispatches: the parts that only WebGPU has. Which kernel, which specialisation, how many dispatches. */
 import { LimitError } from "../../errors.ts";
+import { shaders } from "../../generated/shaders.ts";
 import { MAX_WORKGROUPS } from "../../kernels/kernel.ts";
 import type { KernelCall, Program } from "../../schedule/program.ts";
 import { type Dispatch, isHalf } from "./dispatch.ts";
-import { elementwiseDispatch } from "./elementwise-source.ts";
+import { elementwiseDispatch, type Quads } from "./elementwise-source.ts";
 import { kernelDispatch } from "./kernel-dispatch.ts";
 import { chooseLinear, type DeviceTraits, type LinearChoice, productShape } from "./linear-choice.ts";
-import { panelDispatches } from "./linear-panel.ts";
+import type { panelDispatches } from "./linear-panel.ts";
 import { linearDispatches, linearScratch } from "./linear-source.ts";
 import { chooseReduce, type ReduceShader, reduceDispatches } from "./reduce-dispatches.ts";
 
@@ -18,8 +19,18 @@ export interface LoweredProgram {
   readonly scratch: number;
 }
 
+/** What only software adapters run. */
+export interface SoftwareForms {
+  /** Kernels of products, by the names of their files. */
+  readonly shaders: Readonly<Record<string, string>>;
+  readonly panelDispatches: typeof panelDispatches;
+  readonly quads: Quads;
+}
+
 export interface LowerOptions {
   readonly traits: DeviceTraits;
+  /** There when the traits say that it is a software adapter, or `linear` names a kernel for these. */
+  readonly software?: SoftwareForms | undefined;
   /** These take the place of what the traits decide: how the tuner has its say, and tests try every kernel. */
   readonly linear?: ((call: KernelCall) => LinearChoice) | undefined;
   readonly reduce?: ReduceShader | undefined;
@@ -37,18 +48,19 @@ export function lower(program: Pick<Program, "calls">, options: LowerOptions): L
   };
 }
 
-function lowerCall(call: KernelCall, { traits, linear, reduce }: LowerOptions) {
+function lowerCall(call: KernelCall, options: LowerOptions) {
+  const { traits, software, linear, reduce } = options;
   const { kind = 0, activation = 0, tangents = 0 } = call.parameters;
   switch (call.kernel) {
-    case "linear": {
-      const choice = linear?.(call) ?? chooseProduct(call, traits);
-      if (choice.kernel === "panel") return panelDispatches(call);
-      return { dispatches: linearDispatches(call, choice), scratch: linearScratch(call, choice.segments) };
-    }
+    case "linear":
+      return lowerProduct(call, linear?.(call) ?? chooseProduct(call, traits), options);
     case "reduce":
       return reduceDispatches(call, reduce ?? chooseReduce(traits));
     case "elementwise":
-      return { dispatches: [elementwiseDispatch(call.label, call.chain!, traits.software)], scratch: 0 };
+      return {
+        dispatches: [elementwiseDispatch(call.label, call.chain!, traits.software ? software?.quads : undefined)],
+        scratch: 0,
+      };
     case "mlpFlow":
       return { dispatches: [kernelDispatch(call, call.bindings, { activation, tangents })], scratch: 0 };
     default: {
@@ -56,6 +68,14 @@ function lowerCall(call: KernelCall, { traits, linear, reduce }: LowerOptions) {
       return { dispatches: [kernelDispatch(call, call.bindings, constants)], scratch: 0 };
     }
   }
+}
+
+/** A call of `linear` by this kernel. */
+export function lowerProduct(call: KernelCall, choice: LinearChoice, { software }: LowerOptions) {
+  if (software && choice.kernel === "panel") return software.panelDispatches(call);
+  const name = `linear-${choice.kernel}`;
+  const text = (shaders[name] ?? software?.shaders[name]) as string;
+  return { dispatches: linearDispatches(call, choice, text), scratch: linearScratch(call, choice.segments) };
 }
 
 /** What the traits decide for a call of `linear`. */

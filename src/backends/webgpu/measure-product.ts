@@ -7,7 +7,7 @@ import { type DeviceParts, loadProgram, type Runnable } from "./executable.ts";
 import { usage } from "./flags.ts";
 import { inTime } from "./in-time.ts";
 import type { LinearChoice } from "./linear-choice.ts";
-import { linearDispatches } from "./linear-source.ts";
+import { type LowerOptions, lowerProduct } from "./lower.ts";
 import type { Measure } from "./tune.ts";
 
 /** Products whose operands take more bytes are not measured. */
@@ -41,7 +41,7 @@ export function measureProducts(parts: DeviceParts): Measure {
     try {
       const executables = await inTime(deadline, Promise.all(loads.map((load) => load.catch(() => undefined))));
       if (!executables) return undefined;
-      const written = writtenBy(program.calls[0] as KernelCall, choices[0] as LinearChoice);
+      const written = writtenBy(program.calls[0] as KernelCall, choices[0] as LinearChoice, lowering);
       const results = async (executable: Executable) => {
         fill(device, buffers, written);
         executable.run(1);
@@ -142,8 +142,8 @@ function fill(device: GPUDevice, buffers: ReadonlyMap<string, GPUBuffer>, names:
 }
 
 /** Names of the states that a call writes. */
-function writtenBy(call: KernelCall, choice: LinearChoice): string[] {
-  const bound = linearDispatches(call, choice).flatMap(({ bindings }) => bindings);
+function writtenBy(call: KernelCall, choice: LinearChoice, lowering: LowerOptions): string[] {
+  const bound = lowerProduct(call, choice, lowering).dispatches.flatMap(({ bindings }) => bindings);
   return bound.flatMap(({ region, access }) => (access === "write" && region.kind === "state" ? [region.name] : []));
 }
 

@@ -9,8 +9,7 @@ import { VERSION } from "../../version.ts";
 import type { DeviceParts } from "./executable.ts";
 import { inTime } from "./in-time.ts";
 import { type DeviceTraits, type LinearChoice, type LinearKernel, productShape } from "./linear-choice.ts";
-import { linearDispatches } from "./linear-source.ts";
-import { chooseProduct, type LowerOptions } from "./lower.ts";
+import { chooseProduct, type LowerOptions, lowerProduct } from "./lower.ts";
 import { measureProducts } from "./measure-product.ts";
 import { platformStore, type TuningStore } from "./tuning-store.ts";
 
@@ -28,7 +27,7 @@ export type Measure = (
 ) => Promise<readonly number[] | undefined>;
 
 export interface TunerParts {
-  readonly traits: DeviceTraits;
+  readonly lowering: LowerOptions;
   /** What tells adapters apart. */
   readonly adapter: readonly unknown[];
   /** Where choices are kept from one tuner to the next. */
@@ -62,12 +61,17 @@ export function tunerOf(
   tune: true | TuningStore,
   measure = measureProducts(parts),
 ): Tuner {
-  const { traits } = parts.lowering;
   const store = tune === true ? platformStore().catch(() => undefined) : tune;
-  return createTuner({ traits, adapter: [description, parts.device.adapterInfo?.device], store, measure });
+  return createTuner({
+    lowering: parts.lowering,
+    adapter: [description, parts.device.adapterInfo?.device],
+    store,
+    measure,
+  });
 }
 
-export function createTuner({ traits, adapter, store, measure }: TunerParts): Tuner {
+export function createTuner({ lowering, adapter, store, measure }: TunerParts): Tuner {
+  const { traits } = lowering;
   const budget = traits.software ? SOFTWARE_BUDGET : BUDGET;
   let known: Promise<Known> | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -81,7 +85,7 @@ export function createTuner({ traits, adapter, store, measure }: TunerParts): Tu
     for (const call of byWork(program.calls)) {
       const choice = chooseProduct(call, traits);
       const rivals = rivalKernels(choice.kernel);
-      const name = await className(call, choice, rivals);
+      const name = await className(call, choice, rivals, lowering);
       if (rivals.length > 1 && !kept.has(name) && performance.now() < deadline) {
         const choices = rivals.map((kernel) => ({ ...choice, kernel }));
         const times = await measure(call, choices, deadline).catch(() => undefined); // loading will say what failed
@@ -129,9 +133,14 @@ export function fastest(kernels: readonly LinearKernel[], times: readonly number
  * Calls of one class share shaders, so transpositions, alignment and epilogue, have the same rivals, and sizes that are
  * the same when rounded to powers of two.
  */
-async function className(call: KernelCall, choice: LinearChoice, rivals: readonly string[]): Promise<string> {
+async function className(
+  call: KernelCall,
+  choice: LinearChoice,
+  rivals: readonly string[],
+  lowering: LowerOptions,
+): Promise<string> {
   const { rows, columns, depth } = productShape(call);
-  const code = linearDispatches(call, choice).map((dispatch) => dispatch.code);
+  const code = lowerProduct(call, choice, lowering).dispatches.map((dispatch) => dispatch.code);
   const sizes = [rows, columns, depth].map((size) => 2 ** Math.round(Math.log2(size)));
   return `${await digest([code, rivals])} ${sizes.join(" x ")} / ${choice.segments}`;
 }
