@@ -18,9 +18,13 @@ import {
   writesOf,
 } from "./units.ts";
 
-/** Binds each assigned cell to its state, adding units where needed; returns what must run before what. */
-export function bindState({ units, assignments }: Units): Constraint[] {
-  const constraints: Constraint[] = [];
+/**
+ * Binds each assigned cell to its state, adding units where needed; returns what must run before what.
+ *
+ * @param known - what must anyway.
+ */
+export function bindState({ units, assignments }: Units, known: readonly Constraint[] = []): Constraint[] {
+  const constraints: Constraint[] = [...known];
   const largestFirst = [...assignments].sort((a, b) => b.cell.size - a.cell.size);
   for (const call of units.filter((unit): unit is CallUnit => unit.kind === "call" && unit.initial !== undefined)) {
     if (!assignments.some((assignment) => startsAsOld(call, assignment))) startFrom(call, units, constraints);

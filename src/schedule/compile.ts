@@ -1,7 +1,7 @@
 /**
  * compile: from what is computed to what runs. The passes, in order: `lower` (nodes that are kernel calls), `legalize`
- * (what each reads and writes), `bindState` (where state is written), `makeTasks` (chains), `storeHalves` (what is
- * f16 in memory, where that is asked for), `orderTasks`, `placeCells`.
+ * (what each reads and writes), `rematerialize` (what reverse mode makes again), `bindState` (where state is written),
+ * `makeTasks` (chains), `storeHalves` (what is f16 in memory, where that is asked for), `orderTasks`, `placeCells`.
  */
 import { LimitError } from "../errors.ts";
 import { type Graph, type StateDeclaration, topologicalOrder } from "../graph/graph.ts";
@@ -15,6 +15,7 @@ import { lower } from "./lower.ts";
 import { placeCells } from "./memory.ts";
 import { orderTasks } from "./order.ts";
 import type { KernelCall, PlanLimits, Program } from "./program.ts";
+import { rematerialize } from "./rematerialize.ts";
 import { storeHalves } from "./store-halves.ts";
 import { makeTasks } from "./tasks.ts";
 
@@ -33,7 +34,7 @@ export function compile(graph: Graph, limits: PlanLimits): Program {
   let assumed = limits.separateReadAndWrite ? 3 : 1;
   for (;;) {
     const units = legalize(lowered);
-    const constraints = bindState(units);
+    const constraints = bindState(units, rematerialize(units.units));
     const { tasks, after } = makeTasks(units.units, constraints, limits, assumed);
     if (limits.halvesFrom !== undefined) storeHalves(tasks, limits.halvesFrom);
     const ordered = orderTasks(tasks, after);

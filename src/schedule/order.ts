@@ -19,9 +19,18 @@ export function orderTasks(tasks: readonly Task[], after: readonly (readonly num
   const cells = tasks.map((task) => [...temporaries(task)]);
   const readers = new Map<Cell, number>(); // tasks that touch it
   for (const list of cells) for (const cell of list) readers.set(cell, (readers.get(cell) ?? 0) + 1);
-  const candidates = [asTheyCome(after), leastGrowth(cells, readers, after)].map((order) =>
-    order.map((number) => tasks[number] as Task),
-  );
+  const writers = new Map<Cell, number>();
+  for (const { writes } of tasks) {
+    for (const cell of new Set(writes.map((view) => view.cell.root))) writers.set(cell, (writers.get(cell) ?? 0) + 1);
+  }
+  const whole = (cell: Cell) => wordsOf(cell.size, cell);
+  const shared = (cell: Cell) => whole(cell) / (writers.get(cell) ?? 1);
+  const orders = [
+    asTheyCome(after),
+    leastGrowth(cells, readers, after, whole),
+    leastGrowth(cells, readers, after, shared),
+  ];
+  const candidates = orders.map((order) => order.map((number) => tasks[number] as Task));
   return candidates.reduce((best, order) => (peakWords(order) < peakWords(best) ? order : best));
 }
 
@@ -79,20 +88,25 @@ function asTheyCome(after: readonly (readonly number[])[]): number[] {
   return schedule(after, (free) => Math.min(...free));
 }
 
-/** Of the tasks that are free to come, always one that frees the most memory or takes the least. */
+/**
+ * Of the tasks that are free to come, always one that frees the most memory or takes the least.
+ *
+ * @param cost - words that the first task to write a cell is charged. With all of them, what many tasks write in parts
+ * (the gradient) is put off, and with it all that its parts would free; so there is an order for a share of them too.
+ */
 function leastGrowth(
   cells: readonly (readonly Cell[])[],
   readers: ReadonlyMap<Cell, number>,
   after: readonly (readonly number[])[],
+  cost: (cell: Cell) => number,
 ): number[] {
   const left = new Map(readers);
   const live = new Set<Cell>();
   const growth = (number: number) => {
     let total = 0;
     for (const cell of cells[number] as readonly Cell[]) {
-      const words = wordsOf(cell.size, cell);
-      if (!live.has(cell)) total += words;
-      if (left.get(cell) === 1) total -= words;
+      if (!live.has(cell)) total += cost(cell);
+      if (left.get(cell) === 1) total -= wordsOf(cell.size, cell);
     }
     return total;
   };

@@ -1,7 +1,6 @@
 /**
  * f16 storage: which temporaries of a program take 2 bytes an element. They are the large matrices of reverse mode, which
- * are nearly all of a training step's memory: what it reads again of forward mode (a layer's inputs and products), and
- * the cotangents. Points, losses, sums, parameters, their gradients and moments stay f32, and so does all of a program
+ * are nearly all of a training step's memory: layers' inputs, their products that it reads again, and the cotangents. Points, losses, sums, parameters, their gradients and moments stay f32, and so does all of a program
  * without reverse mode. What it costs in accuracy: docs/storage.md.
  *
  * Cotangents of a mean over N rows are 1/N of a row's own, which f16 tells from 0 badly: they are stored times a power
@@ -20,6 +19,7 @@ import type { Task } from "./tasks.ts";
 export function storeHalves(tasks: readonly Task[], least: number): void {
   const rows = new Map<Cell, number>(); // of cotangents
   const kept = new Set<Cell>();
+  const layerInputs = new Set<Cell>(); // read by products, of forward mode or of weights' gradients
   const inner = new Set<Cell>(); // written by products and by what reads such
   const reversed = new Set<Cell>(); // written in reverse mode
   const refused = new Set<Cell>();
@@ -37,12 +37,14 @@ export function storeHalves(tasks: readonly Task[], least: number): void {
       const cell = view.cell.root;
       if (transposeLeft && name === "right") rows.set(cell, depth);
       else if (!isProduct || name !== "left") refused.add(cell);
-      else if (transposeLeft) kept.add(cell);
+      else if (transposeLeft || !isReverse) layerInputs.add(cell);
     }
     if (isReverse) for (const { view } of chain?.loads ?? []) kept.add(view.cell.root);
   }
 
   const fits = (cell: Cell) => isPlaced(cell) && cell.dtype === "f32" && cell.size >= least && !refused.has(cell);
-  for (const cell of kept) if (fits(cell) && inner.has(cell) && !reversed.has(cell)) cell.half = { scale: 1 };
+  if (rows.size === 0) return; // no reverse mode
+  for (const cell of kept) if (reversed.has(cell)) kept.delete(cell);
+  for (const cell of [...layerInputs, ...kept]) if (fits(cell) && inner.has(cell)) cell.half = { scale: 1 };
   for (const [cell, depth] of rows) if (fits(cell)) cell.half = { scale: 2 ** Math.floor(Math.log2(depth)) };
 }
