@@ -38,10 +38,10 @@ export interface RuntimeOptions {
   readonly threads?: number;
   /**
    * "f16", with backend "webgpu" only: training steps hold their large matrices, layers' inputs, products and cotangents,
-   * in 2 bytes a number. A third of a step's temporary memory and of its traffic goes; all arithmetic
-   * stays f32, and so do parameters, sums, losses and all of sampling. Gradients of the golden cases are off by up to
-   * 2e-3 of their largest number, in f32 by 2e-6. Numbers beyond 65504 make a step a bad one, which training refuses, so
-   * data should be of size 1, or standardised. Default "f32". See docs/storage.md.
+   * in 2 bytes a number. A third of a step's temporary memory and of its traffic goes; all arithmetic stays f32, and so do
+   * parameters, sums, losses and all of sampling. Gradients of the golden cases are off by up to 2e-3 of their largest
+   * number, in f32 by 2e-6. Numbers beyond 65504 make a step a bad one, which training refuses, so data should be of
+   * size 1, or standardised. Default "f32". See docs/storage.md.
    */
   readonly storage?: "f32" | "f16";
   /**

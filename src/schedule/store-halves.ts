@@ -1,7 +1,8 @@
 /**
- * f16 storage: which temporaries of a program take 2 bytes an element. They are the large matrices of reverse mode, which
- * are nearly all of a training step's memory: layers' inputs, their products that it reads again, and the cotangents. Points, losses, sums, parameters, their gradients and moments stay f32, and so does all of a program
- * without reverse mode. What it costs in accuracy: docs/storage.md.
+ * f16 storage: which temporaries of a program take 2 bytes an element. They are the large matrices of a training step,
+ * nearly all of its memory: layers' inputs, their products that reverse mode reads again, and the cotangents. Points,
+ * losses, sums, parameters, their gradients and moments stay f32, and so does all of a program without reverse mode. What
+ * it costs in accuracy: docs/storage.md.
  *
  * Cotangents of a mean over N rows are 1/N of a row's own, which f16 tells from 0 badly: they are stored times a power
  * of 2 near N.
