@@ -5,7 +5,7 @@
  */
 import { batchOf, matmulShapes, sampleCount, widths } from "./workload.mjs";
 
-/** What `--only` may name; cfm and fdm bring the public trainer's full step with them. */
+/** What `--only` may name; cfm and fdm bring the public trainer's full steps with them. */
 export const parts = /** @type {const} */ (["fdm", "cfm", "sample", "logdensity", "matmul"]);
 
 /** @typedef {typeof parts[number]} Part */
@@ -40,18 +40,20 @@ export function tasksOf({ only, width }) {
 function tasksOfPart(part, width) {
   switch (part) {
     case "cfm":
+      return stepTasks(["cfm", "cfm-full"], width);
     case "fdm":
-      return /** @type {const} */ ([part, `${part}-full`]).map((workload) => ({
-        workload,
-        width,
-        batch: batchOf(width),
-      }));
+      return stepTasks(["fdm", "fdm-full", "half-full"], width);
     case "sample":
     case "logdensity":
       return [{ workload: part, width, batch: sampleCount }];
     case "matmul":
       return matmulShapes(width).map((shape) => ({ workload: part, width, batch: shape.rows, shape }));
   }
+}
+
+/** @param {readonly Task["workload"][]} workloads @param {number} width @returns {Task[]} */
+function stepTasks(workloads, width) {
+  return workloads.map((workload) => ({ workload, width, batch: batchOf(width) }));
 }
 
 /**

@@ -15,7 +15,16 @@ const CEILING_SECONDS = 120;
 /** Samples may take so many times what was expected of them. */
 const PATIENCE = 8;
 /** Units of work that preparing takes, about. */
-const unitsToPrepare = { cfm: 6, fdm: 6, "cfm-full": 8, "fdm-full": 8, sample: 5, logdensity: 5, matmul: 3 };
+const unitsToPrepare = {
+  cfm: 6,
+  fdm: 6,
+  "cfm-full": 8,
+  "fdm-full": 8,
+  "half-full": 8,
+  sample: 5,
+  logdensity: 5,
+  matmul: 3,
+};
 /** Then a contender is not opened again. */
 const MOST_FAILURES = 2;
 

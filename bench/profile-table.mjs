@@ -14,7 +14,11 @@ function columns(ms, flops, bytes) {
  * @param {StepProfile} profile
  * @param {{ brief: boolean }} form - brief: without the single calls
  */
-export function profileTable({ loss, layers, width, batch, activation }, { device, calls, step, finite }, { brief }) {
+export function profileTable(
+  { loss, layers, width, batch, activation },
+  { device, calls, step, host, finite },
+  { brief },
+) {
   /** @type {Map<string, { ms: number; flops: number; bytes: number; calls: number }>} */
   const byKernel = new Map();
   for (const { kernel, milliseconds, flops, bytes } of calls) {
@@ -41,6 +45,7 @@ export function profileTable({ loss, layers, width, batch, activation }, { devic
     ),
     `${loss} step, ${size}, ${activation}, ${device}: ${step.median.toFixed(3)} ms (best ${step.best.toFixed(3)}), ` +
       `call by call ${sum.toFixed(3)} ms, ${(step.median / products).toFixed(2)} times its products; ` +
+      `${host === undefined ? "" : `recorded and submitted in ${host.toFixed(3)} ms; `}` +
       `loss ${finite ? "finite" : "NOT FINITE"}`,
   ];
 }

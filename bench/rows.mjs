@@ -18,7 +18,8 @@ import { eulerSteps, expectedLosses, flopsOf, lossTolerance, median } from "./wo
 /**
  * @typedef {object} Row
  * @property {string} workload - cfm, fdm (a step on given inputs), cfm-full, fdm-full (the public trainer's step,
- *   drawing included), sample, logdensity (100 Euler steps), matmul
+ *   drawing included), half-full (that with the divergence on half of the batch), sample, logdensity (100 Euler steps),
+ *   matmul
  * @property {string} [shape] - of a matmul, such as "1024x512x512": rows, columns, depth; with ^T on a transposed side
  * @property {number} width
  * @property {number} batch - rows of a step, points of a solve
@@ -70,7 +71,7 @@ export function unitsOfTask({ workload }) {
  * @param {Evidence} evidence
  */
 export function faultOf({ workload, width }, { lossBefore, lossAfter, deviation }) {
-  if (workload === "cfm-full" || workload === "fdm-full") {
+  if (workload.endsWith("-full")) {
     return Number.isFinite(lossBefore) && Number.isFinite(lossAfter) ? undefined : "a loss that is not finite";
   }
   if (workload === "cfm" || workload === "fdm") {

@@ -136,6 +136,7 @@ const workloadTitles = /** @type {Record<string, string>} */ ({
   fdm: "FDM step",
   "cfm-full": "CFM, public step",
   "fdm-full": "FDM, public step",
+  "half-full": "FDM on half of the batch, public step",
   sample: "100 Euler steps of 4096",
   logdensity: "with log-density",
 });
@@ -195,7 +196,40 @@ export function markdownReport({ machine, rows }, titles) {
     ...textTable(rows, titles).slice(0, -1),
     "```",
     "",
+    "## FDM beside CFM",
+    "",
+    "```",
+    ...lossLines(rows),
+    "```",
+    "",
   ].join("\n");
+}
+
+/**
+ * What a step of FDM takes beside one of CFM, by contender and width.
+ * @param {readonly Row[]} rows
+ */
+function lossLines(rows) {
+  const own = rows.filter(({ implementation, ms }) => implementation === "divflow" && ms !== null);
+  const over = (/** @type {Row} */ row, /** @type {string} */ workload, /** @type {string} */ base) => {
+    const like = (/** @type {string} */ name) =>
+      own.find((other) => other.workload === name && other.width === row.width && nameOf(other) === nameOf(row));
+    const [above, below] = [like(workload), like(base)];
+    return above?.ms && below?.ms ? times(above.ms / below.ms) : "";
+  };
+  const pairs = [
+    ["fdm", "cfm"],
+    ["fdm-full", "cfm-full"],
+    ["half-full", "cfm-full"],
+  ];
+  const lines = own
+    .filter(({ workload }) => workload === "cfm-full")
+    .map((row) => [
+      `${nameOf(row)}, width ${row.width}`,
+      ...pairs.map(([workload, base]) => over(row, /** @type {string} */ (workload), /** @type {string} */ (base))),
+    ]);
+  const head = ["", "FDM / CFM", "public steps", "on half of the batch, public steps"];
+  return lines.length > 0 ? aligned([head, ...lines]) : [];
 }
 
 /** Machine, adapters, runtimes, versions and date. @param {{ machine: Machine, rows: readonly Row[] }} result @param {Titles} titles */

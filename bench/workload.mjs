@@ -31,11 +31,12 @@ export function weightCount(width) {
 
 /**
  * Floating-point operations that count, whatever an implementation does: 2BP forward, 6BP a CFM step, 12BP an FDM step,
- * 2SP an Euler step, 4SP one with its log-density.
+ * 9BP one with the divergence on half of the batch, 2SP an Euler step, 4SP one with its log-density.
  */
 export const flopsOf = Object.freeze({
   cfm: (/** @type {number} */ width, /** @type {number} */ batch) => 6 * batch * weightCount(width),
   fdm: (/** @type {number} */ width, /** @type {number} */ batch) => 12 * batch * weightCount(width),
+  half: (/** @type {number} */ width, /** @type {number} */ batch) => 9 * batch * weightCount(width),
   sample: (/** @type {number} */ width, /** @type {number} */ count) => 2 * count * weightCount(width) * eulerSteps,
   logdensity: (/** @type {number} */ width, /** @type {number} */ count) => 4 * count * weightCount(width) * eulerSteps,
 });

@@ -6,7 +6,7 @@ import { createWebGPUBackend } from "../../src/backends/webgpu/backend.ts";
 import { LocalRuntime } from "../../src/engine/runtime.ts";
 import { VERSION } from "../../src/version.ts";
 import { type Context, makeSession, NotOffered, type Session } from "../session.ts";
-import { fullStepWork } from "./full-step.ts";
+import { type FullStep, firstStep, fullStepWork } from "./full-step.ts";
 import { matmulWork } from "./matmul.ts";
 import { type ProfileOptions, profileStep, type StepProfile } from "./profile.ts";
 import { solveWork } from "./solve.ts";
@@ -17,6 +17,8 @@ import { webgpuCeiling } from "./webgpu-ceiling.ts";
 export interface OwnSession extends Session {
   /** Milliseconds of each kernel call of a training step. */
   profile(options: ProfileOptions): Promise<StepProfile>;
+  /** Milliseconds from `createTrainer` to the end of the first step, whose program nothing has loaded before. */
+  firstStep(loss: FullStep, width: number): Promise<number>;
 }
 
 /** @throws {@link NotOffered} where this platform, or this version of divflow, lacks what is asked for. */
@@ -38,9 +40,9 @@ export async function open(context: Context): Promise<OwnSession> {
         case "fdm":
           return trainingWork(backend, task.workload, task);
         case "cfm-full":
-          return fullStepWork(runtime, "cfm", task);
         case "fdm-full":
-          return fullStepWork(runtime, "fdm", task);
+        case "half-full":
+          return fullStepWork(runtime, task.workload, task);
         case "sample":
         case "logdensity":
           return solveWork(runtime, task);
@@ -50,7 +52,11 @@ export async function open(context: Context): Promise<OwnSession> {
     },
     close: () => runtime.dispose(),
   });
-  return { ...session, profile: (options) => profileStep(backend, options) };
+  return {
+    ...session,
+    profile: (options) => profileStep(backend, options),
+    firstStep: (loss, width) => firstStep(runtime, loss, width),
+  };
 }
 
 async function openWasm({ threads, relaxed }: Context): Promise<Backend> {

@@ -44,6 +44,8 @@ export interface StepProfile {
   readonly calls: readonly CallProfile[];
   /** Of steps that run uninterrupted: median and best milliseconds. */
   readonly step: { readonly median: number; readonly best: number };
+  /** Median milliseconds of recording and submitting a step, on WebGPU; on WASM the call runs the step. */
+  readonly host: number | undefined;
   /** Whether the training was sound to the end. */
   readonly finite: boolean;
 }
@@ -79,25 +81,30 @@ export async function profileStep(backend: Backend, options: ProfileOptions): Pr
     for (const [name, values] of [...constantState(SEED, data), ...vectors]) store.write(name, values);
     store.write(trainState.ok.name, Float32Array.of(1));
 
+    const submitted: number[] = [];
     const time = async (executable: Executable, times: number) => {
       const start = performance.now();
       executable.run(times);
+      submitted.push(performance.now() - start);
       await backend.finished();
       return performance.now() - start;
     };
     for (const end = performance.now() + WARM_MILLISECONDS; performance.now() < end; ) await time(whole, 1);
+    submitted.length = 0;
     const wholes: number[] = [];
     const samples = single.map((): number[] => []);
     for (let step = 0; step < steps; step++) {
       if (backend.name === "wasm") for (const [i, call] of single.entries()) samples[i]?.push(await time(call, 1));
       wholes.push(await time(whole, 1));
     }
+    const host = backend.name === "wasm" ? undefined : median(submitted);
     const finite = (await store.read(trainState.ok.name))[0] === 1;
     if (backend.name !== "wasm") for (const [i, call] of single.entries()) samples[i]?.push(await repeated(call, time));
     return {
       device: backend.device,
       calls: program.calls.map((call, i) => describe(call, median(samples[i] as number[]))),
       step: { median: median(wholes), best: Math.min(...wholes) },
+      host,
       finite,
     };
   } finally {

@@ -63,6 +63,11 @@ export const recipeArguments = {
     description: `weight of the divergence loss (fdm: ${divergenceWeight.fdm}, paper-2d: ${divergenceWeight["paper-2d"]})`,
   },
   form: { type: "string", description: `of the divergence loss: ${divergenceForms.join(" or ")}`, default: "slice" },
+  velocity: {
+    type: "string",
+    description: "the velocity within that loss: detached (held constant) or whole (differentiated too)",
+    default: "detached",
+  },
   estimator: { type: "string", description: "of the divergence: hutchinson or exact", default: "hutchinson" },
   probe: { type: "string", description: "rademacher or gaussian", default: "rademacher" },
   path: { type: "string", description: `one of ${pathNames.join(", ")}`, default: "cond-ot" },
@@ -113,6 +118,7 @@ export async function readRecipe(dataName: string, args: RecipeArguments): Promi
   const batchSize = args.batch === undefined ? preset.batch : positiveInteger("--batch", args.batch);
   const divergence = args.divergence === undefined ? undefined : nonNegativeNumber("--divergence", args.divergence);
   const form = oneOf("--form", args.form ?? "slice", divergenceForms);
+  const velocity = oneOf("--velocity", args.velocity ?? "detached", ["detached", "whole"] as const);
   const estimator = oneOf("--estimator", args.estimator ?? "hutchinson", ["hutchinson", "exact"] as const);
   const probe = oneOf("--probe", args.probe ?? "rademacher", ["rademacher", "gaussian"] as const);
   const path = pathFrom({ name: oneOf("--path", args.path ?? "cond-ot", pathNames), options: {} });
@@ -136,13 +142,13 @@ export async function readRecipe(dataName: string, args: RecipeArguments): Promi
         case "paper-2d":
           return paper2d({ divergence: divergence ?? divergenceWeight[name] });
         case "fdm":
-          // Detached: else the divergence loss would also draw the velocity away from its own optimum, see docs/loss.md.
+          // Not detached, the divergence loss also draws the velocity away from its own optimum, see docs/loss.md.
           return fdm({
             divergence: divergence ?? divergenceWeight[name],
             form,
             estimator,
             probe,
-            detachVelocity: true,
+            detachVelocity: velocity === "detached",
           });
       }
     },

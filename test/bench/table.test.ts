@@ -108,6 +108,14 @@ describe("the README's table", () => {
     for (const line of textTable(rows, peers)) expect(text).toContain(line);
   });
 
+  test("says on the page of everything what FDM takes beside CFM, by contender and width", () => {
+    const steps = { cfm: 20, fdm: 40, "cfm-full": 25, "fdm-full": 52, "half-full": 37.5 };
+    const own = Object.entries(steps).map(([workload, ms]) => row({ workload, ms }));
+    const text = markdownReport({ machine, rows: [...own, row({ workload: "cfm", width: 64, ms: 1 })] }, peers);
+    expect(text).toMatch(/\n +FDM \/ CFM +public steps +on half of the batch, public steps\n/);
+    expect(text).toMatch(/\ndivflow, Chromium, WASM relaxed x2, width 512 +2\.0x +2\.1x +1\.5x\n/);
+  });
+
   test("replaces what stands between the markers, and nothing else", () => {
     const text = `a\n${markers.start}\nold\n${markers.end}\nb\n`;
     const once = insertTable(text, "| new |");
