@@ -1,6 +1,6 @@
 /**
- * A matrix product where a GPU is a CPU's vectors of four lanes (shaders/software/linear-panel.wgsl): the product and its bias by
- * themselves, and then what becomes of them as an elementwise chain of its own.
+ * A matrix product where a GPU is a CPU's vectors of four lanes (shaders/software/linear-panel.wgsl): the product and its
+ * bias by themselves, and then what becomes of them as an elementwise chain of its own.
  */
 import { softwareShaders } from "../../generated/software-shaders.ts";
 import type { ElementwiseOperand, KernelCall, Placement } from "../../schedule/program.ts";

@@ -1,6 +1,7 @@
 /**
- * A matrix product as shaders: one of the hand-written kernels linear-*.wgsl of shaders/ and shaders/software/, the functions
- * of shaders/linear.wgsl that it calls, and `finish`: what becomes of an element, put together as for elementwise chains.
+ * A matrix product as shaders: one of the hand-written kernels linear-*.wgsl of shaders/ and shaders/software/, the
+ * functions of shaders/linear.wgsl that it calls, and `finish`: what becomes of an element, put together as for
+ * elementwise chains.
  */
 import { shaders } from "../../generated/shaders.ts";
 import { linearWorkgroups } from "../../kernels/kernel.ts";
