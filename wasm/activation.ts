@@ -1,8 +1,8 @@
 /**
  * Activations with their derivatives, over vectors of four: they share what is costly, an exponential and a division.
- * One loop of each kind makes them all, so that a result has the same bits whatever is made with it; V8 computes in
- * each branch of `keep` only what that branch stores. Formulas as in src/ops/activation.ts, in forms that do not
- * cancel; elu takes the derivative from the left at 0. relu and sin, which have nothing to share, are in apply.ts.
+ * One body of each kind makes them all, so that a result has the same bits whatever is made with it; of it stays in each
+ * order's loop what that stores. Formulas as in src/ops/activation.ts, in forms that do not cancel; elu takes the
+ * derivative from the left at 0. relu and sin, which have nothing to share, are in apply.ts.
  */
 import { lossRate, log1pOfUnit, negativePower, negativeRest, one, scaleOf, within87 } from "./exponential";
 import { choose, multiplyAdd, oneWhere, splat, subtractProduct, VECTOR } from "./simd";
@@ -17,35 +17,55 @@ const enum Kind { silu, tanh, relu, gelu, geluTanh, softplus, sin, elu }
 export function activate(
   kind: u32, order: u32, bytes: usize, a: usize, aStep: usize, values: usize, slopes: usize, curvatures: usize,
 ): void {
+  if (order == 0) activateBy<Value>(kind, bytes, a, aStep, values, slopes, curvatures);
+  else if (order == 1) activateBy<All>(kind, bytes, a, aStep, values, slopes, curvatures);
+  else if (order == 2) activateBy<Curvature>(kind, bytes, a, aStep, values, slopes, curvatures);
+  else activateBy<Third>(kind, bytes, a, aStep, values, slopes, curvatures);
+}
+
+/**
+ * Orders as types, told apart by their size: of types alone AssemblyScript knows when it compiles, so that each order has
+ * loops of its own. Engines newer than Node 20's do not move work into the branch that wants it.
+ */
+type Value = u8;
+type All = u16;
+type Curvature = u32;
+type Third = u64;
+
+// @ts-ignore: decorator
+@inline
+function activateBy<Order>(
+  kind: u32, bytes: usize, a: usize, aStep: usize, values: usize, slopes: usize, curvatures: usize,
+): void {
   switch (kind) {
     case Kind.silu:
       for (let at: usize = 0; at < bytes; at += VECTOR, a += aStep) {
-        silu(order, v128.load(a), values + at, slopes + at, curvatures + at);
+        silu<Order>(v128.load(a), values + at, slopes + at, curvatures + at);
       }
       return;
     case Kind.tanh:
       for (let at: usize = 0; at < bytes; at += VECTOR, a += aStep) {
-        tanh(order, v128.load(a), values + at, slopes + at, curvatures + at);
+        tanh<Order>(v128.load(a), values + at, slopes + at, curvatures + at);
       }
       return;
     case Kind.gelu:
       for (let at: usize = 0; at < bytes; at += VECTOR, a += aStep) {
-        gelu(order, v128.load(a), values + at, slopes + at, curvatures + at);
+        gelu<Order>(v128.load(a), values + at, slopes + at, curvatures + at);
       }
       return;
     case Kind.geluTanh:
       for (let at: usize = 0; at < bytes; at += VECTOR, a += aStep) {
-        geluTanh(order, v128.load(a), values + at, slopes + at, curvatures + at);
+        geluTanh<Order>(v128.load(a), values + at, slopes + at, curvatures + at);
       }
       return;
     case Kind.softplus:
       for (let at: usize = 0; at < bytes; at += VECTOR, a += aStep) {
-        softplus(order, v128.load(a), values + at, slopes + at, curvatures + at);
+        softplus<Order>(v128.load(a), values + at, slopes + at, curvatures + at);
       }
       return;
     case Kind.elu:
       for (let at: usize = 0; at < bytes; at += VECTOR, a += aStep) {
-        elu(order, v128.load(a), values + at, slopes + at, curvatures + at);
+        elu<Order>(v128.load(a), values + at, slopes + at, curvatures + at);
       }
       return;
   }
@@ -53,14 +73,14 @@ export function activate(
 
 // @ts-ignore: decorator
 @inline
-function keep(
-  order: u32, value: v128, slope: v128, curvature: v128, third: v128, toValue: usize, toSlope: usize, toCurvature: usize,
+function keep<Order>(
+  value: v128, slope: v128, curvature: v128, third: v128, toValue: usize, toSlope: usize, toCurvature: usize,
 ): void {
-  if (order == 0) {
+  if (sizeof<Order>() == sizeof<Value>()) {
     v128.store(toValue, value);
-  } else if (order == 2) {
+  } else if (sizeof<Order>() == sizeof<Curvature>()) {
     v128.store(toCurvature, curvature);
-  } else if (order == 3) {
+  } else if (sizeof<Order>() == sizeof<Third>()) {
     v128.store(toValue, third);
   } else {
     v128.store(toValue, value);
@@ -89,7 +109,7 @@ function lost(scale: v128, loss: v128): v128 {
  */
 // @ts-ignore: decorator
 @inline
-function silu(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
+function silu<Order>(x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
   const y = within87(x);
   const power = negativePower(y);
   const r = negativeRest(y, power);
@@ -105,7 +125,7 @@ function silu(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: 
   const t = f32x4.mul(lost(scale, f32x4.mul(h, r)), s);
   const inner = multiplyAdd(t, t, f32x4.mul(rate, splat(-2)));
   const third = f32x4.mul(rate, multiplyAdd(y, inner, f32x4.mul(t, splat(-3))));
-  keep(order, value, slope, curvature, third, toValue, toSlope, toCurvature);
+  keep<Order>(value, slope, curvature, third, toValue, toSlope, toCurvature);
 }
 
 /**
@@ -114,7 +134,7 @@ function silu(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: 
  */
 // @ts-ignore: decorator
 @inline
-function tanh(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
+function tanh<Order>(x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
   const magnitude = f32x4.abs(x);
   const y = within87(f32x4.add(magnitude, magnitude));
   const power = negativePower(y);
@@ -129,7 +149,7 @@ function tanh(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: 
   const curvature = f32x4.mul(f32x4.mul(value, splat(-2)), slope);
   const square = f32x4.mul(value, value);
   const third = f32x4.mul(slope, multiplyAdd(square, splat(4), f32x4.mul(slope, splat(-2))));
-  keep(order, value, slope, curvature, third, toValue, toSlope, toCurvature);
+  keep<Order>(value, slope, curvature, third, toValue, toSlope, toCurvature);
 }
 
 /** The magnitude with the sign of x. */
@@ -146,7 +166,7 @@ function signed(magnitude: v128, x: v128): v128 {
  */
 // @ts-ignore: decorator
 @inline
-function gelu(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
+function gelu<Order>(x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
   const y = f32x4.pmax(f32x4.pmin(x, splat(13)), splat(-13)); // past which no derivative changes
   const square = f32x4.mul(y, y);
   const half = f32x4.mul(square, splat(0.5));
@@ -168,7 +188,7 @@ function gelu(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: 
   const slope = multiplyAdd(y, density, below);
   const curvature = f32x4.mul(density, f32x4.sub(splat(2), square));
   const third = f32x4.mul(f32x4.mul(density, y), f32x4.sub(square, splat(4)));
-  keep(order, value, slope, curvature, third, toValue, toSlope, toCurvature);
+  keep<Order>(value, slope, curvature, third, toValue, toSlope, toCurvature);
 }
 
 const TWO_C: f32 = 1.5957691216;
@@ -182,7 +202,7 @@ const CUBIC: f32 = 0.044715;
  */
 // @ts-ignore: decorator
 @inline
-function geluTanh(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
+function geluTanh<Order>(x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
   const z = f32x4.pmax(f32x4.pmin(x, splat(13)), splat(-13)); // past which no derivative changes
   const square = f32x4.mul(z, z);
   const v = f32x4.mul(f32x4.mul(z, splat(TWO_C)), multiplyAdd(square, splat(CUBIC), one()));
@@ -205,7 +225,7 @@ function geluTanh(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvatu
   const slope = multiplyAdd(z, s1, s);
   const curvature = multiplyAdd(z, s2, f32x4.add(s1, s1));
   const third = multiplyAdd(z, s3, f32x4.mul(s2, splat(3)));
-  keep(order, value, slope, curvature, third, toValue, toSlope, toCurvature);
+  keep<Order>(value, slope, curvature, third, toValue, toSlope, toCurvature);
 }
 
 /**
@@ -214,7 +234,7 @@ function geluTanh(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvatu
  */
 // @ts-ignore: decorator
 @inline
-function softplus(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
+function softplus<Order>(x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
   const y = within87(f32x4.abs(x));
   const power = negativePower(y);
   const r = negativeRest(y, power);
@@ -228,13 +248,13 @@ function softplus(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvatu
   const curvature = f32x4.mul(rest, reciprocal);
   const t = f32x4.mul(lost(scale, loss), reciprocal);
   const third = signed(f32x4.mul(curvature, t), f32x4.neg(x));
-  keep(order, value, slope, curvature, third, toValue, toSlope, toCurvature);
+  keep<Order>(value, slope, curvature, third, toValue, toSlope, toCurvature);
 }
 
 /** elu = x for x > 0, else exp(x) - 1. */
 // @ts-ignore: decorator
 @inline
-function elu(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
+function elu<Order>(x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
   const y = within87(f32x4.abs(x));
   const power = negativePower(y);
   const r = negativeRest(y, power);
@@ -244,5 +264,5 @@ function elu(order: u32, x: v128, toValue: usize, toSlope: usize, toCurvature: u
   const value = choose(right, x, f32x4.neg(lost(scale, loss)));
   const curvature = v128.andnot(scaled(scale, loss), right);
   const slope = f32x4.add(curvature, oneWhere(right));
-  keep(order, value, slope, curvature, curvature, toValue, toSlope, toCurvature);
+  keep<Order>(value, slope, curvature, curvature, toValue, toSlope, toCurvature);
 }
