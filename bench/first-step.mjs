@@ -10,6 +10,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { cache } from "../.build/files.mjs";
+import { generate } from "../.build/generate.mjs";
 import { bundleSessions, opener } from "./sessions.mjs";
 import { median } from "./workload.mjs";
 
@@ -21,13 +22,17 @@ const { values: options } = parseArgs({
   },
 });
 const webgpu = options.backend === "webgpu";
+const times = Number(options.times);
+if (!(webgpu || options.backend === "wasm") || !(times >= 1))
+  throw new RangeError("--backend webgpu or wasm, --times 1 or more");
 const folder = join(cache, `first-step-${process.pid}`);
 try {
+  await generate();
   await bundleSessions(["divflow"], folder);
   for (const loss of ["cfm-full", "fdm-full"]) {
     /** @type {number[]} */
     const all = [];
-    for (let time = 0; time < Number(options.times); time++) {
+    for (let time = 0; time < times; time++) {
       const remote = await opener(folder)({
         implementation: "divflow",
         runtime: "chromium",

@@ -12,6 +12,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { cache } from "../.build/files.mjs";
+import { generate } from "../.build/generate.mjs";
 import { profileTable } from "./profile-table.mjs";
 import { bundleSessions, opener } from "./sessions.mjs";
 
@@ -43,6 +44,7 @@ const what = {
 
 const folder = join(cache, `profile-${process.pid}`);
 try {
+  await generate();
   await bundleSessions(["divflow"], folder);
   const remote = await opener(folder)({
     implementation: "divflow",
