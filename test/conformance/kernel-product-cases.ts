@@ -226,8 +226,14 @@ function epilogueCases(): KernelCase[] {
     [1, 2, 3].flatMap((groups, g) => {
       const shape = { groups, groupRows, columns, depth, number: 3 * i + g };
       const next = { ...shape, number: shape.number + 1 };
-      return [activationCase(shape), loadsCase(next), ...(groups < 3 ? [columnsCase(next)] : [])];
+      return [activationCase(shape), loadsCase(next)];
     }),
+  );
+}
+
+function columnsCases(): KernelCase[] {
+  return sizes.flatMap(([groupRows, columns, depth], i) =>
+    [1, 2].map((groups, g) => columnsCase({ groups, groupRows, columns, depth, number: 2 * i + g })),
   );
 }
 
@@ -319,4 +325,5 @@ export const productCases: Readonly<Record<string, () => KernelCase[]>> = {
   epilogues: epilogueCases,
   "every activation as an epilogue": everyActivationCases,
   "column sums": sumCases,
+  "products stored as columns": columnsCases,
 };
