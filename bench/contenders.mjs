@@ -42,7 +42,7 @@ function tasksOfPart(part, width) {
     case "cfm":
       return stepTasks(["cfm", "cfm-full"], width);
     case "fdm":
-      return stepTasks(["fdm", "fdm-full", "half-full"], width);
+      return stepTasks(["fdm", "fdm-full", "fraction-full"], width);
     case "sample":
     case "logdensity":
       return [{ workload: part, width, batch: sampleCount }];

@@ -23,10 +23,13 @@ const { values: options } = parseArgs({
 });
 const webgpu = options.backend === "webgpu";
 const times = Number(options.times);
-if (!(webgpu || options.backend === "wasm") || !(times >= 1))
-  throw new RangeError("--backend webgpu or wasm, --times 1 or more");
 const folder = join(cache, `first-step-${process.pid}`);
 try {
+  if (!(webgpu || options.backend === "wasm") || !(times >= 1)) {
+    throw new RangeError(
+      `--backend ${options.backend} --times ${options.times}: expected webgpu or wasm, and 1 or more`,
+    );
+  }
   await generate();
   await bundleSessions(["divflow"], folder);
   for (const loss of ["cfm-full", "fdm-full"]) {

@@ -20,7 +20,7 @@ const unitsToPrepare = {
   fdm: 6,
   "cfm-full": 8,
   "fdm-full": 8,
-  "half-full": 8,
+  "fraction-full": 8,
   sample: 5,
   logdensity: 5,
   matmul: 3,

@@ -18,7 +18,7 @@ import { eulerSteps, expectedLosses, flopsOf, lossTolerance, median } from "./wo
 /**
  * @typedef {object} Row
  * @property {string} workload - cfm, fdm (a step on given inputs), cfm-full, fdm-full (the public trainer's step,
- *   drawing included), half-full (that with the divergence on half of the batch), sample, logdensity (100 Euler steps),
+ *   drawing included), fraction-full (that with the divergence on half of the batch), sample, logdensity (100 Euler steps),
  *   matmul
  * @property {string} [shape] - of a matmul, such as "1024x512x512": rows, columns, depth; with ^T on a transposed side
  * @property {number} width

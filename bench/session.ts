@@ -13,7 +13,15 @@ export interface Context {
   readonly gpu?: GPU | undefined;
 }
 
-export type WorkloadName = "cfm" | "fdm" | "cfm-full" | "fdm-full" | "half-full" | "sample" | "logdensity" | "matmul";
+export type WorkloadName =
+  | "cfm"
+  | "fdm"
+  | "cfm-full"
+  | "fdm-full"
+  | "fraction-full"
+  | "sample"
+  | "logdensity"
+  | "matmul";
 
 /** A product of two matrices; see matmulShapes in workload.mjs. */
 export interface MatmulShape {

@@ -136,7 +136,7 @@ const workloadTitles = /** @type {Record<string, string>} */ ({
   fdm: "FDM step",
   "cfm-full": "CFM, public step",
   "fdm-full": "FDM, public step",
-  "half-full": "FDM on half of the batch, public step",
+  "fraction-full": "FDM on half of the batch, public step",
   sample: "100 Euler steps of 4096",
   logdensity: "with log-density",
 });
@@ -220,7 +220,7 @@ function lossLines(rows) {
   const pairs = [
     ["fdm", "cfm"],
     ["fdm-full", "cfm-full"],
-    ["half-full", "cfm-full"],
+    ["fraction-full", "cfm-full"],
   ];
   const lines = own
     .filter(({ workload }) => workload === "cfm-full")

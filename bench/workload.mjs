@@ -36,7 +36,7 @@ export function weightCount(width) {
 export const flopsOf = Object.freeze({
   cfm: (/** @type {number} */ width, /** @type {number} */ batch) => 6 * batch * weightCount(width),
   fdm: (/** @type {number} */ width, /** @type {number} */ batch) => 12 * batch * weightCount(width),
-  half: (/** @type {number} */ width, /** @type {number} */ batch) => 9 * batch * weightCount(width),
+  fraction: (/** @type {number} */ width, /** @type {number} */ batch) => 9 * batch * weightCount(width),
   sample: (/** @type {number} */ width, /** @type {number} */ count) => 2 * count * weightCount(width) * eulerSteps,
   logdensity: (/** @type {number} */ width, /** @type {number} */ count) => 4 * count * weightCount(width) * eulerSteps,
 });

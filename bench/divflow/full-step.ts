@@ -10,7 +10,7 @@ import { workloadNetwork } from "./training.ts";
 const losses = {
   "cfm-full": () => cfm(),
   "fdm-full": () => fdm({ divergence: divergenceWeight }),
-  "half-full": () => fdm({ divergence: divergenceWeight, fraction: 0.5 }),
+  "fraction-full": () => fdm({ divergence: divergenceWeight, fraction: 0.5 }),
 };
 export type FullStep = keyof typeof losses;
 

@@ -41,7 +41,7 @@ export async function open(context: Context): Promise<OwnSession> {
           return trainingWork(backend, task.workload, task);
         case "cfm-full":
         case "fdm-full":
-        case "half-full":
+        case "fraction-full":
           return fullStepWork(runtime, task.workload, task);
         case "sample":
         case "logdensity":

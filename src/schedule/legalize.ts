@@ -221,8 +221,8 @@ class Legalizer {
   /** Whether a chain takes the value from where it is, without a copy in another order. */
   private isLoaded(node: Node): boolean {
     if (isNodeOf(node, reshapeOp.op)) return this.isLoaded(node.inputs[0] as Node);
-    const isOrdered = isNodeOf(node, concatOp.op) || isContiguousSlice(node) || patternOf(node) || isColumn(node);
-    return !isMoving(node) || !!isOrdered;
+    if (!isMoving(node) || isNodeOf(node, concatOp.op) || isContiguousSlice(node) || isColumn(node)) return true;
+    return patternOf(node) !== undefined;
   }
 
   private copy(shape: Shape, source: StridedView, cell: Cell, start: number, strides: readonly number[]): void {

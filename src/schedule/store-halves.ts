@@ -43,9 +43,9 @@ export function storeHalves(tasks: readonly Task[], least: number): void {
     if (isReverse) for (const { view } of chain?.loads ?? []) kept.add(view.cell.root);
   }
 
-  const fits = (cell: Cell) => isPlaced(cell) && cell.dtype === "f32" && cell.size >= least && !refused.has(cell);
   if (rows.size === 0) return; // no reverse mode
-  for (const cell of kept) if (reversed.has(cell)) kept.delete(cell);
-  for (const cell of [...layerInputs, ...kept]) if (fits(cell) && inner.has(cell)) cell.half = { scale: 1 };
+  const fits = (cell: Cell) => isPlaced(cell) && cell.dtype === "f32" && cell.size >= least && !refused.has(cell);
+  const forward = [...kept].filter((cell) => !reversed.has(cell));
+  for (const cell of [...layerInputs, ...forward]) if (fits(cell) && inner.has(cell)) cell.half = { scale: 1 };
   for (const [cell, depth] of rows) if (fits(cell)) cell.half = { scale: 2 ** Math.floor(Math.log2(depth)) };
 }

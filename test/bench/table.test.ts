@@ -109,7 +109,7 @@ describe("the README's table", () => {
   });
 
   test("says on the page of everything what FDM takes beside CFM, by contender and width", () => {
-    const steps = { cfm: 20, fdm: 40, "cfm-full": 25, "fdm-full": 52, "half-full": 37.5 };
+    const steps = { cfm: 20, fdm: 40, "cfm-full": 25, "fdm-full": 52, "fraction-full": 37.5 };
     const own = Object.entries(steps).map(([workload, ms]) => row({ workload, ms }));
     const text = markdownReport({ machine, rows: [...own, row({ workload: "cfm", width: 64, ms: 1 })] }, peers);
     expect(text).toMatch(/\n +FDM \/ CFM +public steps +on half of the batch, public steps\n/);

@@ -29,6 +29,7 @@ describe("arguments", () => {
     ["an unknown data set", ["train", "chequerboard", "--out", "x"], /checkerboard/],
     ["an unknown loss", ["train", "moons", "--out", "x", "--loss", "fmd"], /Did you mean fdm\?/],
     ["an unknown path", ["train", "moons", "--out", "x", "--path", "straight"], /cond-ot/],
+    ["half a velocity", ["train", "moons", "--out", "x", "--velocity", "half"], /--velocity.*detached.*whole/],
     ["an unknown activation", ["train", "moons", "--out", "x", "--activation", "swosh"], /silu/],
     ["an unknown backend", ["train", "moons", "--out", "x", "--backend", "cuda"], /wasm/],
     ["storage of another name", ["train", "moons", "--out", "x", "--storage", "f8"], /--storage.*f32, f16/],

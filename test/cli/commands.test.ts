@@ -309,7 +309,7 @@ test("bench prints the machine and a row for each measurement, with the losses t
   const few = ["bench", "--only", "fdm", "--width", "64", "--backend", "wasm", "--threads", "1", "--simd", "plain"];
   const { machine, rows } = await json([...few, "--seconds", "0.05"]);
   expect(machine.cores).toBeGreaterThan(0);
-  expect(rows.map(({ workload }: { workload: string }) => workload)).toEqual(["fdm", "fdm-full", "half-full"]);
+  expect(rows.map(({ workload }: { workload: string }) => workload)).toEqual(["fdm", "fdm-full", "fraction-full"]);
   const [given] = rows;
   expect(given).toMatchObject({ width: 64, batch: 512, backend: "wasm", runtime: "node", threads: 1, relaxed: false });
   expect(given.lossBefore).toBeCloseTo(9.4148, 3);

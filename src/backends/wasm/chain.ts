@@ -125,9 +125,8 @@ export function layOutChain(original: ElementwiseChain, addressOf: (placement: P
   for (const { placement, source, dtype, stride = 1, width = 1 } of plan.atEnd) {
     const from = placeOf(source, dtype === "u32");
     const out = inMemory(placement);
-    const inRows: Place = { mode: "slot", address: width }; // the kernel takes the number
     if (stride === 1) steps.push({ opcode: STORE, out, operands: [from] });
-    else steps.push({ opcode: STORE_STRIDED, extra: stride, out, operands: [from, inRows] });
+    else steps.push({ opcode: STORE_STRIDED, extra: stride, out, operands: [from, { mode: "slot", address: width }] });
   }
 
   const tableWords =
