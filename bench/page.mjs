@@ -17,10 +17,12 @@ const LONGEST_SECONDS = 3600;
  * @param {string} options.module - the path of the module that exports `open`
  * @param {readonly string[]} options.folders - what else the page may fetch, by its name alone
  * @param {object} options.context
+ * @param {number} [options.cores] - that the page shall see, from before the module is imported: libraries take their
+ *   number of threads from there, some of them while they are imported
  * @param {number} options.seconds - to open within
  * @returns {Promise<Remote>}
  */
-export async function openPage({ module, folders, context, seconds }) {
+export async function openPage({ module, folders, context, cores, seconds }) {
   const server = await serve(async (path) => {
     if (path === "/index.html") return "<!doctype html><title>divflow bench</title>";
     const name = basename(path);
@@ -79,7 +81,8 @@ export async function openPage({ module, folders, context, seconds }) {
     const given = JSON.stringify(context);
     const about = await evaluate(
       `{
-        const context = ${given};
+        const [context, cores] = [${given}, ${cores}];
+        if (cores) Object.defineProperty(navigator, "hardwareConcurrency", { value: cores });
         const { open } = await import("/${basename(module)}");
         globalThis.session = await open({ ...context, gpu: context.backend === "webgpu" ? navigator.gpu : undefined });
         return { version: session.version, device: session.device };

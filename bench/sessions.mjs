@@ -14,13 +14,18 @@ import { relaxedFlags } from "./relaxed-flags.mjs";
 
 const folder = join(root, "bench");
 /**
- * Sources, and the folders of what else they fetch in a page.
- * @type {Readonly<Record<string, { source: string, assets: readonly string[] }>>}
+ * Sources, the folders of what else they fetch in a page, and the cores to show an implementation that takes its
+ * number of threads from them: jax-js a worker for each, TF.js for half of them.
+ * @type {Readonly<Record<string, { source: string, assets: readonly string[], coresFor?: (threads: number) => number }>>}
  */
 const implementations = {
   divflow: { source: "divflow/open.ts", assets: [] },
-  "jax-js": { source: "peers/jax.ts", assets: [] },
-  tfjs: { source: "peers/tfjs.ts", assets: ["@tensorflow/tfjs-backend-wasm/dist"] },
+  "jax-js": { source: "peers/jax.ts", assets: [], coresFor: (threads) => threads },
+  tfjs: {
+    source: "peers/tfjs.ts",
+    assets: ["@tensorflow/tfjs-backend-wasm/dist"],
+    coresFor: (threads) => 2 * threads,
+  },
   "onnxruntime-web": { source: "peers/onnx.ts", assets: ["onnxruntime-web/dist"] },
 };
 const OPEN_SECONDS = 120;
@@ -71,8 +76,10 @@ export function opener(target) {
     const module = join(target, `${name}.mjs`);
     const context = { backend, threads, relaxed };
     if (runtime === "chromium") {
-      const folders = implementation(name).assets.map((asset) => join(folder, "node_modules", asset));
-      return openPage({ module, folders, context, seconds: OPEN_SECONDS });
+      const { assets, coresFor } = implementation(name);
+      const folders = assets.map((asset) => join(folder, "node_modules", asset));
+      const cores = backend === "wasm" ? coresFor?.(threads) : undefined;
+      return openPage({ module, folders, context, cores, seconds: OPEN_SECONDS });
     }
     return openInProcess(runtime, module, context);
   };

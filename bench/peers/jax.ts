@@ -20,7 +20,6 @@ import {
   type Work,
 } from "../session.ts";
 import { adamOptions, divergenceWeight, eulerSteps, layersOf, makeWorkload } from "../workload.mjs";
-import { pretendCores } from "./hardware-concurrency.ts";
 import { versions } from "./versions.ts";
 
 const { numpy: np } = jax;
@@ -35,7 +34,7 @@ type Moments = { first: Parameters; second: Parameters; power1: jax.Array; power
 export async function open({ backend, threads, gpu }: Context): Promise<Session> {
   if (backend === "webgpu" && !gpu) throw new NotOffered("WebGPU is not offered by this runtime");
   if (threads > 1 && typeof Worker === "undefined") throw new NotOffered("jax-js has no threads in this runtime");
-  if (typeof Worker !== "undefined") pretendCores(threads); // it takes a worker for each
+  const startedWorkers = backend === "wasm" && typeof Worker !== "undefined" ? countWorkers() : undefined;
   const found = await jax.init(backend);
   if (!found.includes(backend)) throw new NotOffered(`jax-js has no ${backend} in this runtime`);
   jax.defaultDevice(backend);
@@ -44,21 +43,42 @@ export async function open({ backend, threads, gpu }: Context): Promise<Session>
     device: backend,
     ceiling: async () => null,
     build: async (task) => {
-      switch (task.workload) {
-        case "cfm":
-        case "fdm":
-          return trainingWork(task);
-        case "sample":
-        case "logdensity":
-          return solveWork(task);
-        case "matmul":
-          return matmulWork(task);
-        default:
-          throw new NotOffered("the full step is divflow's own");
-      }
+      const work = await workOf(task);
+      const workers = startedWorkers?.() ?? threads;
+      if (workers === threads) return work;
+      work.dispose();
+      throw new Error(`jax-js works with ${workers} workers, not ${threads}`);
     },
     close: () => {},
   });
+}
+
+/** Counts the workers that are started from now on: jax-js has no setting for them, and its first kernel starts all. */
+function countWorkers(): () => number {
+  let count = 0;
+  const { Worker } = globalThis;
+  globalThis.Worker = class extends Worker {
+    constructor(url: string | URL, options?: WorkerOptions) {
+      super(url, options);
+      count++;
+    }
+  };
+  return () => count;
+}
+
+function workOf(task: Task): Promise<Work> {
+  switch (task.workload) {
+    case "cfm":
+    case "fdm":
+      return trainingWork(task);
+    case "sample":
+    case "logdensity":
+      return solveWork(task);
+    case "matmul":
+      return matmulWork(task);
+    default:
+      throw new NotOffered("the full step is divflow's own");
+  }
 }
 
 function parametersOf({ weights, biases }: ReturnType<typeof makeWorkload>, width: number): Parameters {

@@ -19,7 +19,6 @@ import {
   type Work,
 } from "../session.ts";
 import { adamOptions, divergenceWeight, eulerSteps, layersOf, makeWorkload } from "../workload.mjs";
-import { pretendCores } from "./hardware-concurrency.ts";
 import { versions } from "./versions.ts";
 
 export async function open({ backend, threads, gpu }: Context): Promise<Session> {
@@ -30,7 +29,6 @@ export async function open({ backend, threads, gpu }: Context): Promise<Session>
   const wasm = backend === "wasm" ? await import("@tensorflow/tfjs-backend-wasm") : undefined;
   if (wasm) {
     wasm.setWasmPaths("/");
-    pretendCores(2 * threads); // its pool has half of them
     wasm.setThreadsCount(threads);
     if (threads === 1) tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   }
