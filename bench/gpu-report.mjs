@@ -1,41 +1,31 @@
 /**
  * What a real GPU's compiler makes of each WebGPU kernel, with no GPU: registers, spills, scratch, workgroup memory,
- * resident subgroups, share of fused multiply-adds; beside it how many FLOPs a byte from global memory serves.
+ * resident subgroups, share of fused multiply-adds; beside it how many FLOPs a byte from global memory serves. First
+ * each kernel alone, at a shape that it is for; then the shaders of whole training steps.
  *
  *   GPUSTAT=path/to/gpustat.mjs npm run gpu-report [-- --only NAME]
  *
  * GPUSTAT names a program that takes `--family F --entry NAME FILE.wgsl` and prints a line of JSON. Writes
- * bench/results/gpu-report.md and .json; `--only` prints those kernels whose name contains NAME and writes nothing.
- * For developers: it runs src/, not the package. Status 1 when a kernel that GPUs run spills or uses scratch.
+ * bench/results/gpu-report.md and .json; `--only` prints what has NAME in its name and writes nothing. For developers:
+ * it runs src/, not the package, and needs gcc and Debian's mesa-vulkan-drivers and libvulkan-dev. Status 1 when a
+ * shader that GPUs run spills or uses scratch.
+ *
+ * @import { ReportedKernel } from "./gpu-report-kernels.ts"
+ * @import { ReportedStep } from "./gpu-report-step.ts"
+ * @import { Compiled } from "./gpu-report-compile.mjs"
  */
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
-import { softwareAdapter, softwareAdapterExists } from "../.build/platforms/software-adapter.mjs";
+import { openCompiler, overflows, toolPath } from "./gpu-report-compile.mjs";
 
-/** @typedef {import("./gpu-report-kernels.ts").ReportedKernel} ReportedKernel */
-/**
- * @typedef {object} Statistics
- * @property {number} registers
- * @property {number} spills
- * @property {number} scratch - bytes
- * @property {number} workgroupMemory - bytes
- * @property {number} subgroupsPerSimd
- * @property {number} instructions
- * @property {number} fma
- * @property {number} fmaShare
- * @property {number} latency
- * @property {number} inverseThroughput
- */
 /** @typedef {ReturnType<typeof rowOf>} Row */
+/** @typedef {{ step: string, name: string, label: string, compiled: Compiled }} StepRow */
 
 const root = join(import.meta.dirname, "..");
-const families = ["navi21", "gfx1100"];
 
 /**
  * Peak f32 rate, memory bandwidth and the workgroups that keep it busy: an integrated GPU of 12 compute units at
@@ -45,93 +35,64 @@ const devices = [
   { name: "a laptop GPU", gflops: 4100, gigabytes: 100, workgroups: 48 },
   { name: "a large one", gflops: 23_000, gigabytes: 512, workgroups: 320 },
 ];
+/** Characters of a call's label that a table shows. */
+const LABEL = 110;
 
 const { values: options } = parseArgs({ options: { only: { type: "string" } } });
-const tool = process.env.GPUSTAT ?? "";
-if (!existsSync(tool)) {
-  console.error(
-    `GPUSTAT: got ${tool ? `"${tool}"` : "nothing"}, expected the path of the program that compiles WGSL for a GPU ` +
-      "and prints its statistics. Set it in the environment.",
-  );
-  process.exit(2);
-}
-
-// The tool turns WGSL into SPIR-V on a software adapter, and then names another driver by this variable only.
-const { VK_ICD_FILENAMES, LD_LIBRARY_PATH } = softwareAdapterExists ? (await softwareAdapter()).vulkan : process.env;
-const environment = { ...process.env, VK_ICD_FILENAMES, LD_LIBRARY_PATH };
+const tool = toolPath();
 const folder = await mkdtemp(join(tmpdir(), "divflow-gpu-report-"));
 try {
-  const all = (await kernels()).filter(({ name }) => name.includes(options.only ?? ""));
+  const compile = await openCompiler(tool, folder);
+  const wanted = (/** @type {string} */ name) => name.includes(options.only ?? "");
+  const { kernels, steps } = await toReport();
   /** @type {Row[]} */
   const rows = [];
-  for (const kernel of all) {
-    const row = rowOf(kernel, await compiled(kernel));
+  for (const kernel of kernels.filter(({ name }) => wanted(name))) {
+    const row = rowOf(kernel, await compile(kernel.dispatch));
     rows.push(row);
-    console.log(line(row));
+    console.log(line(row.name, row.compiled, row.intensity));
   }
-  for (const { name, software, compiled } of rows) {
-    if (software || !families.some((family) => compiled[family]?.spills || compiled[family]?.scratch)) continue;
-    console.error(`${name} spills or uses scratch.`);
+  /** @type {StepRow[]} */
+  const stepRows = [];
+  for (const { width, batch, storage, kernels } of steps) {
+    const step = `FDM, 4 x ${width}, batch ${batch}, ${storage} storage`;
+    for (const { name, label, dispatch } of kernels.filter(({ name }) => wanted(`${step}, ${name}`))) {
+      const row = { step, name, label, compiled: await compile(dispatch) };
+      stepRows.push(row);
+      console.log(line(`${step}, ${name}`, row.compiled));
+    }
+  }
+  for (const row of [...rows.filter(({ software }) => !software), ...stepRows].filter(overflows)) {
+    console.error(`${"step" in row ? `${row.step}, ` : ""}${row.name} spills or uses scratch.`);
     process.exitCode = 1;
   }
   if (!options.only) {
     const results = join(root, "bench", "results");
     await mkdir(results, { recursive: true });
-    await writeFile(join(results, "gpu-report.json"), `${JSON.stringify(rows, null, 2)}\n`);
-    await writeFile(join(results, "gpu-report.md"), markdown(rows));
+    const [kernelLines, stepLines] = [rows, stepRows].map((all) => all.map((row) => JSON.stringify(row)).join(",\n"));
+    const json = `{ "kernels": [\n${kernelLines}\n],\n"steps": [\n${stepLines}\n] }\n`; // a row a line: differences show
+    await writeFile(join(results, "gpu-report.json"), json);
+    await writeFile(join(results, "gpu-report.md"), markdown(rows, stepRows));
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** @returns {Promise<ReportedKernel[]>} */
-async function kernels() {
-  const outfile = join(folder, "kernels.mjs");
-  const entry = join(root, "bench", "gpu-report-kernels.ts");
-  await build({ entryPoints: [entry], outfile, bundle: true, format: "esm", platform: "node", logLevel: "silent" });
-  return (await import(pathToFileURL(outfile).href)).kernelsToReport();
-}
-
-/** The statistics by family. @param {ReportedKernel} kernel @returns {Promise<Record<string, Statistics>>} */
-async function compiled({ name, dispatch }) {
-  const file = join(folder, `${name.replace(/\W+/g, "-")}.wgsl`);
-  await writeFile(file, resolved(dispatch));
-  /** @type {Record<string, Statistics>} */
-  const statistics = {};
-  for (const family of families) {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [tool, "--family", family, "--entry", dispatch.kernel, file],
-      { cwd: root, encoding: "utf8", timeout: 120_000, env: environment },
-    );
-    if (status !== 0) throw new Error(`${name} for ${family}: ${stderr || `status ${status}`}`);
-    const given = JSON.parse(stdout.split("\n")[0] ?? "");
-    statistics[family] = {
-      registers: given.vgprs,
-      spills: given.spilledVgprs,
-      scratch: given.scratchBytes,
-      workgroupMemory: given.ldsBytes,
-      subgroupsPerSimd: given.subgroupsPerSimd,
-      instructions: given.instructions,
-      fma: given.fma,
-      fmaShare: given.fmaShare,
-      latency: given.latency,
-      inverseThroughput: given.inverseThroughput,
-    };
-  }
-  return statistics;
-}
-
-/** The shader with its overridable constants fixed. @param {ReportedKernel["dispatch"]} dispatch */
-function resolved({ code, constants }) {
-  return code.replace(/^override (\w+)(?::\w+)?=(.*);$/gm, (_, name, fallback) => {
-    const value = constants[name];
-    if (value === undefined) return `const ${name}=${fallback};`;
-    return `const ${name}=${/^(true|false)$/.test(fallback) ? value !== 0 : `${value}u`};`;
+/** @returns {Promise<{ kernels: ReportedKernel[], steps: ReportedStep[] }>} */
+async function toReport() {
+  const names = ["gpu-report-kernels", "gpu-report-step"];
+  await build({
+    entryPoints: names.map((name) => join(root, "bench", `${name}.ts`)),
+    ...{ outdir: folder, outExtension: { ".js": ".mjs" }, bundle: true, format: "esm", platform: "node" },
+    logLevel: "silent",
   });
+  const [{ kernelsToReport }, { stepsToReport }] = await Promise.all(
+    names.map((name) => import(pathToFileURL(join(folder, `${name}.mjs`)).href)),
+  );
+  return { kernels: kernelsToReport(), steps: stepsToReport() };
 }
 
-/** @param {ReportedKernel} kernel @param {Record<string, Statistics>} compiled */
+/** @param {ReportedKernel} kernel @param {Compiled} compiled */
 function rowOf({ name, shape, dispatch, flops, bytes, software }, compiled) {
   const workgroups = dispatch.workgroups.reduce((product, count) => product * count, 1);
   const intensity = flops / bytes;
@@ -159,42 +120,78 @@ function boundOf(intensity, workgroups) {
   return parts.join("; ");
 }
 
-/** @param {Row} row */
-function line({ name, intensity, compiled }) {
+/** @param {string} name @param {Compiled} compiled @param {number} [intensity] */
+function line(name, compiled, intensity) {
   const each = Object.entries(compiled).map(
     ([family, s]) =>
       `${family} ${s.registers} registers, ${s.spills} spills, ${s.scratch} B scratch, ${s.workgroupMemory} B shared, ` +
       `${s.subgroupsPerSimd} subgroups, ${s.instructions} instructions, FMA ${s.fmaShare}`,
   );
-  return `${name.padEnd(58)} ${intensity.toFixed(1).padStart(6)} FLOP/B | ${each.join(" | ")}`;
+  const flops = intensity === undefined ? "" : ` ${intensity.toFixed(1).padStart(6)} FLOP/B`;
+  return `${name.padEnd(58)}${flops} | ${each.join(" | ")}`;
 }
 
-/** @param {Row[]} rows */
-function markdown(rows) {
-  const head = [
-    ...["kernel", "shape", "GPU", "registers", "spills", "scratch bytes", "LDS bytes", "subgroups / SIMD"],
-    ...["instructions", "FMA share", "FLOP / byte"],
-  ];
-  const cells = rows.flatMap(({ name, shape, intensity, compiled }) =>
-    Object.entries(compiled).map(([family, s], i) => [
-      ...(i === 0 ? [name, shape] : ["", ""]),
-      ...[family, s.registers, s.spills, s.scratch, s.workgroupMemory, s.subgroupsPerSimd, s.instructions, s.fmaShare],
-      i === 0 ? intensity.toFixed(1) : "",
-    ]),
+/** @param {readonly Row[]} rows @param {readonly StepRow[]} stepRows */
+function markdown(rows, stepRows) {
+  const kernels = rows.flatMap(({ name, shape, intensity, compiled }) =>
+    cells(compiled).map((cells, i) =>
+      i === 0 ? [name, shape, ...cells, intensity.toFixed(1)] : ["", "", ...cells, ""],
+    ),
   );
-  const alignment = head.map((_, i) => (i < 3 ? "---" : "--:"));
+  const steps = [...new Set(stepRows.map(({ step }) => step))].flatMap((step) => [
+    `### ${step}`,
+    "",
+    ...table(
+      ["kernel", "what its first call does"],
+      [],
+      stepRows
+        .filter((row) => row.step === step)
+        .flatMap(({ name, label, compiled }) =>
+          cells(compiled).map((cells, i) => (i === 0 ? [name, shortened(label), ...cells] : ["", "", ...cells])),
+        ),
+    ),
+    "",
+  ]);
   return [
     "# WebGPU kernels, compiled for GPUs that need not be there",
     "",
-    "`npm run gpu-report` writes this file. Statistics are those of Mesa's RADV for the whole shader as WebGPU resolves it,",
-    "bounds checks included; instructions are counted as they stand, loops once. FLOP / byte: of what a dispatch of the",
-    "stated shape reads from and writes to global memory, every workgroup by itself, no cache counted.",
+    "`npm run gpu-report` writes this file. Statistics are those of Mesa's RADV for the whole shader as Dawn gives it to that",
+    "GPU, with the bounds checks that its driver does not make; instructions are counted as they stand, loops once. FLOP /",
+    "byte: of what a dispatch of the stated shape reads from and writes to global memory, every workgroup by itself, no cache",
+    "counted.",
     "",
-    ...[head, alignment, ...cells].map((row) => `| ${row.join(" | ")} |`),
+    ...table(["kernel", "shape"], ["FLOP / byte"], kernels),
     "",
+    "## Training steps",
+    "",
+    "Each shader of the public trainer's step (checkerboard, Adam), with the epilogue that its calls have there.",
+    "",
+    ...steps,
     "## What bounds each",
     "",
     ...rows.map(({ name, bound, software }) => `- **${name}**: ${software ?? bound}.`),
     "",
   ].join("\n");
+}
+
+/** A row for each family. @param {Compiled} compiled */
+function cells(compiled) {
+  return Object.entries(compiled).map(([family, s]) => [
+    ...[family, s.registers, s.spills, s.scratch, s.workgroupMemory, s.subgroupsPerSimd, s.instructions, s.fmaShare],
+  ]);
+}
+
+/** @param {readonly string[]} before @param {readonly string[]} after @param {readonly (string | number)[][]} rows */
+function table(before, after, rows) {
+  const head = [
+    ...[...before, "GPU", "registers", "spills", "scratch bytes", "LDS bytes", "subgroups / SIMD"],
+    ...["instructions", "FMA share", ...after],
+  ];
+  const alignment = head.map((_, i) => (i < 3 ? "---" : "--:"));
+  return [head, alignment, ...rows].map((row) => `| ${row.join(" | ")} |`);
+}
+
+/** @param {string} label */
+function shortened(label) {
+  return label.length > LABEL ? `${label.slice(0, LABEL)}…` : label;
 }

@@ -6,18 +6,16 @@
  */
 import { DisposedError, LimitError } from "../../errors.ts";
 import type { Backend, StateBuffer } from "../backend.ts";
-import { Buffers, BYTES_PER_ELEMENT, largestBuffer } from "./buffers.ts";
+import { Buffers, BYTES_PER_ELEMENT } from "./buffers.ts";
 import { findDevice, traitsOf, type WebGPUOptions } from "./device.ts";
 import { type DeviceParts, loadProgram } from "./executable.ts";
 import { usage } from "./flags.ts";
 import { Health } from "./health.ts";
 import type { LowerOptions } from "./lower.ts";
 import { Pipelines } from "./pipelines.ts";
+import { planLimitsOf } from "./plan-limits.ts";
 import { isSoftware } from "./software-adapter.ts";
 import type { Measure } from "./tune.ts";
-
-/** Elements of the smallest matrix that f16 storage is for: a smaller one is not worth what rounding costs. */
-const HALVES_FROM = 16384;
 
 /**
  * A backend on `device`, on a device of `adapter`, or on one of the best adapter of `gpu` (default `navigator.gpu`).
@@ -69,15 +67,10 @@ export async function createWebGPUBackend(
   return {
     name: "webgpu",
     device: description,
-    limits: {
-      maxBufferBytes: largestBuffer(device),
-      maxBindingBytes: device.limits.maxStorageBufferBindingSize,
-      maxStorageBindings: device.limits.maxStorageBuffersPerShaderStage,
-      maxEpilogueGroups: 2,
-      optionalKernels: (options.wholeNetworks ?? !isSoftware(description)) ? ["mlpFlow"] : [],
-      separateReadAndWrite: true,
-      ...(options.storage === "f16" && { halvesFrom: HALVES_FROM }),
-    },
+    limits: planLimitsOf(device.limits, {
+      wholeNetworks: options.wholeNetworks ?? !isSoftware(description),
+      storage: options.storage,
+    }),
 
     createState(label, length) {
       health.check();

@@ -15,8 +15,11 @@ const SMALLEST_STAGING = 4096;
 const LARGEST_KEPT_STAGING = 1 << 22;
 
 /** Bytes of the largest buffer that a kernel can be given whole. */
-export function largestBuffer({ limits }: GPUDevice): number {
-  return Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+export function largestBuffer({
+  maxBufferSize,
+  maxStorageBufferBindingSize,
+}: Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBufferBindingSize">): number {
+  return Math.min(maxBufferSize, maxStorageBufferBindingSize);
 }
 
 export class Buffers {
@@ -36,7 +39,7 @@ export class Buffers {
    * @throws {@link LimitError} when it exceeds the device's largest buffer.
    */
   create(label: string, bytes: number, flags: GPUBufferUsageFlags): GPUBuffer {
-    const most = largestBuffer(this.#device);
+    const most = largestBuffer(this.#device.limits);
     if (bytes > most) {
       throw new LimitError({
         subject: `"${label}" on the GPU`,
@@ -93,6 +96,10 @@ export class Buffers {
     const found = this.#idle.findIndex((buffer) => buffer.size === size);
     if (found >= 0) return this.#idle.splice(found, 1)[0] as GPUBuffer;
     // No more than a buffer may have: what is read is one, or part of one.
-    return this.create("read-back", Math.min(size, largestBuffer(this.#device)), usage.mapRead | usage.copyTarget);
+    return this.create(
+      "read-back",
+      Math.min(size, largestBuffer(this.#device.limits)),
+      usage.mapRead | usage.copyTarget,
+    );
   }
 }

@@ -1,0 +1,28 @@
+/** What a program planned for a WebGPU device may use. */
+import type { PlanLimits } from "../../schedule/program.ts";
+import { largestBuffer } from "./buffers.ts";
+import type { raisedLimits, WebGPUOptions } from "./device.ts";
+
+/** Elements of the smallest matrix that f16 storage is for: a smaller one is not worth what rounding costs. */
+const HALVES_FROM = 16384;
+
+export interface PlanChoices {
+  /** Whether networks that are small enough run whole. */
+  readonly wholeNetworks: boolean;
+  readonly storage?: WebGPUOptions["storage"];
+}
+
+export function planLimitsOf(
+  limits: Pick<GPUSupportedLimits, (typeof raisedLimits)[number]>,
+  { wholeNetworks, storage }: PlanChoices,
+): PlanLimits {
+  return {
+    maxBufferBytes: largestBuffer(limits),
+    maxBindingBytes: limits.maxStorageBufferBindingSize,
+    maxStorageBindings: limits.maxStorageBuffersPerShaderStage,
+    maxEpilogueGroups: 2,
+    optionalKernels: wholeNetworks ? ["mlpFlow"] : [],
+    separateReadAndWrite: true,
+    ...(storage === "f16" && { halvesFrom: HALVES_FROM }),
+  };
+}
