@@ -5,6 +5,7 @@ import { checkoutContenders, everything, ownContenders, takesPart, tasksOf } fro
 import { peerContenders, peerNames, peers } from "../../bench/peers/contenders.mjs";
 import type { Contender, Row } from "../../bench/rows.mjs";
 import {
+  inOrder,
   insertTable,
   markdownReport,
   markdownTable,
@@ -50,6 +51,28 @@ describe("beside a row of divflow's stands", () => {
     expect(shareOfMatmul(base, [...others, product])).toBeCloseTo(0.97, 12);
     expect(shareOfMatmul(base, others)).toBeUndefined();
   });
+});
+
+test("rows of several runs stand by width and workload, divflow before its peers", () => {
+  const [small, gpu] = [{ width: 64 }, { backend: "webgpu", threads: 1, relaxed: null }] as const;
+  const right = [
+    row({ ...small, workload: "fdm", runtime: "node", threads: 1 }),
+    row({ ...small, workload: "fdm", runtime: "chromium", threads: 1 }),
+    row({ ...small, workload: "fdm", runtime: "node" }),
+    jax({ ...small, workload: "fdm" }),
+    row({ ...small, ...gpu, workload: "fdm" }),
+    jax({ ...small, ...gpu, workload: "fdm" }),
+    row({ ...small, workload: "matmul", shape: "1024x64x64" }),
+    row({ ...small, workload: "matmul", shape: "1024x2x64" }),
+    row({ workload: "cfm" }),
+  ];
+  for (const first of right.keys()) {
+    const turned = [...right.slice(first), ...right.slice(0, first)];
+    // Shapes of one workload keep the order in which they were measured.
+    const shapes = turned.filter(({ workload }) => workload === "matmul");
+    const expected = right.map((each) => (each.workload === "matmul" ? shapes.shift() : each));
+    expect(inOrder(turned)).toEqual(expected);
+  }
 });
 
 test("the terminal's table has a line for each contender, and reasons for those without a figure", () => {
