@@ -1,7 +1,7 @@
 /** The shaders of whole FDM steps, as GPUs run them: with the epilogues that the planner gives their products. */
 import type { Dispatch } from "../src/backends/webgpu/dispatch.ts";
 import { lower } from "../src/backends/webgpu/lower.ts";
-import { planLimitsOf } from "../src/backends/webgpu/plan-limits.ts";
+import { leastLimits, planLimitsOf } from "../src/backends/webgpu/plan-limits.ts";
 import { adam, checkerboard, condOT, fdm } from "../src/index.ts";
 import { compile } from "../src/schedule/compile.ts";
 import { buildTrainStep } from "../src/train/step.ts";
@@ -22,13 +22,6 @@ export interface ReportedStep {
   readonly storage: "f32" | "f16";
   readonly kernels: readonly StepKernel[];
 }
-
-/** What every WebGPU device allows. */
-const leastLimits = {
-  maxBufferSize: 2 ** 28,
-  maxStorageBufferBindingSize: 2 ** 27,
-  maxStorageBuffersPerShaderStage: 8,
-};
 
 export function stepsToReport(): ReportedStep[] {
   return [128, 512].flatMap((width) => (["f32", "f16"] as const).map((storage) => stepToReport(width, storage)));

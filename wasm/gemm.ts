@@ -12,6 +12,14 @@ export const KC: u32 = 256;
 export const MR: u32 = 4;
 export const NR: u32 = 8;
 
+/**
+ * A slice no deeper, of at least so many columns, fills c row by row. Else a panel of b stays while rows pass by, which
+ * brings c's lines in half by half; rows a power of 2 apart push each other out of L1 before the second half comes. A
+ * deeper slice has so much to do between that it does not notice.
+ */
+const SHALLOW: u32 = 8;
+const WIDE: u32 = 256;
+
 /** Bytes of a tile of c for edges. */
 export const TILE_BYTES: usize = MR * NR * 4;
 
@@ -36,24 +44,47 @@ export function gemmBlock(
   bias: usize,
   biasRows: u32,
 ): void {
-  for (let column: u32 = 0; column < columns; column += NR) {
-    let panel = left;
-    const width = min(NR, columns - column);
-    for (let row: u32 = 0; row < rows; row += MR) {
-      const height = min(MR, rows - row);
-      const corner = c + row * stride + (column << 2);
-      const added = row + MR <= biasRows ? bias + (column << 2) : 0;
-      if (height == MR && width == NR) {
-        gemm4x8(depth, panel, right, corner, stride, fresh, added);
-      } else {
-        if (!fresh) copyTile(tile, NR << 2, corner, stride, height, width);
-        gemm4x8(depth, panel, right, tile, NR << 2, fresh, added);
-        copyTile(corner, stride, tile, NR << 2, height, width);
+  const leftBytes: usize = <usize>depth * MR << 2;
+  if (depth <= SHALLOW && columns >= WIDE) {
+    for (let row: u32 = 0; row < rows; row += MR, left += leftBytes) {
+      let panel = right;
+      for (let column: u32 = 0; column < columns; column += NR, panel += panelBytes) {
+        gemmTile(row, column, rows, columns, depth, left, panel, c, stride, fresh, tile, bias, biasRows);
       }
-      panel += (depth * MR) << 2;
     }
-    right += panelBytes;
+    return;
   }
+  for (let column: u32 = 0; column < columns; column += NR, right += panelBytes) {
+    let panel = left;
+    for (let row: u32 = 0; row < rows; row += MR, panel += leftBytes) {
+      gemmTile(row, column, rows, columns, depth, panel, right, c, stride, fresh, tile, bias, biasRows);
+    }
+  }
+}
+
+/** The tile of c at `row` and `column`, from a panel of each side; both loops have it, as one loop for both is slower. */
+// @ts-ignore: decorator
+@inline
+function gemmTile(
+  row: u32, column: u32, rows: u32, columns: u32, depth: u32, left: usize, right: usize, c: usize, stride: usize,
+  fresh: bool, tile: usize, bias: usize, biasRows: u32,
+): void {
+  const height = min(MR, rows - row);
+  const width = min(NR, columns - column);
+  const corner = c + row * stride + (column << 2);
+  const added = row + MR <= biasRows ? bias + (column << 2) : 0;
+  if (height == MR && width == NR) gemm4x8(depth, left, right, corner, stride, fresh, added);
+  else gemmEdge(height, width, depth, left, right, corner, stride, fresh, tile, added);
+}
+
+/** A tile of which c has only `height` rows and `width` columns. */
+function gemmEdge(
+  height: u32, width: u32, depth: u32, left: usize, right: usize, corner: usize, stride: usize, fresh: bool,
+  tile: usize, added: usize,
+): void {
+  if (!fresh) copyTile(tile, NR << 2, corner, stride, height, width);
+  gemm4x8(depth, left, right, tile, NR << 2, fresh, added);
+  copyTile(corner, stride, tile, NR << 2, height, width);
 }
 
 function copyTile(target: usize, targetStride: usize, source: usize, sourceStride: usize, height: u32, width: u32): void {

@@ -237,6 +237,17 @@ function columnsCases(): KernelCase[] {
   );
 }
 
+/** Many columns and little depth, some of both beyond whole tiles: WASM fills such products row by row. */
+function firstLayerCases(): KernelCase[] {
+  const wide = [
+    [37, 263, 3],
+    [16, 512, 8],
+  ] as const;
+  return wide.map(([groupRows, columns, depth], number) =>
+    activationCase({ groups: 2, groupRows, columns, depth, number }),
+  );
+}
+
 /**
  * Each activation and its three derivatives, of one product. Its elements are odd multiples of 1/128, summed without
  * rounding, so that none comes near 0, where some derivatives jump.
@@ -326,4 +337,5 @@ export const productCases: Readonly<Record<string, () => KernelCase[]>> = {
   "every activation as an epilogue": everyActivationCases,
   "column sums": sumCases,
   "products stored as columns": columnsCases,
+  "wide first layers": firstLayerCases,
 };

@@ -1,14 +1,8 @@
 /** Limits that the tests compile programs for. */
+import { leastLimits, planLimitsOf } from "../../src/backends/webgpu/plan-limits.ts";
 import type { PlanLimits } from "../../src/schedule/program.ts";
 
-const webgpu: PlanLimits = {
-  maxBufferBytes: 2 ** 28,
-  maxBindingBytes: 2 ** 27,
-  maxStorageBindings: 8,
-  maxEpilogueGroups: 2,
-  optionalKernels: ["mlpFlow"],
-  separateReadAndWrite: true,
-};
+const webgpu = planLimitsOf(leastLimits, { wholeNetworks: true });
 
 const wasm: PlanLimits = {
   maxBufferBytes: 2 ** 28,

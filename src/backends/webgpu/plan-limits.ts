@@ -1,10 +1,17 @@
 /** What a program planned for a WebGPU device may use. */
 import type { PlanLimits } from "../../schedule/program.ts";
 import { largestBuffer } from "./buffers.ts";
-import type { raisedLimits, WebGPUOptions } from "./device.ts";
+import type { WebGPUOptions } from "./device.ts";
 
 /** Elements of the smallest matrix that f16 storage is for: a smaller one is not worth what rounding costs. */
 const HALVES_FROM = 16384;
+
+/** What every WebGPU device allows. */
+export const leastLimits = {
+  maxBufferSize: 2 ** 28,
+  maxStorageBufferBindingSize: 2 ** 27,
+  maxStorageBuffersPerShaderStage: 8,
+} as const satisfies Partial<GPUSupportedLimits>;
 
 export interface PlanChoices {
   /** Whether networks that are small enough run whole. */
@@ -13,7 +20,7 @@ export interface PlanChoices {
 }
 
 export function planLimitsOf(
-  limits: Pick<GPUSupportedLimits, (typeof raisedLimits)[number]>,
+  limits: Pick<GPUSupportedLimits, keyof typeof leastLimits>,
   { wholeNetworks, storage }: PlanChoices,
 ): PlanLimits {
   return {
