@@ -134,8 +134,8 @@ function line(name, compiled, intensity) {
 /** @param {readonly Row[]} rows @param {readonly StepRow[]} stepRows */
 function markdown(rows, stepRows) {
   const kernels = rows.flatMap(({ name, shape, intensity, compiled }) =>
-    cells(compiled).map((cells, i) =>
-      i === 0 ? [name, shape, ...cells, intensity.toFixed(1)] : ["", "", ...cells, ""],
+    cells(compiled).map((figures, i) =>
+      i === 0 ? [name, shape, ...figures, intensity.toFixed(1)] : ["", "", ...figures, ""],
     ),
   );
   const steps = [...new Set(stepRows.map(({ step }) => step))].flatMap((step) => [
@@ -147,7 +147,7 @@ function markdown(rows, stepRows) {
       stepRows
         .filter((row) => row.step === step)
         .flatMap(({ name, label, compiled }) =>
-          cells(compiled).map((cells, i) => (i === 0 ? [name, shortened(label), ...cells] : ["", "", ...cells])),
+          cells(compiled).map((figures, i) => (i === 0 ? [name, shortened(label), ...figures] : ["", "", ...figures])),
         ),
     ),
     "",
@@ -177,7 +177,8 @@ function markdown(rows, stepRows) {
 /** A row for each family. @param {Compiled} compiled */
 function cells(compiled) {
   return Object.entries(compiled).map(([family, s]) => [
-    ...[family, s.registers, s.spills, s.scratch, s.workgroupMemory, s.subgroupsPerSimd, s.instructions, s.fmaShare],
+    family,
+    ...[s.registers, s.spills, s.scratch, s.workgroupMemory, s.subgroupsPerSimd, s.instructions, s.fmaShare],
   ]);
 }
 
