@@ -56,8 +56,9 @@ function howOf({ backend, threads, relaxed }) {
   return `WASM${relaxed === null ? "" : relaxed ? " relaxed" : " plain"} x${threads}`;
 }
 
-/** Milliseconds with three digits or none after the point; seconds above ten thousand. @param {number} ms */
+/** With three digits, or none after the point: milliseconds, or seconds above ten thousand of them. @param {number} ms */
 export function timeText(ms) {
+  if (ms >= 1_000_000) return `${(ms / 1000).toFixed(0)} s`;
   if (ms >= 10_000) return `${(ms / 1000).toPrecision(3)} s`;
   return ms >= 100 ? `${ms.toFixed(0)} ms` : `${ms.toPrecision(3)} ms`;
 }
