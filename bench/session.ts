@@ -118,6 +118,25 @@ function unitsFor({ unitChoices, sampleMilliseconds }: Work, milliseconds: numbe
   return Math.max(1, ...unitChoices.filter((count) => count * milliseconds <= sampleMilliseconds));
 }
 
+/** A peer's work of a task, by what the task is about. @throws {@link NotOffered} for full steps, divflow's own. */
+export async function peerWork(
+  task: Task,
+  make: Readonly<Record<"training" | "solve" | "matmul", (task: Task) => Promise<Work>>>,
+): Promise<Work> {
+  switch (task.workload) {
+    case "cfm":
+    case "fdm":
+      return make.training(task);
+    case "sample":
+    case "logdensity":
+      return make.solve(task);
+    case "matmul":
+      return make.matmul(task);
+    default:
+      throw new NotOffered("the full step is divflow's own");
+  }
+}
+
 export function makeSession(implementation: Implementation): Session {
   let work: Work | undefined;
   let units = 1;

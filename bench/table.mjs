@@ -79,14 +79,12 @@ function byTask(rows) {
 /**
  * By width and workload; within a task WASM first, divflow before its peers. What was measured in several runs then
  * reads as if it had been one.
- * @template {Pick<Row, "width" | "workload" | "backend" | "implementation" | "runtime" | "threads">} R
- * @param {readonly R[]} rows
- * @returns {R[]}
+ * @param {readonly Row[]} rows
  */
 export function inOrder(rows) {
   const workloads = [...Object.keys(workloadTitles), "matmul"];
   const runtimes = Object.keys(runtimeTitles);
-  const ranks = (/** @type {R} */ { width, workload, backend, implementation, runtime, threads }) => [
+  const ranks = (/** @type {Row} */ { width, workload, backend, implementation, runtime, threads }) => [
     width,
     workloads.indexOf(workload),
     Number(backend !== "wasm"),

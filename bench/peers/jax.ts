@@ -13,6 +13,7 @@ import {
   makeSession,
   matmulUnits,
   NotOffered,
+  peerWork,
   type Session,
   solveUnits,
   type Task,
@@ -43,7 +44,7 @@ export async function open({ backend, threads, gpu }: Context): Promise<Session>
     device: backend,
     ceiling: async () => null,
     build: async (task) => {
-      const work = await workOf(task);
+      const work = await peerWork(task, { training: trainingWork, solve: solveWork, matmul: matmulWork });
       const workers = startedWorkers?.() ?? threads;
       if (workers === threads) return work;
       work.dispose();
@@ -64,21 +65,6 @@ function countWorkers(): () => number {
     }
   };
   return () => count;
-}
-
-function workOf(task: Task): Promise<Work> {
-  switch (task.workload) {
-    case "cfm":
-    case "fdm":
-      return trainingWork(task);
-    case "sample":
-    case "logdensity":
-      return solveWork(task);
-    case "matmul":
-      return matmulWork(task);
-    default:
-      throw new NotOffered("the full step is divflow's own");
-  }
 }
 
 function parametersOf({ weights, biases }: ReturnType<typeof makeWorkload>, width: number): Parameters {

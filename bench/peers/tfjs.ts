@@ -12,6 +12,7 @@ import {
   makeSession,
   matmulUnits,
   NotOffered,
+  peerWork,
   type Session,
   solveUnits,
   type Task,
@@ -41,20 +42,7 @@ export async function open({ backend, threads, gpu }: Context): Promise<Session>
     version: versions.tfjs,
     device: backend,
     ceiling: async () => null,
-    build: async (task) => {
-      switch (task.workload) {
-        case "cfm":
-        case "fdm":
-          return trainingWork(task);
-        case "sample":
-        case "logdensity":
-          return solveWork(task);
-        case "matmul":
-          return matmulWork(task);
-        default:
-          throw new NotOffered("the full step is divflow's own");
-      }
-    },
+    build: (task) => peerWork(task, { training: trainingWork, solve: solveWork, matmul: matmulWork }),
     close: () => {},
   });
 }

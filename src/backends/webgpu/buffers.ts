@@ -15,11 +15,10 @@ const SMALLEST_STAGING = 4096;
 const LARGEST_KEPT_STAGING = 1 << 22;
 
 /** Bytes of the largest buffer that a kernel can be given whole. */
-export function largestBuffer({
-  maxBufferSize,
-  maxStorageBufferBindingSize,
-}: Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBufferBindingSize">): number {
-  return Math.min(maxBufferSize, maxStorageBufferBindingSize);
+export function largestBuffer(
+  limits: Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBufferBindingSize">,
+): number {
+  return Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
 }
 
 export class Buffers {

@@ -37,7 +37,11 @@ export interface FoundDevice {
  * The limits that let programs be larger or fuse more. The others stay at the defaults that every device keeps, so
  * that a program that runs here runs everywhere. Storage buffers are 8 by default; chains seldom need more.
  */
-const raisedLimits = ["maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage"] as const;
+export const raisedLimits = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+] as const;
 
 /** What storage in f16 needs. */
 const HALVES = "shader-f16";

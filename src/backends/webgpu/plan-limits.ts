@@ -1,17 +1,19 @@
 /** What a program planned for a WebGPU device may use. */
 import type { PlanLimits } from "../../schedule/program.ts";
 import { largestBuffer } from "./buffers.ts";
-import type { WebGPUOptions } from "./device.ts";
+import type { raisedLimits, WebGPUOptions } from "./device.ts";
 
 /** Elements of the smallest matrix that f16 storage is for: a smaller one is not worth what rounding costs. */
 const HALVES_FROM = 16384;
 
+type DeviceLimits = Pick<GPUSupportedLimits, (typeof raisedLimits)[number]>;
+
 /** What every WebGPU device allows. */
-export const leastLimits = {
+export const leastLimits: DeviceLimits = {
   maxBufferSize: 2 ** 28,
   maxStorageBufferBindingSize: 2 ** 27,
   maxStorageBuffersPerShaderStage: 8,
-} as const satisfies Partial<GPUSupportedLimits>;
+};
 
 export interface PlanChoices {
   /** Whether networks that are small enough run whole. */
@@ -19,10 +21,7 @@ export interface PlanChoices {
   readonly storage?: WebGPUOptions["storage"];
 }
 
-export function planLimitsOf(
-  limits: Pick<GPUSupportedLimits, keyof typeof leastLimits>,
-  { wholeNetworks, storage }: PlanChoices,
-): PlanLimits {
+export function planLimitsOf(limits: DeviceLimits, { wholeNetworks, storage }: PlanChoices): PlanLimits {
   return {
     maxBufferBytes: largestBuffer(limits),
     maxBindingBytes: limits.maxStorageBufferBindingSize,
