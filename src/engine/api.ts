@@ -46,7 +46,7 @@ export interface RuntimeOptions {
   readonly storage?: "f32" | "f16";
   /**
    * Whether WebGPU's products run by the kernels that prove the fastest on this device. They are tried while a program
-   * is loaded, which may take 0.3 s longer, once per device and class of products, and kept: by pages in IndexedDB,
+   * is loaded, which may take 0.3 s longer beside compiling, once per device and class of products, and kept: by pages in IndexedDB,
    * by Node and Deno in divflow/tuning.json in the user's folder for caches; or in a store of your own, which cannot be
    * sent to a worker. No result depends on it, bit for bit. Default: unless the device runs on the CPU.
    */

@@ -97,6 +97,31 @@ describe("what is measured", () => {
     expect(chosen[0]?.(large).kernel).toBe("small");
   });
 
+  test("after the shaders of all unknown classes are compiled, each class once: a slow driver uses up no time", async () => {
+    const { asked, measure } = recorder();
+    const compiled: string[] = [];
+    const compile = async ({ parameters: { rows } }: KernelCall, choices: readonly LinearChoice[]) => {
+      await new Promise((resolve) => setTimeout(resolve, 400)); // longer than all measurements may take together
+      expect(asked).toEqual([]);
+      compiled.push(`${rows}: ${choices.map(({ kernel }) => kernel)}`);
+    };
+    const tune = tuner({ measure, compile });
+    const small = product(96, 64, 64);
+    await tune({ calls: [small, large, product(4000, 1040, 1008)] });
+    expect(compiled.sort()).toEqual(["4096: tile,small", "96: small,tile"]);
+    expect(asked).toHaveLength(2);
+    compiled.length = 0;
+    await tune({ calls: [small] });
+    expect(compiled).toEqual([]); // known
+  });
+
+  test("a shader that does not compile keeps nothing back", async () => {
+    const { asked, measure } = recorder();
+    const compile = () => Promise.reject(new Error("refused"));
+    await tuner({ measure, compile })({ calls: [large] });
+    expect(asked).toHaveLength(1);
+  });
+
   test("again by the next program when a measurement fails, and loading goes on", async () => {
     const { asked, measure } = recorder(() => {
       throw new Error("lost");

@@ -33,10 +33,18 @@ export interface TunerParts {
   /** Where choices are kept from one tuner to the next. */
   readonly store: TuningStore | undefined | Promise<TuningStore | undefined>;
   readonly measure: Measure;
+  /** Makes the pipelines of a product by each of its choices, and keeps them; left out, measuring makes them. */
+  readonly compile?: (call: KernelCall, choices: readonly LinearChoice[]) => Promise<unknown>;
 }
 
-/** Milliseconds that loading a program may take longer. */
+/** Milliseconds that loading a program may take longer once all shaders are compiled. */
 const BUDGET = 300;
+
+/**
+ * Milliseconds that it may wait for the rivals' shaders before that. An NVIDIA driver takes 50 to 150 a shader: out of
+ * the budget above, nothing would ever be measured there. What comes later is there for the next program.
+ */
+const COMPILING = 2000;
 
 /** The same on software adapters, which are tuned only when somebody asks: compiling alone takes longer than the above. */
 const SOFTWARE_BUDGET = 20_000;
@@ -67,10 +75,14 @@ export function tunerOf(
     adapter: [description, parts.device.adapterInfo?.device],
     store,
     measure,
+    compile: (call, choices) => {
+      const dispatches = choices.flatMap((choice) => lowerProduct(call, choice, parts.lowering).dispatches);
+      return Promise.allSettled(dispatches.map((dispatch) => parts.pipelines.get(dispatch)));
+    },
   });
 }
 
-export function createTuner({ lowering, adapter, store, measure }: TunerParts): Tuner {
+export function createTuner({ lowering, adapter, store, measure, compile }: TunerParts): Tuner {
   const { traits } = lowering;
   const budget = traits.software ? SOFTWARE_BUDGET : BUDGET;
   let known: Promise<Known> | undefined;
@@ -79,15 +91,18 @@ export function createTuner({ lowering, adapter, store, measure }: TunerParts): 
   const tune: Tuner = async (program) => {
     known ??= recall(await store, await adapterKey(adapter, traits));
     const { kept, keep } = await known;
+    const products: Product[] = [];
+    for (const call of byWork(program.calls)) products.push(await productOf(call, lowering));
+    const unknown = firstOfEachClass(products).filter(({ name, rivals }) => rivals.length > 1 && !kept.has(name));
+    if (compile && unknown.length > 0) {
+      const compiled = Promise.allSettled(unknown.map(({ call, choices }) => compile(call, choices)));
+      await inTime(performance.now() + COMPILING, compiled);
+    }
     const deadline = performance.now() + budget;
     const chosen = new Map<KernelCall, LinearChoice>();
     let news = false;
-    for (const call of byWork(program.calls)) {
-      const choice = chooseProduct(call, traits);
-      const rivals = rivalKernels(choice.kernel);
-      const name = await className(call, choice, rivals, lowering);
+    for (const { call, choice, choices, rivals, name } of products) {
       if (rivals.length > 1 && !kept.has(name) && performance.now() < deadline) {
-        const choices = rivals.map((kernel) => ({ ...choice, kernel }));
         const times = await measure(call, choices, deadline).catch(() => undefined); // loading will say what failed
         if (times) kept.set(name, fastest(rivals, times));
         news ||= times !== undefined;
@@ -104,6 +119,29 @@ export function createTuner({ lowering, adapter, store, measure }: TunerParts): 
     last = tuned.catch(() => {});
     return tuned;
   };
+}
+
+/** A product, and by what it may be computed. */
+interface Product {
+  readonly call: KernelCall;
+  /** What is taken where nothing is known. */
+  readonly choice: LinearChoice;
+  readonly rivals: readonly LinearKernel[];
+  /** By each rival. */
+  readonly choices: readonly LinearChoice[];
+  /** Of its class. */
+  readonly name: string;
+}
+
+async function productOf(call: KernelCall, lowering: LowerOptions): Promise<Product> {
+  const choice = chooseProduct(call, lowering.traits);
+  const rivals = rivalKernels(choice.kernel);
+  const choices = rivals.map((kernel) => ({ ...choice, kernel }));
+  return { call, choice, rivals, choices, name: await className(call, choice, rivals, lowering) };
+}
+
+function firstOfEachClass(products: readonly Product[]): Product[] {
+  return products.filter(({ name }, i) => products.findIndex((other) => other.name === name) === i);
 }
 
 /** The products of a program, the most work first. */
