@@ -182,6 +182,11 @@ export interface SolveOptions {
   readonly signal?: AbortSignal;
   /** Use the averaged parameters. Default: where the model has them. */
   readonly ema?: boolean;
+  /**
+   * Called now and then with the points solved so far and of how many: with 0 when the program is planned and the work
+   * begins, at the end with all. Points half the way count half. An error that it throws ends the call.
+   */
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 export interface VelocityOptions {

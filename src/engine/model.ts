@@ -28,7 +28,15 @@ import type { Lock } from "./lock.ts";
 import { copyRows, countPoints, expectFiniteResult, paddedRows } from "./points.ts";
 import type { Live, LocalRuntime } from "./runtime.ts";
 import { Solve, type SolveSettings } from "./solve.ts";
-import { estimatorOf, sampleEstimator, stopsOf, tangentCount } from "./solve-options.ts";
+import {
+  estimatorOf,
+  partOf,
+  progressOption,
+  sampleEstimator,
+  solveOptionNames,
+  stopsOf,
+  tangentCount,
+} from "./solve-options.ts";
 import type { StateStore } from "./state-store.ts";
 import { VelocityProgram } from "./velocity.ts";
 
@@ -76,10 +84,11 @@ export class LocalModel implements Model {
   }
 
   async sample(options: SampleOptions): Promise<Samples> {
-    optionsObject("options of sample", options, ["count", "solver", "seed", "signal", "ema", "logDensity", "times"]);
+    optionsObject("options of sample", options, [...solveOptionNames, "count", "logDensity", "times"]);
     const { count, solver = dopri5(), seed = 0, signal, times, logDensity = false } = options;
     integerOption("count of sample", count, 1, 1 << 26);
     integerOption("seed of sample", seed, 0);
+    const onProgress = progressOption(options.onProgress);
     const divergence = sampleEstimator(logDensity);
     const { dimension } = this;
     const stops = stopsOf(times ?? []);
@@ -93,7 +102,7 @@ export class LocalModel implements Model {
       const estimates = new Float64Array(divergence ? count * estimateCount(divergence) : 0);
       for (let chunk = 0; chunk < chunks; chunk++) {
         const from = chunk * rows;
-        await solve.run({ seed, chunk }, signal, async (stop) => {
+        await solve.run({ seed, chunk, onProgress: partOf(onProgress, chunk, rows, count) }, signal, async (stop) => {
           const wanted = (times ?? []).flatMap((time, i) => (time === stops[stop] ? [i] : []));
           const last = stop === stops.length - 1;
           if (wanted.length === 0 && !last) return;
@@ -117,9 +126,10 @@ export class LocalModel implements Model {
   }
 
   async logDensity(points: Float32Array | Float64Array, options: LogDensityOptions = {}): Promise<LogDensity> {
-    optionsObject("options of logDensity", options, ["solver", "seed", "signal", "ema", "divergence", "probes"]);
+    optionsObject("options of logDensity", options, [...solveOptionNames, "divergence", "probes"]);
     const { solver = dopri5(), seed = 0, signal } = options;
     integerOption("seed of logDensity", seed, 0);
+    const onProgress = progressOption(options.onProgress);
     const divergence = estimatorOf(options);
     const { dimension } = this;
     const count = countPoints(points, dimension);
@@ -133,7 +143,8 @@ export class LocalModel implements Model {
       const estimates = new Float64Array(count * columns);
       for (let chunk = 0; chunk < chunks; chunk++) {
         const batch = paddedRows(inputs, chunk * rows, rows, dimension);
-        await solve.run({ seed, chunk, points: batch }, signal, async () => {});
+        const input = { seed, chunk, points: batch, onProgress: partOf(onProgress, chunk, rows, count) };
+        await solve.run(input, signal, async () => {});
         copyRows(await solve.estimates(), estimates, chunk * rows, count, columns);
       }
       expectFiniteResult(estimates, "log-densities", columns);

@@ -2,9 +2,35 @@
 import { ConfigError } from "../errors.ts";
 import type { DivergenceOptions as Estimator } from "../flow/likelihood.ts";
 import { choiceOption, integerOption, optionsObject } from "../graph/options.ts";
-import type { DivergenceOptions } from "./api.ts";
+import type { DivergenceOptions, SolveOptions } from "./api.ts";
 
 const DEFAULT_PROBES = 8;
+
+/** The options of every solve. */
+export const solveOptionNames = [
+  "solver",
+  "seed",
+  "signal",
+  "ema",
+  "onProgress",
+] as const satisfies readonly (keyof SolveOptions)[];
+
+type OnProgress = SolveOptions["onProgress"];
+
+export function progressOption(onProgress: OnProgress): OnProgress {
+  if (onProgress === undefined || typeof onProgress === "function") return onProgress;
+  throw new ConfigError({
+    subject: "onProgress",
+    given: onProgress,
+    expected: "a function of points done and points in all",
+    remedy: "Give a function, or leave it out.",
+  });
+}
+
+/** Takes the part of the way that chunk `chunk` of `rows` points has gone and tells the points done of `count`. */
+export function partOf(onProgress: OnProgress, chunk: number, rows: number, count: number) {
+  return onProgress && ((part: number) => onProgress(Math.min(count, Math.floor((chunk + part) * rows)), count));
+}
 
 /** How to estimate divergences, complete: equal options are equal as JSON. */
 export function estimatorOf({ divergence = "exact", probes = DEFAULT_PROBES }: DivergenceOptions): Required<Estimator> {

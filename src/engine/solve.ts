@@ -50,6 +50,8 @@ export interface SolveInput {
   readonly chunk: number;
   /** Points [S, D] in model units, when judging. */
   readonly points?: NumericArray;
+  /** Told now and then which part of the way is gone: 0 at the start, 1 at the end. */
+  readonly onProgress?: ((part: number) => void) | undefined;
 }
 
 /**
@@ -137,24 +139,33 @@ export class Solve {
    *
    * @throws {@link StiffnessError}, {@link NumericError} when an adaptive solver fails, or the signal's reason.
    */
-  async run({ seed, chunk, points }: SolveInput, signal: AbortSignal | undefined, atStop: AtStop): Promise<void> {
+  async run(
+    { seed, chunk, points, onProgress }: SolveInput,
+    signal: AbortSignal | undefined,
+    atStop: AtStop,
+  ): Promise<void> {
     const store = this.#store;
-    const { divergence } = this.#settings;
+    const { divergence, stops } = this.#settings;
+    const [first, last] = [stops[0] as number, stops[stops.length - 1] as number];
     signal?.throwIfAborted();
     store.write(seedState.name, Uint32Array.from(seedOf(seed)));
     store.write(chunkState.name, Uint32Array.of(chunk));
     if (points) this.#writePart("solve.x", points);
     if (divergence) this.#writePart("solve.logDensity", new Float32Array(this.#lengthOf("solve.logDensity")));
+    onProgress?.(0);
     if (this.#step instanceof CountedSteps) this.#step.restart();
     for (const [name, values] of this.#plan.initial) this.#write(name, values);
     for (const executable of this.#before) executable.run(1);
     await atStop(0, this);
     for (const [i, segment] of this.#plan.segments.entries()) {
       for (const [name, values] of segment.writes) this.#write(name, values);
-      await this.#cross(segment, signal);
+      const from = stops[i] as number;
+      const to = stops[i + 1] as number;
+      await this.#cross(segment, from, to, signal, (time) => onProgress?.((time - first) / (last - first)));
       if (i === this.#plan.segments.length - 1) for (const executable of this.#after) executable.run(1);
       await atStop(i + 1, this);
     }
+    onProgress?.(1);
   }
 
   /** The points [S, D] where they are now, in model units. */
@@ -172,12 +183,23 @@ export class Solve {
     this.#store.dispose();
   }
 
-  /** Runs steps up to the segment's end. */
-  async #cross({ steps }: SolveSegment, signal: AbortSignal | undefined): Promise<void> {
+  /** Runs steps up to the segment's end, and tells the time reached. */
+  async #cross(
+    { steps }: SolveSegment,
+    from: number,
+    to: number,
+    signal: AbortSignal | undefined,
+    tell: (time: number) => void,
+  ): Promise<void> {
     const { backend } = this.#store;
     const { progress } = this.#plan;
     if (steps !== undefined || !progress) {
-      await runPaced(backend, this.#step, steps ?? 0, this.#pace, { signal });
+      const runs = steps ?? 0;
+      const enough = (done: number) => {
+        tell(from + (done / runs) * (to - from));
+        return false;
+      };
+      await runPaced(backend, this.#step, runs, this.#pace, { signal, enough });
       signal?.throwIfAborted();
       return;
     }
@@ -187,6 +209,7 @@ export class Solve {
       signal?.throwIfAborted();
       const now = progress.read(await this.#store.read(progress.state));
       throwOnFailure(now);
+      tell(now.time);
       ended = now.status === 1;
     }
   }

@@ -8,6 +8,7 @@ interface Waiting {
   fail(error: unknown): void;
   readonly signal: AbortSignal | undefined;
   readonly onStep: ((step: number) => void) | undefined;
+  readonly onProgress: ((done: number, total: number) => void) | undefined;
 }
 
 /** What is used of a Worker. */
@@ -17,6 +18,8 @@ export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told where the trainer that was asked stands, whether the answer is good or bad. */
   readonly onStep?: (step: number) => void;
+  /** Told how far a solve is. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 export class Connection {
@@ -42,7 +45,7 @@ export class Connection {
    *
    * @throws {@link ConfigError} when something in the question cannot be sent, such as a function.
    */
-  async ask<Answer>(question: Question, { signal, onStep }: AskOptions = {}): Promise<Answer> {
+  async ask<Answer>(question: Question, { signal, onStep, onProgress }: AskOptions = {}): Promise<Answer> {
     if (this.#closed) throw this.#closed();
     signal?.throwIfAborted();
     const id = ++this.#asked;
@@ -54,6 +57,7 @@ export class Connection {
           fail: reject,
           signal,
           onStep,
+          onProgress,
         });
         this.#send({ kind: "ask", id, question });
         signal?.addEventListener("abort", abort, { once: true });
@@ -85,6 +89,15 @@ export class Connection {
     if (message.kind === "loaded") return;
     const waiting = this.#waiting.get(message.id);
     if (!waiting) return;
+    if (message.kind === "progress") {
+      try {
+        waiting.onProgress?.(message.done, message.total);
+      } catch (error) {
+        waiting.fail(error); // as where there is no worker: an error of the caller's own function ends the call
+        this.#send({ kind: "abort", id: message.id });
+      }
+      return;
+    }
     if (message.step !== undefined) waiting.onStep?.(message.step);
     if (message.kind === "answer") waiting.answer(message);
     else waiting.fail(received(message.error, waiting.signal));

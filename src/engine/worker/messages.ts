@@ -13,8 +13,8 @@ import type {
 } from "../api.ts";
 import type { Plain } from "./plain.ts";
 
-/** Plain options without the signal, whose abort is a message of its own. */
-type Sent<Options> = Omit<Plain<Options>, "signal">;
+/** Plain options without the signal, whose abort is a message of its own, and without what is told of progress. */
+type Sent<Options> = Omit<Plain<Options>, "signal" | "onProgress">;
 
 type Numbers = Float32Array | Float64Array;
 
@@ -37,12 +37,18 @@ export type Question =
   | { readonly ask: "leave"; readonly run: number }
   | { readonly ask: "checkpoint"; readonly of: number }
   | { readonly ask: "describe"; readonly trainer: number }
-  | { readonly ask: "sample"; readonly model: number; readonly options: Sent<SampleOptions> }
+  | {
+      readonly ask: "sample";
+      readonly model: number;
+      readonly options: Sent<SampleOptions>;
+      readonly progress: boolean;
+    }
   | {
       readonly ask: "logDensity";
       readonly model: number;
       readonly points: Numbers;
       readonly options: Sent<LogDensityOptions>;
+      readonly progress: boolean;
     }
   | {
       readonly ask: "velocity";
@@ -75,6 +81,8 @@ export type SentError =
 export type FromEngine =
   /** The module has loaded: what a page waits for, since a worker that cannot load says so only by an event. */
   | { readonly kind: "loaded" }
+  /** How far a question is that asked for progress. */
+  | { readonly kind: "progress"; readonly id: number; readonly done: number; readonly total: number }
   /** `step`: of the trainer that was asked, where it stands now. */
   | { readonly kind: "answer"; readonly id: number; readonly value: unknown; readonly step?: number }
   | { readonly kind: "failure"; readonly id: number; readonly error: SentError; readonly step?: number };

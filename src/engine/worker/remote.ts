@@ -16,11 +16,13 @@ import type {
   Runtime,
   SampleOptions,
   Samples,
+  SolveOptions,
   Trainer,
   TrainerOptions,
   VelocityOptions,
 } from "../api.ts";
 import { disposed } from "../disposed.ts";
+import { progressOption } from "../solve-options.ts";
 import type { Connection } from "./connection.ts";
 import type { Made } from "./messages.ts";
 import { toPlain } from "./plain.ts";
@@ -34,12 +36,19 @@ export interface RuntimeFacts {
 
 type Numbers = Float32Array | Float64Array;
 
-/** Options as they are sent, and their signal apart. What is no object goes as it is: the engine says what is wrong. */
-function parted<Options extends { readonly signal?: AbortSignal }>(options: Options) {
+/**
+ * Options as they are sent, their signal and what is told of progress apart. What is no object goes as it is: the engine
+ * says what is wrong.
+ */
+function parted<Options extends Pick<SolveOptions, "signal" | "onProgress">>(options: Options) {
   const plain = toPlain(options);
-  if (typeof plain !== "object" || plain === null) return { options: plain, signal: undefined };
-  const { signal, ...rest } = plain;
-  return { options: rest, signal: signal as AbortSignal | undefined };
+  if (typeof plain !== "object" || plain === null) return { options: plain, signal: undefined, onProgress: undefined };
+  const { signal, onProgress, ...rest } = plain;
+  return {
+    options: rest,
+    signal: signal as AbortSignal | undefined,
+    onProgress: progressOption(onProgress as SolveOptions["onProgress"]),
+  };
 }
 
 export class RemoteRuntime implements Runtime {
@@ -213,11 +222,15 @@ class RemoteModel extends Remote implements Model {
   /** A question about this model that takes options. */
   async ask<Answer>(
     ask: "sample" | "logDensity" | "velocity" | "evaluateLosses",
-    given: { readonly signal?: AbortSignal },
+    given: Pick<SolveOptions, "signal" | "onProgress">,
     more: { readonly points?: Numbers; readonly times?: Numbers } = {},
   ): Promise<Answer> {
     this.check();
-    const { options, signal } = parted(given);
-    return this.connection.ask({ ask, model: this.number, options, ...more } as never, { signal });
+    const { options, signal, onProgress } = parted(given);
+    const progress = onProgress !== undefined;
+    return this.connection.ask({ ask, model: this.number, options, progress, ...more } as never, {
+      signal,
+      onProgress,
+    });
   }
 }

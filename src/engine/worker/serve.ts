@@ -21,7 +21,7 @@ interface Run {
 
 /** Answers what comes from `port`, for one runtime. */
 export function serve(port: Port): void {
-  const engine = new Engine();
+  const engine = new Engine((message) => port.postMessage(message));
   port.onmessage = async ({ data: message }) => {
     if (message.kind === "abort") engine.abort(message.id);
     if (message.kind === "dispose") engine.dispose(message.number);
@@ -48,6 +48,11 @@ class Engine {
   readonly #runs = new Map<number, Run>();
   /** By the number of the question that can be aborted. */
   readonly #aborts = new Map<number, AbortController>();
+  readonly #send: (message: FromEngine) => void;
+
+  constructor(send: (message: FromEngine) => void) {
+    this.#send = send;
+  }
 
   async answer(id: number, question: Question): Promise<unknown> {
     switch (question.ask) {
@@ -74,9 +79,12 @@ class Engine {
       case "evaluateLosses":
         return this.#needed().evaluateLosses(this.#model(question.model), this.#abortable(id, question.options));
       case "sample":
-        return this.#model(question.model).sample(this.#abortable(id, question.options));
+        return this.#model(question.model).sample(this.#abortable(id, question.options, question.progress));
       case "logDensity":
-        return this.#model(question.model).logDensity(question.points, this.#abortable(id, question.options));
+        return this.#model(question.model).logDensity(
+          question.points,
+          this.#abortable(id, question.options, question.progress),
+        );
       case "velocity":
         return this.#model(question.model).velocity(
           question.points,
@@ -155,11 +163,16 @@ class Engine {
     return { number, dimension: model.dimension, step: model.step };
   }
 
-  /** Options with parts made, and a signal that an abort of this question aborts. */
-  #abortable<Options extends object>(id: number, plain: object): Options & { readonly signal: AbortSignal } {
+  /** Options with parts made, a signal that an abort of this question aborts and, if asked for, a way to tell progress. */
+  #abortable<Options extends object>(
+    id: number,
+    plain: object,
+    progress = false,
+  ): Options & { readonly signal: AbortSignal } {
     const controller = new AbortController();
     this.#aborts.set(id, controller);
-    return { ...fromPlain<Options>(plain), signal: controller.signal };
+    const onProgress = (done: number, total: number) => this.#send({ kind: "progress", id, done, total });
+    return { ...fromPlain<Options>(plain), signal: controller.signal, ...(progress ? { onProgress } : {}) };
   }
 
   #needed(): Runtime {
