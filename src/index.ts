@@ -52,13 +52,14 @@ export function verifyCase(runtime: Runtime, text: string, file?: string): Promi
 
 export { type WasmFeatures, wasmFeatures } from "./backends/wasm/features.ts";
 export type { TuningStore } from "./backends/webgpu/tuning-store.ts";
-export { arrayData } from "./data/array.ts";
+export { type ArrayData, type ArrayDataOptions, arrayData } from "./data/array.ts";
 export { checkerboard } from "./data/checkerboard.ts";
 export { type CsvOptions, type CsvTable, readCsv } from "./data/csv.ts";
 export { eightGaussians } from "./data/eight-gaussians.ts";
 export { gaussianMixture } from "./data/gaussian-mixture.ts";
 export { moons } from "./data/moons.ts";
 export { type NpyArray, readNpy, writeNpy } from "./data/npy.ts";
+export type { NestedNumbers } from "./data/numbers.ts";
 export { pinwheel } from "./data/pinwheel.ts";
 export { type Points, readPoints } from "./data/points.ts";
 export { dataFrom, dataNames } from "./data/registry.ts";

@@ -1,26 +1,63 @@
 /** Two lanes of MurmurHash3 (x86, 32 bits) with these seeds. */
 const SEEDS = [0x9747b28c, 0x3c6ef372];
 
+/** Values that are widened at once. */
+const CHUNK = 4096;
+
+/** What the fingerprints of this form begin with; those of files before this form have no such word. */
+const FORM = "f64:";
+
+type Values = Float32Array | Float64Array;
+
 /**
- * 64 bits that tell data sets apart, as 16 hexadecimal digits: a hash of the f32 values' bits, equal on every platform.
- * Against mistakes, not against people who want a collision.
+ * 64 bits that tell data sets apart, as "f64:" and 16 hexadecimal digits: a hash of the f64 values' bits, equal on every
+ * platform and for equal numbers in a Float32Array. Against mistakes, not against people who want a collision.
  */
-export function fingerprint(values: Float32Array): string {
-  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  return SEEDS.map((seed) => murmur(words, seed).toString(16).padStart(8, "0")).join("");
+export function fingerprint(values: Values): string {
+  return FORM + hashOf(values, Float64Array);
 }
 
-function murmur(words: Uint32Array, seed: number): number {
-  let hash = seed | 0;
-  for (let i = 0; i < words.length; i++) {
-    let word = Math.imul(words[i], 0xcc9e2d51);
-    word = (word << 15) | (word >>> 17);
-    hash ^= Math.imul(word, 0x1b873593);
-    hash = (hash << 13) | (hash >>> 19);
-    hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
+/** Whether a checkpoint's fingerprint is that of these values; one of an old file, of the values rounded to f32. */
+export function hasFingerprint(values: Values, stored: unknown): boolean {
+  if (typeof stored !== "string") return false;
+  return stored === (stored.startsWith(FORM) ? fingerprint(values) : hashOf(values, Float32Array));
+}
+
+function hashOf(values: Values, form: Float32ArrayConstructor | Float64ArrayConstructor): string {
+  const lanes = SEEDS.map((seed) => new Murmur(seed));
+  for (let from = 0; from < values.length; from += CHUNK) {
+    const words = new Uint32Array(new form(values.subarray(from, from + CHUNK)).buffer);
+    for (const lane of lanes) lane.take(words);
   }
-  hash ^= 4 * words.length;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return lanes.map((lane) => lane.hash().toString(16).padStart(8, "0")).join("");
+}
+
+/** MurmurHash3, of words as they come. */
+export class Murmur {
+  #hash: number;
+  #bytes = 0;
+
+  constructor(seed: number) {
+    this.#hash = seed | 0;
+  }
+
+  take(words: Uint32Array): void {
+    let hash = this.#hash;
+    for (let i = 0; i < words.length; i++) {
+      let word = Math.imul(words[i], 0xcc9e2d51);
+      word = (word << 15) | (word >>> 17);
+      hash ^= Math.imul(word, 0x1b873593);
+      hash = (hash << 13) | (hash >>> 19);
+      hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
+    }
+    this.#hash = hash;
+    this.#bytes += 4 * words.length;
+  }
+
+  hash(): number {
+    let hash = this.#hash ^ this.#bytes;
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+    return (hash ^ (hash >>> 16)) >>> 0;
+  }
 }

@@ -1,8 +1,10 @@
 /** Data sources by name: the command line lists them, checkpoints name them, tests loop over them. */
 import { DataError } from "../errors.ts";
 import { madeFrom, type NamedOptions, type RegistryEntry } from "../graph/options.ts";
+import { isArrayData } from "./array.ts";
 import { checkerboard } from "./checkerboard.ts";
 import { eightGaussians } from "./eight-gaussians.ts";
+import { hasFingerprint } from "./fingerprint.ts";
 import { gaussianMixture } from "./gaussian-mixture.ts";
 import { moons } from "./moons.ts";
 import { pinwheel } from "./pinwheel.ts";
@@ -51,15 +53,24 @@ export function resumeData(stored: NamedOptions, given?: DataSource): DataSource
     });
   }
   const expected = dataNames.includes(stored.name) ? dataFrom(stored) : stored;
-  if (given.name !== stored.name || !sameOptions(given.options, expected.options)) {
+  if (given.name !== stored.name || !sameOptions(optionsBeside(given, stored), expected.options)) {
     throw new DataError({
       subject: "data to resume with",
       given: { name: given.name, options: given.options },
       expected: `the data "${stored.name}" that the run began with: ${JSON.stringify(expected.options)}`,
-      remedy: "Give the same data, in the same order; to go on with other data, begin a new run from the model.",
+      remedy:
+        "Give the same data, in the same order. To go on with other data, begin a new run from the model: " +
+        "createTrainer({ initial }), or train --from on the command line.",
     });
   }
   return given;
+}
+
+/** The options of `given`, with the fingerprint in the form that `stored` has it in, where the values are the same. */
+function optionsBeside(given: DataSource, stored: NamedOptions): NamedOptions["options"] {
+  const { fingerprint } = stored.options;
+  if (!isArrayData(given) || !hasFingerprint(given.values, fingerprint)) return given.options;
+  return { ...given.options, fingerprint };
 }
 
 function sameOptions(a: NamedOptions["options"], b: NamedOptions["options"]): boolean {

@@ -24,6 +24,8 @@ export interface DataContext {
 export interface DataSource extends NamedOptions {
   /** Numbers per point, D. */
   readonly dimension: number;
+  /** Names of the coordinates, in order. Left out: they have none. */
+  readonly columns?: readonly string[];
   /** B independent points [B, D], in model units: standardised where there is a `standardization`. */
   draw(context: DataContext): Node;
   /** Contents of the states that `draw` reads, by name; they never change. Names begin with "data.". */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { arrayData } from "../../src/data/array.ts";
-import { fingerprint } from "../../src/data/fingerprint.ts";
+import { arrayData, arrayRows } from "../../src/data/array.ts";
+import { Murmur } from "../../src/data/fingerprint.ts";
 import { dataFrom, resumeData } from "../../src/data/registry.ts";
 import { sampleData } from "../../src/data/sample.ts";
 import type { DataSource } from "../../src/data/source.ts";
@@ -86,9 +86,100 @@ describe("options", () => {
 
   test("hold MurmurHash3, by its published values", () => {
     // "test" and "aaaa" under the seed of the first lane.
-    const lane = (word: number) => fingerprint(new Float32Array(Uint32Array.of(word).buffer)).slice(0, 8);
+    const lane = (...words: number[]) => {
+      const murmur = new Murmur(0x9747b28c);
+      for (const word of words) murmur.take(Uint32Array.of(word));
+      return murmur.hash().toString(16);
+    };
     expect(lane(0x74736574)).toBe("704b81dc");
     expect(lane(0x61616161)).toBe("5a97808a");
+  });
+});
+
+describe("forms of points", () => {
+  const rows = Array.from({ length: 7 }, (_, row) => [...values.subarray(3 * row, 3 * row + 3)]);
+  const same: readonly (readonly [string, ReturnType<typeof arrayData>])[] = [
+    ["nested arrays", arrayData(rows)],
+    ["nested arrays and their shape", arrayData(rows, [7, 3])],
+    ["rows that are typed arrays", arrayData(rows.map((row) => Float32Array.from(row)))],
+    ["a regular array", arrayData(rows.flat(), [7, 3])],
+    ["f64", arrayData(Float64Array.from(values), [7, 3])],
+    ["a part of a larger array", arrayData(Float32Array.of(9, ...values, 9).subarray(1, 22), [7, 3])],
+    ["rows of other points", arrayRows(arrayData([[0, 0, 0], ...rows]), [1, 2, 3, 4, 5, 6, 7])],
+  ];
+  test.each(same)("%s", (_name, data) => {
+    expect([...data.values]).toEqual([...values]);
+    expect(data.values.buffer.byteLength).toBe(data.values.byteLength); // a message to a worker carries no more
+    expect(data.state).toEqual(source.state);
+    expect([data.count, data.dimension]).toEqual([7, 3]);
+  });
+
+  test("regular arrays of any length", () => {
+    const long = Array.from({ length: 300_000 }, (_, i) => i % 7);
+    expect(arrayData(long, [100_000, 3]).values.length).toBe(300_000);
+    expect(arrayData(Array.from({ length: 150_000 }, (_, i) => [i, -i])).count).toBe(150_000);
+  });
+
+  test("f64 keeps its digits, also where a model's units are f32", () => {
+    const far = Float64Array.from({ length: 400 }, (_, i) => 1e6 + 1e-3 * Math.sin(i));
+    const data = arrayData(far, [400, 1], { standardize: true });
+    expect(data.values).toEqual(far);
+    expect(new Set(data.state?.get("data.points")).size).toBe(400);
+  });
+
+  test("columns are names, one for each coordinate", () => {
+    expect(arrayData(rows, undefined, { columns: ["a", "b", "c"] }).columns).toEqual(["a", "b", "c"]);
+    expect(() => arrayData(rows, undefined, { columns: ["a", "b"] })).toThrow(DataError);
+    expect(() => arrayData(rows, undefined, { columns: [1, 2, 3] as unknown as string[] })).toThrow(ConfigError);
+  });
+});
+
+describe("what is no points", () => {
+  const wrong: readonly (readonly [string, unknown, unknown?])[] = [
+    ["a number", 5],
+    ["text", "1,2"],
+    ["nothing", undefined],
+    ["null", null],
+    ["an object", { length: 2 }],
+    ["a buffer", new ArrayBuffer(8), [2, 1]],
+    ["64-bit integers", BigInt64Array.of(1n), [1, 1]],
+    ["an empty array", []],
+    ["empty rows", [[], []]],
+    ["ragged rows", [[1, 2], [3]]],
+    ["a row missing", [[1, 2], undefined]],
+    ["rows and numbers", [[1, 2], 3]],
+    ["text in rows", [["1", "2"]]],
+    [
+      "text in rows later",
+      [
+        [1, 2],
+        [3, "4"],
+      ],
+    ],
+    ["a gap in a row", [[1, null]]],
+    ["a hole in a regular array", new Array(4), [2, 2]],
+    ["text in a regular array", [1, "2"], [2, 1]],
+    ["NaN in rows", [[1, Number.NaN]]],
+    ["numbers without a shape", [1, 2, 3, 4]],
+    ["a typed array without a shape", Float32Array.of(1, 2)],
+    ["rows of another shape", [[1, 2]], [2, 1]],
+    ["options for a shape", Float32Array.of(1, 2), { standardize: true }],
+    ["a number for a shape", Float32Array.of(1, 2), 2],
+    ["rows of rows", [[[1], [2]]]],
+  ];
+  test.each(wrong)("%s: DataError", (_name, given, shape) => {
+    expect(() => arrayData(given as never, shape as never)).toThrow(DataError);
+  });
+
+  test("the message says where", () => {
+    expect(() =>
+      arrayData([
+        [1, 2],
+        [3, "n/a"],
+      ] as never),
+    ).toThrow("row 1, column 1");
+    expect(() => arrayData([1, "x", 3, 4] as never, [2, 2])).toThrow("row 0, column 1");
+    expect(() => arrayData([[1, 2], [3]])).toThrow("row 1");
   });
 });
 
@@ -117,6 +208,21 @@ describe("bad points", () => {
 
 describe("resuming", () => {
   const stored = JSON.parse(JSON.stringify({ name: source.name, options: source.options }));
+
+  // What version 0.1.0 wrote for these points: a hash of the values rounded to f32.
+  const old = { name: "array", options: { ...stored.options, fingerprint: "774673cccecda3dc" } };
+
+  test("of an old file goes on with what is the same in f32, and refuses what is not", () => {
+    const near = Float64Array.from(values, (value) => value * (1 + 2 ** -40));
+    for (const same of [source, arrayData(near, [7, 3])]) expect(resumeData(old, same)).toBe(same);
+    expect(() => resumeData(old, arrayData(values.with(4, 99), [7, 3]))).toThrow(DataError);
+  });
+
+  test("tells points apart that f32 does not", () => {
+    const near = Float64Array.from(values).with(4, (values[4] as number) * (1 + 2 ** -40));
+    expect(Math.fround(near[4] as number)).toBe(values[4]);
+    expect(() => resumeData(stored, arrayData(near, [7, 3]))).toThrow(DataError);
+  });
 
   test("goes on with the same points", () => {
     const again = arrayData(Float64Array.from(values), [7, 3]);

@@ -2,7 +2,7 @@
  * What goes between a page and its worker: a message is plain data, so networks, paths, losses and the like cross as
  * the names and options that checkpoints hold of them too, and are made anew on the other side.
  */
-import { POINT_STATE, pointsFromState } from "../../data/array.ts";
+import { isArrayData, madeArray } from "../../data/array.ts";
 import { dataFrom, dataNames } from "../../data/registry.ts";
 import type { DataSource } from "../../data/source.ts";
 import { UnsupportedError } from "../../errors.ts";
@@ -69,13 +69,12 @@ const forms: { readonly [Name in PartName]: Form<Parts[Name]> } = {
   solver: namedForm("solver", solverNames, solverFrom),
   data: {
     plain(source) {
-      const points = source.state?.get(POINT_STATE);
-      if (source.name !== "array" || !points) return namedData.plain(source);
-      const { name, options, standardization } = source;
-      return { name, options, points, standardization };
+      if (!isArrayData(source)) return namedData.plain(source);
+      const { name, options, values, columns } = source;
+      return { name, options, values, ...(columns ? { columns } : {}) };
     },
     made(plain) {
-      return (plain as NamedOptions).name === "array" ? pointsFromState(plain as never) : namedData.made(plain);
+      return (plain as NamedOptions).name === "array" ? madeArray(plain as never) : namedData.made(plain);
     },
   },
 };
