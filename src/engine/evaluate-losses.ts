@@ -66,7 +66,7 @@ const ROWS = "evaluate.rows";
 function evaluationGraph(parameters: ReadonlyMap<string, Node>, options: LossEvaluation): Graph {
   const { batches, data, standardization } = options;
   const counter = state(states.batch);
-  const losses = buildBatchLosses(options, parameters, { seed: state(states.seed), counter }, (x) =>
+  const losses = buildBatchLosses(options, parameters, { seed: state(states.seed), counter, use: "evaluation" }, (x) =>
     changeUnits(x, data, standardization),
   );
   const row = concat(

@@ -4,7 +4,6 @@ import { initialParameters } from "../nn/initialize.ts";
 import type { Network } from "../nn/network.ts";
 import { seedOf } from "../ops/threefry.ts";
 import type { Optimizer } from "../train/adam.ts";
-import { streams } from "../train/batch.ts";
 import type { FlatVector } from "../train/checkpoint.ts";
 import type { Ema } from "../train/ema.ts";
 
@@ -22,7 +21,7 @@ export function vectorNames(optimizer: Optimizer, ema: Ema | undefined): string[
 
 /** Before the first step: parameters drawn from the seed, the average equal to them, moments zero. */
 export function initialSnapshot(network: Network, optimizer: Optimizer, ema: Ema | undefined, seed: number): Snapshot {
-  const parameters = initialParameters(network, seed, streams.parameters);
+  const parameters = initialParameters(network, seed);
   const vectors = new Map<string, FlatVector>([["parameters", parameters]]);
   for (const name of optimizer.moments) vectors.set(name, new Float32Array(parameters.length));
   if (ema) vectors.set("ema", parameters);

@@ -14,6 +14,7 @@ import { random } from "../ops/random.ts";
 import { sum } from "../ops/reduce.ts";
 import { broadcast, concat } from "../ops/shape.ts";
 import { state } from "../ops/sources.ts";
+import { streamOf } from "../ops/streams.ts";
 import { hutchinsonEstimate, jacobianProducts, traceOf, unitVectors } from "./divergence.ts";
 import { type ProbeKind, probeKinds, randomKindOf, type VelocityField } from "./losses/loss.ts";
 import { logDensityState, pointState } from "./solvers/problem.ts";
@@ -35,10 +36,6 @@ export interface DivergenceOptions {
 export const seedState: StateDeclaration = { name: "solve.seed", shape: [2], dtype: "u32" };
 /** State "solve.chunk" u32 [1]: number of the batch of points that is solved; another one has other random numbers. */
 export const chunkState: StateDeclaration = { name: "solve.chunk", shape: [1], dtype: "u32" };
-
-/** Streams of random numbers of a solve: the noise it starts from, and its probes from here on. */
-const NOISE_STREAM = 0;
-const FIRST_PROBE_STREAM = 1;
 
 /** The field without its divergence, for sampling. */
 export function velocityOnly(network: VelocityField): Field {
@@ -75,7 +72,7 @@ export function withDivergence(network: VelocityField, options: DivergenceOption
 export function drawProbes({ probes, probe }: Required<Omit<DivergenceOptions, "estimator">>, shape: Shape): Node[] {
   const source = { seed: state(seedState), counter: state(chunkState) };
   return Array.from({ length: probes }, (_, i) =>
-    random(randomKindOf[probe], shape, { ...source, stream: FIRST_PROBE_STREAM + i }),
+    random(randomKindOf[probe], shape, { ...source, stream: streamOf("probes", i) }),
   );
 }
 
@@ -101,7 +98,7 @@ type Points = Pick<SolveProblem, "rows" | "dimension" | "estimates">;
  */
 export function drawPrior(points: Points, priorDeviation: number): Graph {
   const { rows, dimension, estimates } = points;
-  const source = { seed: state(seedState), counter: state(chunkState), stream: NOISE_STREAM };
+  const source = { seed: state(seedState), counter: state(chunkState), stream: streamOf("prior") };
   const x = multiply(random("normal", [rows, dimension], source), priorDeviation);
   const updates = [{ state: pointState(points), value: x }];
   if (estimates > 0) {

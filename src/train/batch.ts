@@ -6,9 +6,7 @@ import type { DType, Node, Shape } from "../graph/node.ts";
 import type { Network } from "../nn/network.ts";
 import { type RandomKind, random } from "../ops/random.ts";
 import { state } from "../ops/sources.ts";
-
-/** Random streams: every use of random numbers has its own. Initial parameters take one for each tensor. */
-export const streams = { times: 0, noise: 1, loss: 0x100, data: 0x200, parameters: 0x1000 } as const;
+import { type BatchUse, type StreamPurpose, Streams } from "../ops/streams.ts";
 
 export interface BatchOptions {
   readonly network: Network;
@@ -18,10 +16,14 @@ export interface BatchOptions {
   readonly batchSize: number;
 }
 
-/** Where a batch's random numbers come from: u32 [2] and [1]. */
+/** Where a batch's random numbers come from. */
 export interface BatchRandom {
+  /** u32 [2]. */
   readonly seed: Node;
+  /** u32 [1]. */
   readonly counter: Node;
+  /** Batches of another use are other ones, also where seed and counter are equal; default "training". */
+  readonly use?: BatchUse;
 }
 
 /**
@@ -33,25 +35,24 @@ export interface BatchRandom {
 export function buildBatchLosses(
   { network, path, loss, data, batchSize: rows }: BatchOptions,
   parameters: ReadonlyMap<string, Node>,
-  source: BatchRandom,
+  { seed, counter, use }: BatchRandom,
   toModelUnits: (x: Node) => Node = (x) => x,
 ): LossTerms {
-  const draw = (stream: number, kind: RandomKind, shape: Shape, bound?: number) =>
-    random(kind, shape, { ...source, stream, ...(bound === undefined ? {} : { bound }) });
+  const streams = new Streams(use);
+  const draw = (purpose: StreamPurpose, kind: RandomKind, shape: Shape, bound?: number) =>
+    random(kind, shape, { seed, counter, stream: streams.next(purpose), ...(bound === undefined ? {} : { bound }) });
 
-  let dataStream: number = streams.data;
   const drawn = data.draw({
     rows,
-    random: (kind, shape, { bound } = {}) => draw(dataStream++, kind, shape, bound),
+    random: (kind, shape, { bound } = {}) => draw("data", kind, shape, bound),
     state: (name: string, shape: Shape, dtype: DType) => state({ name, shape, dtype }),
   });
-  let lossStream: number = streams.loss;
   return loss.build({
     network: (x, t) => network.apply(parameters, x, t),
     path,
-    x0: draw(streams.noise, "normal", [rows, network.dimension]),
+    x0: draw("noise", "normal", [rows, network.dimension]),
     x1: toModelUnits(drawn),
-    t: draw(streams.times, "uniform", [rows, 1]),
-    random: (kind, shape) => draw(lossStream++, kind, shape),
+    t: draw("times", "uniform", [rows, 1]),
+    random: (kind, shape) => draw("loss", kind, shape),
   });
 }

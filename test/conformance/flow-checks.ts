@@ -185,7 +185,7 @@ function gradientGraph(loss: Loss): { graph: Graph; parameters: Float32Array } {
     0,
   );
   const updates = [output("loss", terms.loss), output("gradient", flat)];
-  return { graph: { name: "gradient", updates }, parameters: initialParameters(network, 5, 0) };
+  return { graph: { name: "gradient", updates }, parameters: initialParameters(network, 5) };
 }
 
 async function checkWeightZero(machine: Machine): Promise<void> {

@@ -34,7 +34,7 @@ const TOLERANCE = 2e-5;
 
 /** A model whose field bends: initial weights, doubled. */
 function modelFile(network: Network): Uint8Array {
-  const parameters = initialParameters(network, 11, 0).map((value) => 2 * value);
+  const parameters = initialParameters(network, 11).map((value) => 2 * value);
   const path = condOT();
   return writeCheckpoint({
     ...{ network, path, parameters, step: 0, backend: "webgpu" },
@@ -183,7 +183,7 @@ async function checkBits({ gpu }: Context): Promise<void> {
   try {
     const program = compile(plan.step, backend.limits);
     store.declare(program.state);
-    store.write("parameters", initialParameters(odd, 11, 0));
+    store.write("parameters", initialParameters(odd, 11));
     store.write("solve.times", Float32Array.from(plan.initial.get("solve.times") ?? []));
     const executable = await backend.load(program, store.buffers(program.state.map(({ name }) => name)));
     const solve = async (...counts: number[]) => {

@@ -1,5 +1,6 @@
 // Sampling and judging on the f64 reference: closed forms where the field has one, and promises about options.
 import { describe, expect, test } from "vitest";
+import { evaluate } from "../../src/graph/evaluate.ts";
 import {
   adam,
   arrayData,
@@ -20,7 +21,12 @@ import {
   StiffnessError,
   ve,
 } from "../../src/index.ts";
+import { parameterLayout, parameterViews } from "../../src/nn/network.ts";
+import { constant, table } from "../../src/ops/sources.ts";
+import type { BatchUse } from "../../src/ops/streams.ts";
+import { buildBatchLosses } from "../../src/train/batch.ts";
 import { writeCheckpoint } from "../../src/train/checkpoint.ts";
+import { readCheckpoint } from "../../src/train/read-checkpoint.ts";
 import { smallOptions, trainSteps, withRuntime } from "./small.ts";
 
 const network = mlp({ dimension: 2, hidden: [2], activation: "relu" });
@@ -281,16 +287,30 @@ test("the average of the parameters is used unless the caller says otherwise", (
   }));
 
 describe("evaluateLosses", () => {
-  test("is the mean of the losses that training reports, while nothing is learned", () =>
+  test("is the mean of the losses of its own batches, which training of equal seed does not see", () =>
     withRuntime("reference", async (runtime) => {
       const options = smallOptions({ optimizer: adam({ learningRate: 0 }), seed: 11 });
       const trainer = await runtime.createTrainer(options);
-      const { data, loss, batchSize = 0 } = options;
-      const means = await runtime.evaluateLosses(trainer.model, { data, loss, batchSize, batches: 6, seed: 11 });
+      const { network, path, data, loss, batchSize = 0 } = options;
+      const judged = await runtime.evaluateLosses(trainer.model, { data, loss, batchSize, batches: 6, seed: 11 });
       const rows = await trainSteps(trainer, 6);
+
+      const flat = await trainer.checkpoint().then(readCheckpoint);
+      const layout = parameterLayout(network);
+      const views = parameterViews(table([...flat.parameters], [layout.total]), layout);
+      const meanOf = (name: "loss" | "velocityLoss" | "divergenceLoss", use: BatchUse) => {
+        const values = Array.from({ length: 6 }, (_, counter) => {
+          const source = { seed: table([11, 0], [2], "u32"), counter: table([counter], [1], "u32"), use };
+          const losses = buildBatchLosses({ network, path, data, loss, batchSize }, views, source);
+          return evaluate([losses[name] ?? constant(0)])[0].data[0];
+        });
+        return values.reduce((sum, value) => sum + value, 0) / values.length;
+      };
       for (const name of ["loss", "velocityLoss", "divergenceLoss"] as const) {
-        const mean = rows.reduce((sum, row) => sum + row[name], 0) / rows.length;
-        expect(Math.abs(means[name] - mean)).toBeLessThan(1e-12 * mean);
+        const trained = rows.reduce((sum, row) => sum + row[name], 0) / rows.length;
+        expect(Math.abs(judged[name] - meanOf(name, "evaluation"))).toBeLessThan(1e-12 * trained);
+        expect(Math.abs(trained - meanOf(name, "training"))).toBeLessThan(1e-12 * trained);
+        expect(Math.abs(judged[name] - trained)).toBeGreaterThan(1e-6 * trained);
       }
     }));
 

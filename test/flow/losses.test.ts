@@ -162,7 +162,7 @@ describe("gradients by the parameters", () => {
   const layout = parameterLayout(network);
   const flat = variable("parameters", [layout.total]);
   const views = parameterViews(flat, layout);
-  const start = Float64Array.from(initialParameters(network, 3, 0));
+  const start = Float64Array.from(initialParameters(network, 3));
 
   function lossOf(loss: Loss) {
     return loss.build({ ...linearContext(polynomial()), network: (x, t) => network.apply(views, x, t) }).loss;
@@ -243,7 +243,7 @@ describe("Hutchinson's estimate", () => {
   test.each(["rademacher", "normal"] as const)("of %s probes has the trace as its mean", (kind) => {
     const network = mlp({ dimension: 3, hidden: [16, 16], activation: "tanh" });
     const layout = parameterLayout(network);
-    const views = parameterViews(numbers(initialParameters(network, 9, 0).map((value) => 3 * value)), layout);
+    const views = parameterViews(numbers(initialParameters(network, 9).map((value) => 3 * value)), layout);
     const count = 4096; // one point, as many rows
     const x = numbers(
       Array.from({ length: 3 * count }, (_, i) => [0.4, -0.9, 1.2][i % 3]),

@@ -21,7 +21,7 @@ const stops = [0, 0.4, 1];
 const network = mlp({ dimension, hidden: [7, 4], activation: "geluTanh" });
 const layout = parameterLayout(network);
 const parameters = state({ name: "parameters", shape: [layout.total], dtype: "f32" });
-const numbers = initialParameters(network, 3, 0).map((value) => 3 * value);
+const numbers = initialParameters(network, 3).map((value) => 3 * value);
 
 const divergences: Readonly<Record<string, Required<DivergenceOptions> | undefined>> = {
   none: undefined,
