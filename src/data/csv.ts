@@ -1,125 +1,168 @@
-/** Tables of numbers as text: one point per line, fields apart by comma, semicolon, tab or spaces. */
-import { DataError } from "../errors.ts";
+/** Tables of numbers as text: one point per line, fields apart by comma, semicolon, tab, bar or spaces. */
+import { ConfigError, DataError } from "../errors.ts";
+import { booleanOption, choiceOption, optionsObject } from "../graph/options.ts";
+import { chooseColumns } from "./choose-columns.ts";
+import { columnNotes } from "./column-notes.ts";
+import { badField, type Decimal, numberIn } from "./fields.ts";
+import { GrowingValues } from "./growing-values.ts";
+import { findLayout, type Layout, LINES_LOOKED_AT } from "./layout.ts";
+import { type Delimiter, delimiters, fieldsOf, type Line, LineReader } from "./lines.ts";
+import { Utf8Decoder } from "./utf8.ts";
+
+export type { Delimiter } from "./lines.ts";
 
 export interface CsvTable {
   /** Row-major [count, dimension]. */
   readonly values: Float64Array;
   readonly count: number;
   readonly dimension: number;
-  /** Names from the header line, if there is one. */
+  /** Names from the header line, if there is one, of the columns kept. */
   readonly columns?: readonly string[];
+  /**
+   * What is not certain or looks wrong, in sentences: a header of numbers, a column that looks like an index, one that
+   * never changes, names twice. Left out where there is nothing to say.
+   */
+  readonly notes?: readonly string[];
 }
 
-export const delimiters = [",", ";", "\t", " "] as const;
-export type Delimiter = (typeof delimiters)[number];
-
 export interface CsvOptions {
-  /** Default: tab, semicolon or comma, the first of them that the first line has, else spaces. */
+  /**
+   * What sets fields apart; " " stands for runs of spaces and tabs. Default: the first of tab, semicolon, comma and bar
+   * that all of the first 100 lines have equally often outside quotes; else the first that the first line has; else " ".
+   */
   readonly delimiter?: Delimiter;
+  /** Whether the first line holds names. Default "auto": it does where it has words above numbers; see docs/data.md. */
+  readonly header?: "auto" | boolean;
+  /** The columns to keep, in this order: names, or numbers from 0. Default: all. */
+  readonly columns?: readonly (string | number)[];
+  /** Leaves out the first column, which numbers or labels the rows. Default false. */
+  readonly skipIndex?: boolean;
+  /** How decimals are written. Default ".". */
+  readonly decimal?: Decimal;
 }
 
 /**
- * The numbers in a text file (UTF-8). The first line may be a header: then none of its fields is a number. Empty lines
- * and lines that start with `#` are passed over; fields may stand in double quotes.
+ * The numbers in a text file (UTF-8). Blank lines and lines that start with `#` are passed over; fields may stand in
+ * double quotes, with line breaks in them. Nothing else is passed over: a missing value is an error.
  *
  * @param source - the file's name, for messages, which name line and column from 1.
- * @throws {@link DataError} when there is no line of numbers, a line has more or fewer fields than the one before, or
- * a field is not a finite number.
+ * @throws {@link DataError} when there is no line of numbers, a line has more or fewer fields than the first, a field
+ * that is kept is not a finite number, or a column asked for is not there.
+ * @throws {@link ConfigError} when an option is unknown or outside its range.
+ * @example
+ * const { values, count, dimension, columns } = readCsv(bytes, "points.csv", { columns: ["age", "income"] });
  */
 export function readCsv(bytes: Uint8Array, source = "csv file", options: CsvOptions = {}): CsvTable {
-  const text = decode(bytes, source);
-  let delimiter = options.delimiter;
-  let columns: string[] | undefined;
-  let dimension = 0;
-  let count = 0;
-  let values = new Float64Array(1024);
+  const reader = new CsvReader(source, options);
+  for (let start = 0; start < bytes.length; start += PIECE) reader.push(bytes.subarray(start, start + PIECE));
+  return reader.end();
+}
 
-  let number = 0;
-  for (let start = 0; start < text.length; ) {
-    const newline = text.indexOf("\n", start);
-    const end = newline < 0 ? text.length : newline;
-    const line = text.slice(start, end).replace(/\r$/, "");
-    start = end + 1;
-    number++;
-    if (line.trim() === "" || line.startsWith("#")) continue;
+/** Bytes decoded at once: a string may not hold a whole file. */
+const PIECE = 1 << 20;
 
-    delimiter ??= ["\t" as const, ";" as const, "," as const].find((candidate) => line.includes(candidate)) ?? " ";
-    const fields = split(line, delimiter);
-    if (dimension === 0) {
-      dimension = fields.length;
-      if (!fields.some(looksNumeric)) {
-        columns = fields;
-        continue;
-      }
-    }
-    const where = `${source}, line ${number}`;
-    if (fields.length !== dimension) throw wrongWidth(where, fields.length, dimension);
-    if ((count + 1) * dimension > values.length) {
-      const longer = new Float64Array(2 * (values.length + dimension));
-      longer.set(values);
-      values = longer;
-    }
-    for (let i = 0; i < dimension; i++) values[count * dimension + i] = parse(fields[i], where, i + 1);
-    count++;
-  }
-  if (count === 0) {
-    throw new DataError({
-      subject: source,
-      given: columns ? "only a header line" : "no lines",
-      expected: "at least one line of numbers",
-      remedy: "Write one point per line, such as 0.5,-1.25.",
+/** {@link readCsv} for bytes that come in pieces: `push` each, then `end` gives the table. */
+export class CsvReader {
+  private readonly source: string;
+  private readonly options: CheckedOptions;
+  private readonly decoder: Utf8Decoder;
+  private readonly lines: LineReader;
+  /** The first records, until there are enough to tell the layout. */
+  private held: Line[] = [];
+  private layout: Layout | undefined;
+  /** Numbers of the columns kept. */
+  private kept: readonly number[] = [];
+  private readonly values = new GrowingValues();
+  private count = 0;
+
+  constructor(source: string, options: CsvOptions = {}) {
+    this.source = source;
+    this.options = checkOptions(options);
+    this.decoder = new Utf8Decoder(source);
+    this.lines = new LineReader(source, (line) => {
+      if (this.layout) this.readRow(line, this.layout);
+      else if (this.held.push(line) === LINES_LOOKED_AT) this.begin();
     });
   }
-  return { values: values.slice(0, count * dimension), count, dimension, columns };
-}
 
-function decode(bytes: Uint8Array, source: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes); // drops a byte order mark
-  } catch (cause) {
-    const facts = {
-      subject: source,
-      given: "bytes that are not UTF-8 text",
-      expected: "a .npy file or a table of numbers as text",
-      remedy: "Save the table as UTF-8 CSV, or the array with numpy.save.",
-    };
-    throw new DataError(facts, { cause });
+  push(bytes: Uint8Array): void {
+    this.lines.push(this.decoder.decode(bytes));
   }
-}
 
-function split(line: string, delimiter: Delimiter): string[] {
-  if (delimiter === " ") return line.trim().split(/\s+/).map(unquote);
-  if (!line.includes('"')) return line.split(delimiter).map((field) => field.trim());
-  const fields: string[] = [];
-  let from = 0;
-  let quoted = false;
-  for (let i = 0; i <= line.length; i++) {
-    if (line[i] === '"') quoted = !quoted;
-    if (i === line.length || (line[i] === delimiter && !quoted)) {
-      fields.push(unquote(line.slice(from, i).trim()));
-      from = i + 1;
+  end(): CsvTable {
+    this.lines.push(this.decoder.end());
+    this.lines.end();
+    const layout = this.layout ?? this.begin();
+    const { count, source } = this;
+    if (!layout || count === 0) {
+      throw new DataError({
+        subject: source,
+        given: layout ? "only a header line" : "no lines",
+        expected: "at least one line of numbers",
+        remedy: "Write one point per line, such as 0.5,-1.25.",
+      });
     }
+    const columns = layout.columns && this.kept.map((i) => layout.columns?.[i] as string);
+    const table = { values: this.values.joined(source), count, dimension: this.kept.length };
+    const notes = [...layout.notes, ...columnNotes({ ...table, columns })];
+    return { ...table, columns, ...(notes.length > 0 && { notes }) };
   }
-  return fields;
+
+  /** Reads the records held, now that their layout can be told. */
+  private begin(): Layout | undefined {
+    if (this.held.length === 0) return undefined;
+    const layout = findLayout(this.held, this.options);
+    this.kept = chooseColumns(this.source, layout, this.options);
+    this.layout = layout;
+    for (const line of this.held.slice(layout.columns ? 1 : 0)) this.readRow(line, layout);
+    this.held = [];
+    return layout;
+  }
+
+  private readRow(line: Line, layout: Layout): void {
+    const { width, trailing, columns, delimiter } = layout;
+    const { decimal, skipIndex } = this.options;
+    const fields = fieldsOf(line.text, delimiter);
+    const where = `${this.source}, line ${line.number}`;
+    const tooMany = fields.length > width && !(trailing && fields.slice(width).every((field) => field === ""));
+    if (fields.length < width || tooMany) throw wrongWidth(where, fields.length, width);
+    if (skipIndex) checkIndex(where, fields[0], numberIn(fields[0], decimal));
+    const { block, from } = this.values.room(this.kept.length);
+    for (let i = 0; i < this.kept.length; i++) {
+      const column = this.kept[i];
+      const value = numberIn(fields[column], decimal);
+      if (Number.isNaN(value)) throw badField(where, column, columns?.[column], fields[column]);
+      block[from + i] = value;
+    }
+    this.count++;
+  }
 }
 
-const unquote = (field: string): string => field.replace(/^"(.*)"$/, "$1").trim();
+type CheckedOptions = Required<Pick<CsvOptions, "header" | "skipIndex" | "decimal">> &
+  Pick<CsvOptions, "delimiter" | "columns">;
 
-const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+function checkOptions(given: CsvOptions): CheckedOptions {
+  optionsObject("options of readCsv", given, ["delimiter", "header", "columns", "skipIndex", "decimal"]);
+  const { delimiter, header = "auto", columns, skipIndex = false, decimal = "." } = given;
+  if (delimiter !== undefined) choiceOption("delimiter of readCsv", delimiter, delimiters);
+  choiceOption("header of readCsv", header, ["auto", true, false]);
+  choiceOption("decimal of readCsv", decimal, [".", ","]);
+  booleanOption("skipIndex of readCsv", skipIndex);
+  if (delimiter === decimal) {
+    const facts = { given: "a comma, beside decimals with a comma", expected: "another character" };
+    throw new ConfigError({ subject: "delimiter of readCsv", ...facts, remedy: "Leave the delimiter out." });
+  }
+  return { header, skipIndex, decimal, ...(delimiter && { delimiter }), ...(columns && { columns }) };
+}
 
-/** Also what some program wrote for a number that is none, so that such a first line is no header. */
-const looksNumeric = (field: string): boolean => decimal.test(field) || /^[+-]?(nan|inf|infinity)$/i.test(field);
-
-function parse(field: string, where: string, column: number): number {
-  const value = decimal.test(field) ? Number(field) : Number.NaN;
-  if (Number.isFinite(value)) return value;
+/** An index numbers or labels the rows; a column of measurements that is left out by mistake is told by its decimals. */
+function checkIndex(where: string, field: string, value: number): void {
+  if (Number.isNaN(value) || Number.isInteger(value)) return;
   throw new DataError({
-    subject: `${where}, column ${column}`,
+    subject: `${where}, column 1`,
     given: field,
-    expected: "a finite number",
-    remedy: /^[+-]?\d+,\d+/.test(field)
-      ? "Write decimals with a point, not a comma."
-      : "Remove the line, or fill the gap.",
+    expected: "an index: whole numbers or labels",
+    remedy: "Leave out skipIndex (--skip-index): this column is data; or say which to keep by columns (--columns).",
   });
 }
 

@@ -1,0 +1,62 @@
+/** One field of a table as text: what kind of thing it is, and its number. */
+import { DataError } from "../errors.ts";
+
+/** How decimals are written. */
+export type Decimal = "." | ",";
+
+const withPoint = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const withComma = /^[+-]?(\d+,?\d*|,\d+)(e[+-]?\d+)?$/i;
+
+/** What programs write where there is no value: pandas, R, SQL, spreadsheets, hands. In lower case. */
+const missing =
+  /^([+-]?nan|<?na>?|n\/a|nat|null|none|nil|-+|\.+|\?+|#(n\/a|num!|div\/0!|value!|ref!|name\?|null!).*)?$/i;
+
+/** A number in another notation: decimal commas, thousands apart, hexadecimal, infinite. */
+const otherNumber = /^[+-]?(\d[\d.,'_ \u00a0\u202f]*(e[+-]?\d+)?|[.,]\d+|0x[\da-f]+|inf|infinity)$/i;
+
+/** "text" is neither a number, in whatever notation, nor a sign of a missing value. */
+export type FieldKind = "number" | "missing" | "text";
+
+export function kindOf(field: string): FieldKind {
+  if (withPoint.test(field) || otherNumber.test(field)) return "number";
+  return missing.test(field) ? "missing" : "text";
+}
+
+/** The number that a field writes; NaN where it writes none that is finite. */
+export function numberIn(field: string, decimal: Decimal): number {
+  if (decimal === ",") return withComma.test(field) ? finite(Number(field.replace(",", "."))) : Number.NaN;
+  return withPoint.test(field) ? finite(Number(field)) : Number.NaN;
+}
+
+const finite = (value: number): number => (Number.isFinite(value) ? value : Number.NaN);
+
+/**
+ * What is wrong with a field that holds no finite number.
+ *
+ * @param where - file and line.
+ * @param index - the column, from 0.
+ * @param name - of the column, where it has one.
+ */
+export function badField(where: string, index: number, name: string | undefined, field: string): DataError {
+  const column = name ? `column ${JSON.stringify(name)}` : `column ${index + 1}`;
+  return new DataError({
+    subject: `${where}, column ${index + 1}`,
+    given: field,
+    expected: "a finite number",
+    remedy: remedyFor(field, column),
+  });
+}
+
+function remedyFor(field: string, column: string): string {
+  const leaveOut = `leave ${column} out (option columns)`;
+  if (/^[+-]?(inf|infinity)$/i.test(field) || kindOf(field) === "missing") {
+    return `Remove the line, fill the gap, or ${leaveOut}.`;
+  }
+  if (/\d,\d/.test(field)) {
+    return "Write decimals with a point, not a comma, and no thousands separators; or give the option decimal.";
+  }
+  if (/^[+-]?\d{1,3}([.'_ \u00a0\u202f]\d{3})+([.,]\d*)?$/.test(field)) return "Write no thousands separators.";
+  if (/\d[;|\t ]+[+-]?\d/.test(field)) return "Set fields apart by the same character on every line.";
+  if (withPoint.test(field)) return `It is beyond the largest number; correct it, or ${leaveOut}.`;
+  return `Points are numbers only: give it as a number, or ${leaveOut}.`;
+}

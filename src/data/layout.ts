@@ -1,0 +1,133 @@
+/**
+ * How a table as text is laid out: what sets fields apart, how many there are, whether the first line is a header. The
+ * rules, which look at the first lines alone, are in docs/data.md; what they leave open is said in `notes`.
+ */
+import { type Decimal, kindOf } from "./fields.ts";
+import { countOutsideQuotes, type Delimiter, fieldsOf, type Line } from "./lines.ts";
+
+export interface Layout {
+  readonly delimiter: Delimiter;
+  /** Fields of a row. */
+  readonly width: number;
+  /** Whether lines have empty fields behind these, which count for nothing. */
+  readonly trailing: boolean;
+  /** Names from the header, as many as `width`. */
+  readonly columns?: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export interface LayoutOptions {
+  readonly delimiter?: Delimiter | undefined;
+  readonly header: "auto" | boolean;
+  readonly decimal: Decimal;
+}
+
+/** Records that are looked at before anything is decided. */
+export const LINES_LOOKED_AT = 100;
+
+/** The layout of a table that begins with these records, of which there is at least one. */
+export function findLayout(lines: readonly Line[], options: LayoutOptions): Layout {
+  const texts = lines.map(({ text }) => text);
+  const delimiter = options.delimiter ?? chooseDelimiter(texts, options.decimal);
+  const [first, ...below] = texts.map((text) => fieldsOf(text, delimiter));
+  const oneName = delimiter === " " && below.length > 0 && below.every(({ length }) => length === 1);
+  const top = oneName && first.length > 1 && first.every(isText) ? [first.join(" ")] : first;
+
+  const all = [top, ...below];
+  const filled = Math.max(...all.map(({ length }, i) => length - emptyAtEnd(all[i])));
+  const trailing = filled > 0 && all.some(({ length }) => length > filled);
+  const widthOf = ({ length }: readonly string[]) => (trailing ? Math.min(length, filled) : length);
+  const width = widthOf(top);
+  const notes = trailing ? ["Lines end with a delimiter: the empty last column is left out."] : [];
+
+  if (options.header === false) return { delimiter, width, trailing, notes };
+  const names = top.slice(0, width);
+  const rows = below.map((fields) => fields.slice(0, filled));
+  const oneShort = rows.length > 0 && rows.every((fields) => widthOf(fields) === width + 1);
+  const found = headerIn(names, oneShort ? rows.map((fields) => fields.slice(1)) : rows, quotedAboveOnly(texts));
+  if (options.header === "auto" && found.note) notes.push(found.note);
+  if (options.header === "auto" && !found.header) return { delimiter, width, trailing, notes };
+  if (!oneShort) return { delimiter, width, trailing, columns: names, notes };
+  notes.push("The header is one name short, as R writes row names: the first column has no name.");
+  return { delimiter, width: width + 1, trailing, columns: ["", ...names], notes };
+}
+
+function emptyAtEnd(fields: readonly string[]): number {
+  let count = 0;
+  while (count < fields.length && fields[fields.length - 1 - count] === "") count++;
+  return count;
+}
+
+/**
+ * The first of tab, semicolon, comma and bar that all lines have equally often outside quotes (the first line may have
+ * one less); else the first that the first line has; else spaces.
+ */
+function chooseDelimiter(texts: readonly string[], decimal: Decimal): Delimiter {
+  const candidates = (["\t", ";", ",", "|"] as const).filter((one) => one !== decimal);
+  const counts = candidates.map((one) => texts.map((text) => countOutsideQuotes(text, one)));
+  const even = counts.findIndex(([first, ...below]) => {
+    const [usual = first] = below;
+    return first > 0 && below.every((count) => count === usual) && (first === usual || first === usual - 1);
+  });
+  return candidates[even >= 0 ? even : counts.findIndex(([first]) => first > 0)] ?? " ";
+}
+
+const quotedAboveOnly = ([first, ...below]: readonly string[]): boolean =>
+  first.includes('"') && below.length > 0 && !below.some((text) => text.includes('"'));
+
+const isText = (field: string): boolean => kindOf(field) === "text";
+const isWhole = (field: string): boolean => /^\d+$/.test(field);
+const isYear = (field: string): boolean => /^(19\d\d|20\d\d|2100)$/.test(field);
+
+interface Found {
+  readonly header: boolean;
+  /** What is not certain about it. */
+  readonly note?: string;
+}
+
+/** Whether `names`, the fields of the first line, are a header over these rows. */
+function headerIn(names: readonly string[], rows: readonly (readonly string[])[], quotedAbove: boolean): Found {
+  const doubtful = (header: boolean): Found => ({ header, note: noteOf(header, names) });
+  const numeric = names.map(
+    (_, i) => rows.some((row) => isNumber(row[i])) && !rows.some((row) => isText(row[i] ?? "")),
+  );
+  if (!numeric.includes(true)) return { header: names.every(isText) };
+
+  const over = names.filter((_, i) => numeric[i]);
+  const texts = over.filter(isText);
+  const numbers = over.filter(isNumber);
+  const likeNumbers = texts.some((name) => /^[+-]?[.\d]/.test(name)); // a slip of the pen, such as 1.2x
+  if (texts.length === over.length) return likeNumbers ? doubtful(true) : { header: true };
+  if (texts.length > 0) {
+    if (likeNumbers || !numbers.every(isWhole)) return { header: false };
+    return numbers.length > 0 ? doubtful(true) : { header: true };
+  }
+
+  // Numbers alone, over numbers. An index, as pandas writes it, has no name.
+  const unnamed = over[0] === "" && over.length > 1;
+  const series = unnamed ? over.slice(1) : over;
+  const below = rows.map((row) => row.filter((_, i) => numeric[i]).slice(unnamed ? 1 : 0));
+  const enough = series.length > 1 || unnamed;
+  if (series.every(isYear) && isMonotone(series.map(Number)) && !below.some((row) => row.every(isYear))) {
+    return doubtful(enough || quotedAbove);
+  }
+  if (quotedAbove && numbers.length === over.length) return doubtful(true);
+  const counting = series.every((field, i) => field === `${i}`) || series.every((field, i) => field === `${i + 1}`);
+  if (!counting || !enough) return { header: false };
+  const decimals = below.some((row) => row.some((field) => /[.,e]/i.test(field)));
+  return doubtful(unnamed || series.length > 9 || (series.length > 2 && decimals));
+}
+
+const isNumber = (field: string | undefined): boolean => field !== undefined && kindOf(field) === "number";
+
+function isMonotone(values: readonly number[]): boolean {
+  const steps = values.slice(1).map((value, i) => value - values[i]);
+  return steps.every((step) => step > 0) || steps.every((step) => step < 0);
+}
+
+function noteOf(header: boolean, names: readonly string[]): string {
+  const shown = names.length > 6 ? `${names.slice(0, 5).join(", ")}, ...` : names.join(", ");
+  return header
+    ? `The first line (${shown}) is read as a header, not as a row: header false (--header no) reads it as a row.`
+    : `The first line (${shown}) is read as a row, though it may be a header: header true (--header yes) reads it so.`;
+}
