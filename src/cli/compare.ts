@@ -18,6 +18,7 @@ import {
 import { checkFolder, makeFolder, replaceFile } from "./files.ts";
 import { judge } from "./judge.ts";
 import { exitCodes, remark, report, textTable } from "./output.ts";
+import { forceArgument, refuseRun } from "./overwrite.ts";
 import { type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
 import { rowOfPictures } from "./report/density.ts";
 import { type View, viewOf } from "./report/view.ts";
@@ -42,6 +43,7 @@ export const compare = defineCommand({
     backend: backendArgument,
     threads: threadsArgument,
     storage: storageArgument,
+    force: forceArgument,
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args }) {
@@ -50,6 +52,7 @@ export const compare = defineCommand({
     const pointCount = positiveInteger("--points", args.points);
     const choice = readRuntime(args);
     await checkFolder("--out", args.out);
+    await refuseRun("--out", args.out, args);
 
     using runtime = await openRuntime(choice);
     await makeFolder("--out", args.out);

@@ -1,9 +1,9 @@
 /** Reading and writing files so that nothing is lost: writes go to a temporary file beside the target, then rename. */
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
-import { access, mkdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { constants, rmSync } from "node:fs";
+import { access, mkdir, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { ConfigError, DataError } from "../index.ts";
+import { ConfigError, DataError, LimitError } from "../index.ts";
 
 /** What a failed file operation means, in words. */
 export function reasonOf(error: unknown): string {
@@ -29,14 +29,47 @@ export function reasonOf(error: unknown): string {
   }
 }
 
-/** The bytes of a file; DataError when it cannot be read. */
+/** Bytes read at once: Node's own readFile ends at 2 GiB, and points may well be more. */
+const PIECE = 1 << 28;
+
+/** The bytes of a file; DataError when it cannot be read, LimitError when it is more than memory holds. */
 export async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return new Uint8Array(await readFile(path));
+    const file = await open(path);
+    try {
+      const kind = await file.stat();
+      // A pipe has no size, and what /proc shows has one of 0.
+      if (!kind.isFile() || kind.size === 0) return new Uint8Array(await file.readFile());
+      const bytes = bytesFor(path, kind.size);
+      let length = 0;
+      for (let more = PIECE; more > 0 && length < bytes.length; length += more) {
+        more = (await file.read(bytes, length, Math.min(PIECE, bytes.length - length), length)).bytesRead;
+      }
+      return bytes.subarray(0, length);
+    } finally {
+      await file.close();
+    }
   } catch (error) {
+    if (error instanceof LimitError) throw error;
     throw new DataError(
       { subject: path, given: reasonOf(error), expected: "a readable file", remedy: "Check the path." },
       { cause: error },
+    );
+  }
+}
+
+function bytesFor(path: string, size: number): Uint8Array {
+  try {
+    return new Uint8Array(size);
+  } catch (cause) {
+    throw new LimitError(
+      {
+        subject: path,
+        given: `${(size / 2 ** 30).toFixed(1)} GiB`,
+        expected: "a file that fits into memory",
+        remedy: "Split it, or keep fewer rows or columns; a .npy file in f32 is smaller than the same numbers as text.",
+      },
+      { cause },
     );
   }
 }
@@ -46,6 +79,7 @@ export async function checkTarget(option: string, path: string): Promise<void> {
   const refuse = (given: string, remedy: string) => {
     throw new ConfigError({ subject: `${option} ${path}`, given, expected: "a file to write", remedy });
   };
+  if (path === "") refuse("nothing", "Name a file.");
   const target = await stat(path).catch(() => undefined);
   if (target?.isDirectory()) refuse("a directory", "Name a file inside it.");
   const folder = dirname(path);
@@ -100,11 +134,14 @@ function noFolder(option: string, path: string, cause: unknown): ConfigError {
   );
 }
 
+/** What a file is made of: at once, or in pieces where a string could not hold it. */
+export type Content = Uint8Array | string | Iterable<Uint8Array | string>;
+
 /**
- * Writes all of `content` or nothing: a full disk or a crash leaves the old file as it was. A link stays one, and what
- * it points to is replaced; a device or a pipe is written to.
+ * Writes all of `content` or nothing: a full disk, a crash or Ctrl-C leaves the old file as it was. A link stays one, and
+ * what it points to is replaced; a device or a pipe is written to.
  */
-export async function replaceFile(path: string, content: Uint8Array | string): Promise<void> {
+export async function replaceFile(path: string, content: Content): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const kind = await stat(target).catch(() => undefined);
   if (kind && !kind.isFile()) {
@@ -112,11 +149,15 @@ export async function replaceFile(path: string, content: Uint8Array | string): P
     return;
   }
   const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
+  const removeIt = () => rmSync(temporary, { force: true });
+  process.once("exit", removeIt); // the second Ctrl-C ends the process at once
   try {
     await writeFile(temporary, content, { flag: "wx" });
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  } finally {
+    process.off("exit", removeIt);
   }
 }

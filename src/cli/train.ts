@@ -14,6 +14,7 @@ import {
 import { oneOf, positiveInteger, refuseBeside } from "./arguments.ts";
 import { checkFolder, makeFolder, readBytes, replaceFile } from "./files.ts";
 import { exitCodes, interruption, progressBar, report } from "./output.ts";
+import { forceArgument, refuseRun } from "./overwrite.ts";
 import { lossNames, openData, type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
 
@@ -38,6 +39,7 @@ export const train = defineCommand({
     threads: threadsArgument,
     storage: storageArgument,
     resume: { type: "string", description: "a model.safetensors to go on from, bit for bit; its settings are kept" },
+    force: forceArgument,
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args, rawArgs }) {
@@ -51,6 +53,7 @@ export const train = defineCommand({
       beginning = await fromFile(args.resume, args.data, args.steps);
     }
     await checkFolder("--out", args.out);
+    await refuseRun("--out", args.out, args);
 
     using runtime = await openRuntime(choice);
     using trainer = await beginning.trainer(runtime);

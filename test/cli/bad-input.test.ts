@@ -69,6 +69,8 @@ describe("files", () => {
     await writeFile(cli.path("truncated.safetensors"), model.subarray(0, model.length - 8));
     await writeFile(cli.path("alone.safetensors"), model);
     await mkdir(cli.path("damaged"));
+    await mkdir(cli.path("compared", "cfm"), { recursive: true });
+    await mkdir(cli.path("compared", "fdm"));
     await writeFile(cli.path("damaged", "metrics.jsonl"), '{"step":1}\n{"st');
     await writeFile(cli.path("case.json"), "{}");
     await writeFile(cli.path("broken.json"), "{");
@@ -87,12 +89,17 @@ describe("files", () => {
     ["a model of 5 bytes", ["sample", "short.safetensors", "--count", "1", "--out", "kept.npy"], /safetensors|bytes/],
     ["a huge header", ["sample", "huge-header.safetensors", "--count", "1", "--out", "kept.npy"], /header/],
     ["a truncated model", ["sample", "truncated.safetensors", "--count", "1", "--out", "kept.npy"], /bytes|end/],
-    ["a truncated model to resume", ["train", "moons", "--resume", "truncated.safetensors", "--out", "model"], /bytes/],
+    ["a truncated model to resume", ["train", "moons", "--resume", "truncated.safetensors", "--out", "x"], /bytes/],
     ["settings beside --resume", [...resumed, "--out", "x", "--width", "8"], /--width.*beside --resume/],
     ["a resumed run of unknown data", ["train", "mons", ...resumed.slice(2), "--out", "x"], /Did you mean moons\?/],
     ["a resumed run of other data", ["train", "rings", ...resumed.slice(2), "--out", "x"], /began with/],
     ["a resumed run of unknown length", ["train", "moons", "--resume", "alone.safetensors", "--out", "x"], /--steps/],
     ["damaged metrics of a resumed run", [...resumed, "--out", "damaged"], /metrics\.jsonl, line 2/],
+    ["a folder that holds a run", ["train", "moons", "--out", "model"], /holds a run \(model\.safetensors\).*--force/],
+    ["the same, spelled otherwise", ["train", "moons", "--out", "./damaged/../model"], /holds a run/],
+    ["the same, for a comparison", ["compare", "moons", "--out", "model"], /holds a run.*--force/],
+    ["a comparison that was stopped", ["train", "moons", "--out", "compared"], /holds a run \(cfm, fdm\)/],
+    ["a resumed run into another's folder", [...resumed.slice(0, 3), "alone.safetensors", "--out", "model"], /holds/],
     ["a folder inside a file", ["train", "moons", "--out", "kept.npy/x"], /--out kept\.npy.*through a file/],
     ["a folder as output", ["sample", "model/model.safetensors", "--count", "1", "--out", "folder.csv"], /directory/],
     ["an output without a folder", ["sample", "model/model.safetensors", "--count", "1", "--out", "a/b.npy"], /Make a/],

@@ -285,6 +285,18 @@ test("compare writes a report that stands alone", async () => {
   }
 });
 
+test("--force overwrites a run; npm start has it, so that it can be run again", async () => {
+  const small = ["train", "moons", ...tiny, "--steps", "5", "--out", "again"];
+  await json(small);
+  const first = await bytesOf("again", "model.safetensors");
+  expect((await cli.run([...small, "--seed", "1"])).code).toBe(2);
+  expect(await bytesOf("again", "model.safetensors")).toEqual(first);
+  await json([...small, "--seed", "1", "--force"]);
+  expect(await bytesOf("again", "model.safetensors")).not.toEqual(first);
+  const { scripts } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+  expect(scripts.start).toMatch(/compare .*--force/);
+});
+
 test("compare over seeds tells how much they differ", async () => {
   const parameters = ["compare", "moons", ...tiny, "--steps", "10", "--points", "32", "--seeds", "3", "--seed", "4"];
   const { results, summary } = await json([...parameters, "--out", "seeds"]);
