@@ -88,7 +88,7 @@ async function prepare(number: number, settings: Settings): Promise<void> {
     if (number !== latest) return;
     trainers.set(name, await createTrainer(runtime, trainerOptions(name, settings)));
   }
-  const truth = sampleData(data, TRUTH_POINTS, settings.seed);
+  const truth = Float32Array.from(sampleData(data, TRUTH_POINTS, settings.seed));
   const extent = 1.15 * truth.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
   send(number, { kind: "ready", reason: runtime.reason, truth, extent, support: supportWithin(extent) });
   await sampleAll(current);
@@ -148,7 +148,8 @@ async function sampleAll({ number, seed, trainers, sampling }: Attempt): Promise
     const { count, steps } = sampling.effort;
     let slowest = 0;
     for (const [name, trainer] of trainers) {
-      const { values, seconds } = await trainer.model.sample({ count, solver: rk4({ steps }), seed });
+      const { seconds, ...drawn } = await trainer.model.sample({ count, solver: rk4({ steps }), seed });
+      const values = Float32Array.from(drawn.values);
       slowest = Math.max(slowest, 1000 * seconds);
       const outside = shareOutside(values);
       send(number, { kind: "samples", name, step: trainer.step, values, outside }, [values.buffer]);

@@ -31,12 +31,16 @@ export function createTrainer(runtime: Runtime, options: TrainerOptions): Promis
 }
 
 /** The model in the bytes of a safetensors file: {@link Runtime.loadModel}. */
-export function load(runtime: Runtime, bytes: Uint8Array, options: LoadOptions = {}): Promise<Model> {
+export function load(runtime: Runtime, bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
   return runtime.loadModel(bytes, options);
 }
 
 /** A trainer that goes on, bit for bit, where a file's left off: {@link Runtime.resumeTrainer}. */
-export function resume(runtime: Runtime, bytes: Uint8Array, options: ResumeOptions = {}): Promise<Trainer> {
+export function resume(
+  runtime: Runtime,
+  bytes: Uint8Array | ArrayBuffer,
+  options: ResumeOptions = {},
+): Promise<Trainer> {
   return runtime.resumeTrainer(bytes, options);
 }
 
@@ -59,7 +63,7 @@ export { eightGaussians } from "./data/eight-gaussians.ts";
 export { gaussianMixture } from "./data/gaussian-mixture.ts";
 export { moons } from "./data/moons.ts";
 export { type NpyArray, readNpy, writeNpy } from "./data/npy.ts";
-export type { NestedNumbers } from "./data/numbers.ts";
+export type { Numbers } from "./data/numbers.ts";
 export { pinwheel } from "./data/pinwheel.ts";
 export { type Points, readPoints } from "./data/points.ts";
 export { dataFrom, dataNames } from "./data/registry.ts";

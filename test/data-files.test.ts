@@ -102,6 +102,12 @@ describe(".npy", () => {
 
   test("writes the very bytes that NumPy writes", () => {
     expect(writeNpy(Float32Array.from(x), [3, 2])).toEqual(f4File);
+    const precise = Float64Array.of(1e6 + 1e-3, -1 / 3);
+    expect(readNpy(writeNpy(precise, [2]))).toEqual({ shape: [2], data: precise }); // <f8
+    expect(readNpy(writeNpy(new Float32Array(9).subarray(2, 4), [2]))).toEqual({
+      shape: [2],
+      data: new Float32Array(2),
+    });
   });
 
   test.each([[[]], [[5]], [[0, 3]], [[2, 3, 4]], [[12345, 1]]])("gives back shape [%s] and bits", (shape) => {
@@ -264,19 +270,29 @@ describe("standardisation", () => {
 
   test("leaves mean 0 and std 1, and 0 in a coordinate that never changes", () => {
     const again = fitStandardization(checkPoints(z, [1000, 4]));
-    // z is rounded to f32: 6e-8 relative, of values up to 4.
-    for (const value of again.mean) expect(Math.abs(value)).toBeLessThan(1e-7);
-    for (const value of again.std) expect(Math.abs(value - 1)).toBeLessThan(1e-7);
+    // An offset of 1e6 beside a spread of 3 leaves f64 a relative 1e6 / 3 * 2^-53 = 4e-11 of z.
+    for (const value of again.mean) expect(Math.abs(value)).toBeLessThan(1e-10);
+    for (const value of again.std) expect(Math.abs(value - 1)).toBeLessThan(1e-10);
     expect(standardization).toMatchObject({ mean: { 2: 0.1 }, std: { 2: 1 } });
     expect(z[2]).toBe(0);
   });
 
-  test("is undone to the rounding of f32", () => {
+  test("is undone to the rounding of f64", () => {
     const back = unstandardize(z, standardization);
     for (let i = 0; i < values.length; i++) {
       const scale = Math.abs(values[i]) + standardization.std[i % 4];
-      expect(Math.abs(back[i] - values[i])).toBeLessThan(scale * 2 ** -22);
+      expect(Math.abs(back[i] - values[i])).toBeLessThan(scale * 2 ** -51);
     }
+  });
+
+  test("keeps a spread of 1e-3 about 1e6, which f32 does not hold, when the device's f32 comes back", () => {
+    const close = Float64Array.from(normals, (value) => 1e6 + 1e-3 * value);
+    const fitted = fitStandardization(checkPoints(close, [4000, 1]));
+    const back = unstandardize(Float32Array.from(standardize(close, fitted)), fitted);
+    expect(new Set(back).size).toBeGreaterThan(3995); // of 4,000; in f32 one
+    back.forEach((value, i) => {
+      expect(Math.abs(value - close[i])).toBeLessThan(1e-3 * 2 ** -22 + 2 ** -33); // of z, below 4, and of 1e6
+    });
   });
 
   test("has the log-Jacobian of z by x", () => {
@@ -291,7 +307,7 @@ describe("standardisation", () => {
     const one = checkPoints(Float32Array.of(0.1, -3), [1, 2]);
     expect(fitStandardization(one)).toEqual({ mean: [...one.values], std: [1, 1] });
     expect(unstandardize(standardize(one.values, fitStandardization(one)), fitStandardization(one))).toEqual(
-      one.values,
+      Float64Array.from(one.values),
     );
   });
 

@@ -22,7 +22,7 @@ export interface Judged extends Judgement {
 export interface Shown {
   readonly metrics: readonly StepMetrics[];
   /** On the view's grid. */
-  readonly density?: Float32Array;
+  readonly density?: ArrayLike<number>;
 }
 
 const figures = ["negativeLogLikelihood", "velocityLoss", "divergenceLoss", "seconds"] as const;

@@ -18,7 +18,7 @@ export interface Judgement {
 /** What all models of a comparison are judged by. */
 export interface Rule {
   /** Row-major [count, dimension]: fresh points, which nothing was trained on. */
-  readonly points: Float32Array;
+  readonly points: Float32Array | Float64Array;
   /** Of the noise of samples, and of the losses' batches. */
   readonly seed: number;
 }
@@ -39,7 +39,7 @@ export async function judge(
   recipe: Recipe,
   { points, seed }: Rule,
   { title, folder, view }: { title: string; folder: string; view?: View | undefined },
-): Promise<{ judgement: Judgement; density?: Float32Array }> {
+): Promise<{ judgement: Judgement; density?: Float64Array }> {
   const { data, path, batchSize } = recipe;
   const { model } = trainer;
   const bar = progressBar(`${title} judged`, view ? 4 : 3);

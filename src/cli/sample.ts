@@ -50,9 +50,10 @@ export const sample = defineCommand({
   },
 });
 
-function withColumn(values: Float32Array, dimension: number, column: Float32Array | undefined): Float32Array {
+/** Each row's log-density after it, where there is one, without losing its digits. */
+function withColumn(values: Float32Array | Float64Array, dimension: number, column: Float64Array | undefined) {
   if (!column) return values;
-  const result = new Float32Array(column.length * (dimension + 1));
+  const result = new Float64Array(column.length * (dimension + 1));
   column.forEach((last, row) => {
     result.set(values.subarray(row * dimension, (row + 1) * dimension), row * (dimension + 1));
     result[(row + 1) * (dimension + 1) - 1] = last;

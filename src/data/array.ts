@@ -2,7 +2,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import { booleanOption, optionsObject } from "../graph/options.ts";
 import { gather } from "../ops/rows.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { type NestedNumbers, numbersOf } from "./numbers.ts";
+import { type Numbers, shapedNumbers } from "./numbers.ts";
 import { checkPoints } from "./points.ts";
 import type { DataSource } from "./source.ts";
 import { fitStandardization, type Standardization, standardize } from "./standardize.ts";
@@ -41,15 +41,11 @@ export interface ArrayData extends DataSource {
  * @example
  * const data = arrayData([[1, 2], [3, 4]], undefined, { standardize: true, columns: ["age", "income"] });
  */
-export function arrayData(
-  values: Float32Array | Float64Array | NestedNumbers,
-  shape?: readonly number[],
-  options: ArrayDataOptions = {},
-): ArrayData {
+export function arrayData(values: Numbers, shape?: readonly number[], options: ArrayDataOptions = {}): ArrayData {
   optionsObject("options of arrayData", options, ["standardize", "columns"]);
   const { standardize = false, columns } = options;
   booleanOption("standardize of arrayData", standardize);
-  const numbers = numbersOf(values, shape);
+  const numbers = shapedNumbers("data", values, shape);
   const { count, dimension } = checkPoints(numbers.values, numbers.shape);
   checkColumns(columns, dimension);
   return madeArray({
@@ -88,7 +84,7 @@ export function madeArray({ values, options, columns }: ArrayParts, fitted?: Sta
     ...(columns ? { columns } : {}),
     /** Made when it is asked for: of points that are split, only the parts are. */
     get state() {
-      const points = () => (standardization ? standardize(values, standardization) : Float32Array.from(values));
+      const points = () => Float32Array.from(standardization ? standardize(values, standardization) : values);
       state ??= new Map([[POINT_STATE, points()]]);
       return state;
     },

@@ -1,11 +1,12 @@
 /**
  * NumPy's .npy files: magic "\x93NUMPY", version, length of the header, a Python dict literal
- * `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }`, then the elements.
+ * `{'descr': '<f${bytesEach}', 'fortran_order': False, 'shape': (3, 2), }`, then the elements.
  *
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html (versions 1.0, 2.0 and 3.0)
  */
 import { DataError } from "../errors.ts";
 import { isSizes, sizeOf } from "../graph/node.ts";
+import { copiedNumbers, type Numbers } from "./numbers.ts";
 import { parsePythonLiteral } from "./python-literal.ts";
 
 /** What a .npy file holds. `data` is row-major; f4 becomes f32, every other dtype f64 (exact up to 2^53). */
@@ -61,35 +62,39 @@ export function readNpy(bytes: Uint8Array, source = "npy file"): NpyArray {
 }
 
 /**
- * A .npy file (version 1.0, `<f4`, C order) with these values.
+ * A .npy file (version 1.0, C order) with these values: `<f4` of a Float32Array, `<f8` of all others.
  *
  * @param shape - sizes from the outermost axis in; their product is `values.length`.
  * @throws {@link DataError} when shape and length do not match.
  */
-export function writeNpy(values: Float32Array, shape: readonly number[]): Uint8Array {
-  const count = sizeOf(shape);
-  if (!isSizes(shape) || count !== values.length) {
+export function writeNpy(given: Numbers, shape: readonly number[]): Uint8Array {
+  const values = isFloatArray(given) ? given : copiedNumbers("array to write as .npy", given);
+  if (!Array.isArray(shape) || !isSizes(shape) || sizeOf(shape) !== values.length) {
     throw new DataError({
       subject: "array to write as .npy",
       given: `${values.length} values`,
-      expected: `as many as shape [${shape.join(", ")}] holds`,
+      expected: `as many as shape [${shape}] holds`,
       remedy: "Give a shape of whole numbers whose product is the number of values.",
     });
   }
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  const literal = `{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const literal = `{'descr': '<f${values.BYTES_PER_ELEMENT}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const prefix = 10; // magic, version, header length
   const headerLength = Math.ceil((prefix + literal.length + 1) / 64) * 64 - prefix; // data starts at a multiple of 64
   const header = `${literal.padEnd(headerLength - 1)}\n`;
 
-  const bytes = new Uint8Array(prefix + headerLength + 4 * values.length);
-  const view = new DataView(bytes.buffer);
+  const bytes = new Uint8Array(prefix + headerLength + values.byteLength);
   bytes.set(MAGIC);
   bytes[6] = 1;
-  view.setUint16(8, headerLength, true);
+  new DataView(bytes.buffer).setUint16(8, headerLength, true);
   for (let i = 0; i < headerLength; i++) bytes[prefix + i] = header.charCodeAt(i);
-  for (let i = 0; i < values.length; i++) view.setFloat32(prefix + headerLength + 4 * i, values[i], true);
+  // As they lie in memory: every platform with WebAssembly is little-endian.
+  bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), prefix + headerLength);
   return bytes;
+}
+
+function isFloatArray(given: unknown): given is Float32Array | Float64Array {
+  return given instanceof Float32Array || given instanceof Float64Array;
 }
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // "\x93NUMPY"

@@ -14,10 +14,10 @@ import { unstandardize } from "./standardize.ts";
  *
  * @param count - how many.
  * @param seed - an integer from 0 to 2^53 - 1; equal seeds give equal points.
- * @returns row-major [count, D], in data units.
+ * @returns row-major [count, D], in data units; f64 where the source has a standardisation, else f32.
  * @throws {@link ConfigError} when count or seed is outside its range.
  */
-export function sampleData(source: DataSource, count: number, seed = 0): Float32Array {
+export function sampleData(source: DataSource, count: number, seed = 0): Float32Array | Float64Array {
   integerOption("count of sampleData", count);
   integerOption("seed of sampleData", seed, 0);
   const values = new Map<string, HostTensor>([

@@ -29,16 +29,20 @@ export function fitStandardization({ values, count, dimension }: Points): Standa
   return { mean, std };
 }
 
-/** z [count, D] of x [count, D], computed in f64. */
-export function standardize(x: Float32Array | Float64Array, { mean, std }: Standardization): Float32Array {
+/** z [count, D] of x [count, D], in f64: of size 1, so that f32 may hold it then. */
+export function standardize(x: ArrayLike<number>, { mean, std }: Standardization): Float64Array {
   const dimension = checkWidth(x, mean.length);
-  return Float32Array.from(x, (value, i) => (value - mean[i % dimension]) / std[i % dimension]);
+  const z = new Float64Array(x.length);
+  for (let i = 0; i < z.length; i++) z[i] = (x[i] - mean[i % dimension]) / std[i % dimension];
+  return z;
 }
 
-/** x [count, D], in data units, of z [count, D]. */
-export function unstandardize(z: Float32Array | Float64Array, { mean, std }: Standardization): Float32Array {
+/** x [count, D], in data units, of z [count, D]. In f64: a mean of 1e6 beside a std of 1e-3 leaves f32 no digit. */
+export function unstandardize(z: ArrayLike<number>, { mean, std }: Standardization): Float64Array {
   const dimension = checkWidth(z, mean.length);
-  return Float32Array.from(z, (value, i) => value * std[i % dimension] + mean[i % dimension]);
+  const x = new Float64Array(z.length);
+  for (let i = 0; i < x.length; i++) x[i] = z[i] * std[i % dimension] + mean[i % dimension];
+  return x;
 }
 
 /** log |det dz/dx| = -sum log std: log p(x) = log p(z) + this, in nats. */

@@ -3,6 +3,7 @@
  * twice, and works with `using`.
  */
 import type { TuningStore } from "../backends/webgpu/tuning-store.ts";
+import type { Numbers } from "../data/numbers.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
@@ -80,14 +81,14 @@ export interface Runtime extends Disposable {
    * @throws {@link CheckpointError} when the file is damaged or does not fit the network it names.
    * @throws {@link ConfigError} when a file of weights alone comes without the activation.
    */
-  loadModel(bytes: Uint8Array, options?: LoadOptions): Promise<Model>;
+  loadModel(bytes: Uint8Array | ArrayBuffer, options?: LoadOptions): Promise<Model>;
   /**
    * A trainer that goes on where the one whose file this is left off: bit for bit on the same backend.
    *
    * @throws {@link CheckpointError} when the file is damaged, or holds a model alone.
    * @throws {@link ConfigError} when the file does not hold its data and none or other data are given.
    */
-  resumeTrainer(bytes: Uint8Array, options?: ResumeOptions): Promise<Trainer>;
+  resumeTrainer(bytes: Uint8Array | ArrayBuffer, options?: ResumeOptions): Promise<Trainer>;
   /**
    * Mean losses of a model over fresh batches, without training: equal data, loss and seed give two models the same
    * batches, whatever they were trained with.
@@ -226,26 +227,29 @@ export interface SampleOptions extends SolveOptions {
   /** Also compute the log-density of each sample while sampling. */
   readonly logDensity?: boolean | DivergenceOptions;
   /** Also give the samples on their way, at these times: ascending, in [0, 1]. */
-  readonly times?: readonly number[];
+  readonly times?: Numbers;
 }
 
 export interface LogDensityOptions extends SolveOptions, DivergenceOptions {}
 
 export interface LogDensity {
-  /** In nats, per point: [count]. */
-  readonly values: Float32Array;
+  /** In nats and data units, per point: [count]. */
+  readonly values: Float64Array;
   /** Of each value, over the probes; zeros when exact. */
-  readonly standardError: Float32Array;
+  readonly standardError: Float64Array;
 }
 
 export interface Samples {
-  /** Row-major [count, dimension], in data units. */
-  readonly values: Float32Array;
+  /**
+   * Row-major [count, dimension], in data units: f64 where the model has a standardisation, whose mean may be so large
+   * beside its deviation that f32 would leave no digit; else f32.
+   */
+  readonly values: Float32Array | Float64Array;
   readonly count: number;
   readonly dimension: number;
   readonly logDensity?: LogDensity;
-  /** `values` row-major [times, count, dimension], in data units. */
-  readonly trajectory?: { readonly times: readonly number[]; readonly values: Float32Array };
+  /** `values` row-major [times, count, dimension], in data units; f64 where those of the samples are. */
+  readonly trajectory?: { readonly times: readonly number[]; readonly values: Float32Array | Float64Array };
   readonly seconds: number;
 }
 
@@ -269,25 +273,23 @@ export interface Model extends Disposable {
    * `"exact"` costs D jvps an evaluation, `"hutchinson"` costs `probes` and has a standard error. Equal seeds give
    * equal bits on one backend.
    *
-   * @param points - row-major [count, D], in data units (standardisation and its Jacobian are accounted for).
-   * @throws {@link DataError} when the length is no multiple of D or a value is not finite.
+   * @param points - row-major [count, D] or rows of D, in data units (standardisation and its Jacobian are accounted
+   * for). Copied before the call returns.
+   * @throws {@link DataError} when something is no number, the length is no multiple of D or a value is not finite.
    * @throws {@link StiffnessError} when an adaptive solver meets its smallest step.
    * @throws {@link NumericError} when a log-density is not finite.
    * @example
    * const { values } = await model.logDensity(new Float32Array([0.1, -0.4]), { divergence: "exact" });
    * const bitsPerDimension = -values[0] / (2 * Math.LN2); // D = 2
    */
-  logDensity(points: Float32Array | Float64Array, options?: LogDensityOptions): Promise<LogDensity>;
+  logDensity(points: Numbers, options?: LogDensityOptions): Promise<LogDensity>;
   /**
-   * Velocities dx/dt [count, D] at points [count, D] and times [count] in [0, 1], all in data units.
+   * Velocities dx/dt [count, D] at points [count, D] and times [count] in [0, 1], all in data units; f64 where the model
+   * has a standardisation. Points and times are copied before the call returns.
    *
    * @throws {@link DataError} when lengths do not fit, a value is not finite or a time is outside [0, 1].
    */
-  velocity(
-    points: Float32Array | Float64Array,
-    times: Float32Array | Float64Array,
-    options?: VelocityOptions,
-  ): Promise<Float32Array>;
+  velocity(points: Numbers, times: Numbers, options?: VelocityOptions): Promise<Float32Array | Float64Array>;
   /** Weights and what is needed to use them, as bytes of a safetensors file. */
   checkpoint(): Promise<Uint8Array>;
   dispose(): void;

@@ -1,8 +1,9 @@
 /** A model on this thread: its network's velocity field, solved forwards to sample and backwards to judge. */
 import type { NumericArray } from "../backends/backend.ts";
-import { logJacobian, type Standardization, standardize, unstandardize } from "../data/standardize.ts";
-import { ConfigError, DataError } from "../errors.ts";
-import { type DivergenceOptions as Estimator, estimateCount, summarizeEstimates } from "../flow/likelihood.ts";
+import { copiedNumbers, type Numbers } from "../data/numbers.ts";
+import type { Standardization } from "../data/standardize.ts";
+import { ConfigError } from "../errors.ts";
+import { estimateCount } from "../flow/likelihood.ts";
 import type { VelocityField } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import { dopri5 } from "../flow/solvers/dopri5.ts";
@@ -25,7 +26,7 @@ import { chunksOf } from "./chunks.ts";
 import { disposed } from "./disposed.ts";
 import { checkEvaluation, meanLosses } from "./evaluate-losses.ts";
 import type { Lock } from "./lock.ts";
-import { copyRows, countPoints, expectFiniteResult, paddedRows } from "./points.ts";
+import { copyRows, expectFiniteResult, expectHeld, paddedRows, pointsOf, resultArray, timesOf } from "./points.ts";
 import type { Live, LocalRuntime } from "./runtime.ts";
 import { Solve, type SolveSettings } from "./solve.ts";
 import {
@@ -38,6 +39,7 @@ import {
   tangentCount,
 } from "./solve-options.ts";
 import type { StateStore } from "./state-store.ts";
+import { densitiesOf, toDataUnits, toModelUnits } from "./units.ts";
 import { VelocityProgram } from "./velocity.ts";
 
 /** Programs kept for the next call of the same kind: sampling and judging in turn should not compile anew each time. */
@@ -85,30 +87,35 @@ export class LocalModel implements Model {
 
   async sample(options: SampleOptions): Promise<Samples> {
     optionsObject("options of sample", options, [...solveOptionNames, "count", "logDensity", "times"]);
-    const { count, solver = dopri5(), seed = 0, signal, times, logDensity = false } = options;
-    integerOption("count of sample", count, 1, 1 << 26);
+    const { count, solver = dopri5(), seed = 0, signal, logDensity = false } = options;
+    integerOption("count of sample", count);
     integerOption("seed of sample", seed, 0);
     const onProgress = progressOption(options.onProgress);
     const divergence = sampleEstimator(logDensity);
     const { dimension } = this;
-    const stops = stopsOf(times ?? []);
+    const { standardization } = this.#source;
+    const times = options.times && [...copiedNumbers("times of sample", options.times)];
+    const { stops, stopOf } = stopsOf(times ?? []);
+    expectHeld("samples", Math.max(1, times?.length ?? 0), count, dimension);
+    if (divergence) expectHeld("estimates of log-densities", count, estimateCount(divergence));
     const started = performance.now();
     return this.#work(options, async (live, parameters) => {
       const { rows, chunks } = chunksOf(count, this.#source.network, tangentCount(divergence, dimension));
+      const double = standardization !== undefined;
+      const values = resultArray(count * dimension, double);
+      const trajectory = times && resultArray(times.length * count * dimension, double);
+      const estimates = resultArray(divergence ? count * estimateCount(divergence) : 0, true);
       const key = { solver: solver.name, options: solver.options, rows, stops, divergence, task: "sample" };
       const solve = await this.#solve(live, key, parameters, { solver, rows, stops, divergence, task: "sample" });
-      const values = new Float32Array(count * dimension);
-      const trajectory = times && new Float32Array(times.length * count * dimension);
-      const estimates = new Float64Array(divergence ? count * estimateCount(divergence) : 0);
       for (let chunk = 0; chunk < chunks; chunk++) {
         const from = chunk * rows;
         await solve.run({ seed, chunk, onProgress: partOf(onProgress, chunk, rows, count) }, signal, async (stop) => {
-          const wanted = (times ?? []).flatMap((time, i) => (time === stops[stop] ? [i] : []));
+          const wanted = stopOf.flatMap((one, i) => (one === stop ? [i] : []));
           const last = stop === stops.length - 1;
           if (wanted.length === 0 && !last) return;
-          const points = this.#toDataUnits(await solve.points());
+          const points = toDataUnits(await solve.points(), standardization);
           for (const i of wanted)
-            copyRows(points, trajectory as Float32Array, i * count + from, (i + 1) * count, dimension);
+            copyRows(points, trajectory as NumericArray, i * count + from, (i + 1) * count, dimension);
           if (last) copyRows(points, values, from, count, dimension);
         });
         if (divergence) copyRows(await solve.estimates(), estimates, from, count, estimateCount(divergence));
@@ -118,29 +125,31 @@ export class LocalModel implements Model {
         values,
         count,
         dimension,
-        ...(divergence ? { logDensity: this.#densities(estimates, divergence) } : {}),
-        ...(times && trajectory ? { trajectory: { times: [...times], values: trajectory } } : {}),
+        ...(divergence ? { logDensity: densitiesOf(estimates, divergence, standardization) } : {}),
+        ...(times && trajectory ? { trajectory: { times, values: trajectory } } : {}),
         seconds: (performance.now() - started) / 1000,
       };
     });
   }
 
-  async logDensity(points: Float32Array | Float64Array, options: LogDensityOptions = {}): Promise<LogDensity> {
+  async logDensity(given: Numbers, options: LogDensityOptions = {}): Promise<LogDensity> {
     optionsObject("options of logDensity", options, [...solveOptionNames, "divergence", "probes"]);
     const { solver = dopri5(), seed = 0, signal } = options;
     integerOption("seed of logDensity", seed, 0);
     const onProgress = progressOption(options.onProgress);
     const divergence = estimatorOf(options);
     const { dimension } = this;
-    const count = countPoints(points, dimension);
-    const inputs = this.#toModelUnits(points);
+    const { standardization } = this.#source;
+    const { values, count } = pointsOf("points", given, dimension);
+    const inputs = toModelUnits(values, standardization);
     const stops = [1, 0];
+    expectHeld("estimates of log-densities", count, estimateCount(divergence));
     return this.#work(options, async (live, parameters) => {
       const { rows, chunks } = chunksOf(count, this.#source.network, tangentCount(divergence, dimension));
       const key = { solver: solver.name, options: solver.options, rows, divergence, task: "judge" };
       const solve = await this.#solve(live, key, parameters, { solver, rows, stops, divergence, task: "judge" });
       const columns = estimateCount(divergence);
-      const estimates = new Float64Array(count * columns);
+      const estimates = resultArray(count * columns, true);
       for (let chunk = 0; chunk < chunks; chunk++) {
         const batch = paddedRows(inputs, chunk * rows, rows, dimension);
         const input = { seed, chunk, points: batch, onProgress: partOf(onProgress, chunk, rows, count) };
@@ -148,36 +157,31 @@ export class LocalModel implements Model {
         copyRows(await solve.estimates(), estimates, chunk * rows, count, columns);
       }
       expectFiniteResult(estimates, "log-densities", columns);
-      return this.#densities(estimates, divergence);
+      return densitiesOf(estimates, divergence, standardization);
     });
   }
 
   async velocity(
-    points: Float32Array | Float64Array,
-    times: Float32Array | Float64Array,
+    given: Numbers,
+    givenTimes: Numbers,
     options: VelocityOptions = {},
-  ): Promise<Float32Array> {
+  ): Promise<Float32Array | Float64Array> {
     optionsObject("options of velocity", options, ["ema", "signal"]);
+    const { signal } = options;
     const { dimension } = this;
-    const count = countPoints(points, dimension);
-    if (times.length !== count || !times.every((time) => time >= 0 && time <= 1)) {
-      throw new DataError({
-        subject: "times of velocity",
-        given: times.length === count ? times.find((time) => !(time >= 0 && time <= 1)) : `${times.length} times`,
-        expected: `${count} times in [0, 1], one for each point`,
-        remedy: "Give each point its time.",
-      });
-    }
-    const inputs = this.#toModelUnits(points);
+    const { standardization } = this.#source;
+    const { values, count } = pointsOf("points", given, dimension);
+    const times = timesOf("times of velocity", givenTimes, count);
+    const inputs = toModelUnits(values, standardization);
     return this.#work(options, async (live, parameters) => {
       const { rows, chunks } = chunksOf(count, this.#source.network, 0);
       const shared = await this.#source.store(live);
       const program = await this.#program(live, JSON.stringify({ velocity: rows, parameters }), () =>
         VelocityProgram.build(shared, this.#field(parameters), rows, dimension),
       );
-      const result = new Float32Array(count * dimension);
+      const result = resultArray(count * dimension, standardization !== undefined);
       for (let chunk = 0; chunk < chunks; chunk++) {
-        options.signal?.throwIfAborted();
+        signal?.throwIfAborted();
         const from = chunk * rows;
         const velocities = await program.run(
           paddedRows(inputs, from, rows, dimension),
@@ -185,8 +189,10 @@ export class LocalModel implements Model {
         );
         copyRows(velocities, result, from, count, dimension);
       }
-      const std = this.#source.standardization?.std;
-      return std ? result.map((value, i) => value * (std[i % dimension] as number)) : result;
+      standardization?.std.forEach((std, column) => {
+        for (let i = column; i < result.length; i += dimension) result[i] = (result[i] as number) * std;
+      });
+      return result;
     });
   }
 
@@ -307,25 +313,5 @@ export class LocalModel implements Model {
   #field(parameters: string): VelocityField {
     const views = this.#views(parameters);
     return (x, t) => this.#source.network.apply(views, x, t);
-  }
-
-  #densities(columns: Float64Array, divergence: Estimator): LogDensity {
-    const { standardization } = this.#source;
-    const { values, standardError } = summarizeEstimates(columns, divergence);
-    const jacobian = standardization ? logJacobian(standardization) : 0;
-    return {
-      values: Float32Array.from(values, (value) => value + jacobian),
-      standardError: Float32Array.from(standardError),
-    };
-  }
-
-  #toModelUnits(points: Float32Array | Float64Array): NumericArray {
-    const { standardization } = this.#source;
-    return standardization ? standardize(points, standardization) : points;
-  }
-
-  #toDataUnits(points: NumericArray): NumericArray {
-    const { standardization } = this.#source;
-    return standardization ? unstandardize(points as Float32Array | Float64Array, standardization) : points;
   }
 }

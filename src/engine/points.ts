@@ -1,23 +1,77 @@
-/** Points on their way between callers and the device: checks, padding to whole chunks, copying of rows. */
+/** Points on their way between callers and the device: copies, checks, padding to whole chunks, copying of rows. */
 import type { NumericArray } from "../backends/backend.ts";
+import { copiedNumbers } from "../data/numbers.ts";
 import { checkPoints } from "../data/points.ts";
-import { DataError, NumericError } from "../errors.ts";
+import { DataError, LimitError, NumericError, OutOfMemoryError } from "../errors.ts";
 
 /**
- * Number of points in row-major [count, dimension].
+ * Numbers that an array may have: what engines allow differs (2^32 bytes in some, 2^33 numbers in others), and more than
+ * these 16 GiB of f64 is a mistake in a number.
+ */
+const MOST_NUMBERS = 2 ** 31 - 1;
+
+/**
+ * A caller's points [count, dimension], copied.
  *
  * @throws {@link DataError} when there is none, the length is no multiple of the dimension or a value is not finite.
  */
-export function countPoints(points: Float32Array | Float64Array, dimension: number): number {
-  if (points.length % dimension !== 0) {
+export function pointsOf(subject: string, given: unknown, dimension: number) {
+  const values = copiedNumbers(subject, given, dimension);
+  if (values.length % dimension !== 0) {
     throw new DataError({
-      subject: "points",
-      given: `${points.length} values`,
+      subject,
+      given: `${values.length} values`,
       expected: `a multiple of ${dimension}, the model's dimension`,
       remedy: "Give whole points, row-major [count, dimension].",
     });
   }
-  return checkPoints(points, [points.length / dimension, dimension], "points").count;
+  return checkPoints(values, [values.length / dimension, dimension], subject);
+}
+
+/**
+ * A caller's times, one for each of `count` points, copied.
+ *
+ * @throws {@link DataError} when there are more or fewer, or one is outside [0, 1].
+ */
+export function timesOf(subject: string, given: unknown, count: number): Float32Array | Float64Array {
+  const times = copiedNumbers(subject, given, 1);
+  const wrong = times.find((time) => !(time >= 0 && time <= 1));
+  if (times.length === count && wrong === undefined) return times;
+  throw new DataError({
+    subject,
+    given: times.length === count ? wrong : `${times.length} times`,
+    expected: `${count} times in [0, 1], one for each point`,
+    remedy: "Give each point its time.",
+  });
+}
+
+/** @throws {@link LimitError} when an array cannot hold as many numbers. */
+export function expectHeld(subject: string, ...sizes: readonly number[]): void {
+  const numbers = sizes.reduce((product, size) => product * size, 1);
+  if (numbers <= MOST_NUMBERS) return;
+  throw new LimitError({
+    subject,
+    given: `${sizes.join(" x ")} numbers`,
+    expected: `at most ${MOST_NUMBERS}, which one array holds`,
+    remedy: "Ask for fewer at once, and for the others with another seed.",
+  });
+}
+
+/** An array for results: f64 in data units that a standardisation tells from model units, else f32. */
+export function resultArray(length: number, double: boolean): Float32Array | Float64Array {
+  try {
+    return double ? new Float64Array(length) : new Float32Array(length);
+  } catch (cause) {
+    throw new OutOfMemoryError(
+      {
+        subject: "memory for results",
+        given: `${length} numbers`,
+        expected: "an array that this platform has room for",
+        remedy: "Ask for fewer at once.",
+      },
+      { cause },
+    );
+  }
 }
 
 /** Rows `from` to `from` + `rows`; past the end the last one again: it costs an adaptive solver no further steps. */

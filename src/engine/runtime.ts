@@ -1,6 +1,8 @@
 /** The runtime on this thread: one backend, what was made on it, and another backend when that one is lost. */
 import type { Backend } from "../backends/backend.ts";
+import { copiedBytes } from "../data/numbers.ts";
 import { ConfigError, DeviceLostError } from "../errors.ts";
+import { copiedOptions } from "../graph/options.ts";
 import type {
   BackendName,
   CaseErrors,
@@ -104,16 +106,18 @@ export class LocalRuntime implements Runtime {
     return createTrainer(this, options);
   }
 
-  async loadModel(bytes: Uint8Array, options: LoadOptions = {}): Promise<Model> {
+  async loadModel(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
     this.#check();
+    const given = [copiedBytes("bytes of load", bytes), copiedOptions(options)] as const;
     const { loadModel } = await import("./load.ts");
-    return loadModel(this, bytes, options);
+    return loadModel(this, ...given);
   }
 
-  async resumeTrainer(bytes: Uint8Array, options: ResumeOptions = {}): Promise<Trainer> {
+  async resumeTrainer(bytes: Uint8Array | ArrayBuffer, options: ResumeOptions = {}): Promise<Trainer> {
     this.#check();
+    const given = [copiedBytes("bytes of resume", bytes), copiedOptions(options)] as const;
     const { resumeTrainer } = await import("./resume.ts");
-    return resumeTrainer(this, bytes, options);
+    return resumeTrainer(this, ...given);
   }
 
   async evaluateLosses(model: Model, options: EvaluateLossesOptions): Promise<LossMeans> {

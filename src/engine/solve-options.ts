@@ -52,14 +52,29 @@ export function tangentCount(estimator: Estimator | undefined, dimension: number
   return estimator.estimator === "hutchinson" ? (estimator.probes ?? 1) : dimension;
 }
 
-/** The stops of a solve from 0 to 1 that passes `times`. */
-export function stopsOf(times: readonly number[]): number[] {
-  const ascending = times.every((time, i) => time >= 0 && time <= 1 && (i === 0 || time > (times[i - 1] as number)));
-  if (ascending) return [...new Set([0, ...times, 1])];
-  throw new ConfigError({
-    subject: "times of sample",
-    given: times,
-    expected: "ascending times in [0, 1]",
-    remedy: "Sort them and give each once.",
-  });
+/**
+ * The stops of a solve from 0 to 1 that passes `times`, and which of them each time is. Times that f32 makes equal are
+ * one stop: a device could not get from one to the other. So are 0 and what f32 holds in fewer digits.
+ */
+export function stopsOf(times: readonly number[]): { stops: number[]; stopOf: number[] } {
+  if (!times.every((time, i) => time >= 0 && time <= 1 && (i === 0 || time > (times[i - 1] as number)))) {
+    throw new ConfigError({
+      subject: "times of sample",
+      given: times,
+      expected: "ascending times in [0, 1]",
+      remedy: "Sort them and give each once.",
+    });
+  }
+  const stops = [0];
+  const add = (time: number) => {
+    const last = stops[stops.length - 1] as number;
+    if (time >= LEAST_NORMAL && Math.fround(time) !== Math.fround(last)) stops.push(time);
+    return stops.length - 1;
+  };
+  const stopOf = times.map(add);
+  add(1);
+  return { stops, stopOf };
 }
+
+/** The least f32 of full precision; GPUs take smaller ones for 0. */
+const LEAST_NORMAL = 2 ** -126;

@@ -1,7 +1,7 @@
 /** Training on this thread: one program, run again and again, and a host that looks at its metrics now and then. */
 import type { Executable } from "../backends/backend.ts";
 import { ConfigError, NumericError } from "../errors.ts";
-import { integerOption, optionsObject } from "../graph/options.ts";
+import { copiedOptions, integerOption, optionsObject, signalOption } from "../graph/options.ts";
 import { compile } from "../schedule/compile.ts";
 import type { Program } from "../schedule/program.ts";
 import { type FlatVector, type ModelRecord, writeCheckpoint } from "../train/checkpoint.ts";
@@ -79,10 +79,15 @@ export class LocalTrainer implements Trainer {
     }
   }
 
-  async *run(options: RunOptions): AsyncGenerator<Progress, void, undefined> {
+  run(options: RunOptions): AsyncGenerator<Progress, void, undefined> {
+    return this.#run(copiedOptions(options)); // now: the generator's body waits for its first step
+  }
+
+  async *#run(options: RunOptions): AsyncGenerator<Progress, void, undefined> {
     this.#check();
     optionsObject("options of run", options, ["steps", "signal", "progressEvery"]);
-    const { signal, progressEvery } = options;
+    const { progressEvery } = options;
+    const signal = signalOption(options.signal);
     integerOption("steps of run", options.steps, 0);
     if (progressEvery !== undefined) integerOption("progressEvery of run", progressEvery);
     if (this.#running) {

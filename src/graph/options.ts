@@ -65,6 +65,19 @@ export function booleanOption(subject: string, given: unknown): boolean {
   throw new ConfigError({ subject, given, expected: "true or false", remedy: "Give a boolean." });
 }
 
+/** `given` when it is an AbortSignal, of whichever realm, or undefined. */
+export function signalOption(given: unknown): AbortSignal | undefined {
+  const { aborted, addEventListener, throwIfAborted } = Object(given) as Partial<AbortSignal>;
+  const isSignal = typeof aborted === "boolean" && typeof addEventListener === "function";
+  if (given === undefined || (isSignal && typeof throwIfAborted === "function")) return given as undefined;
+  throw new ConfigError({
+    subject: "signal",
+    given,
+    expected: "an AbortSignal",
+    remedy: "Give controller.signal of an AbortController.",
+  });
+}
+
 /** `given` when it is one of `choices`. */
 export function choiceOption<Choice>(subject: string, given: unknown, choices: readonly Choice[]): Choice {
   const choice = choices.find((candidate) => candidate === given);
@@ -97,6 +110,11 @@ export function optionsObject<Key extends string>(
     }
   }
   return given as Partial<Record<Key, unknown>>;
+}
+
+/** A copy of options, which their owner may change while a call is on its way. What is no object is left as it is. */
+export function copiedOptions<Options>(given: Options): Options {
+  return isRecord(given) ? { ...given } : given;
 }
 
 /** Whether a value is an object with fields: not null, and no array. */

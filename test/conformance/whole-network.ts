@@ -157,7 +157,9 @@ async function checkOrder(whole: Model, reference: Model): Promise<void> {
     const errors: number[] = [];
     for (const count of [steps, 2 * steps]) {
       const { values } = await whole.sample({ count: 8, solver: solver({ steps: count }) });
-      errors.push(values.reduce((most, value, i) => Math.max(most, Math.abs(value - (exact[i] as number))), 0));
+      errors.push(
+        Float64Array.from(values).reduce((most, value, i) => Math.max(most, Math.abs(value - (exact[i] as number))), 0),
+      );
     }
     const found = Math.log2((errors[0] as number) / (errors[1] as number));
     assert(Math.abs(found - order) < 0.5, `${name}: order ${found} of errors ${errors}, expected ${order}.`);

@@ -16,7 +16,11 @@ export function expectMean(sample: ArrayLike<number>, expected: number): void {
 }
 
 /** `statistic` of each row of values [count, dimension]. */
-export function byRow(values: Float32Array, dimension: number, statistic: (row: Float32Array) => number): Float64Array {
+export function byRow(
+  values: Float32Array | Float64Array,
+  dimension: number,
+  statistic: (row: Float32Array | Float64Array) => number,
+): Float64Array {
   return Float64Array.from({ length: values.length / dimension }, (_, row) =>
     statistic(values.subarray(row * dimension, (row + 1) * dimension)),
   );

@@ -16,6 +16,8 @@ export interface RemoteEngine extends Disposable {
 export async function remoteEngine(
   backend: "wasm" | "reference",
   options: Pick<RuntimeOptions, "storage"> = {},
+  /** Told the bytes of the buffers that a message to the worker has. */
+  sent: (bytes: number) => void = () => {},
 ): Promise<RemoteEngine> {
   let terminated = false;
   const later = (work: () => void) => void setTimeout(() => terminated || work());
@@ -29,8 +31,9 @@ export async function remoteEngine(
   const worker: EngineWorker = {
     onmessage: null,
     onerror: null,
-    postMessage(message: unknown) {
-      const data = structuredClone(message) as ToEngine;
+    postMessage(message: unknown, transfer?: unknown) {
+      sent(bufferBytes(message));
+      const data = structuredClone(message, { transfer: transfer as Transferable[] }) as ToEngine;
       later(() => port.onmessage?.(new MessageEvent("message", { data })));
     },
     terminate() {
@@ -49,4 +52,12 @@ export async function remoteEngine(
     },
     [Symbol.dispose]: () => runtime.dispose(),
   };
+}
+
+/** Bytes of all buffers in plain data, whole ones: so much is cloned. */
+function bufferBytes(message: unknown): number {
+  if (ArrayBuffer.isView(message)) return message.buffer.byteLength;
+  if (message instanceof ArrayBuffer) return message.byteLength;
+  if (typeof message !== "object" || message === null) return 0;
+  return Object.values(message).reduce((sum: number, part) => sum + bufferBytes(part), 0);
 }

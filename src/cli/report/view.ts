@@ -23,7 +23,8 @@ export interface View {
 /** The view of 2-D data; undefined in other dimensions. */
 export function viewOf(data: DataSource, seed: number): View | undefined {
   if (data.dimension !== 2) return undefined;
-  const extent = 1.1 * sampleData(data, FITTED, seed).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  let extent = 0;
+  for (const value of sampleData(data, FITTED, seed)) extent = Math.max(extent, 1.1 * Math.abs(value));
   const grid = gridPoints(SIZE, extent);
   const truth = exactDensity(data, grid) ?? histogram(sampleData(data, COUNTED, seed + 1), SIZE, extent);
   const brightest = brightestOf(truth);

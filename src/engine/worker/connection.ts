@@ -1,5 +1,6 @@
 /** A page's line to the engine in its worker: questions and answers, aborts, and what happens when the worker dies. */
 import { ConfigError, DeviceLostError, DisposedError, rebuildError } from "../../errors.ts";
+import { signalOption } from "../../graph/options.ts";
 import { disposed } from "../disposed.ts";
 import type { FromEngine, Question, SentError, ToEngine } from "./messages.ts";
 
@@ -16,6 +17,8 @@ export type EngineWorker = Pick<Worker, "postMessage" | "terminate" | "onmessage
 
 export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
+  /** What is moved there, not copied: of no more use here. */
+  readonly transfer?: readonly Transferable[];
   /** Told where the trainer that was asked stands, whether the answer is good or bad. */
   readonly onStep?: (step: number) => void;
   /** Told how far a solve is. */
@@ -45,8 +48,12 @@ export class Connection {
    *
    * @throws {@link ConfigError} when something in the question cannot be sent, such as a function.
    */
-  async ask<Answer>(question: Question, { signal, onStep, onProgress }: AskOptions = {}): Promise<Answer> {
+  async ask<Answer>(
+    question: Question,
+    { signal, onStep, onProgress, transfer = [] }: AskOptions = {},
+  ): Promise<Answer> {
     if (this.#closed) throw this.#closed();
+    signalOption(signal);
     signal?.throwIfAborted();
     const id = ++this.#asked;
     const abort = () => this.#send({ kind: "abort", id });
@@ -59,7 +66,7 @@ export class Connection {
           onStep,
           onProgress,
         });
-        this.#send({ kind: "ask", id, question });
+        this.#send({ kind: "ask", id, question }, transfer);
         signal?.addEventListener("abort", abort, { once: true });
       });
     } catch (error) {
@@ -81,8 +88,8 @@ export class Connection {
     this.#close(() => disposed("the runtime"));
   }
 
-  #send(message: ToEngine): void {
-    this.#worker.postMessage(message);
+  #send(message: ToEngine, transfer: readonly Transferable[] = []): void {
+    this.#worker.postMessage(message, [...transfer]);
   }
 
   #receive(message: FromEngine): void {

@@ -1,5 +1,7 @@
 /** Runtime, Trainer and Model on a page whose engine runs in a worker: each call is a question to it. */
+import { copiedBytes, copiedNumbers, type Numbers } from "../../data/numbers.ts";
 import { ConfigError } from "../../errors.ts";
+import { isRecord } from "../../graph/options.ts";
 import type {
   BackendName,
   CaseErrors,
@@ -34,7 +36,9 @@ export interface RuntimeFacts {
   readonly reason: string;
 }
 
-type Numbers = Float32Array | Float64Array;
+type FloatArray = Float32Array | Float64Array;
+
+type Parted<Options extends { readonly signal?: AbortSignal }> = ReturnType<typeof parted<Options>>;
 
 /**
  * Options as they are sent, their signal and what is told of progress apart. What is no object goes as it is: the engine
@@ -72,12 +76,16 @@ export class RemoteRuntime implements Runtime {
     return this.#trainer(await this.#connection.ask({ ask: "createTrainer", options: toPlain(options) }));
   }
 
-  async resumeTrainer(bytes: Uint8Array, options: ResumeOptions = {}): Promise<Trainer> {
-    return this.#trainer(await this.#connection.ask({ ask: "resumeTrainer", bytes, options: toPlain(options) }));
+  async resumeTrainer(given: Uint8Array | ArrayBuffer, options: ResumeOptions = {}): Promise<Trainer> {
+    const bytes = copiedBytes("bytes of resume", given);
+    const question = { ask: "resumeTrainer", bytes, options: toPlain(options) } as const;
+    return this.#trainer(await this.#connection.ask(question, { transfer: [bytes.buffer] }));
   }
 
-  async loadModel(bytes: Uint8Array, options: LoadOptions = {}): Promise<Model> {
-    const made = await this.#connection.ask<Made>({ ask: "loadModel", bytes, options: toPlain(options) });
+  async loadModel(given: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
+    const bytes = copiedBytes("bytes of load", given);
+    const question = { ask: "loadModel", bytes, options: toPlain(options) } as const;
+    const made = await this.#connection.ask<Made>(question, { transfer: [bytes.buffer] });
     return new RemoteModel(this.#connection, made, () => made.step);
   }
 
@@ -155,9 +163,12 @@ class RemoteTrainer extends Remote implements Trainer {
     return this.#step;
   }
 
-  async *run(given: RunOptions): AsyncGenerator<Progress, void, undefined> {
+  run(options: RunOptions): AsyncGenerator<Progress, void, undefined> {
+    return this.#run(parted(options)); // now: the generator's body waits for its first step
+  }
+
+  async *#run({ options, signal }: Parted<RunOptions>): AsyncGenerator<Progress, void, undefined> {
     this.check();
-    const { options, signal } = parted(given);
     const ask = { signal, onStep: this.#onStep };
     const run = await this.connection.ask<number>({ ask: "run", trainer: this.number, options }, ask);
     try {
@@ -202,15 +213,20 @@ class RemoteModel extends Remote implements Model {
     return this.#step();
   }
 
-  sample(options: SampleOptions): Promise<Samples> {
+  async sample(given: SampleOptions): Promise<Samples> {
+    const times = given?.times === undefined ? {} : { times: copiedNumbers("times of sample", given.times) };
+    const options: SampleOptions = isRecord(given) ? { ...given, ...times } : given;
     return this.ask("sample", options);
   }
 
-  logDensity(points: Numbers, options: LogDensityOptions = {}): Promise<LogDensity> {
+  async logDensity(given: Numbers, options: LogDensityOptions = {}): Promise<LogDensity> {
+    const points = copiedNumbers("points", given, this.dimension);
     return this.ask("logDensity", options, { points });
   }
 
-  velocity(points: Numbers, times: Numbers, options: VelocityOptions = {}): Promise<Float32Array> {
+  async velocity(given: Numbers, givenTimes: Numbers, options: VelocityOptions = {}): Promise<FloatArray> {
+    const points = copiedNumbers("points", given, this.dimension);
+    const times = copiedNumbers("times of velocity", givenTimes, 1);
     return this.ask("velocity", options, { points, times });
   }
 
@@ -223,14 +239,12 @@ class RemoteModel extends Remote implements Model {
   async ask<Answer>(
     ask: "sample" | "logDensity" | "velocity" | "evaluateLosses",
     given: Pick<SolveOptions, "signal" | "onProgress">,
-    more: { readonly points?: Numbers; readonly times?: Numbers } = {},
+    more: { readonly points?: FloatArray; readonly times?: FloatArray } = {},
   ): Promise<Answer> {
     this.check();
     const { options, signal, onProgress } = parted(given);
-    const progress = onProgress !== undefined;
-    return this.connection.ask({ ask, model: this.number, options, progress, ...more } as never, {
-      signal,
-      onProgress,
-    });
+    const question = { ask, model: this.number, options, progress: onProgress !== undefined, ...more } as never;
+    const transfer = Object.values(more).map(({ buffer }) => buffer as ArrayBuffer); // copies of our own
+    return this.connection.ask(question, { signal, onProgress, transfer });
   }
 }
