@@ -14,14 +14,18 @@ import { serve } from "./platforms/server.mjs";
  * @param {{ port?: number, built?: string }} [options] - default: any free port; the package built in dist/.
  */
 export function serveDemo({ port, built = "dist" } = {}) {
-  return serve(
-    async (path) => {
-      if (path === "/main.js" || path === "/worker.js") return script(path.replace(".js", ".ts"));
-      if (path.startsWith("/divflow/")) return contents(built, path.slice("/divflow".length));
-      return contents("demo", path);
-    },
-    { port },
-  );
+  return serve((path) => demoFile(path, built), { port });
+}
+
+/**
+ * What the demo's pages ask for by a path; undefined where there is none.
+ * @param {string} path - "/index.html" and what lies beside it, "/divflow/" and what is built.
+ * @param {string} [built]
+ */
+export async function demoFile(path, built = "dist") {
+  if (path === "/main.js" || path === "/worker.js") return script(path.replace(".js", ".ts"));
+  if (path.startsWith("/divflow/")) return contents(built, path.slice("/divflow".length));
+  return contents("demo", path);
 }
 
 /** @param {string} folder @param {string} path */

@@ -15,22 +15,29 @@ const types = {
   ".wasm": "application/wasm",
 };
 
+/** @type {Record<string, string>} */
+const isolated = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+  "Cross-Origin-Resource-Policy": "same-origin",
+};
+
 /**
  * Serves what `contents` gives for a path such as "/index.html" ("/" asks for that too); 404 where it gives undefined.
- * @param {(path: string) => Promise<string | Uint8Array | undefined>} contents
- * @param {{ port?: number }} [options] - default: any free port.
+ * @param {(path: string, request: import("node:http").IncomingMessage) => Promise<string | Uint8Array | undefined>} contents
+ * @param {object} [options]
+ * @param {number} [options.port] - default: any free port.
+ * @param {Record<string, string>} [options.headers] - of every answer; default: those that isolate pages.
  * @returns {Promise<{ url: string, close(): Promise<void> }>}
  */
-export async function serve(contents, { port = 0 } = {}) {
+export async function serve(contents, { port = 0, headers = isolated } = {}) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const path = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
-    response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
-    response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
-    response.setHeader("Cross-Origin-Resource-Policy", "same-origin");
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     response.setHeader("Cache-Control", "no-store");
     try {
-      const body = await contents(path);
+      const body = await contents(path, request);
       response.setHeader("Content-Type", body === undefined ? "text/plain" : (types[extname(path)] ?? "text/plain"));
       response.writeHead(body === undefined ? 404 : 200).end(body ?? "Not found");
     } catch (error) {

@@ -58,7 +58,7 @@ async function automatic(options: RuntimeOptions): Promise<ChosenBackend> {
     found =
       error instanceof DivflowError ? `${error.facts.given}` : `${error instanceof Error ? error.message : error}`;
   }
-  return wasm(options, `WebAssembly on the CPU, as WebGPU has no GPU here: ${found}.`);
+  return wasm(options, `WebAssembly on the CPU, as WebGPU has no GPU here: ${found.replace(/\.$/, "")}.`);
 }
 
 /** Threads that cannot be had are left out, and the reason says so. */

@@ -1,10 +1,10 @@
 /** Turns the checks of test/conformance/, run on one platform, into one test each. */
 import { randomUUID } from "node:crypto";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { cache, root } from "../../.build/files.mjs";
+import { cache } from "../../.build/files.mjs";
+import { bundleChecks } from "../../.build/platforms/bundle-checks.mjs";
 import { type Platform, platforms, runModule } from "../../.build/platforms/run.mjs";
 import { skippedRuntimes } from "../../.build/runtimes.mjs";
 import type { Result } from "../conformance/check.ts";
@@ -78,24 +78,4 @@ async function runChecksOn(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** The suite and, beside it, the engine's worker, as a user's page has them. */
-async function bundleChecks(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
-  await build({
-    entryPoints: {
-      index: join(root, "test", "conformance", "index.ts"),
-      worker: join(root, "src", "engine", "worker", "entry.ts"),
-    },
-    outdir: folder,
-    bundle: true,
-    format: "esm",
-    target: "es2022",
-    external: ["webgpu", "node:*"],
-    sourcemap: "inline",
-    logLevel: "silent",
-  });
-  return join(folder, "index.js");
 }

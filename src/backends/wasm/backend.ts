@@ -68,7 +68,11 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Wasm
   const { threads = 1 } = options;
   if (threads === 1) return createAlone(build);
   if (!features.threads) {
-    return createAlone(build, "there is no SharedArrayBuffer (a page must be cross-origin isolated for that)");
+    return createAlone(
+      build,
+      "there is no SharedArrayBuffer (a page must be cross-origin isolated for that: served with " +
+        "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp)",
+    );
   }
   try {
     return await createTeam(build, threads);
@@ -79,20 +83,39 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Wasm
 
 async function createAlone(build: Build, refusal?: string): Promise<WasmBackend> {
   const memory = new WasmMemory();
-  const { instance } = await WebAssembly.instantiate(await moduleBytes(build, false), {
-    env: { memory: memory.memory },
-  });
+  const module = await compile(build, false);
+  const instance = await WebAssembly.instantiate(module, { env: { memory: memory.memory } });
   const control = memory.allocate("control of threads", CONTROL_BYTES);
   return new LocalWasmBackend(instance, memory, control, { build, ...(refusal && { refusal }) });
 }
 
 async function createTeam(build: Build, threads: number): Promise<WasmBackend> {
   const memory = new WasmMemory(true);
-  const module = await WebAssembly.compile(await moduleBytes(build, true));
+  const module = await compile(build, true);
   const instance = await WebAssembly.instantiate(module, { env: { memory: memory.memory } });
   const control = memory.allocate("control of threads", CONTROL_BYTES);
   const team = await startThreads(threads - 1, module, memory.memory, control.address);
   return new LocalWasmBackend(instance, memory, control, { build, team });
+}
+
+/** @throws {@link UnsupportedError} when a page's Content-Security-Policy forbids it. */
+async function compile(build: Build, shared: boolean): Promise<WebAssembly.Module> {
+  const bytes = await moduleBytes(build, shared);
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (cause) {
+    // Each engine has its own words and class for it; that the platform can compile is known from its features.
+    if (!/unsafe-eval|Content.Security|CSP/i.test((cause as Error).message)) throw cause;
+    throw new UnsupportedError(
+      {
+        subject: "WebAssembly on this page",
+        given: "a Content-Security-Policy that forbids it",
+        expected: "one with 'wasm-unsafe-eval' in its script-src",
+        remedy: "Add it to the policy of the page, and to that of worker.js where that is served with one.",
+      },
+      { cause },
+    );
+  }
 }
 
 class WasmState implements StateBuffer {

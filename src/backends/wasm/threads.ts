@@ -131,7 +131,9 @@ function startWorker(settle: (answer: unknown) => void): Team {
     URL.revokeObjectURL(url);
     settle(data);
   };
-  worker.onerror = ({ message }) => settle(message || "a worker failed to start");
+  // A refusal by policy comes without a message.
+  worker.onerror = ({ message }) =>
+    settle(message || "a worker failed to start (a Content-Security-Policy must have blob: in its worker-src)");
   return worker;
 }
 

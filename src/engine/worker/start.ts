@@ -61,7 +61,11 @@ async function startWorker(address: string | URL | undefined): Promise<Worker> {
       started.onmessage = ({ data }: MessageEvent<FromEngine>) => {
         if (data.kind === "loaded") resolve();
       };
-      started.onerror = ({ message }) => reject(new Error(message || "its module could not be loaded"));
+      // Neither a file that is missing nor a refusal by policy comes with a message.
+      started.onerror = ({ message }) =>
+        reject(
+          new Error(message || "its module could not be loaded, or the worker-src of the page's policy forbids it"),
+        );
     });
     return started;
   } catch (cause) {
