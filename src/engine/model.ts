@@ -23,7 +23,7 @@ import type {
   VelocityOptions,
 } from "./api.ts";
 import { chunksOf } from "./chunks.ts";
-import { disposed } from "./disposed.ts";
+import { dispose, disposed } from "./disposed.ts";
 import { checkEvaluation, meanLosses } from "./evaluate-losses.ts";
 import type { Lock } from "./lock.ts";
 import { copyRows, expectFiniteResult, expectHeld, paddedRows, pointsOf, resultArray, timesOf } from "./points.ts";
@@ -233,7 +233,7 @@ export class LocalModel implements Model {
     this.runtime.release(this);
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 

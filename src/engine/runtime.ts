@@ -18,7 +18,7 @@ import type {
   TrainerOptions,
 } from "./api.ts";
 import { type ChosenBackend, chooseBackend } from "./choose-backend.ts";
-import { disposed } from "./disposed.ts";
+import { dispose, disposed } from "./disposed.ts";
 import { LocalModel } from "./model.ts";
 import { createTrainer } from "./trainer.ts";
 import { verifyCase } from "./verify.ts";
@@ -138,13 +138,13 @@ export class LocalRuntime implements Runtime {
 
   dispose(): void {
     if (this.#disposed) return;
-    for (const owned of [...this.#owned]) owned[Symbol.dispose]();
+    for (const owned of [...this.#owned]) owned[dispose]();
     this.#disposed = true;
     this.#live?.backend.dispose();
     this.#live = undefined;
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 

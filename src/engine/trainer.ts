@@ -7,7 +7,7 @@ import type { Program } from "../schedule/program.ts";
 import { type FlatVector, type ModelRecord, writeCheckpoint } from "../train/checkpoint.ts";
 import { buildTrainStep, METRIC_ROWS, trainState } from "../train/step.ts";
 import type { Progress, RunOptions, StepMetrics, Trainer, TrainerOptions } from "./api.ts";
-import { disposed } from "./disposed.ts";
+import { dispose, disposed } from "./disposed.ts";
 import { Lock } from "./lock.ts";
 import { readMetrics } from "./metrics.ts";
 import { LocalModel } from "./model.ts";
@@ -139,7 +139,7 @@ export class LocalTrainer implements Trainer {
     this.#runtime.release(this);
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 

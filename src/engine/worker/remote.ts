@@ -23,7 +23,7 @@ import type {
   TrainerOptions,
   VelocityOptions,
 } from "../api.ts";
-import { disposed } from "../disposed.ts";
+import { dispose, disposed } from "../disposed.ts";
 import { progressOption } from "../solve-options.ts";
 import type { Connection } from "./connection.ts";
 import type { Made } from "./messages.ts";
@@ -109,7 +109,7 @@ export class RemoteRuntime implements Runtime {
     if (!this.#connection.closed) this.#connection.close();
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 
@@ -137,7 +137,7 @@ abstract class Remote implements Disposable {
     this.connection.dispose(this.number);
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 
