@@ -39,23 +39,32 @@ async function conformance(browser, site, backend) {
   let last = "none";
   /** @type {Report | undefined} */
   let end;
+  const fail = (/** @type {string} */ failure) => {
+    failures.push(failure);
+    console.error(failure);
+  };
   site.listen((report) => {
     if (report.done) end = report;
-    else if (report.complaint !== undefined) failures.push(`on the page: ${report.complaint}`);
+    else if (report.complaint !== undefined) fail(`on the page: ${report.complaint}`);
     else {
       last = report.name ?? last;
       if (report.skipped !== undefined) skipped++;
       else if (report.ok) passed++;
-      else failures.push(`${report.name}: ${report.message}`);
+      else fail(`${report.name}: ${report.message}`);
     }
   });
   const page = await browser.open(`${site.url}conformance/index.html#${backend}`);
+  const progress = setInterval(() => console.error(`${passed + skipped} checks passed, last: ${last}`), 30_000);
   try {
-    await until(() => end, `the suite did not end; the last check that did: ${last}`);
-    if (end?.failure) failures.push(end.failure);
-    if (failures.length > 0) throw new Error(`${passed} passed, ${failures.length} failed.\n${failures.join("\n")}`);
+    await until(
+      () => end,
+      () => `the suite did not end; the last check that did: ${last}`,
+    );
+    if (end?.failure) fail(end.failure);
+    if (failures.length > 0) throw new Error(`${passed} checks passed, ${failures.length} failed`);
     return `${passed} checks passed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
   } finally {
+    clearInterval(progress);
     await page.close();
   }
 }
@@ -69,7 +78,10 @@ async function expectAdapter(browser, site) {
   });
   const page = await browser.open(`${site.url}adapter/index.html`);
   try {
-    await until(() => answer, "the page did not say whether there is an adapter");
+    await until(
+      () => answer,
+      () => "the page did not say whether there is an adapter",
+    );
     if (answer !== "adapter") throw new Lacking(answer);
   } finally {
     await page.close();
@@ -81,16 +93,16 @@ async function quickstart(browser, site) {
   return withoutComplaints(site, async () => {
     const page = await browser.open(`${site.url}examples/page.html`);
     try {
-      const read = "({ done: document.body.dataset.done, status: document.getElementById('status').textContent })";
-      const state = await untilPage(
-        page,
-        read,
-        ({ done, status }) => done === "yes" || !/step|Preparing/i.test(status),
-      );
+      const read = `({
+        done: document.body.dataset.done,
+        reason: document.getElementById("reason").textContent,
+        status: document.getElementById("status").textContent,
+      })`;
+      const state = await untilPage(page, read, ({ done, status }) => done === "yes" || /^(?!Step)./.test(status));
       if (state.done !== "yes") throw new Error(`it says: ${state.status}`);
       const marks = await page.evaluate(inkOf("document.querySelector('canvas')"));
       if (marks < 1000) throw new Error(`${marks} pixels of samples`);
-      return state.status;
+      return `${state.reason} ${state.status}`;
     } finally {
       await page.close();
     }
@@ -153,12 +165,12 @@ async function withoutComplaints(site, work) {
 
 /**
  * @param {() => unknown} holds
- * @param {string} otherwise
+ * @param {() => string} otherwise
  */
 async function until(holds, otherwise) {
   const end = performance.now() + trialSeconds * 1000;
   while (!holds()) {
-    if (performance.now() > end) throw new Error(`after ${trialSeconds} s ${otherwise}.`);
+    if (performance.now() > end) throw new Error(`after ${trialSeconds} s ${otherwise()}.`);
     await pause(100);
   }
 }

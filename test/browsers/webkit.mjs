@@ -38,7 +38,8 @@ export async function openWebKit() {
   });
   const port = 20_000 + (process.pid % 20_000);
   const server = spawn(driver, [`--port=${port}`], {
-    env: { ...process.env, DISPLAY: `:${number}` },
+    // Isolated pages share memory in Safari; WebKitGTK has to be told.
+    env: { ...process.env, DISPLAY: `:${number}`, JSC_useSharedArrayBuffer: "1" },
     stdio: "ignore",
   });
   const end = () => {
