@@ -33,7 +33,7 @@ test("what owns memory is disposed of by the symbol that compilers put in its pl
     data: divflow.moons(),
     batchSize: 8,
   });
-  const placed = Symbol.for("Symbol.dispose") as typeof Symbol.dispose;
+  const placed: typeof Symbol.dispose = Symbol.for("Symbol.dispose") as typeof Symbol.dispose;
   trainer[placed]();
   await expect(trainer.checkpoint()).rejects.toThrow(divflow.DisposedError);
   trainer.model[placed]();
