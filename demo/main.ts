@@ -1,4 +1,5 @@
 /** The page: settings and buttons in, pictures and curves out. All work is done in worker.ts. */
+import { atEqualSeconds, atEqualSteps, type Sampled, standingWords } from "./ahead.ts";
 import { type FromWorker, type LossName, lossNames, type Settings, type Support, type ToWorker } from "./messages.ts";
 import { type Curve, colourOf, drawCurves, drawPoints } from "./plot.ts";
 
@@ -9,8 +10,11 @@ interface Shown {
   samples: Float32Array | undefined;
   step: number;
   millisecondsPerStep: number;
+  /** Of its training. */
+  seconds: number;
   readonly velocityLoss: Points;
   readonly outside: Points;
+  readonly sampled: Sampled[];
 }
 
 const element = <E extends HTMLElement>(id: string): E => {
@@ -21,6 +25,7 @@ const element = <E extends HTMLElement>(id: string): E => {
 const start = element<HTMLButtonElement>("start");
 const reset = element<HTMLButtonElement>("reset");
 const status = element("status");
+const announcement = element("announcement");
 const fields = ["width", "divergence", "seed", "backend"].map((id) => element<HTMLInputElement>(id));
 
 const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
@@ -36,7 +41,11 @@ let extent = 1;
 let shown = emptyShown();
 
 function emptyShown(): Record<LossName, Shown> {
-  const empty = (): Shown => ({ samples: undefined, step: 0, millisecondsPerStep: 0, velocityLoss: [], outside: [] });
+  const empty = (): Shown => ({
+    samples: undefined,
+    ...{ step: 0, millisecondsPerStep: 0, seconds: 0 },
+    ...{ velocityLoss: [], outside: [], sampled: [] },
+  });
   return { cfm: empty(), fdm: empty() };
 }
 
@@ -85,8 +94,7 @@ worker.addEventListener("message", ({ data: message }: MessageEvent<FromWorker>)
       break;
     }
     case "samples":
-      shown[message.name].samples = message.values;
-      if (message.step > 0) keep(shown[message.name].outside, message.step, message.outside);
+      takeSamples(shown[message.name], message);
       break;
     case "paused":
       state = "ready";
@@ -107,13 +115,23 @@ function fail(message: string): void {
 /** Minibatch losses are noisy: the curve is their mean, in which so many steps fade to 1/e. */
 const SMOOTHED_STEPS = 100;
 
-function takeLosses(one: Shown, { step, velocityLoss, millisecondsPerStep }: FromWorker & { kind: "losses" }): void {
+function takeLosses(one: Shown, message: FromWorker & { kind: "losses" }): void {
+  const { step, velocityLoss, millisecondsPerStep, seconds } = message;
   const share = 1 - Math.exp((one.step - step) / SMOOTHED_STEPS);
   const before = one.velocityLoss.at(-1)?.[1] ?? velocityLoss;
   one.velocityLoss.push([step, before + share * (velocityLoss - before)]);
   thin(one.velocityLoss);
   one.millisecondsPerStep += (one.step === 0 ? 1 : 0.2) * (millisecondsPerStep - one.millisecondsPerStep);
   one.step = step;
+  one.seconds = seconds;
+}
+
+function takeSamples(one: Shown, { step, values, outside }: FromWorker & { kind: "samples" }): void {
+  one.samples = values;
+  if (step === 0) return;
+  keep(one.outside, step, outside);
+  if (one.sampled.at(-1)?.step === step) one.sampled.pop();
+  one.sampled.push({ step, seconds: one.seconds, outside, count: values.length / 2 });
 }
 
 /** Adds a point, in place of one of the same step: the later samples are more. */
@@ -137,7 +155,9 @@ function draw(): void {
   start.disabled = !(state === "ready" || state === "running");
   document.body.dataset.state = state;
   status.classList.toggle("error", state === "failed");
-  status.textContent = statusWords();
+  tell();
+  announce();
+  drawStandings();
   for (const name of lossNames) element(`${name}-note`).textContent = noteOf(shown[name]);
   if (drawing) return;
   drawing = true;
@@ -145,6 +165,67 @@ function draw(): void {
     drawing = false;
     drawPictures();
   });
+}
+
+/** Changes of state are seen at once; the figures beside them change once a second, or nobody could read them. */
+const FIGURES_EVERY_MILLISECONDS = 1000;
+let told = { state: "", time: 0 };
+function tell(): void {
+  if (told.state === state && performance.now() - told.time < FIGURES_EVERY_MILLISECONDS) return;
+  told = { state, time: performance.now() };
+  status.textContent = statusWords();
+}
+
+/** Screen readers are told the state, in one message a second at most: the last word of each. */
+const ANNOUNCED_EVERY_MILLISECONDS = 1000;
+const announcements = {
+  preparing: () => "Preparing.",
+  ready: () => (shown.cfm.step > 0 ? `Paused at step ${shown.cfm.step}. ${aheadWords()}` : `Ready. ${reason}`),
+  running: () => "Training.",
+  pausing: () => "Pausing.",
+  failed: () => reason,
+};
+let announcedAt = 0;
+let waiting = false;
+function announce(): void {
+  if (waiting) return;
+  waiting = true;
+  setTimeout(
+    () => {
+      waiting = false;
+      announcedAt = performance.now();
+      const words = announcements[state]();
+      if (announcement.textContent !== words) announcement.textContent = words;
+    },
+    Math.max(0, announcedAt + ANNOUNCED_EVERY_MILLISECONDS - performance.now()),
+  );
+}
+
+function standings() {
+  const histories = { cfm: shown.cfm.sampled, fdm: shown.fdm.sampled };
+  return { steps: atEqualSteps(histories), seconds: atEqualSeconds(histories) };
+}
+
+function aheadWords(): string {
+  const { steps, seconds } = standings();
+  return [
+    ...(steps ? [`At equal steps ${standingWords(steps)}.`] : []),
+    ...(seconds ? [`At equal seconds ${standingWords(seconds)}.`] : []),
+  ].join(" ");
+}
+
+function drawStandings(): void {
+  const { steps, seconds } = standings();
+  const nothing = "not known yet";
+  // Between the two messages of one round of samples the models are at different steps: the last words stay.
+  if (steps || shown.cfm.step === 0) {
+    element("equal-steps").textContent = steps
+      ? `${standingWords(steps)} (${steps.step.toLocaleString("en")} steps each)`
+      : nothing;
+  }
+  element("equal-seconds").textContent = seconds
+    ? `${standingWords(seconds)} (${seconds.seconds.toFixed(1)} s of training each)`
+    : nothing;
 }
 
 function noteOf({ step, outside }: Shown): string {

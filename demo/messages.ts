@@ -40,6 +40,8 @@ export type News =
       /** Mean velocity loss over the steps since the last message. */
       readonly velocityLoss: number;
       readonly millisecondsPerStep: number;
+      /** Of training since the last `prepare`, of this model alone. */
+      readonly seconds: number;
     }
   | {
       readonly kind: "samples";

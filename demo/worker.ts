@@ -49,6 +49,8 @@ interface Attempt {
   readonly runtime: Runtime;
   readonly trainers: ReadonlyMap<LossName, Trainer>;
   readonly sampling: Sampling;
+  /** Of training so far, by model. */
+  readonly seconds: Record<LossName, number>;
 }
 
 /** The number of the last `prepare` heard of; what belongs to another is dropped. */
@@ -83,7 +85,7 @@ async function prepare(number: number, settings: Settings): Promise<void> {
   if (number !== latest) return; // another one waits already
   const runtime = await createRuntime({ backend: settings.backend });
   const trainers = new Map<LossName, Trainer>();
-  current = { number, seed: settings.seed, runtime, trainers, sampling: new Sampling() };
+  current = { number, seed: settings.seed, runtime, trainers, sampling: new Sampling(), seconds: { cfm: 0, fdm: 0 } };
   for (const name of lossNames) {
     if (number !== latest) return;
     trainers.set(name, await createTrainer(runtime, trainerOptions(name, settings)));
@@ -131,13 +133,15 @@ async function train(number: number): Promise<void> {
   send(number, { kind: "paused" });
 }
 
-async function turn({ number, trainers }: Attempt, name: LossName, turnSteps: number): Promise<void> {
+async function turn({ number, trainers, seconds }: Attempt, name: LossName, turnSteps: number): Promise<void> {
   const trainer = trainers.get(name) as Trainer;
   const start = performance.now();
   for await (const { steps, step } of trainer.run({ steps: turnSteps, progressEvery: turnSteps })) {
     const velocityLoss = steps.reduce((sum, { velocityLoss: one }) => sum + one, 0) / steps.length;
-    const millisecondsPerStep = (performance.now() - start) / turnSteps;
-    send(number, { kind: "losses", name, step, velocityLoss, millisecondsPerStep });
+    const milliseconds = performance.now() - start;
+    seconds[name] += milliseconds / 1000;
+    const millisecondsPerStep = milliseconds / turnSteps;
+    send(number, { kind: "losses", name, step, velocityLoss, millisecondsPerStep, seconds: seconds[name] });
   }
 }
 

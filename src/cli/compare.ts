@@ -6,22 +6,16 @@ import { join } from "node:path";
 import { defineCommand } from "citty";
 import { createTrainer, type Runtime, sampleData } from "../index.ts";
 import { positiveInteger } from "./arguments.ts";
-import {
-  comparisonPage,
-  type Judged,
-  lossesCompared,
-  picturesOf,
-  resultTable,
-  type Shown,
-  summaryOf,
-} from "./comparison.ts";
+import { comparisonPage, resultTable, type Scene, type Shown } from "./comparison.ts";
+import { type Contender, contenders, differencesOf, type Judged, summaryOf, titleOf, verdict } from "./contenders.ts";
 import { checkFolder, makeFolder, replaceFile } from "./files.ts";
 import { judge } from "./judge.ts";
 import { exitCodes, remark, report, textTable } from "./output.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
 import { type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
 import { rowOfPictures } from "./report/density.ts";
-import { type View, viewOf } from "./report/view.ts";
+import { columnNames, drawnRows } from "./report/rows.ts";
+import { planeOf, type View, viewOf } from "./report/view.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
 import { describeRecipe, trainerOptions, trainInto, writeRun } from "./train.ts";
 
@@ -46,7 +40,7 @@ export const compare = defineCommand({
     force: forceArgument,
     json: { type: "boolean", description: "print one JSON document" },
   },
-  async run({ args }) {
+  async run({ args, rawArgs }) {
     const recipe = await readRecipe(args.data, args);
     const seedCount = positiveInteger("--seeds", args.seeds);
     const pointCount = positiveInteger("--points", args.points);
@@ -56,14 +50,14 @@ export const compare = defineCommand({
 
     using runtime = await openRuntime(choice);
     await makeFolder("--out", args.out);
-    const view = viewOf(recipe.data, recipe.seed);
+    const scene = sceneOf(recipe);
     const judged: Judged[] = [];
-    const shown = new Map<Judged["name"], Shown>();
+    const shown = new Map<Contender, Shown>();
     for (let i = 0; i < seedCount; i++) {
       const seed = recipe.seed + i;
-      for (const name of lossesCompared) {
+      for (const name of contenders) {
         const folder = join(args.out, ...(seedCount > 1 ? [`seed-${seed}`] : []), name);
-        const one = { name, seed, folder, dataName: args.data, pointCount, view: i === 0 ? view : undefined };
+        const one = { name, seed, folder, dataName: args.data, pointCount, view: i === 0 ? scene.view : undefined };
         const result = await trainAndJudge(runtime, { ...recipe, seed }, one);
         if (!result) return exitCodes.interrupted;
         judged.push(result.judged);
@@ -74,24 +68,41 @@ export const compare = defineCommand({
     const { device } = runtime;
     const truth = recipe.data.entropy;
     const config = describeRecipe(recipe, args.data, "fdm", runtime.backend);
-    const table = resultTable(judged, pointCount, truth);
-    const pictures = view ? picturesOf(view, shown) : [];
-    const html = comparisonPage({ dataName: args.data, device, recipe, config, judged, shown, table, pictures });
+    const differences = differencesOf(judged);
+    const table = resultTable(judged, differences, { pointCount, truth });
+    const content = { dataName: args.data, device, recipe, config, judged, shown, table, scene };
+    const html = comparisonPage({ ...content, commandLine: commandLine(rawArgs) });
     await replaceFile(join(args.out, "report.html"), html);
-    if (view) {
-      const row = pictures.map(({ pixels }) => pixels);
-      await replaceFile(join(args.out, "densities.png"), rowOfPictures(row, view.size));
+    const { plane } = scene;
+    if (plane) {
+      const densities = [...shown.values()].flatMap(({ density }) => (density ? [plane.pixels(density)] : []));
+      await replaceFile(join(args.out, "densities.png"), rowOfPictures([plane.truth, ...densities], plane.size));
     }
     const document = { data: args.data, backend: runtime.backend, device, config, points: pointCount, truth };
-    report(args.json === true, { ...document, results: judged, summary: summaryOf(judged), out: args.out }, [
+    const results = judged.map(({ values: _, ...figures }) => figures);
+    report(args.json === true, { ...document, results, summary: summaryOf(judged), differences, out: args.out }, [
       ...textTable(table.rows),
       table.note,
+      ...differences.map((difference) => `${verdict(difference)}.`),
       "",
       `Report: ${join(args.out, "report.html")}`,
     ]);
     return exitCodes.success;
   },
 });
+
+/** What the report's pictures are of. */
+function sceneOf({ data, points, seed }: Recipe): Scene {
+  const rows = points ? { ...points, columns: columnNames(data.dimension), drawn: false } : drawnRows(data, seed);
+  const view = viewOf(data, rows);
+  return { data, rows, view, plane: view && data.dimension === 2 ? planeOf(view, data, rows, seed) : undefined };
+}
+
+/** The command as it was given, for the report. */
+function commandLine(rawArguments: readonly string[]): string {
+  const quoted = rawArguments.map((one) => (/^[\w@%+=:,./-]+$/.test(one) ? one : `'${one.replaceAll("'", "'\\''")}'`));
+  return ["divflow compare", ...quoted].join(" ");
+}
 
 /** One model, in a run folder of its own; undefined when Ctrl-C ended its training, which is saved. */
 async function trainAndJudge(
@@ -109,7 +120,7 @@ async function trainAndJudge(
   const { name, seed, folder, dataName, pointCount, view } = one;
   using trainer = await createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(name) });
   const config = describeRecipe(recipe, dataName, name, runtime.backend);
-  const title = name.toUpperCase();
+  const title = titleOf[name];
   await makeFolder("--out", folder);
   const run = await trainInto(trainer, recipe.steps, title, (metrics) => writeRun(folder, config, metrics, trainer));
   if (run.interrupted) {
@@ -120,8 +131,12 @@ async function trainAndJudge(
     return undefined;
   }
   const evaluationSeed = recipe.seed + EVALUATION_SEED_OFFSET;
-  const rule = { points: sampleData(recipe.data, pointCount, evaluationSeed), seed: evaluationSeed };
-  const { judgement, density } = await judge(runtime, trainer, recipe, rule, { title, folder, view });
+  const points = sampleData(recipe.data, pointCount, evaluationSeed);
+  const rule = { points, samples: pointCount, seed: evaluationSeed };
+  const { judgement, samples, density } = await judge(runtime, trainer, recipe, rule, { title, folder, view });
   const { metrics, seconds } = run;
-  return { judged: { name, seed, ...judgement, seconds }, shown: { metrics, ...(density ? { density } : {}) } };
+  return {
+    judged: { name, seed, steps: trainer.step, ...judgement, seconds },
+    shown: { metrics, samples, ...(density ? { density } : {}) },
+  };
 }

@@ -1,120 +1,124 @@
 /** What `compare` says of the models it judged: the table of figures and the report's page. */
-import type { StepMetrics } from "../index.ts";
-import { type Judgement, meanAndDeviation } from "./judge.ts";
+import { type DataSource, type StepMetrics, VERSION } from "../index.ts";
+import {
+  type Contender,
+  contenders,
+  type Difference,
+  differencesOf,
+  type Figure,
+  type Judged,
+  namesOf,
+  signed,
+  titleOf,
+  verdict,
+} from "./contenders.ts";
 import type { Recipe } from "./recipe.ts";
-import { type Picture, page, type Table } from "./report/page.ts";
-import type { View } from "./report/view.ts";
+import type { Curve } from "./report/curves.ts";
+import type { Table } from "./report/html.ts";
+import { counted, within } from "./report/numbers.ts";
+import { page } from "./report/page.ts";
+import { columnPictures, linePicture, type Portrait, planePictures } from "./report/pictures.ts";
+import { type Rows, summarizeColumns } from "./report/rows.ts";
+import type { Plane, View } from "./report/view.ts";
+import { meanAndDeviation } from "./statistics.ts";
 import type { describeRecipe } from "./train.ts";
-
-export const lossesCompared = ["cfm", "fdm"] as const;
-
-type Name = (typeof lossesCompared)[number];
-
-/** A model that was trained and judged, both at its last step. */
-export interface Judged extends Judgement {
-  readonly name: Name;
-  readonly seed: number;
-  /** Of training. */
-  readonly seconds: number;
-}
 
 /** What the report shows of a model beside its figures. */
 export interface Shown {
   readonly metrics: readonly StepMetrics[];
+  /** Row-major [count, dimension], in data units. */
+  readonly samples: Float32Array | Float64Array;
   /** On the view's grid. */
-  readonly density?: ArrayLike<number>;
+  readonly density?: Float64Array;
 }
 
-const figures = ["negativeLogLikelihood", "velocityLoss", "divergenceLoss", "seconds"] as const;
+/** Class of a contender's colour. */
+const styleOf: Readonly<Record<Contender, string>> = { cfm: "cfm", fdm: "fdm" };
 
-/** Means and standard deviations over the seeds, by loss. */
-export function summaryOf(judged: readonly Judged[]) {
-  return lossesCompared.map((name) => {
-    const those = judged.filter((one) => one.name === name);
-    const over = (figure: (typeof figures)[number]) => meanAndDeviation(those.map((one) => one[figure]));
-    return { name, seeds: those.length, ...Object.fromEntries(figures.map((figure) => [figure, over(figure)])) };
-  });
+export interface ResultTable extends Table {
+  readonly note: string;
 }
 
 /** @param truth - the data's own entropy in nats, the least there is; undefined where it is not known. */
-export function resultTable(judged: readonly Judged[], pointCount: number, truth: number | undefined): Table {
-  const seeds = judged.length / lossesCompared.length;
-  const digits = { velocityLoss: 4, divergenceLoss: 4, negativeLogLikelihood: 4, seconds: 1 };
-  const rows = lossesCompared.map((name) => {
+export function resultTable(
+  judged: readonly Judged[],
+  differences: readonly Difference[],
+  { pointCount, truth }: { readonly pointCount: number; readonly truth: number | undefined },
+): ResultTable {
+  const names = namesOf(judged);
+  const seeds = judged.length / names.length;
+  const rows = names.map((name) => {
     const those = judged.filter((one) => one.name === name);
-    const cells = figures.map((figure) => {
+    const cell = (figure: Figure, digits: number, error?: number) => {
       const { mean, deviation } = meanAndDeviation(those.map((one) => one[figure]));
-      const spread = seeds > 1 ? deviation : figure === "negativeLogLikelihood" ? those[0]?.standardError : undefined;
-      return spread === undefined
-        ? mean.toFixed(digits[figure])
-        : `${mean.toFixed(digits[figure])} ± ${spread.toFixed(digits[figure])}`;
-    });
-    return [name.toUpperCase(), ...cells];
+      const spread = seeds > 1 ? deviation : error;
+      return spread === undefined ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${spread.toFixed(digits)}`;
+    };
+    const difference = differences.find(({ against }) => against === name);
+    const less = difference ? `${signed(difference.mean, 4)} ± ${difference.standardError.toFixed(4)}` : "";
+    return [
+      titleOf[name],
+      cell("negativeLogLikelihood", 4, those[0]?.standardError),
+      less,
+      cell("velocityLoss", 4),
+      cell("divergenceLoss", 4),
+      cell("seconds", 1),
+    ];
   });
-  const spread = seeds > 1 ? `standard deviation over ${seeds} seeds` : `standard error over ${pointCount} points`;
+  const head = ["model", "negative log-likelihood", "FDM less this", "velocity loss", "divergence loss", "seconds"];
+  const entropy = truth === undefined ? [] : [["data's entropy", truth.toFixed(4), "", "", "", ""]];
+  const spread =
+    seeds > 1 ? `standard deviation over ${seeds} seeds` : `standard error over ${counted(pointCount, "point")}`;
+  const paired = seeds > 1 ? "standard error over the seeds" : "standard error over the points, paired";
   return {
-    rows: [
-      ["", "negative log-likelihood", "velocity loss", "divergence loss", "seconds"],
-      ...rows,
-      ...(truth === undefined ? [] : [["data's entropy", truth.toFixed(4), "", "", ""]]),
-    ],
-    note: `Likelihoods in nats, exact divergence; ±: ${spread}. Both models at their last step. Seconds of training.`,
+    name: "Result",
+    rows: [head, ...rows, ...entropy],
+    styles: names.map((name) => styleOf[name]),
+    note: `Likelihoods in nats, exact divergence, lower is better; ±: ${spread}, of differences ${paired}. Seconds of training.`,
   };
 }
 
-/** The truth and the models' densities on one scale. */
-export function picturesOf(view: View, shown: ReadonlyMap<Name, Shown>): Picture[] {
-  const truth = {
-    title: "Ground truth",
-    note: view.exact ? "exact density" : "density counted from samples",
-    pixels: view.pixels(view.truth),
-    size: view.size,
-  };
-  const models = lossesCompared.flatMap((name) => {
-    const density = shown.get(name)?.density;
-    const [title, note] = [name.toUpperCase(), "exact, of the trained model"];
-    return density ? [{ title, note, pixels: view.pixels(density), size: view.size }] : [];
-  });
-  return [truth, ...models];
+/** How the report's pictures are made; what `compare` also writes as densities.png is of these. */
+export interface Scene {
+  readonly data: DataSource;
+  readonly rows: Rows;
+  readonly view: View | undefined;
+  /** Of two coordinates. */
+  readonly plane: Plane | undefined;
 }
 
 export function comparisonPage(content: {
   readonly dataName: string;
   readonly device: string;
+  readonly commandLine: string;
   readonly recipe: Recipe;
   readonly config: ReturnType<typeof describeRecipe>;
   readonly judged: readonly Judged[];
-  readonly shown: ReadonlyMap<Name, Shown>;
-  readonly table: Table;
-  readonly pictures: readonly Picture[];
+  readonly shown: ReadonlyMap<Contender, Shown>;
+  readonly table: ResultTable;
+  readonly scene: Scene;
 }): string {
-  const { dataName, device, recipe, config, judged, shown, table, pictures } = content;
-  const curves = (metric: "velocityLoss" | "divergenceLoss") =>
-    lossesCompared.map((name) => {
-      const rows = shown.get(name)?.metrics ?? [];
-      const judgedAt = judged.find((one) => one.name === name)?.[metric];
-      // CFM does not compute the divergence loss while it trains.
-      const points =
-        metric === "divergenceLoss" && name === "cfm" ? [] : rows.map((row) => [row.step, row[metric]] as const);
-      return { name: name.toUpperCase(), style: name, points, ...(judgedAt === undefined ? {} : { judged: judgedAt }) };
-    });
+  const { dataName, device, recipe, config, judged, shown, table, scene, commandLine } = content;
   const seeds = [...new Set(judged.map(({ seed }) => seed))];
   const { steps, batchSize } = recipe;
+  const today = new Date().toISOString().slice(0, 16).replace("T", " ");
   return page({
     title: `CFM and FDM on ${dataName}`,
     summary:
       `Two equal networks, trained for ${steps.toLocaleString("en")} steps from one seed on the same data: one on the ` +
       "velocity alone (CFM), the other on the velocity and its divergence (FDM).",
-    pictures,
-    table,
+    verdicts: differencesOf(judged).map((difference) => ({
+      text: verdict(difference),
+      style: winnerStyle(difference),
+    })),
+    ...picturesOf(scene, shown),
+    results: table,
+    chartsNote: "Running means over the minibatches; dashed: the finished models on the points they were judged by.",
     charts: [
-      { title: "Velocity loss", note: "running mean over the minibatches", curves: curves("velocityLoss") },
-      {
-        title: "Divergence loss",
-        note: "only FDM trains on it; dashed: the finished models on fresh data",
-        curves: curves("divergenceLoss"),
-      },
+      { title: "Velocity loss", note: "all train on it", curves: curvesOf("velocityLoss", judged, shown) },
+      { title: "Divergence loss", note: "only FDM trains on it", curves: curvesOf("divergenceLoss", judged, shown) },
     ],
+    data: dataTable(scene.rows),
     settings: [
       ["data", dataName],
       ["network", inWords({ name: config.network.kind, options: config.network.config })],
@@ -124,9 +128,69 @@ export function comparisonPage(content: {
       ["batch", String(batchSize)],
       [seeds.length > 1 ? "seeds" : "seed", seeds.join(", ")],
       ["device", device],
+      ["command", commandLine],
     ],
     config,
+    footer: `divflow ${VERSION}, ${today} UTC`,
   });
+}
+
+function winnerStyle({ against, mean, standardError, chance }: Difference): string {
+  if (!(Math.abs(mean) > chance * standardError)) return "";
+  return styleOf[mean < 0 ? "fdm" : against];
+}
+
+function picturesOf({ data, rows, view, plane }: Scene, shown: ReadonlyMap<Contender, Shown>) {
+  const portraits: Portrait[] = contenders.flatMap((name) => {
+    const one = shown.get(name);
+    return one ? [{ title: titleOf[name], style: styleOf[name], ...one }] : [];
+  });
+  if (!view) return { pictures: "", columns: columnPictures(rows, portraits) };
+  const pictures = plane ? planePictures(view, plane, rows, portraits) : linePicture(view, data, rows, portraits);
+  return { pictures, columns: "" };
+}
+
+function curvesOf(
+  metric: "velocityLoss" | "divergenceLoss",
+  judged: readonly Judged[],
+  shown: ReadonlyMap<Contender, Shown>,
+): Curve[] {
+  return namesOf(judged).map((name) => {
+    const rows = shown.get(name)?.metrics ?? [];
+    const judgedAt = judged.find((one) => one.name === name)?.[metric];
+    // Only FDM computes the divergence loss while it trains.
+    const points =
+      metric === "divergenceLoss" && name !== "fdm" ? [] : rows.map((row) => [row.step, row[metric]] as const);
+    return {
+      name: titleOf[name],
+      style: styleOf[name],
+      points,
+      ...(judgedAt === undefined ? {} : { judged: judgedAt }),
+    };
+  });
+}
+
+/** Columns that the data's table lists at most. */
+const LISTED = 60;
+
+function dataTable(rows: Rows): ResultTable {
+  const summaries = summarizeColumns(rows);
+  const listed = summaries.slice(0, LISTED).map(({ name, mean, deviation, least, most }) => {
+    const scale = deviation || 10 * Math.abs(mean);
+    const cell = (value: number) => within(value, scale).replace("-", "−");
+    return [name, cell(mean), least === most ? "0, constant" : cell(deviation), cell(least), cell(most)];
+  });
+  const size = `${counted(rows.count, rows.drawn ? "point" : "row")} of ${counted(rows.dimension, "column")}`;
+  const left = summaries.length - listed.length;
+  const constant = summaries.filter(({ least, most }) => least === most).map(({ name }) => name);
+  return {
+    name: "Data",
+    rows: [["column", "mean", "standard deviation", "least", "most"], ...listed],
+    note:
+      `${size}${rows.drawn ? ", drawn for this table: there is no end of them" : ""}.` +
+      (constant.length > 0 ? ` Constant: ${constant.slice(0, LISTED).join(", ")}.` : "") +
+      (left > 0 ? ` ${counted(left, "column")} more are not listed.` : ""),
+  };
 }
 
 /** Plain settings in a line: what has a name and options as name(option value, ...). */

@@ -1,10 +1,11 @@
 /** Judges trained models by one rule, so that their figures can be compared: equal solvers, points, noise and draws. */
 import { join } from "node:path";
-import { evaluateLosses, type LogDensity, type Runtime, rk4, type Trainer, writeNpy } from "../index.ts";
+import { evaluateLosses, type LogDensity, type Runtime, rk4, type Samples, type Trainer, writeNpy } from "../index.ts";
 import { replaceFile } from "./files.ts";
 import { interruption, progressBar } from "./output.ts";
 import type { Recipe } from "./recipe.ts";
 import type { View } from "./report/view.ts";
+import { meanAndDeviation } from "./statistics.ts";
 
 /** What `compare` prints of a model, all of it at its last step. */
 export interface Judgement {
@@ -13,12 +14,16 @@ export interface Judgement {
   /** Mean over the points, in nats, and its standard error. */
   readonly negativeLogLikelihood: number;
   readonly standardError: number;
+  /** Of each point, negative log-likelihood in nats: [count]. */
+  readonly values: Float64Array;
 }
 
 /** What all models of a comparison are judged by. */
 export interface Rule {
   /** Row-major [count, dimension]: fresh points, which nothing was trained on. */
   readonly points: Float32Array | Float64Array;
+  /** How many samples of a model are written and shown. */
+  readonly samples: number;
   /** Of the noise of samples, and of the losses' batches. */
   readonly seed: number;
 }
@@ -37,9 +42,9 @@ export async function judge(
   runtime: Runtime,
   trainer: Trainer,
   recipe: Recipe,
-  { points, seed }: Rule,
+  { points, samples: sampleCount, seed }: Rule,
   { title, folder, view }: { title: string; folder: string; view?: View | undefined },
-): Promise<{ judgement: Judgement; density?: Float64Array }> {
+): Promise<{ judgement: Judgement; samples: Samples["values"]; density?: Float64Array }> {
   const { data, path, batchSize } = recipe;
   const { model } = trainer;
   const bar = progressBar(`${title} judged`, view ? 4 : 3);
@@ -51,17 +56,17 @@ export async function judge(
     const losses = { data, path, loss: recipe.loss("fdm"), batchSize, batches: LOSS_BATCHES, seed, signal };
     const { velocityLoss, divergenceLoss } = await evaluateLosses(runtime, model, losses);
     bar.update(1, "losses");
-    const samples = await model.sample({ count: points.length / data.dimension, solver, seed, signal });
+    const samples = await model.sample({ count: sampleCount, solver, seed, signal });
     await replaceFile(join(folder, "samples.npy"), writeNpy(samples.values, [samples.count, data.dimension]));
     bar.update(2, "samples");
     const likelihoods = await model.logDensity(points, { solver, divergence: "exact", signal });
     bar.update(3, "likelihoods");
     const judgement = { velocityLoss, divergenceLoss, ...summarize(likelihoods) };
-    if (!view) return { judgement };
+    if (!view) return { judgement, samples: samples.values };
     const options = { solver: rk4({ steps: PICTURE_STEPS }), divergence: "exact", signal } as const;
     const { values } = await model.logDensity(view.grid, options);
     bar.update(4, "picture");
-    return { judgement, density: values.map((value) => Math.exp(value)) };
+    return { judgement, samples: samples.values, density: Float64Array.from(values, (value) => Math.exp(value)) };
   } finally {
     bar.stop();
     interrupted.dispose();
@@ -72,14 +77,10 @@ export async function judge(
  * Mean of -values and its standard error over the points. The probes' own error is part of the spread of the values,
  * each point having its own, so it is counted already.
  */
-export function summarize({ values }: LogDensity): { negativeLogLikelihood: number; standardError: number } {
-  const { mean, deviation } = meanAndDeviation(Array.from(values, (value) => -value));
-  return { negativeLogLikelihood: mean, standardError: deviation / Math.sqrt(values.length) };
-}
-
-/** Mean and standard deviation, of a sample: with one value less in the divisor; 0 for a single value. */
-export function meanAndDeviation(values: readonly number[]): { mean: number; deviation: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0 };
+export function summarize({
+  values,
+}: LogDensity): Pick<Judgement, "negativeLogLikelihood" | "standardError" | "values"> {
+  const negative = Float64Array.from(values, (value) => -value);
+  const { mean, deviation } = meanAndDeviation(Array.from(negative));
+  return { negativeLogLikelihood: mean, standardError: deviation / Math.sqrt(values.length), values: negative };
 }

@@ -82,6 +82,8 @@ export interface Recipe {
   readonly batchSize: number;
   readonly seed: number;
   readonly data: DataSource;
+  /** The rows of a file, in data units; undefined where the data are a named set, which has no end. */
+  readonly points: Points | undefined;
   readonly network: Network;
   readonly path: PathScheduler;
   readonly optimizer: Optimizer;
@@ -95,7 +97,10 @@ export type LossName = (typeof lossNames)[number];
 /** A data set by name, or the points of a .npy or .csv file, standardised. */
 export async function openData(given: string): Promise<DataSource> {
   if (!isPointsFile(given)) return dataFrom({ name: oneOf("data", given, dataNames), options: {} });
-  const { values, count, dimension } = await readPointsFile(given);
+  return standardized(await readPointsFile(given));
+}
+
+function standardized({ values, count, dimension }: Points): DataSource {
   return arrayData(values, [count, dimension], { standardize: true });
 }
 
@@ -125,13 +130,15 @@ export async function readRecipe(dataName: string, args: RecipeArguments): Promi
   const learningRate = args.rate === undefined ? preset.rate : positiveNumber("--rate", args.rate);
   const seedValue = seed("--seed", args.seed ?? "0");
   const activation = oneOf("--activation", args.activation ?? "silu", activationKinds);
-  const data = await openData(dataName);
+  const points = isPointsFile(dataName) ? await readPointsFile(dataName) : undefined;
+  const data = points ? standardized(points) : await openData(dataName);
   const hidden = Array.from({ length: layers }, () => width);
   return {
     steps,
     batchSize,
     seed: seedValue,
     data,
+    points,
     network: mlp({ dimension: data.dimension, hidden, activation }),
     path,
     optimizer: adam({ learningRate: product(learningRate, warmUp({ steps: 10 }), decay(args.preset, steps)) }),

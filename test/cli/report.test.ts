@@ -1,7 +1,12 @@
 /** Charts and pages of a report, as text. */
 import { describe, expect, test } from "vitest";
-import { chart, marks } from "../../src/cli/report/curves.ts";
+import { differencesOf, type Judged, verdict } from "../../src/cli/contenders.ts";
+import { axisOf, endsOf, marks } from "../../src/cli/report/axes.ts";
+import { chart } from "../../src/cli/report/curves.ts";
+import { histogram } from "../../src/cli/report/density.ts";
+import { bars } from "../../src/cli/report/distribution.ts";
 import { page } from "../../src/cli/report/page.ts";
+import { planeRanges, type Rows, rangeOf, summarizeColumns } from "../../src/cli/report/rows.ts";
 
 describe("marks on an axis", () => {
   test.each([
@@ -44,18 +49,133 @@ test("a page escapes what users name", () => {
   const html = page({
     title: "<b>data</b>",
     summary: 'a "summary" & more',
-    pictures: [],
-    table: {
+    verdicts: [{ text: "<u>better", style: "" }],
+    pictures: "",
+    columns: "",
+    results: {
+      name: "<em>",
       rows: [
-        ["", "loss"],
+        ["", "<s>loss"],
         ["<i>", "1"],
       ],
       note: "<note>",
     },
     charts: [],
+    chartsNote: "",
+    data: { name: "Data", rows: [["column"], ["<q>"]], note: "" },
     settings: [["data", "<script>"]],
     config: { data: "</pre>" },
+    footer: "<p1>",
   });
-  expect(html).not.toMatch(/<b>|<i>|<note>|<script>|<\/pre><\/pre>/);
+  expect(html).not.toMatch(/<b>|<i>|<u>|<s>|<q>|<em>|<p1>|<note>|<script>|<\/pre><\/pre>/);
   expect(html).toContain("&#60;b&#62;data");
+});
+
+function rows(values: readonly number[], dimension: number): Rows {
+  const columns = Array.from({ length: dimension }, (_, i) => `c${i}`);
+  return { values: Float64Array.from(values), count: values.length / dimension, dimension, columns, drawn: false };
+}
+
+describe("what an axis spans", () => {
+  const even = Array.from({ length: 1001 }, (_, i) => i / 1000);
+
+  test("all values, where they end soon", () => {
+    const { low, high } = rangeOf(Float64Array.from(even));
+    expect(low).toBeGreaterThan(-0.1);
+    expect(low).toBeLessThanOrEqual(0);
+    expect(high).toBeLessThan(1.1);
+    expect(high).toBeGreaterThanOrEqual(1);
+  });
+
+  test("not what few rows far out reach", () => {
+    const { low, high } = rangeOf(Float64Array.from([...even, 1e9, -1e9]));
+    expect(low).toBeGreaterThan(-0.5);
+    expect(high).toBeLessThan(1.5);
+  });
+
+  test.each([[7], [0], [-1e6]])("something around a constant %d", (constant) => {
+    const { low, high } = rangeOf(Float64Array.of(constant, constant));
+    expect(low).toBeLessThan(constant);
+    expect(high).toBeGreaterThan(constant);
+  });
+
+  test("follows the data, not 0; of one scale where the columns nearly are", () => {
+    const far = even.flatMap((value, i) => [1e6 + 1e-3 * value, even[(i * 7) % 1001] as number]);
+    const [x, y] = planeRanges(rows(far, 2));
+    expect(x.low).toBeGreaterThan(1e6 - 2e-4);
+    expect(x.high).toBeLessThan(1e6 + 1.2e-3);
+    expect(y.high - y.low).toBeGreaterThan(1);
+    const near = even.flatMap((value, i) => [5 + value, 1.5 * (even[(i * 7) % 1001] as number)]);
+    const [a, b] = planeRanges(rows(near, 2));
+    expect(a.high - a.low).toBeCloseTo(b.high - b.low, 12);
+    expect((a.low + a.high) / 2).toBeCloseTo(5.5, 6);
+  });
+
+  test("is written as differences where it lies far from 0", () => {
+    const range = { low: 1e6 - 0.004, high: 1e6 + 0.004 };
+    const axis = axisOf("x", range);
+    expect(axis).toEqual({ name: "x − 1,000,000", base: 1e6 });
+    expect(endsOf(range, axis)).toEqual(["−0.0040", "0.0040"]);
+    expect(axisOf("x", { low: -4, high: 5 })).toEqual({ name: "x", base: 0 });
+  });
+});
+
+test("histograms are densities of all rows, also of those outside", () => {
+  const counted = bars([0.1, 0.2, 0.9, 5], { low: 0, high: 1 }, 2);
+  expect(counted).toEqual([
+    [0, 1],
+    [0.5, 0.5],
+  ]);
+  const plane = histogram([0.1, 10, 0.9, 30, 7, 7], 2, [
+    { low: 0, high: 1 },
+    { low: 0, high: 40 },
+  ]);
+  expect(Array.from(plane)).toEqual([0, 1 / 30, 1 / 30, 0]); // from the top left
+});
+
+test("a column far from 0 keeps its digits in the data's table", () => {
+  const [first, second] = summarizeColumns(rows([1e9 + 1, 3, 1e9 + 2, 3, 1e9 + 6, 3], 2));
+  expect(first?.mean).toBeCloseTo(1e9 + 3, 6);
+  expect(first?.deviation).toBeCloseTo(Math.sqrt(14 / 3), 6);
+  expect(second).toEqual({ name: "c1", mean: 3, deviation: 0, least: 3, most: 3 });
+});
+
+describe("a result in a sentence", () => {
+  const judged = (name: Judged["name"], seed: number, values: readonly number[], seconds = 1): Judged => ({
+    ...{ name, seed, seconds, steps: 10, velocityLoss: 1, divergenceLoss: 1, standardError: 1 },
+    negativeLogLikelihood: values.reduce((sum, value) => sum + value, 0) / values.length,
+    values: Float64Array.from(values),
+  });
+
+  test("differences are of the same points, whose own spread does not count", () => {
+    const [difference] = differencesOf([judged("cfm", 0, [1, 5, 9]), judged("fdm", 0, [0.9, 4.8, 8.7], 1.8)]);
+    expect(difference?.mean).toBeCloseTo(-0.2, 12);
+    expect(difference?.standardError).toBeCloseTo(0.1 / Math.sqrt(3), 12);
+    expect(difference && verdict(difference)).toBe(
+      "FDM better by 0.200 nats (0.058 s.e.), 1.8 times the time; lower is better",
+    );
+  });
+
+  test("the other way round", () => {
+    const [difference] = differencesOf([judged("cfm", 0, [0.9, 4.8, 8.7]), judged("fdm", 0, [1, 5, 9], 1.8)]);
+    expect(difference && verdict(difference)).toMatch(/^CFM better by 0.200 nats .*FDM took 1.8 times the time/);
+  });
+
+  test("within two standard errors there is none", () => {
+    const [difference] = differencesOf([judged("cfm", 0, [1, 2, 3]), judged("fdm", 0, [1.2, 1.9, 3.01])]);
+    expect(difference && verdict(difference)).toMatch(/^No difference beyond chance/);
+  });
+
+  test("two seeds tell little of how much they differ", () => {
+    const pairs = [
+      judged("cfm", 0, [1, 2]),
+      judged("fdm", 0, [0.9, 1.9]),
+      judged("cfm", 1, [1, 2]),
+      judged("fdm", 1, [0.8, 1.8]),
+    ];
+    const [difference] = differencesOf(pairs);
+    expect(difference?.mean).toBeCloseTo(-0.15, 12);
+    expect(difference?.standardError).toBeCloseTo(0.05, 12);
+    expect(difference && verdict(difference)).toMatch(/^No difference beyond chance/); // 3 standard errors of 1 freedom
+  });
 });

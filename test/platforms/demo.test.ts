@@ -41,6 +41,7 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo", () => {
     expect(await text(page, "status")).toMatch(backend === "wasm" ? /WebAssembly/ : /WebGPU/);
     expect(await ink(page, "truth")).toBeGreaterThan(1000);
 
+    await page.evaluate(watchAnnouncements);
     await page.click("#start");
     await page.waitForFunction(() => /step \d.*outside/.test(document.getElementById("fdm-note")?.textContent ?? ""), {
       timeout: 90_000,
@@ -53,6 +54,7 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo", () => {
     for (const canvas of ["cfm", "fdm", "velocity-loss", "outside"])
       expect(await ink(page, canvas)).toBeGreaterThan(500);
 
+    expect(await text(page, "equal-steps")).toMatch(/(ahead|no difference).*steps each/);
     expect(await text(page, "start")).toBe("Go on");
     await page.click("#start");
     await page.waitForFunction(
@@ -64,9 +66,24 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo", () => {
     await page.waitForFunction(() => document.getElementById("cfm-note")?.textContent === "not trained yet");
     await state(page, "ready");
     expect(complaints).toEqual([]);
+
+    const times = await page.evaluate(() => JSON.parse(document.body.dataset.announced ?? "[]") as number[]);
+    expect(times.length).toBeGreaterThan(1); // training, paused
+    const apart = times.slice(1).map((time, i) => time - (times[i] as number));
+    expect(Math.min(...apart)).toBeGreaterThan(950); // a timer's coarseness
     await page.close();
   });
 });
+
+/** In the page: when screen readers are told something, in milliseconds. */
+function watchAnnouncements(): void {
+  const times: number[] = [];
+  const region = document.querySelector('[role="status"]') as Element;
+  new MutationObserver(() => {
+    times.push(performance.now());
+    document.body.dataset.announced = JSON.stringify(times);
+  }).observe(region, { childList: true, characterData: true, subtree: true });
+}
 
 async function state(page: Page, wanted: string): Promise<void> {
   await page.waitForFunction((name) => document.body.dataset.state === name, { timeout: 90_000 }, wanted);

@@ -1,4 +1,6 @@
 /** Line charts as SVG text: a loss against the training step. */
+import { marks } from "./axes.ts";
+import { figureOf } from "./html.ts";
 
 export interface Curve {
   readonly name: string;
@@ -20,9 +22,6 @@ const SMOOTHED_SHARE = 1 / 25;
 /** The axis fits what comes after this share of a curve; the fall from the initial network may leave the top. */
 const TRANSIENT_SHARE = 1 / 20;
 
-/** Lines from mark to mark that make a readable axis. */
-const MARKS = 5;
-
 function smooth(points: Curve["points"], window: number): [number, number][] {
   let sum = 0;
   return points.map(([step, value], i) => {
@@ -30,17 +29,6 @@ function smooth(points: Curve["points"], window: number): [number, number][] {
     if (i >= window) sum -= (points[i - window] as readonly [number, number])[1];
     return [step, sum / Math.min(i + 1, window)];
   });
-}
-
-/** Round numbers inside [low, high], about `MARKS` of them, 1, 2 or 5 times a power of ten apart. */
-export function marks(low: number, high: number): number[] {
-  const rough = (high - low) / MARKS;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const distance = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
-  const first = Math.ceil(low / distance);
-  const count = Math.floor(high / distance) - first + 1;
-  // Products, not sums, and rounded: 3 * 0.1 would be written 0.30000000000000004.
-  return Array.from({ length: count }, (_, i) => Number(((first + i) * distance).toPrecision(12)));
 }
 
 /** What the axis spans: all that is shown after the transient, and a little more. */
@@ -91,10 +79,10 @@ export function chart(title: string, note: string, curves: readonly Curve[]): st
     return judged === undefined ? line : `${line}<line ${across(judged)} class="judged ${style}"/>`;
   });
   const clip = `clip-${title.replace(/\W+/g, "-").toLowerCase()}`;
-  const legend = shown.map(({ name, style }) => `<span class="${style}">${name}</span>`).join("");
-  return `<figure class="card"><figcaption>${title}<small>${note}</small><span class="legend">${legend}</span></figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">
+  const keys = shown.map(({ name, style }) => ({ title: name, style }));
+  const picture = `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">
 <clipPath id="${clip}"><rect x="${MARGIN.left}" y="${MARGIN.top}" width="${right - MARGIN.left}" height="${bottom - MARGIN.top}"/></clipPath>
 ${horizontal.join("")}${steps.join("")}<g clip-path="url(#${clip})">${lines.join("")}</g>
-<text x="${(MARGIN.left + right) / 2}" y="${HEIGHT - 8}" text-anchor="middle">training step</text></svg></figure>`;
+<text x="${(MARGIN.left + right) / 2}" y="${HEIGHT - 8}" text-anchor="middle">training step</text></svg>`;
+  return figureOf(title, note, keys, picture);
 }

@@ -1,58 +1,46 @@
 /** Pictures of 2-D densities: values on a grid through a colour map. */
+import { colour } from "./colours.ts";
 import { png } from "./png.ts";
+import type { Range } from "./rows.ts";
 
-/**
- * Eleven colours from dark to light, equally spaced: perceptually even and readable in grey (values of the "magma"
- * family, picked by eye for this report).
- */
-const COLOURS = [
-  [8, 6, 22],
-  [28, 16, 68],
-  [62, 18, 110],
-  [95, 26, 126],
-  [128, 37, 130],
-  [163, 48, 126],
-  [200, 62, 115],
-  [231, 85, 101],
-  [248, 125, 98],
-  [254, 170, 120],
-  [252, 229, 176],
-] as const;
-
-function colour(value: number): readonly [number, number, number] {
-  const position = Math.min(Math.max(value, 0), 1) * (COLOURS.length - 1);
-  const low = Math.min(Math.floor(position), COLOURS.length - 2);
-  const part = position - low;
-  const [a, b] = [COLOURS[low], COLOURS[low + 1]] as [readonly number[], readonly number[]];
-  const mix = (channel: number) => Math.round((a[channel] as number) * (1 - part) + (b[channel] as number) * part);
-  return [mix(0), mix(1), mix(2)];
-}
-
-/** Points of a square grid of cell centres over [-extent, extent]^2, row-major from the top left: [size * size, 2]. */
-export function gridPoints(size: number, extent: number): Float32Array {
-  const points = new Float32Array(size * size * 2);
+/** Centres of the cells of a grid over x and y, row-major from the top left: [size * size, 2]. */
+export function gridPoints(size: number, [x, y]: readonly [Range, Range]): Float64Array {
+  const points = new Float64Array(size * size * 2);
   for (let row = 0; row < size; row++) {
     for (let column = 0; column < size; column++) {
-      points[2 * (row * size + column)] = extent * ((2 * column + 1) / size - 1);
-      points[2 * (row * size + column) + 1] = extent * (1 - (2 * row + 1) / size);
+      points[2 * (row * size + column)] = x.low + ((x.high - x.low) * (column + 0.5)) / size;
+      points[2 * (row * size + column) + 1] = y.high - ((y.high - y.low) * (row + 0.5)) / size;
     }
   }
   return points;
 }
 
 /** Counts of points [count, 2] in the cells of the grid, divided by count and cell area: a density. */
-export function histogram(points: ArrayLike<number>, size: number, extent: number): Float64Array {
+export function histogram(
+  points: ArrayLike<number>,
+  size: number,
+  [x, y]: readonly [Range, Range],
+): Float64Array<ArrayBuffer> {
   const density = new Float64Array(size * size);
   const count = points.length / 2;
-  const cell = (2 * extent) / size;
+  const [width, height] = [(x.high - x.low) / size, (y.high - y.low) / size];
   for (let i = 0; i < count; i++) {
-    const column = Math.floor(((points[2 * i] as number) + extent) / cell);
-    const row = Math.floor((extent - (points[2 * i + 1] as number)) / cell);
+    const column = Math.floor(((points[2 * i] as number) - x.low) / width);
+    const row = Math.floor((y.high - (points[2 * i + 1] as number)) / height);
     if (column >= 0 && column < size && row >= 0 && row < size) {
-      density[row * size + column] = (density[row * size + column] as number) + 1 / (count * cell * cell);
+      density[row * size + column] = (density[row * size + column] as number) + 1 / (count * width * height);
     }
   }
   return density;
+}
+
+/** A grid [size, size] whose cells become `times` x `times` of a finer one. */
+export function enlarged(density: ArrayLike<number>, size: number, times: number): Float64Array {
+  const side = size * times;
+  return Float64Array.from({ length: side * side }, (_, i) => {
+    const [row, column] = [Math.floor(i / side), i % side];
+    return density[Math.floor(row / times) * size + Math.floor(column / times)] as number;
+  });
 }
 
 /** The density [size, size] as RGB pixels [size, size, 3], black at 0, light at `top` and above. */

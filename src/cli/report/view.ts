@@ -1,51 +1,78 @@
-/** The square in which 2-D data and models of it are shown: what it spans, the truth in it, and how bright it gets. */
+/** Where data of one or two coordinates are shown by their density: what it spans, the truth in it, how bright it gets. */
 import { type DataSource, sampleData } from "../../index.ts";
-import { densityPixels, gridPoints, histogram } from "./density.ts";
+import { densityPixels, enlarged, gridPoints, histogram } from "./density.ts";
+import { columnOf, planeRanges, type Range, type Rows, rangeOf } from "./rows.ts";
 
-/** Cells along each side. */
-const SIZE = 96;
+/** Cells along a line; cells along each side of a plane. */
+const [LINE, SIDE] = [400, 96];
 
-/** Samples that a truth without a known density is counted from, and that the square is fitted to. */
-const [COUNTED, FITTED] = [200_000, 4096];
+/** Samples that a plane's truth without a known density is counted from, where there is no end of them. */
+const COUNTED = 200_000;
 
+/** What models' densities are computed on: points [count, dimension], cell centres. */
 export interface View {
+  readonly grid: Float64Array;
+  readonly ranges: readonly Range[];
+  /** Data's own density in each cell, where it is known. */
+  readonly exact: Float64Array | undefined;
+}
+
+/** The view of data of one or two coordinates; undefined in more. */
+export function viewOf(data: DataSource, rows: Rows): View | undefined {
+  if (data.dimension > 2) return undefined;
+  const ranges = data.dimension === 1 ? [rangeOf(columnOf(rows, 0))] : planeRanges(rows);
+  const [x, y] = ranges as [Range, Range];
+  const grid = y ? gridPoints(SIDE, [x, y]) : linePoints(x);
+  return { grid, ranges, exact: exactDensity(data, grid) };
+}
+
+function linePoints({ low, high }: Range): Float64Array {
+  return Float64Array.from({ length: LINE }, (_, i) => low + ((high - low) * (i + 0.5)) / LINE);
+}
+
+function exactDensity(data: DataSource, grid: Float64Array): Float64Array | undefined {
+  const { logDensity, dimension } = data;
+  if (!logDensity) return undefined;
+  const at = (i: number) => Math.exp(logDensity.call(data, grid.subarray(i * dimension, (i + 1) * dimension)));
+  return Float64Array.from({ length: grid.length / dimension }, (_, i) => at(i));
+}
+
+/** A plane's pictures, all on one scale. */
+export interface Plane {
   readonly size: number;
-  /** Row-major cell centres [size * size, 2], from the top left. */
-  readonly grid: Float32Array;
-  /** The truth's density in each cell. */
-  readonly truth: ArrayLike<number>;
-  /** Whether the truth is exact, not counted. */
-  readonly exact: boolean;
-  /** A density on the grid as RGB pixels [size, size, 3], on one scale for all pictures. */
+  /** The truth as RGB pixels [size, size, 3]. */
+  readonly truth: Uint8Array;
+  /** How the truth's density is known. */
+  readonly truthNote: string;
+  /** The density that the brightest colour stands for, it and all above. */
+  readonly brightest: number;
+  /** A density on the view's grid as RGB pixels. */
   pixels(density: ArrayLike<number>): Uint8Array;
 }
 
-/** The view of 2-D data; undefined in other dimensions. */
-export function viewOf(data: DataSource, seed: number): View | undefined {
-  if (data.dimension !== 2) return undefined;
-  let extent = 0;
-  for (const value of sampleData(data, FITTED, seed)) extent = Math.max(extent, 1.1 * Math.abs(value));
-  const grid = gridPoints(SIZE, extent);
-  const truth = exactDensity(data, grid) ?? histogram(sampleData(data, COUNTED, seed + 1), SIZE, extent);
+export function planeOf({ exact, ranges }: View, data: DataSource, rows: Rows, seed: number): Plane {
+  const plane = ranges as [Range, Range];
+  const source = rows.drawn ? sampleData(data, COUNTED, seed + 1) : rows.values;
+  const truth = exact ?? countedDensity(source, plane);
   const brightest = brightestOf(truth);
-  return {
-    size: SIZE,
-    grid,
-    truth,
-    exact: data.logDensity !== undefined,
-    pixels: (density) => densityPixels(density, SIZE, brightest),
-  };
+  const pixels = (density: ArrayLike<number>) => densityPixels(density, SIDE, brightest);
+  const truthNote = exact
+    ? "exact density"
+    : rows.drawn
+      ? "density counted from samples"
+      : "density counted from the rows";
+  return { size: SIDE, truth: pixels(truth), truthNote, brightest, pixels };
 }
 
-function exactDensity(data: DataSource, grid: Float32Array): number[] | undefined {
-  if (!data.logDensity) return undefined;
-  const density: number[] = [];
-  for (let i = 0; i < grid.length; i += 2) density.push(Math.exp(data.logDensity(grid.subarray(i, i + 2))));
-  return density;
+/** Counted in cells so large that few are empty by chance, drawn on the finer grid. */
+function countedDensity(points: ArrayLike<number>, ranges: readonly [Range, Range]): Float64Array {
+  const affordable = Math.sqrt(points.length / 2 / 4); // about four rows to a cell
+  const size = [96, 48, 32, 24, 16].find((cells) => cells <= affordable) ?? 12;
+  return enlarged(histogram(points, size, ranges), size, SIDE / size);
 }
 
 /** The brightest colour stands for this density: the largest of few cells would be noise. */
 function brightestOf(density: ArrayLike<number>): number {
   const sorted = Float64Array.from(density).sort();
-  return (sorted[Math.floor(sorted.length * 0.98)] as number) || 1;
+  return (sorted[Math.floor(sorted.length * 0.98)] as number) || (sorted.at(-1) as number) || 1;
 }

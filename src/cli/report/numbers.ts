@@ -1,0 +1,20 @@
+/** Numbers as people read them. */
+
+/** A number with as many decimals as tell apart what is 1/100 of `scale`; very large and small ones with an exponent. */
+export function within(value: number, scale: number): string {
+  const decimals = scale > 0 ? Math.max(0, 2 - Math.floor(Math.log10(scale))) : 3;
+  const size = Math.max(Math.abs(value), scale);
+  if (size >= 1e9 || decimals > 9) return String(Number(value.toPrecision(6)));
+  return value.toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}
+
+/** Three digits: 0.0123, 4.56, 789, 1.2e+5. */
+export function brief(value: number): string {
+  const rounded = Number(value.toPrecision(3));
+  return Math.abs(rounded) >= 1e5 ? rounded.toExponential().replace("e+", "e") : String(rounded);
+}
+
+/** "1 row", "16,000 rows". */
+export function counted(count: number, word: string): string {
+  return `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,111 @@
+/** Reports and the demo by axe-core, and on a phone's width: in light and dark, nothing is cut off. */
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Browser, Page } from "puppeteer";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundle } from "../../.build/bundle.mjs";
+import { serveDemo } from "../../.build/demo.mjs";
+import { cache, root } from "../../.build/files.mjs";
+import { launchBrowser } from "../../.build/platforms/browser.mjs";
+import { skippedRuntimes } from "../../.build/runtimes.mjs";
+import { tiny, useCli } from "../cli/run.ts";
+
+/** 40 rows of `width` columns with long names; the second column is far from 0, the last one constant. */
+function rowsOf(width: number): string {
+  const names = Array.from({ length: width }, (_, i) => `a_rather_long_name_of_column_${i + 1}`);
+  const rows = Array.from({ length: 40 }, (_, row) =>
+    names.map((_, i) => {
+      const value = Math.sin(1 + row * (i + 1)) * 3;
+      if (i === 1) return 1e6 + 1e-3 * value;
+      return i > 1 && i === width - 1 ? 7 : value;
+    }),
+  );
+  return [names, ...rows].map((row) => `${row.join(",")}\n`).join("");
+}
+
+describe.skipIf(skippedRuntimes().includes("chromium"))("people can read", () => {
+  const cli = useCli();
+  let browser: Browser;
+  let axe: string;
+
+  beforeAll(async () => {
+    axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+    browser = await launchBrowser();
+  });
+  afterAll(() => browser?.close());
+
+  /** Opens the page at each width in each scheme, and returns what is wrong. */
+  async function faults(url: string, ready: (page: Page) => Promise<unknown> = async () => {}): Promise<string[]> {
+    const found: string[] = [];
+    for (const width of [1200, 360]) {
+      for (const scheme of ["light", "dark"]) {
+        const page = await browser.newPage();
+        await page.setViewport({ width, height: 800 });
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+        await page.goto(url);
+        await ready(page);
+        await page.$$eval("details", (all) => {
+          for (const one of all) one.open = true;
+        });
+        await page.evaluate(axe);
+        const wrong = await page.evaluate(async () => {
+          const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
+          const { violations } = await axe.run();
+          return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ""}`);
+        });
+        found.push(...wrong.map((one) => `${width}, ${scheme}: ${one}`));
+        const cut = await page.evaluate(cutOff);
+        found.push(...cut.map((one) => `${width}, ${scheme}: ${one}`));
+        await page.close();
+      }
+    }
+    return found;
+  }
+
+  test.each([
+    ["a data set by name", "checkerboard", undefined],
+    ["rows of one column", "one.csv", 1],
+    ["rows of two columns", "two.csv", 2],
+    ["rows of ten columns", "ten.csv", 10],
+  ])("the report on %s", { timeout: 180_000 }, async (_, data, width) => {
+    if (width !== undefined) await writeFile(cli.path(data), rowsOf(width));
+    const out = `of-${data}`;
+    const compared = await cli.run(["compare", data, ...tiny, "--steps", "20", "--points", "64", "--out", out]);
+    expect(compared.errors).not.toMatch(/divflow:/);
+    expect(await faults(pathToFileURL(cli.path(out, "report.html")).href)).toEqual([]);
+  });
+
+  test("the demo", { timeout: 180_000 }, async () => {
+    const built = join(cache, `accessible-${randomUUID()}`);
+    await mkdir(built, { recursive: true });
+    await bundle(relative(root, built));
+    const server = await serveDemo({ built: relative(root, built) });
+    try {
+      const ready = (page: Page) => page.waitForSelector('body[data-state="ready"]', { timeout: 60_000 });
+      expect(await faults(server.url, ready)).toEqual([]);
+    } finally {
+      await server.close();
+      await rm(built, { recursive: true, force: true });
+    }
+  });
+});
+
+/** In the page: what is wider than its room or than the window. */
+function cutOff(): string[] {
+  const wide = (element: Element) =>
+    element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== "visible";
+  const page = document.scrollingElement as Element;
+  const elements = [...document.querySelectorAll("main *, footer")].filter(
+    // What is clipped on purpose, for screen readers alone, is no fault.
+    (element) => element.closest("thead, .unseen") === null && element.closest("svg") === null,
+  );
+  return [
+    ...(page.scrollWidth > innerWidth ? [`the page is ${page.scrollWidth} wide, the window ${innerWidth}`] : []),
+    ...elements
+      .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 || wide(element))
+      .map((element) => `cut off: <${element.tagName.toLowerCase()} class="${element.className}">`),
+  ];
+}
