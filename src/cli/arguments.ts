@@ -6,10 +6,13 @@ import { ConfigError } from "../index.ts";
 
 /** Declarations of a command's arguments, as far as checking needs them. */
 export interface ArgumentDeclarations {
-  readonly [name: string]: { readonly type?: string; readonly required?: boolean };
+  readonly [name: string]: { readonly type?: string; readonly required?: boolean; readonly default?: unknown };
 }
 
-function closest(name: string, names: readonly string[]): string {
+/** The nearest of `names` as a question; a pointer to the list where none is near. */
+export function closest(name: string, names: readonly string[]): string {
+  const begun = names.filter((candidate) => name.replace(/^-*/, "").length > 1 && candidate.startsWith(name));
+  if (begun.length === 1) return `Did you mean ${begun[0]}?`;
   const distance = (a: string, b: string): number => {
     let row = Array.from({ length: b.length + 1 }, (_, j) => j);
     for (let i = 1; i <= a.length; i++) {
@@ -22,15 +25,27 @@ function closest(name: string, names: readonly string[]): string {
     }
     return row[b.length] as number;
   };
-  const [best] = [...names].sort((a, b) => distance(name, a) - distance(name, b));
-  return best !== undefined && distance(name, best) <= Math.ceil(name.length / 2)
+  const plain = name.toLowerCase();
+  const [best] = [...names].sort((a, b) => distance(plain, a) - distance(plain, b));
+  return best !== undefined && distance(plain, best) <= Math.ceil(name.length / 2)
     ? `Did you mean ${best}?`
     : "See --help for the list.";
 }
 
+/** What a command line gives of options, by name without dashes, as text; `undefined` for those without a value. */
+export function givenOptions(rawArguments: readonly string[]): Map<string, string | undefined> {
+  const given = new Map<string, string | undefined>();
+  for (const [i, argument] of rawArguments.entries()) {
+    if (!argument.startsWith("--")) continue;
+    const at = argument.indexOf("=");
+    given.set(argument.slice(2, at < 0 ? undefined : at), at < 0 ? rawArguments[i + 1] : argument.slice(at + 1));
+  }
+  return given;
+}
+
 /**
- * Refuses options that the command does not have, options without their value, and too many positionals: the parser
- * below it lets them through.
+ * Refuses options that the command does not have, options without their value, switches with one, and too many
+ * positionals: the parser below it lets them through.
  */
 export function checkRawArguments(rawArguments: readonly string[], declarations: ArgumentDeclarations): void {
   const options = Object.entries(declarations).filter(([, { type }]) => type !== "positional");
@@ -44,7 +59,7 @@ export function checkRawArguments(rawArguments: readonly string[], declarations:
       seen++;
       continue;
     }
-    const [name = "", inline] = argument.split("=", 2);
+    const [name = "", inline] = argument.split(/=(.*)/s, 2);
     const declared = options.find(([option]) => `--${option}` === name);
     if (declared === undefined) {
       throw new ConfigError({
@@ -54,9 +69,17 @@ export function checkRawArguments(rawArguments: readonly string[], declarations:
         remedy: closest(name, names),
       });
     }
-    if (declared[1].type !== "boolean" && inline === undefined) {
-      const value = rawArguments[++i];
-      if (value === undefined || value.startsWith("--")) {
+    if (declared[1].type === "boolean") {
+      if (inline === undefined) continue;
+      throw new ConfigError({
+        subject: name,
+        given: inline,
+        expected: "no value",
+        remedy: `Write ${name} alone, or leave it out.`,
+      });
+    } else {
+      const value = inline ?? rawArguments[++i];
+      if (value === undefined || value === "" || (inline === undefined && value.startsWith("--"))) {
         throw new ConfigError({
           subject: name,
           given: "nothing",
@@ -78,7 +101,8 @@ export function checkRawArguments(rawArguments: readonly string[], declarations:
 
 /** Refuses those of `options` that a command line gives: without effect beside another, they would be passed over. */
 export function refuseBeside(rawArguments: readonly string[], beside: string, options: readonly string[]): void {
-  const given = options.find((name) => rawArguments.some((one) => one === `--${name}` || one.startsWith(`--${name}=`)));
+  const all = givenOptions(rawArguments);
+  const given = options.find((name) => all.has(name));
   if (given === undefined) return;
   throw new ConfigError({
     subject: `--${given}`,
@@ -88,16 +112,21 @@ export function refuseBeside(rawArguments: readonly string[], beside: string, op
   });
 }
 
+/** Not all that JavaScript reads as a number: "", "0x10" and "1_000" are more likely mistakes. */
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
 function number(option: string, text: string, expected: string, fits: (value: number) => boolean): number {
-  const value = Number(text);
-  if (text.trim() === "" || !fits(value)) {
+  const value = decimal.test(text) ? Number(text) : Number.NaN;
+  if (!fits(value)) {
     throw new ConfigError({ subject: option, given: text, expected, remedy: "See --help for the options' meaning." });
   }
   return value;
 }
 
-export function positiveInteger(option: string, text: string): number {
-  return number(option, text, "a positive integer", (value) => Number.isSafeInteger(value) && value > 0);
+/** @param most - the largest that makes sense. */
+export function positiveInteger(option: string, text: string, most = Number.MAX_SAFE_INTEGER): number {
+  const expected = `a positive integer${most < Number.MAX_SAFE_INTEGER ? `, at most ${most}` : ""}`;
+  return number(option, text, expected, (value) => Number.isSafeInteger(value) && value > 0 && value <= most);
 }
 
 /** A seed: an integer from 0 to 2^53 - 1. */

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { evaluateLosses, type LogDensity, type Runtime, rk4, type Samples, type Trainer, writeNpy } from "../index.ts";
 import { replaceFile } from "./files.ts";
-import { interruption, progressBar } from "./output.ts";
+import { interruption } from "./output.ts";
+import { progressBar } from "./progress.ts";
 import type { Recipe } from "./recipe.ts";
 import type { View } from "./report/view.ts";
 import { meanAndDeviation } from "./statistics.ts";

@@ -2,7 +2,6 @@
  * What a command says. Standard output is for results alone: with `--json` one JSON document and nothing else.
  * Progress and remarks go to standard error.
  */
-import { type Bar, Presets, SingleBar } from "cli-progress";
 import { DivflowError } from "../index.ts";
 
 /** Exit codes, as the README documents them. */
@@ -28,26 +27,27 @@ export function report(json: boolean, document: unknown, lines: readonly string[
   process.stdout.write(json ? `${JSON.stringify(document)}\n` : `${lines.join("\n")}\n`);
 }
 
-/** A remark for people, on standard error. */
-export function remark(line: string): void {
-  process.stderr.write(`${line}\n`);
+let quiet = false;
+
+export const quietArgument = { type: "boolean", description: "no progress and no remarks, errors alone" } as const;
+
+/** Leaves standard error to errors. Like that stream it is the process's, not a runtime's. */
+export function beQuiet(): void {
+  quiet = true;
 }
 
-/** A progress bar on standard error; on something other than a terminal, nothing. */
-export function progressBar(title: string, total: number): { update(value: number, note: string): void; stop(): void } {
-  if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} };
-  const bar: Bar = new SingleBar(
-    {
-      format: `${title} {bar} {value}/{total} {note}`,
-      stream: process.stderr,
-      hideCursor: true,
-      clearOnComplete: false,
-      barsize: 30,
-    },
-    Presets.shades_classic,
-  );
-  bar.start(total, 0, { note: "" });
-  return { update: (value, note) => bar.update(value, { note }), stop: () => bar.stop() };
+export function isQuiet(): boolean {
+  return quiet;
+}
+
+/** A remark for people, on standard error. */
+export function remark(line: string): void {
+  if (!quiet) complain(line);
+}
+
+/** What went wrong, on standard error: said with --quiet too. */
+export function complain(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 /** Columns padded to their widest cell; the first is left-aligned, the others right-aligned. */

@@ -1,4 +1,5 @@
 /** The runtime of a command: --backend, --threads, --storage, and a word on standard error about what was taken and why. */
+import { availableParallelism } from "node:os";
 import { createRuntime, type Runtime, type RuntimeOptions } from "../index.ts";
 import { oneOf, positiveInteger } from "./arguments.ts";
 import { remark } from "./output.ts";
@@ -12,9 +13,14 @@ export const backendArgument = {
 
 export const threadsArgument = {
   type: "string",
-  description: "threads of WASM; results do not depend on it",
-  default: "1",
+  description: "threads of WASM, at most 64 (default: all cores); results do not depend on it",
 } as const;
+
+/** More than the library takes would be no help either. */
+const MOST_THREADS = 64;
+
+/** The cores there are for this process. */
+const cores = () => Math.min(availableParallelism(), MOST_THREADS);
 
 export const storageArgument = {
   type: "string",
@@ -25,17 +31,17 @@ export const storageArgument = {
 /** Checks --backend, --threads and --storage, before a command writes anything. */
 export function readRuntime({
   backend,
-  threads = "1",
+  threads,
   storage = "f32",
 }: {
   backend: string;
-  threads?: string;
+  threads?: string | undefined;
   storage?: string;
 }) {
   return {
     storage: oneOf("--storage", storage, ["f32", "f16"] as const),
     backend: oneOf("--backend", backend, ["auto", "webgpu", "wasm", "reference"] as const),
-    threads: positiveInteger("--threads", threads),
+    threads: threads === undefined ? cores() : positiveInteger("--threads", threads, MOST_THREADS),
   };
 }
 

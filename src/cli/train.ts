@@ -13,8 +13,9 @@ import {
 } from "../index.ts";
 import { oneOf, positiveInteger, refuseBeside } from "./arguments.ts";
 import { checkFolder, makeFolder, readBytes, replaceFile } from "./files.ts";
-import { exitCodes, interruption, progressBar, report } from "./output.ts";
+import { exitCodes, interruption, remark, report } from "./output.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
+import { progressBar, recentMean } from "./progress.ts";
 import { lossNames, openData, type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
 
@@ -58,6 +59,7 @@ export const train = defineCommand({
     using runtime = await openRuntime(choice);
     using trainer = await beginning.trainer(runtime);
     const { title, steps = noSteps() } = beginning;
+    if (trainer.step >= steps) remark(`Nothing to train: ${passed(trainer.step, steps)}`);
     const config = beginning.config(trainer, runtime.backend);
     const earlier = trainer.step === 0 ? [] : await readMetrics(join(args.out, "metrics.jsonl"), trainer.step);
     await makeFolder("--out", args.out);
@@ -68,7 +70,7 @@ export const train = defineCommand({
     const last = run.metrics.at(-1);
     const document = { step: trainer.step, interrupted: run.interrupted, seconds: run.seconds, ...last, out: args.out };
     report(args.json === true, document, [
-      `${run.interrupted ? "Interrupted" : "Trained"}: step ${trainer.step} of ${steps}, ${run.seconds.toFixed(1)} s` +
+      `${run.interrupted ? "Interrupted" : run.metrics.length > 0 ? "Trained" : "Nothing to train"}: step ${trainer.step} of ${steps}, ${run.seconds.toFixed(1)} s` +
         (last ? `, loss ${last.loss.toPrecision(4)}` : ""),
       `Wrote ${join(args.out, "model.safetensors")}`,
     ]);
@@ -98,6 +100,11 @@ async function fromFile(file: string, dataName: string, given: string | undefine
     trainer: (runtime) => resume(runtime, bytes, { data, source: file }),
     config: ({ step }, backend) => ({ ...config, steps, backend, resumed: { file, step } }),
   };
+}
+
+/** A run that is asked to go on to a step it is past. */
+function passed(step: number, steps: number): string {
+  return `the file is at step ${step} already, --steps ${steps} counts all. --steps ${step + steps} trains ${steps} more.`;
 }
 
 function noSteps(): never {
@@ -164,6 +171,7 @@ export async function trainInto(
   const metrics: StepMetrics[] = [];
   let saved = performance.now();
   const bar = progressBar(title, total);
+  const meanLoss = recentMean();
   const interrupted = interruption();
   const start = performance.now();
   try {
@@ -171,7 +179,7 @@ export async function trainInto(
     if (steps > 0) {
       for await (const progress of trainer.run({ steps, signal: interrupted.signal })) {
         metrics.push(...progress.steps);
-        bar.update(progress.step, `loss ${progress.loss.toPrecision(4)}`);
+        bar.update(progress.step, `mean loss ${meanLoss(progress.steps.map(({ loss }) => loss)).toPrecision(4)}`);
         if (performance.now() - saved > SAVE_EVERY_MILLISECONDS) {
           await save(metrics);
           saved = performance.now();

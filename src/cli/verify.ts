@@ -7,7 +7,7 @@ import { type CaseErrors, verifyCase, verifyTolerances } from "../index.ts";
 import { positiveNumber } from "./arguments.ts";
 import { readBytes } from "./files.ts";
 import { exitCodes, report, textTable } from "./output.ts";
-import { backendArgument, openRuntime, readRuntime, storageArgument } from "./runtime.ts";
+import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
 
 /** The cases that ship with divflow: dist/cases, beside the built command. */
 const shippedCases = fileURLToPath(new URL("./cases", import.meta.url));
@@ -21,6 +21,7 @@ export const verify = defineCommand({
       required: false,
     },
     backend: backendArgument,
+    threads: threadsArgument,
     storage: storageArgument,
     tolerance: { type: "string", description: "largest relative error (2e-5; reference 1e-9; f16 storage 3.9e-3)" },
     json: { type: "boolean", description: "print one JSON document" },

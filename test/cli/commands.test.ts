@@ -267,6 +267,10 @@ test("a resumed run ends at its own number of steps, and its config keeps what i
   expect((await json([...resume, "--steps", "15"])).step).toBe(15);
   const config = JSON.parse(await readFile(cli.path("kept", "config.json"), "utf8"));
   expect(config).toMatchObject({ data: "moons", steps: 15, batchSize: 16, resumed: { step: 10 } });
+  const past = await cli.run([...resume, "--steps", "5"]);
+  expect(past.errors).toMatch(/Nothing to train: .*at step 15 already.*--steps 20 trains 5 more\.\n$/);
+  expect(past.output).toMatch(/^Nothing to train: step 15 of 5,/);
+  expect(past.code).toBe(0);
 });
 
 test("compare writes a report that stands alone", async () => {

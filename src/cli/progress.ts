@@ -1,0 +1,98 @@
+/**
+ * How far a command is, on standard error: on a terminal a bar with the time left, elsewhere (a log, a pipe) a line now
+ * and then, and none of a short run.
+ */
+import { type Bar, Presets, SingleBar } from "cli-progress";
+import { isQuiet, remark } from "./output.ts";
+
+export interface ProgressBar {
+  /** @param note - what else there is to say, such as the mean loss. */
+  update(value: number, note?: string): void;
+  stop(): void;
+}
+
+/** Milliseconds between lines where no bar can be drawn; a run that ends before says none. */
+const LINE_EVERY = 10_000;
+
+/** Milliseconds from which the time that planning took is worth a line. */
+const LONG_PLANNING = 5000;
+
+/** A bar, or lines, up to `total`. Before the first update the program is being planned. */
+export function progressBar(title: string, total: number): ProgressBar {
+  if (isQuiet()) return { update: () => {}, stop: () => {} };
+  return process.stderr.isTTY ? drawnBar(title, total) : lines(title, total);
+}
+
+function drawnBar(title: string, total: number): ProgressBar {
+  const bar: Bar = new SingleBar(
+    {
+      format: `${title} {bar} {value}/{total} {note}`,
+      stream: process.stderr,
+      hideCursor: true,
+      clearOnComplete: false,
+      barsize: 30,
+    },
+    Presets.shades_classic,
+  );
+  const left = timeLeft(total);
+  bar.start(total, 0, { note: "planning" });
+  return {
+    update: (value, note) => bar.update(value, { note: told(note, left(value)) }),
+    stop: () => bar.stop(),
+  };
+}
+
+function lines(title: string, total: number): ProgressBar {
+  const left = timeLeft(total);
+  const begun = performance.now();
+  let last = begun;
+  let planned = false;
+  return {
+    update(value, note) {
+      const now = performance.now();
+      const seconds = left(value);
+      if (!planned && now - begun > LONG_PLANNING) remark(`${title}: planned in ${duration((now - begun) / 1000)}`);
+      if (!planned) last = now;
+      planned = true;
+      if (now - last < LINE_EVERY || value >= total) return;
+      last = now;
+      const percent = Math.floor((100 * value) / total);
+      remark(`${title}: ${told(`${value} of ${total} (${percent} %)`, note, seconds)}`);
+    },
+    stop: () => {},
+  };
+}
+
+const told = (...parts: readonly (string | undefined)[]) => parts.filter(Boolean).join(", ");
+
+/** The time that is left, in words, at the speed since the first value seen; undefined while that is not known. */
+export function timeLeft(total: number, now = () => performance.now()): (value: number) => string | undefined {
+  let first: { readonly value: number; readonly time: number } | undefined;
+  return (value) => {
+    const time = now();
+    first ??= { value, time };
+    if (value <= first.value || value >= total) return undefined;
+    return `${duration(((time - first.time) * (total - value)) / (value - first.value) / 1000)} left`;
+  };
+}
+
+/** 8 s, 3 min 20 s, 2 h 5 min, 4 d 3 h. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const [days, hours, minutes] = [86_400, 3600, 60].map((unit) => Math.floor(whole / unit)) as [number, number, number];
+  if (days > 0) return `${days} d ${hours % 24} h`;
+  if (hours > 0) return `${hours} h ${minutes % 60} min`;
+  return minutes > 0 ? `${minutes} min ${whole % 60} s` : `${whole} s`;
+}
+
+/** Values over which a mean is shown: one batch's loss jumps about by more than training moves it. */
+const MEAN_OVER = 200;
+
+/** The mean of the last values given, of 200 at most. */
+export function recentMean(): (values: readonly number[]) => number {
+  let recent: number[] = [];
+  return (values) => {
+    recent = [...recent, ...values].slice(-MEAN_OVER);
+    return recent.reduce((sum, value) => sum + value, 0) / recent.length;
+  };
+}

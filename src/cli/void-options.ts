@@ -1,0 +1,68 @@
+/** Options that another option's choice makes void are refused: passed over without a word, they would mislead. */
+import { ConfigError } from "../index.ts";
+import { type ArgumentDeclarations, givenOptions } from "./arguments.ts";
+
+interface Rule {
+  readonly option: string;
+  /** Whether this choice leaves the options in `makesVoid` without effect. */
+  readonly chosen: (choice: string) => boolean;
+  readonly makesVoid: readonly string[];
+  readonly because: string;
+}
+
+const is = (choice: string) => (given: string) => given === choice;
+
+const rules: readonly Rule[] = [
+  {
+    option: "solver",
+    chosen: is("dopri5"),
+    makesVoid: ["steps"],
+    because: "dopri5 chooses its steps by --tolerance; the other solvers take a fixed number of them",
+  },
+  {
+    option: "solver",
+    chosen: (name) => name !== "dopri5",
+    makesVoid: ["tolerance"],
+    because: "only dopri5 has a tolerance; this solver takes --steps",
+  },
+  { option: "divergence", chosen: is("exact"), makesVoid: ["probes"], because: "only hutchinson draws probes" },
+  { option: "estimator", chosen: is("exact"), makesVoid: ["probe"], because: "the exact divergence draws no probes" },
+  {
+    option: "loss",
+    chosen: is("cfm"),
+    makesVoid: ["divergence", "form", "velocity", "estimator", "probe"],
+    because: "cfm has no divergence loss",
+  },
+  {
+    option: "loss",
+    chosen: is("paper-2d"),
+    makesVoid: ["form", "velocity", "estimator", "probe"],
+    because: "of the divergence loss only its weight, --divergence, can be chosen there",
+  },
+  {
+    option: "backend",
+    chosen: (name) => name === "webgpu" || name === "reference",
+    makesVoid: ["threads", "simd"],
+    because: "that is for wasm",
+  },
+];
+
+/**
+ * Refuses what a choice makes void. A choice may be an option's default; a void option counts only where the command line
+ * gives it.
+ */
+export function refuseVoid(rawArguments: readonly string[], declarations: ArgumentDeclarations): void {
+  const given = givenOptions(rawArguments);
+  for (const { option, chosen, makesVoid, because } of rules) {
+    const choice = given.get(option) ?? declarations[option]?.default;
+    if (typeof choice !== "string" || !chosen(choice)) continue;
+    const idle = makesVoid.find((name) => Object.hasOwn(declarations, name) && given.has(name));
+    if (idle === undefined) continue;
+    throw new ConfigError({
+      subject: `--${idle} ${given.get(idle)}`,
+      given: `beside ${given.has(option) ? "" : "the default "}--${option} ${choice}`,
+      expected: "no such option there",
+      remedy: `Leave it out, or choose another --${option}: ${because}.`,
+    });
+  }
+}
