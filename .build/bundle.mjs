@@ -1,11 +1,12 @@
 /**
- * What dist/ is made of: index.js, worker.js, which a page runs the engine in, their chunks, and the CLI for Node.
+ * What dist/ is made of: index.js and its chunks, readable, for bundlers, Node and Deno; the files of its workers, each
+ * whole; min/, the same minified, for pages that load it as it is; and the CLI for Node.
  *
  * By Rolldown rather than by esbuild, with which tests and demo are bundled: what a page downloads is smaller by 5 %,
  * and comes in fewer chunks, for Rolldown can put all that index.js needs at once into one.
  */
 import { cp } from "node:fs/promises";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
 import { rolldown } from "rolldown";
 import { root } from "./files.mjs";
@@ -14,33 +15,59 @@ import { root } from "./files.mjs";
 const optional = "webgpu";
 
 /**
- * Writes index.js and worker.js with their chunks beside them, cli.js, cases/ (the golden cases of `divflow verify`) and
- * bench/ (what `divflow bench` runs) into a folder of the checkout. The core finds worker.js by its own address.
+ * Writes all that into a folder of the checkout, with cases/ (the golden cases of `divflow verify`) and bench/ (what
+ * `divflow bench` runs). The core finds the files of workers by its own address.
  */
 export async function bundle(folder = "dist") {
   const cases = cp(join(root, "test", "fixtures"), join(root, folder, "cases"), { recursive: true });
-  await Promise.all([writeCore(folder), writeCommand(folder), writeBench(folder), cases]);
+  await Promise.all([
+    writeCore(folder, { input: entries }),
+    writeCore(`${folder}/min`, { input: { ...entries, ...workers }, minify: true }),
+    ...Object.entries(workers).map(([name, input]) => writeWorker(folder, name, input)),
+    writeWorker(folder, "worker", "src/engine/worker/entry.ts", "export {};"), // an entry of the package, so a module
+    writeCommand(folder),
+    writeBench(folder),
+    cases,
+  ]);
 }
 
-/** What users and pages load, by name in dist/. */
-const entries = { index: "src/index.ts", worker: "src/engine/worker/entry.ts" };
+/** What users load, by name in dist/. */
+const entries = { index: "src/index.ts" };
 
-/** @param {string} folder */
-function writeCore(folder) {
+/** What a page's worker runs, by the name that src/engine/worker/start.ts has for it. */
+const workers = {
+  "worker-webgpu": "src/engine/worker/entry-webgpu.ts",
+  "worker-wasm": "src/engine/worker/entry-wasm.ts",
+};
+
+/** For what runs on any platform. */
+const core = {
+  platform: /** @type {const} */ ("browser"),
+  transform: { target: "es2022" },
+  external: [optional],
+};
+
+/**
+ * Readable: a page's own part is the core, and the engine another chunk, imported where there is no worker to hold it.
+ * Minified: one chunk for both, since page and worker, which share it, download it once and less than they would two.
+ * @param {string} folder
+ * @param {{ input: Record<string, string>, minify?: boolean }} options
+ */
+function writeCore(folder, { input, minify = false }) {
+  const page = String.raw`\/src\/index`; // a group is what it names, with all that this imports at once
+  const engine = String.raw`\/src\/(engine\/(runtime|worker\/(serve|port))|kernels\/[\w-]+)`;
+  const readers = String.raw`\/src\/data\/(csv|npy|npz|points)`; // apart, for who uses nothing else
+  const parts = minify ? { core: `${page}|${engine}` } : { readers, core: page, engine };
   return write(
-    {
-      input: entries,
-      platform: "browser",
-      transform: { target: "es2022" },
-      external: [optional],
-    },
+    { ...core, input, checks: { ineffectiveDynamicImport: !minify } },
     {
       dir: folder,
+      minify,
       chunkFileNames: ({ name, facadeModuleId }) => `${nameOfLazy(facadeModuleId) ?? name}-[hash].js`,
       codeSplitting: {
         groups: [
           { name: "wasm-modules", test: /\/src\/generated\/wasm\.ts$/ }, // base64 and code compress badly as one
-          { name: "core", test: belongsToCore }, // with all that it imports at once
+          ...Object.entries(parts).map(([name, modules]) => ({ name, test: new RegExp(`(${modules})\\.ts$`) })),
           { name: "load", test: /\/src\/engine\/(load|resume)\.ts$/ }, // both read model files
         ],
       },
@@ -49,13 +76,14 @@ function writeCore(folder) {
 }
 
 /**
- * The API, and what the backends share, of which one is always wanted. Not other entries: what they do when they are
- * loaded must not be done by who loads the core.
- * @param {string} module
+ * One file, and nothing to fetch: bundlers take it along as it is, and so may users. So it is minified.
+ * @param {string} folder
+ * @param {string} name
+ * @param {string} input
+ * @param {string} [footer]
  */
-function belongsToCore(module) {
-  const path = relative(root, module).replaceAll("\\", "/");
-  return path === entries.index || path.startsWith("src/kernels/");
+function writeWorker(folder, name, input, footer) {
+  return write({ ...core, input: { [name]: input } }, { dir: folder, minify: true, codeSplitting: false, footer });
 }
 
 /**
@@ -78,7 +106,7 @@ function writeCommand(folder) {
       external: [optional],
       plugins: [coreBeside],
     },
-    { dir: folder, banner: "#!/usr/bin/env node", codeSplitting: false },
+    { dir: folder, minify: false, banner: "#!/usr/bin/env node", codeSplitting: false },
   );
 }
 
@@ -124,9 +152,8 @@ async function write(input, { dir = "dist", ...output }) {
       ...output,
       dir: join(root, dir),
       format: "esm",
-      minify: true,
       sourcemap: true,
-      comments: false,
+      comments: output.minify ? false : { legal: false },
     });
   } finally {
     await built.close();

@@ -22,6 +22,9 @@ const isolated = {
   "Cross-Origin-Resource-Policy": "same-origin",
 };
 
+/** For files that pages of other origins import. */
+export const shared = { "Cross-Origin-Resource-Policy": "cross-origin", "Access-Control-Allow-Origin": "*" };
+
 /**
  * Serves what `contents` gives for a path such as "/index.html" ("/" asks for that too); 404 where it gives undefined.
  * @param {(path: string, request: import("node:http").IncomingMessage) => Promise<string | Uint8Array | undefined>} contents

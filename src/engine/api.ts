@@ -26,9 +26,10 @@ export interface RuntimeOptions {
   readonly relaxedSimd?: boolean;
   /**
    * Whether the engine runs in a worker of its own, so that the page stays smooth; or the address of the worker's module
-   * (dist/worker.js), where it does not lie beside the library's. Default: in a page a worker, unless `gpu`, `device`
-   * or a store for `tune` is given; where it cannot be started the engine runs on the page's thread, and
-   * `runtime.reason` says so. In a worker, Node and Deno: this thread.
+   * (the one file dist/worker.js), where a bundler leaves it out. Default: in a page a worker, unless `gpu`, `device` or
+   * a store for `tune` is given; where it cannot be started the engine runs on the page's thread, and `runtime.reason`
+   * and the console say so. In a worker of yours, in Node and in Deno: this thread; with `true` Node and Deno start a
+   * worker thread too. Results do not depend on it, bit for bit.
    */
   readonly worker?: boolean | string | URL;
   /**

@@ -3,11 +3,38 @@
  * downloads the one that it uses.
  */
 import type { Backend } from "../backends/backend.ts";
+import { describe, findAdapter } from "../backends/webgpu/adapter.ts";
 import { isSoftware } from "../backends/webgpu/software-adapter.ts";
 import type { TuningStore } from "../backends/webgpu/tuning-store.ts";
 import { ConfigError, DivflowError, UnsupportedError } from "../errors.ts";
 import { booleanOption, choiceOption, integerOption } from "../graph/options.ts";
-import type { RuntimeOptions } from "./api.ts";
+import type { BackendName, RuntimeOptions } from "./api.ts";
+
+interface Modules {
+  readonly webgpu: typeof import("../backends/webgpu/backend.ts");
+  readonly wasm: typeof import("../backends/wasm/backend.ts");
+  readonly reference: typeof import("../backends/reference/backend.ts");
+}
+
+/** Where backends' code comes from. The file of a worker holds some of them. */
+export type BackendModules = { readonly [Name in BackendName]?: () => Promise<Modules[Name]> };
+
+/** On a thread that imports on demand. */
+export const everyBackend: BackendModules = {
+  webgpu: () => import("../backends/webgpu/backend.ts"),
+  wasm: () => import("../backends/wasm/backend.ts"),
+  reference: () => import("../backends/reference/backend.ts"),
+};
+
+/** What a choice goes by beside the options. */
+export interface Surroundings {
+  readonly modules: BackendModules;
+  /** Why there is no GPU, where somebody has looked already. */
+  readonly noGPU?: string | undefined;
+}
+
+/** Subject of the error by which a file without WebAssembly says that there is no GPU: `given` is why. */
+export const NO_GPU = "WebGPU, in a file without WebAssembly";
 
 export interface ChosenBackend {
   readonly backend: Backend;
@@ -19,7 +46,12 @@ export interface ChosenBackend {
 /** More would be a mistake in a number, not a wish. */
 const MOST_THREADS = 64;
 
-export async function chooseBackend(options: RuntimeOptions): Promise<ChosenBackend> {
+/**
+ * @throws {@link UnsupportedError} when the backend is not to be had: on this platform, or in these modules. Its
+ * subject is {@link NO_GPU} where WebAssembly is wanted instead of it.
+ */
+export async function chooseBackend(options: RuntimeOptions, surroundings: Surroundings): Promise<ChosenBackend> {
+  const { modules } = surroundings;
   const asked = choiceOption("backend", options.backend ?? "auto", ["auto", "webgpu", "wasm", "reference"] as const);
   if (options.threads !== undefined) integerOption("threads", options.threads, 1, MOST_THREADS);
   const storage = choiceOption("storage", options.storage ?? "f32", ["f32", "f16"] as const);
@@ -34,42 +66,77 @@ export async function chooseBackend(options: RuntimeOptions): Promise<ChosenBack
   if (options.tune !== undefined && !isStore(options.tune)) booleanOption("tune", options.tune);
   switch (asked) {
     case "reference": {
-      const { createReferenceBackend } = await import("../backends/reference/backend.ts");
+      const { createReferenceBackend } = await held(modules, "reference");
       return { backend: createReferenceBackend(), reason: "The f64 reference, as asked: slow and exact." };
     }
     case "wasm":
-      return wasm(options, "WebAssembly, as asked.");
+      return wasm(modules, options, "WebAssembly, as asked.");
     case "webgpu":
-      return webgpu(options, "WebGPU, as asked.");
+      return webgpu(modules, options, "WebGPU, as asked.");
     case "auto":
-      return automatic(options);
+      return automatic(surroundings, options);
   }
 }
 
-async function automatic(options: RuntimeOptions): Promise<ChosenBackend> {
-  let found: string;
-  try {
-    const chosen = await webgpu(options);
-    const { device } = chosen.backend; // our WebAssembly is faster than a CPU's shaders
-    if (options.device || !isSoftware(device)) return chosen;
-    chosen.backend.dispose();
-    found = `an adapter that runs on the CPU (${device})`;
-  } catch (error) {
-    found =
-      error instanceof DivflowError ? `${error.facts.given}` : `${error instanceof Error ? error.message : error}`;
+async function automatic({ modules, noGPU }: Surroundings, options: RuntimeOptions): Promise<ChosenBackend> {
+  let found = noGPU;
+  if (found === undefined) {
+    try {
+      const chosen = await webgpu(modules, options);
+      const { device } = chosen.backend; // our WebAssembly is faster than a CPU's shaders
+      if (options.device || !isSoftware(device)) return chosen;
+      chosen.backend.dispose();
+      found = softwareAlone(device);
+    } catch (error) {
+      found = givenOf(error);
+    }
   }
-  return wasm(options, `WebAssembly on the CPU, as WebGPU has no GPU here: ${found.replace(/\.$/, "")}.`);
+  if (!modules.wasm) {
+    throw new UnsupportedError({
+      ...{ subject: NO_GPU, given: found, expected: "a GPU" },
+      remedy: 'Give the address of dist/worker.js, which holds every backend, or use backend "wasm".',
+    });
+  }
+  return wasm(modules, options, `WebAssembly on the CPU, as WebGPU has no GPU here: ${found.replace(/\.$/, "")}.`);
+}
+
+/**
+ * Why this thread has no GPU to use, or undefined where it has one. The other question, whether a worker has one too,
+ * is the worker's.
+ */
+export async function whyNoGPU(): Promise<string | undefined> {
+  try {
+    const device = describe((await findAdapter()).info);
+    return isSoftware(device) ? softwareAlone(device) : undefined;
+  } catch (error) {
+    return givenOf(error);
+  }
+}
+
+const softwareAlone = (device: string) => `an adapter that runs on the CPU (${device})`;
+
+function givenOf(error: unknown): string {
+  if (error instanceof DivflowError) return `${error.facts.given}`;
+  return error instanceof Error ? error.message : `${error}`;
 }
 
 /** Threads that cannot be had are left out, and the reason says so. */
-async function wasm({ relaxedSimd, threads = 1 }: RuntimeOptions, reason: string): Promise<ChosenBackend> {
-  const { createWasmBackend } = await import("../backends/wasm/backend.ts");
+async function wasm(
+  modules: BackendModules,
+  { relaxedSimd, threads = 1 }: RuntimeOptions,
+  reason: string,
+): Promise<ChosenBackend> {
+  const { createWasmBackend } = await held(modules, "wasm");
   const backend = await createWasmBackend({ threads, ...(relaxedSimd === undefined ? {} : { relaxed: relaxedSimd }) });
   return { backend, reason: backend.refusal ? `${reason} One thread, because ${backend.refusal}.` : reason };
 }
 
 /** Without a `reason` it is the device. */
-async function webgpu({ gpu, device, storage, tune }: RuntimeOptions, reason?: string): Promise<ChosenBackend> {
+async function webgpu(
+  modules: BackendModules,
+  { gpu, device, storage, tune }: RuntimeOptions,
+  reason?: string,
+): Promise<ChosenBackend> {
   const source = gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!device && !source) {
     throw new UnsupportedError({
@@ -79,7 +146,7 @@ async function webgpu({ gpu, device, storage, tune }: RuntimeOptions, reason?: s
       remedy: 'Use backend "wasm", or hand in `gpu` from the npm package "webgpu".',
     });
   }
-  const { createWebGPUBackend } = await import("../backends/webgpu/backend.ts");
+  const { createWebGPUBackend } = await held(modules, "webgpu");
   const where = device ? { device } : { gpu: source as GPU };
   const create = () => createWebGPUBackend({ ...where, storage, tune });
   const backend = await create();
@@ -89,6 +156,18 @@ async function webgpu({ gpu, device, storage, tune }: RuntimeOptions, reason?: s
     reason: (reason ?? `WebGPU, on ${backend.device}.`) + tuned,
     ...(device ? {} : { renew: create }),
   };
+}
+
+/** A backend's code. */
+async function held<Name extends BackendName>(modules: BackendModules, name: Name): Promise<Modules[Name]> {
+  const load = modules[name];
+  if (load) return load();
+  throw new UnsupportedError({
+    subject: "backend",
+    given: name,
+    expected: `one of ${Object.keys(modules).join(", ")}, which are in this worker's file`,
+    remedy: "Give the address of dist/worker.js, which holds every backend.",
+  });
 }
 
 function isStore(tune: boolean | TuningStore): boolean {

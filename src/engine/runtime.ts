@@ -17,7 +17,7 @@ import type {
   Trainer,
   TrainerOptions,
 } from "./api.ts";
-import { type ChosenBackend, chooseBackend } from "./choose-backend.ts";
+import { type ChosenBackend, chooseBackend, everyBackend } from "./choose-backend.ts";
 import { dispose, disposed } from "./disposed.ts";
 import { LocalModel } from "./model.ts";
 import { createTrainer } from "./trainer.ts";
@@ -207,6 +207,6 @@ export class LocalRuntime implements Runtime {
 
 /** A runtime on this thread. `remark` is added to its reason. */
 export async function createLocalRuntime(options: RuntimeOptions, remark?: string): Promise<LocalRuntime> {
-  const chosen = await chooseBackend(options);
+  const chosen = await chooseBackend(options, { modules: everyBackend });
   return new LocalRuntime(remark ? { ...chosen, reason: `${chosen.reason} ${remark}` } : chosen);
 }

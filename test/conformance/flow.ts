@@ -3,7 +3,7 @@
  * solvers' orders. What runs graphs is a parameter, so that test/flow/ can hold the same checks to the f64 reference.
  */
 import type { Backend, NumericArray } from "../../src/backends/backend.ts";
-import { chooseBackend } from "../../src/engine/choose-backend.ts";
+import { chooseBackend, everyBackend } from "../../src/engine/choose-backend.ts";
 import { createLocalRuntime } from "../../src/engine/runtime.ts";
 import { StateStore } from "../../src/engine/state-store.ts";
 import { verifyCase, verifyTolerances } from "../../src/engine/verify.ts";
@@ -34,7 +34,7 @@ export const checks: Check[] = [
   ...flowChecks.map(({ name, run }) => ({
     name,
     async run({ backend, gpu }: Context) {
-      const chosen = await chooseBackend({ backend, ...(gpu && { gpu }) });
+      const chosen = await chooseBackend({ backend, ...(gpu && { gpu }) }, { modules: everyBackend });
       const machine = new DeviceMachine(chosen.backend);
       try {
         await run(machine);

@@ -1,5 +1,6 @@
 /** An engine in a "worker" on this thread: messages are cloned and take their time, as between threads. */
 import type { Runtime, RuntimeOptions } from "../../src/engine/api.ts";
+import { everyBackend } from "../../src/engine/choose-backend.ts";
 import { Connection, type EngineWorker } from "../../src/engine/worker/connection.ts";
 import type { FromEngine, ToEngine } from "../../src/engine/worker/messages.ts";
 import { RemoteRuntime, type RuntimeFacts } from "../../src/engine/worker/remote.ts";
@@ -40,7 +41,7 @@ export async function remoteEngine(
       terminated = true;
     },
   };
-  serve(port);
+  serve(port, everyBackend);
   const connection = new Connection(worker);
   const facts = await connection.ask<RuntimeFacts>({ ask: "createRuntime", options: { backend, ...options } });
   const runtime = new RemoteRuntime(connection, facts);

@@ -1,5 +1,6 @@
 /** Finds a WebGPU device and says which it is. */
 import { UnsupportedError } from "../../errors.ts";
+import { describe, findAdapter } from "./adapter.ts";
 import type { DeviceTraits } from "./linear-choice.ts";
 import { isSoftware } from "./software-adapter.ts";
 import type { TuningStore } from "./tuning-store.ts";
@@ -90,31 +91,6 @@ export function traitsOf({ features, adapterInfo }: GPUDevice, description: stri
   const subgroups = features.has("subgroups");
   const subgroupSize = subgroups && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined;
   return { software: isSoftware(description), subgroups, subgroupSize };
-}
-
-async function findAdapter(gpu = (globalThis.navigator as Navigator | undefined)?.gpu): Promise<GPUAdapter> {
-  if (!gpu) {
-    throw new UnsupportedError({
-      subject: "WebGPU",
-      given: "no navigator.gpu",
-      expected: "a platform with WebGPU",
-      remedy: 'Use backend "wasm", or hand in `gpu` from the npm package "webgpu".',
-    });
-  }
-  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (adapter) return adapter;
-  throw new UnsupportedError({
-    subject: "WebGPU",
-    given: "no adapter",
-    expected: "a GPU that the platform lets pages use",
-    remedy: 'Update the browser or the graphics driver, or use backend "wasm".',
-  });
-}
-
-/** Every word the platform gives, each once: most give only some. */
-function describe(info: GPUAdapterInfo | undefined): string {
-  const words = [info?.description || info?.device, [info?.vendor, info?.architecture].filter(Boolean).join(" ")];
-  return [...new Set(words.filter(Boolean))].join(", ") || "a WebGPU device that does not say its name";
 }
 
 function messageOf(error: unknown): string {

@@ -1,4 +1,6 @@
-/** The module that the engine's worker runs: dist/worker.js. */
-import { type Port, serve } from "./serve.ts";
+/** dist/worker.js: the engine with every backend, for whoever gives a worker's address. */
+import { everyBackend } from "../choose-backend.ts";
+import { ownPort } from "./port.ts";
+import { serve } from "./serve.ts";
 
-serve(globalThis as unknown as Port);
+serve(ownPort(), everyBackend);

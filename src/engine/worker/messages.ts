@@ -23,9 +23,9 @@ export type SentRuntimeOptions = Omit<RuntimeOptions, "gpu" | "device" | "worker
   readonly tune?: boolean;
 };
 
-/** Each names what it calls. Numbers: of a trainer, model or run. */
+/** Each names what it calls. Numbers: of a trainer, model or run. `noGPU`: why there is none, where that is known. */
 export type Question =
-  | { readonly ask: "createRuntime"; readonly options: SentRuntimeOptions }
+  | { readonly ask: "createRuntime"; readonly options: SentRuntimeOptions; readonly noGPU?: string | undefined }
   | { readonly ask: "memory" }
   | { readonly ask: "verifyCase"; readonly text: string; readonly file: string }
   | { readonly ask: "createTrainer"; readonly options: Sent<TrainerOptions> }

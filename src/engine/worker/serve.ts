@@ -1,8 +1,9 @@
 /** The engine's side of the line: takes a page's questions, and holds what they make. */
 import { DivflowError, type ErrorFacts } from "../../errors.ts";
 import type { LoadOptions, Model, Progress, ResumeOptions, Runtime, Trainer, TrainerOptions } from "../api.ts";
+import { type BackendModules, chooseBackend } from "../choose-backend.ts";
 import { disposed } from "../disposed.ts";
-import { createLocalRuntime } from "../runtime.ts";
+import { LocalRuntime } from "../runtime.ts";
 import type { FromEngine, Made, Question, SentError, ToEngine } from "./messages.ts";
 import { fromPlain } from "./plain.ts";
 
@@ -19,9 +20,9 @@ interface Run {
   readonly abort: AbortController;
 }
 
-/** Answers what comes from `port`, for one runtime. */
-export function serve(port: Port): void {
-  const engine = new Engine((message) => port.postMessage(message));
+/** Answers what comes from `port`, for one runtime on one of the backends in `modules`. */
+export function serve(port: Port, modules: BackendModules): void {
+  const engine = new Engine(modules, (message) => port.postMessage(message));
   port.onmessage = async ({ data: message }) => {
     if (message.kind === "abort") engine.abort(message.id);
     if (message.kind === "dispose") engine.dispose(message.number);
@@ -41,6 +42,7 @@ export function serve(port: Port): void {
 }
 
 class Engine {
+  readonly #modules: BackendModules;
   #runtime: Runtime | undefined;
   #last = 0;
   readonly #trainers = new Map<number, Trainer>();
@@ -50,14 +52,16 @@ class Engine {
   readonly #aborts = new Map<number, AbortController>();
   readonly #send: (message: FromEngine) => void;
 
-  constructor(send: (message: FromEngine) => void) {
+  constructor(modules: BackendModules, send: (message: FromEngine) => void) {
+    this.#modules = modules;
     this.#send = send;
   }
 
   async answer(id: number, question: Question): Promise<unknown> {
     switch (question.ask) {
       case "createRuntime": {
-        const runtime = await createLocalRuntime(question.options);
+        const { options, noGPU } = question;
+        const runtime = new LocalRuntime(await chooseBackend(options, { modules: this.#modules, noGPU }));
         this.#runtime = runtime;
         const { backend, device, reason } = runtime;
         return { backend, device, reason };

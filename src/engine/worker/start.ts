@@ -1,10 +1,19 @@
 /** Starts the engine in a worker, where a page should have it. */
 import { ConfigError, UnsupportedError } from "../../errors.ts";
 import type { Runtime, RuntimeOptions } from "../api.ts";
-import { createLocalRuntime } from "../runtime.ts";
+import { NO_GPU, whyNoGPU } from "../choose-backend.ts";
 import { Connection } from "./connection.ts";
-import type { FromEngine } from "./messages.ts";
+import { openWorker } from "./open.ts";
 import { RemoteRuntime, type RuntimeFacts } from "./remote.ts";
+
+/**
+ * The files of our workers, beside ours: each holds one backend, whole, so that a page loads no other. Written as
+ * bundlers know them: they then put the file, as it is, beside theirs.
+ */
+const files = {
+  webgpu: () => new URL("./worker-webgpu.js", import.meta.url),
+  wasm: () => new URL("./worker-wasm.js", import.meta.url),
+};
 
 /**
  * A runtime in a worker or on this thread, as the options and the platform have it: see {@link RuntimeOptions.worker}.
@@ -25,59 +34,54 @@ export async function createAnyRuntime(options: RuntimeOptions): Promise<Runtime
     });
   }
   if (asked === false || gpu || device || store || (asked === undefined && typeof document === "undefined")) {
-    return createLocalRuntime(local);
+    return onThisThread(local);
   }
-  let connection: Connection;
-  try {
-    connection = new Connection(await startWorker(asked === true ? undefined : asked));
-  } catch (cause) {
-    if (asked) throw cause;
-    return createLocalRuntime(local, `The engine runs on the page's own thread: ${(cause as Error).message}`);
-  }
-  try {
-    return new RemoteRuntime(
-      connection,
-      await connection.ask<RuntimeFacts>({
-        ask: "createRuntime",
-        options: tune === undefined ? sendable : { ...sendable, tune },
-      }),
-    );
-  } catch (error) {
-    connection.close();
-    throw error;
+  const address = asked === true ? undefined : asked;
+  const { backend = "auto" } = options;
+  let noGPU = address || backend !== "auto" ? undefined : await whyNoGPU();
+  for (;;) {
+    const own = backend === "webgpu" || (backend === "auto" && noGPU === undefined) ? files.webgpu : files.wasm;
+    let connection: Connection;
+    try {
+      connection = new Connection(await openWorker(address ?? own));
+    } catch (cause) {
+      if (asked) throw cause;
+      warnOnce(cause as UnsupportedError);
+      return onThisThread(
+        local,
+        `The engine runs on the page's own thread: ${(cause as UnsupportedError).facts.given}.`,
+      );
+    }
+    try {
+      const sent = tune === undefined ? sendable : { ...sendable, tune };
+      return new RemoteRuntime(
+        connection,
+        await connection.ask<RuntimeFacts>({ ask: "createRuntime", options: sent, noGPU }),
+      );
+    } catch (error) {
+      connection.close();
+      if (address || noGPU !== undefined || !isNoGPU(error)) throw error;
+      noGPU = String(error.facts.given); // the page has a GPU, its workers have none: the file for that is the other
+    }
   }
 }
 
-/** The worker, once its module has loaded. */
-async function startWorker(address: string | URL | undefined): Promise<Worker> {
-  let worker: Worker | undefined;
-  try {
-    // Written so that bundlers see it: they then put the worker's module beside theirs.
-    worker = address
-      ? new Worker(address, { type: "module" })
-      : new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-    const started = worker;
-    await new Promise<void>((resolve, reject) => {
-      started.onmessage = ({ data }: MessageEvent<FromEngine>) => {
-        if (data.kind === "loaded") resolve();
-      };
-      // Neither a file that is missing nor a refusal by policy comes with a message.
-      started.onerror = ({ message }) =>
-        reject(
-          new Error(message || "its module could not be loaded, or the worker-src of the page's policy forbids it"),
-        );
-    });
-    return started;
-  } catch (cause) {
-    worker?.terminate();
-    throw new UnsupportedError(
-      {
-        subject: "the engine's worker",
-        given: cause instanceof Error ? cause.message : String(cause),
-        expected: `the module ${address ?? "worker.js beside divflow's own"}`,
-        remedy: "Serve dist/worker.js and its chunks, and give its address: createRuntime({ worker: address }).",
-      },
-      { cause },
-    );
-  }
+const isNoGPU = (error: unknown): error is UnsupportedError =>
+  error instanceof UnsupportedError && error.facts.subject === NO_GPU;
+
+/** With the engine imported now: a page whose engine is in a worker has no use for another. */
+async function onThisThread(options: RuntimeOptions, remark?: string): Promise<Runtime> {
+  const { createLocalRuntime } = await import("../runtime.ts");
+  return createLocalRuntime(options, remark);
+}
+
+/** Whether this page was told; a runtime after the other would say the same. */
+let warned = false;
+
+function warnOnce({ facts }: UnsupportedError): void {
+  if (warned) return;
+  warned = true;
+  console.warn(
+    `divflow: training and sampling run on the page's own thread, which they make slow, because the engine's worker did not start: ${facts.given}. ${facts.remedy} createRuntime({ worker: false }) takes the page's thread without this message.`,
+  );
 }
