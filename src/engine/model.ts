@@ -4,7 +4,7 @@ import { copiedNumbers, type Numbers } from "../data/numbers.ts";
 import type { Standardization } from "../data/standardize.ts";
 import { ConfigError } from "../errors.ts";
 import { estimateCount } from "../flow/likelihood.ts";
-import type { VelocityField } from "../flow/losses/loss.ts";
+import { networkField } from "../flow/network-field.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import { dopri5 } from "../flow/solvers/dopri5.ts";
 import type { Node } from "../graph/node.ts";
@@ -177,7 +177,7 @@ export class LocalModel implements Model {
       const { rows, chunks } = chunksOf(count, this.#source.network, 0);
       const shared = await this.#source.store(live);
       const program = await this.#program(live, JSON.stringify({ velocity: rows, parameters }), () =>
-        VelocityProgram.build(shared, this.#field(parameters), rows, dimension),
+        VelocityProgram.build(shared, networkField(this.#source.network, parameters), rows, dimension),
       );
       const result = resultArray(count * dimension, standardization !== undefined);
       for (let chunk = 0; chunk < chunks; chunk++) {
@@ -289,16 +289,14 @@ export class LocalModel implements Model {
     live: Live,
     key: object,
     parameters: string,
-    settings: Omit<SolveSettings, "network" | "parameters" | "field" | "path" | "dimension">,
+    settings: Omit<SolveSettings, "field" | "path" | "dimension">,
   ): Promise<Solve> {
     const { network, path } = this.#source;
     const shared = await this.#source.store(live);
     return this.#program(live, JSON.stringify({ ...key, parameters }), () =>
       Solve.build(shared, {
         ...settings,
-        network,
-        parameters,
-        field: this.#field(parameters),
+        field: networkField(network, parameters),
         path,
         dimension: this.dimension,
       }),
@@ -308,10 +306,5 @@ export class LocalModel implements Model {
   #views(parameters: string): Map<string, Node> {
     const layout = parameterLayout(this.#source.network);
     return parameterViews(state({ name: parameters, shape: [layout.total], dtype: "f32" }), layout);
-  }
-
-  #field(parameters: string): VelocityField {
-    const views = this.#views(parameters);
-    return (x, t) => this.#source.network.apply(views, x, t);
   }
 }

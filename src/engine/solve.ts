@@ -17,7 +17,6 @@ import { throwOnFailure } from "../flow/solvers/failure.ts";
 import type { SolvePlan, Solver, SolveSegment } from "../flow/solvers/solver.ts";
 import type { WholeNetworkPlan } from "../flow/whole-network.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { Network } from "../nn/network.ts";
 import { seedOf } from "../ops/threefry.ts";
 import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
@@ -25,10 +24,6 @@ import { StateStore } from "./state-store.ts";
 import { CountedSteps, planWhole } from "./whole-network.ts";
 
 export interface SolveSettings {
-  readonly network: Network;
-  /** The state that holds its parameters. */
-  readonly parameters: string;
-  /** The network's, reading that state. */
   readonly field: VelocityField;
   readonly path: PathScheduler;
   readonly solver: Solver;

@@ -7,26 +7,24 @@ import { sizeOf } from "../graph/node.ts";
 import { mlpFlow, mlpFlowLimits } from "../kernels/mlp-flow.ts";
 import { hasKernel } from "../kernels/registry.ts";
 import { mlpStructure } from "../nn/mlp.ts";
-import { type Network, parameterLayout } from "../nn/network.ts";
+import { parameterLayout } from "../nn/network.ts";
 import { state } from "../ops/sources.ts";
 import type { PlanLimits } from "../schedule/program.ts";
 
 export interface WholeNetworkSettings {
-  readonly network: Network;
-  /** The state that holds its parameters. */
-  readonly parameters: string;
   readonly rows: number;
   readonly dimension: number;
   readonly estimates: number;
   readonly divergence: Required<DivergenceOptions> | undefined;
 }
 
-/** The plan rewritten, where backend, network, solver and sizes allow it. */
+/** The plan rewritten, where its field is a bare network, and backend, network, solver and sizes allow it. */
 export function planWhole(plan: SolvePlan, settings: WholeNetworkSettings, limits: PlanLimits) {
   if (!hasKernel(mlpFlow.name, limits) || limits.maxStorageBindings < Object.keys(mlpFlow.bindings).length) return;
-  const { network, parameters, dimension } = settings;
-  const structure = mlpStructure(network);
-  if (!structure || !plan.tableau) return;
+  const { dimension } = settings;
+  const { network, parameters } = plan.field?.bare ?? {};
+  const structure = network && mlpStructure(network);
+  if (!structure || !parameters || !plan.tableau) return;
   if (dimension > mlpFlowLimits.dimension || Math.max(...structure.hidden) > mlpFlowLimits.width) return;
   if (plan.tableau.b.length > mlpFlowLimits.stages) return;
   const { total } = parameterLayout(network);

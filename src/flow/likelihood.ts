@@ -39,7 +39,8 @@ export const chunkState: StateDeclaration = { name: "solve.chunk", shape: [1], d
 
 /** The field without its divergence, for sampling. */
 export function velocityOnly(network: VelocityField): Field {
-  return (x, t) => ({ velocity: network(x, t), divergences: undefined });
+  const field: Field = (x, t) => ({ velocity: network(x, t), divergences: undefined });
+  return Object.assign(field, { bare: network.bare });
 }
 
 /** Columns of log-density that these options carry, P: 1 when exact. */
@@ -56,7 +57,7 @@ export function estimateCount(options: DivergenceOptions): number {
  */
 export function withDivergence(network: VelocityField, options: DivergenceOptions = {}): Field {
   const { estimator, probes, probe } = checked(options);
-  return (x, t) => {
+  const field: Field = (x, t) => {
     const velocity = network(x, t);
     if (estimator === "exact") {
       return { velocity, divergences: traceOf(jacobianProducts(velocity, x, unitVectors(x.shape))) };
@@ -66,6 +67,7 @@ export function withDivergence(network: VelocityField, options: DivergenceOption
     const columns = directions.map((z, i) => hutchinsonEstimate(z, products[i] as Node));
     return { velocity, divergences: columns.length === 1 ? (columns[0] as Node) : concat(columns, 1) };
   };
+  return Object.assign(field, { bare: network.bare });
 }
 
 /** The probes [S, D] of a solve, by "solve.seed" and "solve.chunk". */

@@ -53,20 +53,16 @@ export function mlp(config: MLPConfig): Network {
     ];
   });
 
-  return {
-    kind: "mlp",
-    config: { dimension, hidden: [...hidden], activation },
-    dimension,
-    parameters,
-    apply(values, x, t) {
-      let h = concat([x, t], 1);
-      for (let layer = 0; layer <= hidden.length; layer++) {
-        h = linear(h, values.get(`${2 * layer}.weight`) as Node, values.get(`${2 * layer}.bias`) as Node);
-        if (layer < hidden.length) h = activationOp([h], { kind: activation, order: 0 });
-      }
-      return h;
-    },
+  const complete = { dimension, hidden: [...hidden], activation };
+  const apply: Network["apply"] = (values, x, t) => {
+    let h = concat([x, t], 1);
+    for (let layer = 0; layer <= hidden.length; layer++) {
+      h = linear(h, values.get(`${2 * layer}.weight`) as Node, values.get(`${2 * layer}.bias`) as Node);
+      if (layer < hidden.length) h = activationOp([h], { kind: activation, order: 0 });
+    }
+    return h;
   };
+  return { kind: "mlp", config: complete, dimension, parameters, apply: Object.assign(apply, { mlp: complete }) };
 }
 
 export interface MLPStructure {
@@ -76,10 +72,14 @@ export interface MLPStructure {
   readonly layers: readonly FlowLayer[];
 }
 
-/** What an MLP is made of; undefined for other networks. */
+/**
+ * What an MLP is made of; undefined for other networks, also for one with an MLP's kind and parameters and an `apply` of
+ * its own: what is computed is what `apply` says.
+ */
 export function mlpStructure(network: Network): MLPStructure | undefined {
-  if (network.kind !== "mlp") return undefined;
-  const { dimension, hidden, activation } = network.config as unknown as Required<MLPConfig>;
+  const { mlp: made } = network.apply as Network["apply"] & { readonly mlp?: Required<MLPConfig> };
+  if (network.kind !== "mlp" || !made) return undefined;
+  const { dimension, hidden, activation } = made;
   const offsets = new Map(
     parameterLayout(network).entries.map(({ declaration, offset }) => [declaration.name, offset]),
   );

@@ -8,6 +8,8 @@ import { createLocalRuntime, LocalRuntime } from "../../src/engine/runtime.ts";
 import { StateStore } from "../../src/engine/state-store.ts";
 import { wholeNetworkPlan } from "../../src/flow/whole-network.ts";
 import {
+  arrayData,
+  cfm,
   condOT,
   dopri5,
   euler,
@@ -23,6 +25,7 @@ import {
 import { initialParameters } from "../../src/nn/initialize.ts";
 import { type MLPStructure, mlpStructure } from "../../src/nn/mlp.ts";
 import { parameterLayout, parameterViews } from "../../src/nn/network.ts";
+import { multiply } from "../../src/ops/arithmetic.ts";
 import { state } from "../../src/ops/sources.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
 import { compile } from "../../src/schedule/compile.ts";
@@ -208,6 +211,28 @@ async function checkBits({ gpu }: Context): Promise<void> {
   }
 }
 
+/** What is like an MLP and is none is solved as it says, not as an MLP. */
+async function checkOthers({ gpu }: Context): Promise<void> {
+  const { backend, runs } = watched(await createWebGPUBackend({ ...(gpu && { gpu }), wholeNetworks: true }));
+  using runtime = new LocalRuntime({ backend, reason: "A test." });
+  using exact = await createLocalRuntime({ backend: "reference" });
+  const network: Network = { ...odd, apply: (...inputs) => multiply(odd.apply(...inputs), 10) };
+  const sampled = async (runtime: LocalRuntime) => {
+    const data = arrayData(new HostRandom(2).normal(8 * odd.dimension, 0), [8, odd.dimension]);
+    const { model } = await runtime.createTrainer({
+      network,
+      data,
+      path: condOT(),
+      loss: cfm(),
+      batchSize: 4,
+      seed: 6,
+    });
+    return (await model.sample({ count: 9, solver: euler({ steps: 3 }), seed: 1 })).values;
+  };
+  assertClose(await sampled(runtime), await sampled(exact), TOLERANCE, "samples of ten times an MLP");
+  assert(!runs.some(({ calls }) => calls.includes("mlpFlow")), "Ten times an MLP ran as the MLP.");
+}
+
 export const checks: Check[] = [
   ...Object.entries(workloads).map(
     ([label, workload]): Check => ({
@@ -227,4 +252,5 @@ export const checks: Check[] = [
     backend: "webgpu",
     run: checkBits,
   },
+  { name: "whole networks: another field than the network's is none", backend: "webgpu", run: checkOthers },
 ];

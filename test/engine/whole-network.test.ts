@@ -5,7 +5,9 @@ import { createReferenceBackend } from "../../src/backends/reference/backend.ts"
 import { createLocalRuntime, LocalRuntime } from "../../src/engine/runtime.ts";
 import { CountedSteps, planWhole } from "../../src/engine/whole-network.ts";
 import { OutOfMemoryError, UnsupportedError } from "../../src/errors.ts";
-import { velocityOnly } from "../../src/flow/likelihood.ts";
+import { velocityOnly, withDivergence } from "../../src/flow/likelihood.ts";
+import type { VelocityField } from "../../src/flow/losses/loss.ts";
+import { networkField } from "../../src/flow/network-field.ts";
 import { solverFrom } from "../../src/flow/solvers/registry.ts";
 import { euler, rk4, type SampleOptions } from "../../src/index.ts";
 import { mlp } from "../../src/nn/mlp.ts";
@@ -18,22 +20,23 @@ import { smallOptions } from "./small.ts";
 
 const { webgpu, wasm } = limitsByName;
 
-function planned({
-  network = mlp({ dimension: 2, hidden: [128, 1] }),
-  solver = "heun",
-  rows = 10,
-  limits = webgpu,
-}: {
+interface Given {
   network?: Network;
+  /** What is made of the network's field. */
+  change?: (field: VelocityField) => VelocityField;
   solver?: string;
   rows?: number;
   limits?: typeof webgpu;
-}) {
+}
+
+const plain = mlp({ dimension: 2, hidden: [128, 1] });
+
+function planned({ network = plain, change = (field) => field, solver = "heun", rows = 10, limits = webgpu }: Given) {
   const { dimension } = network;
   const points = { rows, dimension, estimates: 0 };
-  const field = velocityOnly((x) => multiply(x, 2));
+  const field = velocityOnly(change(networkField(network, "ema")));
   const plan = solverFrom({ name: solver, options: {} }).plan({ ...points, field, stops: [0, 1] });
-  return planWhole(plan, { ...points, network, parameters: "ema", divergence: undefined }, limits);
+  return planWhole(plan, { ...points, divergence: undefined }, limits);
 }
 
 test.each(["euler", "midpoint", "heun", "rk4"])("%s does, and reads the parameters it is told to", (solver) => {
@@ -49,12 +52,24 @@ test.each([
   ["points have too many numbers", { network: mlp({ dimension: 17, hidden: [8] }) }],
   ["the network is no MLP", { network: { ...mlp({ dimension: 2, hidden: [8] }), kind: "other" } }],
   ["the points are too many for a binding", { rows: 2 ** 25 }],
-])("not when %s", (_, given) => {
+  ["the field is made of the network's", { change: (field) => (x, t) => multiply(field(x, t), 100) }],
+  ["the field has nothing to do with a network", { change: () => (x) => x }],
+  [
+    "the network has an MLP's parameters and another function",
+    { network: { ...plain, apply: (...inputs) => multiply(plain.apply(...inputs), 100) } },
+  ],
+] satisfies [string, Given][])("not when %s", (_, given) => {
   expect(planned(given)).toBeUndefined();
 });
 
 test("the largest network that fits is 128 wide, in 16 dimensions", () => {
   expect(planned({ network: mlp({ dimension: 16, hidden: [128, 128, 128] }) })).toBeDefined();
+});
+
+test("log-densities know the network too", () => {
+  const field = networkField(plain, "ema");
+  expect(withDivergence(field).bare).toBe(field.bare);
+  expect(withDivergence((x, t) => field(x, t)).bare).toBeUndefined();
 });
 
 test("a run of n is one run of the program, from the step that the one before it ended with", () => {
@@ -104,6 +119,20 @@ test("a model gives the same results whole and step by step", async () => {
   expect(loaded).not.toContain("rk4-step");
   // Results are rounded to f32: a sum in another order may move one by its last bit.
   expect(relativeError(found, expected)).toBeLessThan(1e-7);
+});
+
+test("a network that is an MLP's, a hundredfold, is solved as it is", async () => {
+  const { runtime, loaded } = offering();
+  using stepwise = await createLocalRuntime({ backend: "reference" });
+  using whole = runtime;
+  const base = smallOptions().network;
+  const network: Network = { ...base, apply: (...inputs) => multiply(base.apply(...inputs), 100) };
+  const sampled = async (runtime: LocalRuntime) => {
+    const { model } = await runtime.createTrainer(smallOptions({ network }));
+    return (await model.sample({ count: 5, solver: euler({ steps: 3 }) })).values;
+  };
+  expect(await sampled(whole)).toEqual(await sampled(stepwise));
+  expect(loaded).toContain("euler-step");
 });
 
 test("a device whose compiler refuses the kernel goes step by step; other errors pass", async () => {

@@ -3,10 +3,15 @@ import type { Node, Shape } from "../../graph/node.ts";
 import type { NamedOptions } from "../../graph/options.ts";
 import { square } from "../../ops/arithmetic.ts";
 import { meanAll } from "../../ops/reduce.ts";
+import type { BareNetwork } from "../network-field.ts";
 import type { PathScheduler } from "../paths/path.ts";
 
 /** v(x, t): velocities [B, D] at points [B, D] and times [B, 1]. */
-export type VelocityField = (x: Node, t: Node) => Node;
+export interface VelocityField {
+  (x: Node, t: Node): Node;
+  /** The network that this field is, where it is one and nothing else. */
+  readonly bare?: BareNetwork | undefined;
+}
 
 export const probeKinds = ["rademacher", "gaussian"] as const;
 /** Probes of independent -1 or 1, or of independent N(0, 1). */

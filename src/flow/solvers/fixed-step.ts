@@ -66,6 +66,7 @@ function plan(name: string, tableau: Tableau, steps: number, problem: SolveProbl
     segments,
     progress: undefined,
     tableau,
+    field,
   };
 }
 

@@ -5,6 +5,7 @@
 import type { Graph, StateDeclaration } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
 import type { NamedOptions } from "../../graph/options.ts";
+import type { BareNetwork } from "../network-field.ts";
 import type { Tableau } from "./tableau.ts";
 
 /** A field at some points. */
@@ -16,7 +17,11 @@ export interface FieldValue {
 }
 
 /** The field at points x [S, D] and times t [S, 1]. */
-export type Field = (x: Node, t: Node) => FieldValue;
+export interface Field {
+  (x: Node, t: Node): FieldValue;
+  /** The network that the velocity is, where it is one and nothing else. */
+  readonly bare?: BareNetwork | undefined;
+}
 
 export interface SolveProblem {
   readonly field: Field;
@@ -71,6 +76,8 @@ export interface SolvePlan {
   readonly progress: { readonly state: string; read(values: ArrayLike<number>): SolveProgress } | undefined;
   /** Solvers with fixed steps: `step` is one of this method along the intervals in "solve.intervals". */
   readonly tableau?: Tableau;
+  /** What `step` follows; see {@link Field.bare}. */
+  readonly field?: Field;
 }
 
 export interface Solver extends NamedOptions {
