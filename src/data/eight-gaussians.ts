@@ -1,4 +1,4 @@
-import { numberOption } from "../graph/options.ts";
+import { f32Option } from "../graph/options.ts";
 import { mixtureSource } from "./gaussian-mixture.ts";
 import type { DataSource } from "./source.ts";
 
@@ -18,8 +18,8 @@ export function eightGaussians({
   radius?: number;
   std?: number;
 } = {}): DataSource {
-  numberOption("radius of eightGaussians", radius, { minimum: 0, open: "minimum" });
-  numberOption("std of eightGaussians", std, { minimum: 0, open: "minimum" });
+  f32Option("radius of eightGaussians", radius, { minimum: 0, open: "minimum" });
+  f32Option("std of eightGaussians", std, { minimum: 0, open: "minimum" });
   const components = Array.from({ length: 8 }, (_, k) => ({
     weight: 1 / 8,
     mean: [radius * Math.cos((k * Math.PI) / 4), radius * Math.sin((k * Math.PI) / 4)],

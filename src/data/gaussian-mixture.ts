@@ -6,7 +6,7 @@ import { slice } from "../ops/shape.ts";
 import { table } from "../ops/sources.ts";
 import { logSumExp } from "./log-sum-exp.ts";
 import { meanUnderNormal } from "./mean-under-normal.ts";
-import { expectPoint } from "./point.ts";
+import { directionOf, expectPoint, isNowhere } from "./point.ts";
 import type { DataSource } from "./source.ts";
 
 export interface GaussianMixtureOptions {
@@ -61,7 +61,10 @@ export function mixtureSource(
         Math.log(weight),
       ),
     );
-  const logDensity = (point: ArrayLike<number>) => logSumExp(terms(expectPoint(point, dimension)));
+  const logDensity = (point: ArrayLike<number>) => {
+    const x = expectPoint(point, dimension);
+    return isNowhere(x) ? Number.NEGATIVE_INFINITY : logSumExp(terms(x));
+  };
 
   return {
     name,
@@ -82,11 +85,14 @@ export function mixtureSource(
     logDensity,
     score: (point) => {
       const x = expectPoint(point, dimension);
+      if (isNowhere(x)) return x.map(() => 0);
       const logs = terms(x);
       const total = logSumExp(logs);
+      // Past f64 each log is -Infinity: there the component that falls off most slowly has all of the density.
+      const shares = Number.isFinite(total) ? logs.map((log) => Math.exp(log - total)) : sharesFarOut(x, components);
       return x.map((value, i) =>
         components.reduce((sum, { mean, variance }, k) => {
-          return sum + (Math.exp(logs[k] - total) * (mean[i] - value)) / variance[i];
+          return shares[k] === 0 ? sum : sum + (shares[k] * (mean[i] - value)) / variance[i];
         }, 0),
       );
     },
@@ -94,6 +100,16 @@ export function mixtureSource(
       return resolved(components) ? entropyOf(components, logDensity) : undefined;
     },
   };
+}
+
+/** What each component has of the density at a point so far out that the density is 0 in f64. */
+function sharesFarOut(x: readonly number[], components: readonly Component[]): number[] {
+  const direction = directionOf(x);
+  const slopes = components.map(({ variance }) => direction.reduce((sum, d, i) => sum + (d * d) / variance[i], 0));
+  const least = Math.min(...slopes);
+  const slowest = slopes.map((slope) => slope === least);
+  const count = slowest.filter(Boolean).length;
+  return slowest.map((is) => (is ? 1 / count : 0));
 }
 
 /**

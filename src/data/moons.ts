@@ -1,4 +1,4 @@
-import { numberOption } from "../graph/options.ts";
+import { f32Option } from "../graph/options.ts";
 import { add, cos, multiply, sin } from "../ops/arithmetic.ts";
 import { concat } from "../ops/shape.ts";
 import type { DataSource } from "./source.ts";
@@ -11,7 +11,7 @@ import type { DataSource } from "./source.ts";
  * @throws {@link ConfigError} when it is outside its range.
  */
 export function moons({ noise = 0.2 }: { noise?: number } = {}): DataSource {
-  numberOption("noise of moons", noise, { minimum: 0 });
+  f32Option("noise of moons", noise, { minimum: 0 });
   return {
     name: "moons",
     options: { noise },

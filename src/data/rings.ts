@@ -1,12 +1,12 @@
 import { ConfigError } from "../errors.ts";
-import { numberOption } from "../graph/options.ts";
+import { f32Option } from "../graph/options.ts";
 import { add, cos, multiply, sin } from "../ops/arithmetic.ts";
 import { gather } from "../ops/rows.ts";
 import { concat } from "../ops/shape.ts";
 import { table } from "../ops/sources.ts";
 import { scaledBesselI } from "./bessel.ts";
 import { logSumExp } from "./log-sum-exp.ts";
-import { expectPoint } from "./point.ts";
+import { directionOf, expectPoint, isNowhere } from "./point.ts";
 import type { DataSource } from "./source.ts";
 
 /**
@@ -34,9 +34,9 @@ export function rings({
     });
   }
   radii.forEach((radius, k) => {
-    numberOption(`radii[${k}] of rings`, radius, { minimum: 0, open: "minimum" });
+    f32Option(`radii[${k}] of rings`, radius, { minimum: 0, open: "minimum" });
   });
-  numberOption("noise of rings", noise, { minimum: 0, open: "minimum" });
+  f32Option("noise of rings", noise, { minimum: 0, open: "minimum" });
   const variance = noise * noise;
 
   /** By circle: the log of what it adds to the density at distance d. I_0 is taken with exp(-d r / variance). */
@@ -60,14 +60,19 @@ export function rings({
     },
     logDensity: (point) => {
       const [x, y] = expectPoint(point, 2);
-      return logDensityAt(Math.hypot(x, y));
+      return isNowhere([x, y]) ? Number.NEGATIVE_INFINITY : logDensityAt(Math.hypot(x, y));
     },
     score: (point) => {
       const [x, y] = expectPoint(point, 2);
       const d = Math.hypot(x, y);
-      if (d === 0) return [0, 0];
+      if (d === 0 || isNowhere([x, y])) return [0, 0];
       const logs = terms(d);
       const total = logSumExp(logs);
+      if (!Number.isFinite(total)) {
+        // So far out that the density is 0 in f64: the widest circle has all of it.
+        const slope = (Math.max(...radii) - d) / variance;
+        return directionOf([x, y]).map((part) => (part === 0 ? 0 : part * slope));
+      }
       const slope = radii.reduce((sum, r, k) => {
         const argument = (d * r) / variance;
         const ratio = scaledBesselI(1, argument) / scaledBesselI(0, argument); // I_0' = I_1

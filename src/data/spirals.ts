@@ -1,4 +1,4 @@
-import { numberOption } from "../graph/options.ts";
+import { f32Option } from "../graph/options.ts";
 import { add, cos, multiply, negate, sin, sqrt } from "../ops/arithmetic.ts";
 import { concat } from "../ops/shape.ts";
 import type { DataSource } from "./source.ts";
@@ -16,8 +16,8 @@ const GROWTH = 1 / 3;
  * @throws {@link ConfigError} when one is outside its range.
  */
 export function spirals({ turns = 1.5, noise = 0.1 }: { turns?: number; noise?: number } = {}): DataSource {
-  numberOption("turns of spirals", turns, { minimum: 0, open: "minimum" });
-  numberOption("noise of spirals", noise, { minimum: 0 });
+  f32Option("turns of spirals", turns, { minimum: 0, open: "minimum" });
+  f32Option("noise of spirals", noise, { minimum: 0 });
   return {
     name: "spirals",
     options: { turns, noise },

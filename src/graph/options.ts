@@ -40,6 +40,31 @@ export function numberOption(subject: string, given: unknown, range: NumberRange
   return value;
 }
 
+/** Below it devices may take an f32 for 0. */
+const LEAST_F32 = 2 ** -126;
+
+/**
+ * `given` when it is a finite number in the range, and still is as the f32 that devices compute with: not 0 unless it is
+ * 0 itself, not infinite, and at no bound that `open` leaves out.
+ */
+export function f32Option(subject: string, given: unknown, range: NumberRange = {}): number {
+  const value = numberOption(subject, given, range);
+  const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY, open } = range;
+  const rounded = Math.fround(value);
+  const above = (open !== "minimum" && open !== "both") || rounded > Math.fround(minimum);
+  const below = (open !== "maximum" && open !== "both") || rounded < Math.fround(maximum);
+  const held = value === 0 || (Math.abs(rounded) >= LEAST_F32 && Number.isFinite(rounded));
+  if (held && above && below) return value;
+  throw new ConfigError({
+    subject,
+    given,
+    expected: held
+      ? "a number that is not at the end of its range when rounded to f32"
+      : "0, or from 1.2e-38 to 3.4e38",
+    remedy: "Give a number that f32 can tell from the ends of its range: devices compute in f32.",
+  });
+}
+
 /** `given` when it is an integer of at least `minimum` and at most `maximum`. */
 export function integerOption(
   subject: string,

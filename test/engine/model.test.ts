@@ -1,5 +1,6 @@
 // Sampling and judging on the f64 reference: closed forms where the field has one, and promises about options.
 import { describe, expect, test } from "vitest";
+import type { Solver, SolveStatus } from "../../src/flow/solvers/solver.ts";
 import { evaluate } from "../../src/graph/evaluate.ts";
 import {
   adam,
@@ -285,6 +286,38 @@ test("the average of the parameters is used unless the caller says otherwise", (
     expect(await trainer.model.velocity(points, times)).toEqual(averaged);
     expect(await trainer.model.velocity(points, times, { ema: false })).toEqual(own);
   }));
+
+describe.each(["wasm", "reference"] as const)("every solve ends on %s", (backend) => {
+  test("at times that are 0 or equal in f32", () =>
+    withRuntime(backend, async (runtime) => {
+      const model = await linearModel(runtime, 0.5);
+      for (const times of [
+        [Number.MIN_VALUE, 1],
+        [1e-300, 1e-200, 0.5, 0.5 + 1e-12, 1],
+      ]) {
+        const { values, trajectory } = await model.sample({ count: 4, times });
+        expect(values.every(Number.isFinite)).toBe(true);
+        expect(trajectory?.values.slice(-values.length)).toEqual(values);
+      }
+    }));
+
+  test("with an error when its status never says so", () =>
+    withRuntime(backend, async (runtime) => {
+      const model = await linearModel(runtime, 0.5);
+      for (const status of [0, Number.NaN, 7] as SolveStatus[]) {
+        const solver = dopri5({ maximumSteps: 20 });
+        const lost: Solver = {
+          ...solver,
+          plan(problem) {
+            const plan = solver.plan(problem);
+            const read = (values: ArrayLike<number>) => ({ ...plan.progress!.read(values), status });
+            return { ...plan, progress: { ...plan.progress!, read } };
+          },
+        };
+        await expect(model.sample({ count: 2, solver: lost })).rejects.toThrow(StiffnessError);
+      }
+    }));
+});
 
 describe("evaluateLosses", () => {
   test("is the mean of the losses of its own batches, which training of equal seed does not see", () =>

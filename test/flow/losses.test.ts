@@ -13,6 +13,7 @@ import { condOT } from "../../src/flow/paths/cond-ot.ts";
 import { linearVP } from "../../src/flow/paths/linear-vp.ts";
 import type { PathScheduler } from "../../src/flow/paths/path.ts";
 import { polynomial } from "../../src/flow/paths/polynomial.ts";
+import { vp } from "../../src/flow/paths/vp.ts";
 import { initialParameters } from "../../src/nn/initialize.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { parameterLayout, parameterViews } from "../../src/nn/network.ts";
@@ -265,7 +266,10 @@ describe("Hutchinson's estimate", () => {
 test.each<[string, () => unknown]>([
   ["divergence of fdm", () => fdm({ divergence: -0.1 })],
   ["divergence of fdm", () => fdm({ divergence: Number.NaN })],
+  ["divergence of fdm", () => fdm({ divergence: 1e-50 })],
+  ["divergence of fdm", () => fdm({ divergence: 1e39 })],
   ["velocityWeight of fdm", () => fdm({ velocityWeight: 0 })],
+  ["velocityWeight of fdm", () => fdm({ velocityWeight: 1e-46 })],
   ["form of fdm", () => fdm({ form: "slices" as "slice" })],
   ["power of fdm", () => fdm({ power: 3 as 1 })],
   ["weight of fdm", () => fdm({ weight: "alpha" as "sigma" })],
@@ -276,7 +280,10 @@ test.each<[string, () => unknown]>([
   ["fraction of fdm", () => fdm({ fraction: 0 })],
   ["fraction of fdm", () => fdm({ fraction: 1.1 })],
   ["weight of fdm", () => fdm({ weight: "dilation" }).build(linearContext(linearVP()))],
+  ["weight of fdm", () => fdm({ weight: "dilation" }).build(linearContext(vp({ betaMax: 100 })))],
   ["velocityWeight of cfm", () => cfm({ velocityWeight: -1 })],
+  ["velocityWeight of cfm", () => cfm({ velocityWeight: 1e300 })],
+  ["divergence of paper2d", () => paper2d({ divergence: 1e-50 })],
   ["divergence of paper2d", () => paper2d({ divergence: -1 })],
   ["loss", () => lossFrom({ name: "FDM", options: {} })],
   ["options of loss fdm", () => lossFrom({ name: "fdm", options: { divergenceWeight: 1 } })],

@@ -1,6 +1,8 @@
 // Path schedulers: closed forms, rates as slopes, ends, and f32 accuracy up to the last times before an end.
 import { describe, expect, test } from "vitest";
+import { gradient } from "../../src/autodiff/vjp.ts";
 import { ConfigError } from "../../src/errors.ts";
+import { divergenceForms, divergenceWeights, fdm } from "../../src/flow/losses/fdm.ts";
 import { condOT } from "../../src/flow/paths/cond-ot.ts";
 import { cosine } from "../../src/flow/paths/cosine.ts";
 import { linearVP } from "../../src/flow/paths/linear-vp.ts";
@@ -9,7 +11,10 @@ import { polynomial } from "../../src/flow/paths/polynomial.ts";
 import { pathFrom, pathNames } from "../../src/flow/paths/registry.ts";
 import { ve } from "../../src/flow/paths/ve.ts";
 import { vp } from "../../src/flow/paths/vp.ts";
-import { numbers, type Precision, valuesOf } from "./evaluate.ts";
+import { type Node, sizeOf } from "../../src/graph/node.ts";
+import { add, multiply } from "../../src/ops/arithmetic.ts";
+import { broadcast, reshape } from "../../src/ops/shape.ts";
+import { numbers, type Precision, valuesOf, variable } from "./evaluate.ts";
 
 interface Closed {
   readonly path: PathScheduler;
@@ -71,6 +76,86 @@ function elementwiseError(actual: ArrayLike<number>, expected: readonly number[]
 }
 
 const inner = [0.001, 0.03, 0.2, 0.37, 0.5, 0.71, 0.9, 0.99, 0.9999];
+
+/** The ends of what options allow, and near them. */
+const extremes: Record<string, PathScheduler> = {
+  "cond-ot, sigmaMin 1.2e-38": condOT({ sigmaMin: 1.2e-38 }),
+  "cond-ot, sigmaMin 1 - 2^-24": condOT({ sigmaMin: 1 - 2 ** -24 }),
+  "vp, betaMax 100": vp({ betaMax: 100 }),
+  "vp, both 100": vp({ betaMin: 100, betaMax: 100 }),
+  "vp, betaMin 1.2e-38": vp({ betaMin: 1.2e-38, betaMax: 20 }),
+  "vp, both tiny": vp({ betaMin: 1e-30, betaMax: 1e-12 }),
+  "vp, betaMax 60": vp({ betaMax: 60 }),
+  "ve, wide": ve({ sigmaMin: 1e-12, sigmaMax: 1e12 }),
+  "ve, narrow": ve({ sigmaMin: 1, sigmaMax: 1.000001 }),
+  "ve, small": ve({ sigmaMin: 1e-12, sigmaMax: 2e-12 }),
+  "ve, large": ve({ sigmaMin: 9e11, sigmaMax: 1e12 }),
+  "polynomial, degree 16": polynomial({ degree: 16 }),
+};
+const all = [...Object.entries(closed).map(([label, { path }]) => [label, path] as const), ...Object.entries(extremes)];
+/** Times that are drawn: multiples of 2^-24 in [0, 1). */
+const drawn = [0, 2 ** -24, 2 ** -23, 2 ** -12, 0.25, 0.5, 0.999, 1 - 2 ** -12, 1 - 2 ** -23, 1 - 2 ** -24];
+
+describe.each(all)("%s in f32", (_label, path) => {
+  test.each(["f64", "f32"] as const)("is finite at every time that is drawn, in %s", (precision) => {
+    const values = at(path, drawn, precision);
+    for (const name of ["alpha", "sigma", "alphaRate", "sigmaRate"] as const) {
+      expect([...values[name]].filter((value) => !Number.isFinite(value))).toEqual([]);
+    }
+    expect([...values.sigma].every((value) => value > 0)).toBe(true);
+  });
+
+  test("alpha and sigma are finite at t = 0 and 1, and at times that f32 makes 0", () => {
+    const { alpha, sigma } = at(path, [0, Number.MIN_VALUE, 1e-40, 1 - 1e-12, 1], "f32");
+    expect([...alpha, ...sigma].every((value) => Number.isFinite(value) && value >= 0)).toBe(true);
+  });
+
+  test.each(divergenceWeights)(
+    'losses with weight "%s" and their gradients are finite, or the weight is refused',
+    (weight) => {
+      for (const form of divergenceForms) {
+        for (const power of [1, 2] as const) {
+          const loss = fdm({ weight, form, power, divergence: 1 });
+          const gain = variable("gain", [1]);
+          const t = numbers(drawn, [drawn.length, 1]);
+          const build = () => {
+            const { loss: value } = loss.build({
+              network: (x, time) => multiply(add(x, time), broadcast(reshape(gain, [1, 1]), x.shape)),
+              path,
+              x0: numbers(
+                drawn.flatMap((_, i) => [Math.sin(i), 2 * Math.cos(3 * i)]),
+                [drawn.length, 2],
+              ),
+              x1: numbers(
+                drawn.flatMap((_, i) => [1 - i / 5, i / 3]),
+                [drawn.length, 2],
+              ),
+              t,
+              random: (_kind, shape) =>
+                numbers(
+                  Array.from({ length: sizeOf(shape) }, (_, i) => (i % 3 ? 1 : -1)),
+                  shape,
+                ),
+            });
+            return [value, ...(gradient(value, [gain]) as Node[])];
+          };
+          if (weight === "dilation" && path.dilationVanishes) expect(build).toThrow(ConfigError);
+          else {
+            // ve goes to 1e12: its velocities and their squares are as large, and no less right for it.
+            const found = valuesOf(build(), new Map([["gain", [0.7]]]), "f32").flatMap((values) => [...values]);
+            expect(found.filter((value) => !Number.isFinite(value))).toEqual([]);
+          }
+        }
+      }
+    },
+  );
+});
+
+test("weight dilation meets vp up to betaMax 60, and no further", () => {
+  expect(vp({ betaMax: 60 }).dilationVanishes).toBe(false);
+  expect(vp({ betaMax: 100 }).dilationVanishes).toBe(true);
+  expect(vp().dilationVanishes).toBe(false);
+});
 
 test("every path has a closed form here", () => {
   expect(new Set(Object.values(closed).map(({ path }) => path.name))).toEqual(new Set(pathNames));
@@ -154,6 +239,13 @@ test.each<[string, () => unknown]>([
   ["betaMin of vp", () => vp({ betaMin: 0 })],
   ["betaMax of vp", () => vp({ betaMin: 2, betaMax: 1 })],
   ["betaMax of vp", () => vp({ betaMax: Number.POSITIVE_INFINITY })],
+  ["sigmaMin of condOT", () => condOT({ sigmaMin: 1e-50 })],
+  ["sigmaMin of condOT", () => condOT({ sigmaMin: 1 - 1e-12 })],
+  ["betaMin of vp", () => vp({ betaMin: 1e-50 })],
+  ["betaMax of vp", () => vp({ betaMin: 1e-20, betaMax: 1e-20 })],
+  ["sigmaMin of ve", () => ve({ sigmaMin: 1e-50 })],
+  ["sigmaMax of ve", () => ve({ sigmaMax: 1e39 })],
+  ["sigmaMax of ve", () => ve({ sigmaMin: 1, sigmaMax: 1 + 1e-12 })],
   ["degree of polynomial", () => polynomial({ degree: 1.5 })],
   ["degree of polynomial", () => polynomial({ degree: 0 })],
   ["sigmaMin of ve", () => ve({ sigmaMin: 0 })],

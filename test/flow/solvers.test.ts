@@ -10,7 +10,7 @@ import { throwOnFailure } from "../../src/flow/solvers/failure.ts";
 import { heun } from "../../src/flow/solvers/heun.ts";
 import { solverFrom, solverNames } from "../../src/flow/solvers/registry.ts";
 import { rk4 } from "../../src/flow/solvers/rk4.ts";
-import type { Solver } from "../../src/flow/solvers/solver.ts";
+import type { SolvePlan, Solver } from "../../src/flow/solvers/solver.ts";
 import { add, cos, divide, multiply, negate, sqrt, square, subtract } from "../../src/ops/arithmetic.ts";
 import { solve } from "./evaluate.ts";
 
@@ -154,6 +154,98 @@ describe("dopri5", () => {
   });
 });
 
+describe("every solve ends", () => {
+  /** With a limit: a test that hangs says nothing. */
+  const ended = (solver: Solver, stops: readonly number[], field = tangent) => {
+    const plan = planOf(solver, stops, field);
+    return solve({ ...plan, progress: plan.progress && limited(plan.progress) }, starts, 1, "f32");
+  };
+  const limited = (progress: NonNullable<SolvePlan["progress"]>) => {
+    let runs = 0;
+    return {
+      ...progress,
+      read: (values: ArrayLike<number>) => {
+        if (++runs > 10 * progress.mostRuns) throw new Error("more runs than any solve takes");
+        return progress.read(values);
+      },
+    };
+  };
+  const limit = { maximumSteps: 300 };
+
+  test.each([
+    ["0 in f32", [0, Number.MIN_VALUE, 1]],
+    ["0 in f32, three times", [0, 1e-60, 1e-50, 1e-46, 1]],
+    ["equal in f32", [0, 0.5, 0.5 + 1e-12, 0.5 + 2e-12, 1]],
+    ["equal in f32 at the end", [0, 1 - 1e-12, 1]],
+    ["subnormal", [0, 1e-42, 1]],
+    ["equal in f32 and falling", [1, 1 - 1e-12, 1e-50, 0]],
+  ])("when a stop is %s", (_, stops) => {
+    for (const solver of [dopri5(limit), euler({ steps: 40 }), rk4({ steps: 9 })]) {
+      const solution = ended(solver, stops);
+      expect(solution.stops).toHaveLength(stops.length - 1);
+      if (solution.progress) expect(solution.progress).toMatchObject({ status: 1, time: stops.at(-1) });
+      // A stop that is where the one before is changes nothing.
+      stops.slice(1).forEach((stop, i) => {
+        if (i > 0 && Math.fround(stop) === Math.fround(stops[i])) {
+          expect(solution.stops[i]).toEqual(solution.stops[i - 1]);
+        }
+      });
+      const [first, last] = [stops[0], stops[stops.length - 1]];
+      const error = errorAt(solution.stops[stops.length - 2], first, last);
+      expect(error).toBeLessThan(solver.name === "euler" ? 0.05 : 1e-3);
+    }
+  });
+
+  test("when all stops are one time in f32, at the start", () => {
+    const { stops, progress } = ended(dopri5(limit), [0.5, 0.5 + 1e-12]);
+    expect(progress?.status).toBe(1);
+    expect([...stops[0]]).toEqual(starts.map(Math.fround));
+  });
+
+  test("when steps are lost beside the time: it fails, and says why", () => {
+    // At t = 1000 an f32 holds 1/16384; the field needs steps below that.
+    const fast: VelocityField = (x, t) => multiply(x, multiply(cos(multiply(t, 1e6)), 1e6));
+    const { progress } = ended(dopri5({ ...limit, minimumStep: 1e-30 }), [1000, 1001], fast);
+    expect([2, 3]).toContain(progress?.status);
+    expect(() => throwOnFailure(progress!)).toThrow(StiffnessError);
+  });
+
+  test.each([1e-30, 1.2e-38])(
+    "a tolerance of %f is met or not; no velocity is called infinite",
+    (absoluteTolerance) => {
+      const field: VelocityField = (x, t) => multiply(add(x, 1), cos(t));
+      const solver = dopri5({ ...limit, absoluteTolerance, relativeTolerance: 1e-30 });
+      const plan = planOf(solver, [0, 1], field);
+      const { progress } = solve(
+        plan,
+        starts.map(() => 0),
+        1,
+        "f32",
+      );
+      expect([2, 3]).toContain(progress?.status);
+      expect(() => throwOnFailure(progress!)).toThrow(StiffnessError);
+    },
+  );
+
+  test("points at 0 that stay there are solved, however small the tolerances", () => {
+    const solver = dopri5({ ...limit, absoluteTolerance: 1.2e-38, relativeTolerance: 1.2e-38 });
+    const { stops, progress } = solve(
+      planOf(solver, [0, 1], (x) => x),
+      starts.map(() => 0),
+      1,
+      "f32",
+    );
+    expect(progress?.status).toBe(1);
+    expect([...stops[0]]).toEqual(starts.map(() => 0));
+  });
+
+  test("a step whose end is infinite is refused, its error being finite or not", () => {
+    const grow: VelocityField = (x) => multiply(add(multiply(x, 0), 3e38), 1);
+    const { progress } = solve(planOf(dopri5(limit), [0, 10], grow), starts, 1, "f32");
+    expect(() => throwOnFailure(progress!)).toThrow(NumericError);
+  });
+});
+
 describe("solvers with fixed steps", () => {
   test("the steps are spread over the intervals, and x is right at every stop", () => {
     const times = [0, 0.25, 0.3, 1];
@@ -213,6 +305,12 @@ test.each<[string, () => unknown]>([
   ["relativeTolerance of dopri5", () => dopri5({ relativeTolerance: 0 })],
   ["absoluteTolerance of dopri5", () => dopri5({ absoluteTolerance: -1 })],
   ["minimumStep of dopri5", () => dopri5({ minimumStep: 1 })],
+  ["relativeTolerance of dopri5", () => dopri5({ relativeTolerance: 1e-50 })],
+  ["absoluteTolerance of dopri5", () => dopri5({ absoluteTolerance: 1e-50 })],
+  ["absoluteTolerance of dopri5", () => dopri5({ absoluteTolerance: 1e-40 })],
+  ["absoluteTolerance of dopri5", () => dopri5({ absoluteTolerance: 1e39 })],
+  ["minimumStep of dopri5", () => dopri5({ minimumStep: 1e-60 })],
+  ["minimumStep of dopri5", () => dopri5({ minimumStep: 1 - 1e-12 })],
   ["maximumSteps of dopri5", () => dopri5({ maximumSteps: 2 ** 24 })],
   ["solver", () => solverFrom({ name: "rk45", options: {} })],
   ["options of solver rk4", () => solverFrom({ name: "rk4", options: { step: 4 } })],

@@ -1,4 +1,4 @@
-import { numberOption } from "../../graph/options.ts";
+import { f32Option } from "../../graph/options.ts";
 import { multiply, subtract } from "../../ops/arithmetic.ts";
 import { pointOnPath, targetVelocity } from "../paths/path.ts";
 import { type Loss, meanSquare } from "./loss.ts";
@@ -11,7 +11,7 @@ import { type Loss, meanSquare } from "./loss.ts";
  * @see Lipman et al., Flow Matching for Generative Modeling (ICLR 2023), equation 9.
  */
 export function cfm({ velocityWeight = 1 }: { velocityWeight?: number } = {}): Loss {
-  numberOption("velocityWeight of cfm", velocityWeight, { minimum: 0, open: "minimum" });
+  f32Option("velocityWeight of cfm", velocityWeight, { minimum: 0, open: "minimum" });
   return {
     name: "cfm",
     options: { velocityWeight },

@@ -14,7 +14,7 @@
  */
 import { ConfigError } from "../../errors.ts";
 import type { Node } from "../../graph/node.ts";
-import { booleanOption, choiceOption, integerOption, numberOption } from "../../graph/options.ts";
+import { booleanOption, choiceOption, f32Option, integerOption, numberOption } from "../../graph/options.ts";
 import { abs, add, divide, maximum, multiply, sqrt, square, subtract } from "../../ops/arithmetic.ts";
 import { stopGradient } from "../../ops/control.ts";
 import { mean, meanAll, sum } from "../../ops/reduce.ts";
@@ -42,7 +42,7 @@ export interface FDMOptions {
   readonly power?: 1 | 2;
   /**
    * w: "sigma" (default), or "dilation": 1 / |sigma'/sigma|, both (1 - t) on cond-ot; "none": 1, singular as t -> 1 on
-   * all paths but ve. "dilation" is refused on paths whose dilation is 0 at t = 0.
+   * all paths but ve. "dilation" is refused on paths whose dilation is 0 at t = 0, or so small that losses leave f32.
    */
   readonly weight?: (typeof divergenceWeights)[number];
   /**
@@ -196,8 +196,8 @@ function evaluateField(network: LossContext["network"], x: Node, t: Node, rows: 
 function completed(options: FDMOptions): Required<FDMOptions> {
   const { divergence = 0.1, velocityWeight = 1, form = "residual", power = 2, weight = "sigma" } = options;
   const { estimator = "hutchinson", probe = "rademacher", probes = 1, detachVelocity = true, fraction = 1 } = options;
-  numberOption("divergence of fdm", divergence, { minimum: 0 });
-  numberOption("velocityWeight of fdm", velocityWeight, { minimum: 0, open: "minimum" });
+  f32Option("divergence of fdm", divergence, { minimum: 0 });
+  f32Option("velocityWeight of fdm", velocityWeight, { minimum: 0, open: "minimum" });
   choiceOption("form of fdm", form, divergenceForms);
   choiceOption("power of fdm", power, [1, 2]);
   choiceOption("weight of fdm", weight, divergenceWeights);
@@ -214,7 +214,7 @@ function refuseVanishingDilation({ name, dilationVanishes }: PathScheduler): voi
   throw new ConfigError({
     subject: "weight of fdm",
     given: `"dilation" on path ${name}`,
-    expected: "a path whose dilation is nowhere 0, as on cond-ot, vp and ve",
-    remedy: 'Use weight "sigma" on this path: 1/|dilation| is infinite at t = 0.',
+    expected: "a path whose dilation is nowhere 0, as on cond-ot, ve, and vp up to betaMax 60",
+    remedy: 'Use weight "sigma" on this path: 1/|dilation| is infinite at t = 0, or its square in f32.',
   });
 }

@@ -1,7 +1,7 @@
-import { numberOption } from "../../graph/options.ts";
+import { f32Option } from "../../graph/options.ts";
 import { add, multiply, subtract } from "../../ops/arithmetic.ts";
 import { constant } from "../../ops/sources.ts";
-import type { PathScheduler } from "./path.ts";
+import { LEAST_DILATION, type PathScheduler } from "./path.ts";
 
 /**
  * Conditional optimal-transport path: x_t = t x1 + (1 - (1 - sigmaMin) t) x0, x0 ~ N(0, I).
@@ -15,12 +15,12 @@ import type { PathScheduler } from "./path.ts";
  * @see Lipman et al., Flow Matching for Generative Modeling (ICLR 2023), equations 20 and 21.
  */
 export function condOT({ sigmaMin = 0 }: { sigmaMin?: number } = {}): PathScheduler {
-  numberOption("sigmaMin of condOT", sigmaMin, { minimum: 0, maximum: 1, open: "maximum" });
+  f32Option("sigmaMin of condOT", sigmaMin, { minimum: 0, maximum: 1, open: "maximum" });
   return {
     name: "cond-ot",
     options: { sigmaMin },
     priorDeviation: 1,
-    dilationVanishes: false,
+    dilationVanishes: 1 - sigmaMin < LEAST_DILATION,
     at(t) {
       const left = subtract(1, t); // exact in f32 from t = 1/2 on, unlike 1 - (1 - sigmaMin) t
       return {

@@ -21,11 +21,14 @@ export interface PathScheduler extends NamedOptions {
   readonly options: Readonly<Record<string, number>>;
   /** Standard deviation of the noise that sampling starts from: N(0, priorDeviation^2 I) stands for p_0. */
   readonly priorDeviation: number;
-  /** Whether sigma'/sigma is 0 at t = 0, so that losses cannot be weighted by its inverse. */
+  /** Whether sigma'/sigma is 0 or tiny somewhere, so that losses cannot be weighted by its inverse. */
   readonly dilationVanishes: boolean;
   /** @param t - times [B, 1] in [0, 1]. */
   at(t: Node): PathValues;
 }
+
+/** Losses take the square of an inverse dilation times a residual: with a smaller one, that may leave f32. */
+export const LEAST_DILATION = 1e-12;
 
 /** x_t = alpha x1 + sigma x0 [B, D] from noise x0 and data x1 [B, D]. */
 export function pointOnPath({ alpha, sigma }: PathValues, x0: Node, x1: Node): Node {

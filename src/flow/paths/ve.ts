@@ -1,7 +1,7 @@
-import { numberOption } from "../../graph/options.ts";
+import { f32Option } from "../../graph/options.ts";
 import { exp, multiply, subtract } from "../../ops/arithmetic.ts";
 import { constant } from "../../ops/sources.ts";
-import type { PathScheduler } from "./path.ts";
+import { LEAST_DILATION, type PathScheduler } from "./path.ts";
 
 /**
  * Variance-exploding path: alpha = 1, sigma = sigmaMin (sigmaMax / sigmaMin)^(1-t).
@@ -10,21 +10,21 @@ import type { PathScheduler } from "./path.ts";
  * and data keep noise of deviation sigmaMin at t = 1. Choose sigmaMax well above the spread of the data: p_0 is wider
  * than that prior by the data's own variance.
  *
- * @param sigmaMin - standard deviation at t = 1, in data units, positive; default 0.01.
- * @param sigmaMax - standard deviation at t = 0, in data units, above sigmaMin; default 10.
+ * @param sigmaMin - standard deviation at t = 1, in data units, at least 1e-12; default 0.01.
+ * @param sigmaMax - standard deviation at t = 0, in data units, above sigmaMin, at most 1e12; default 10.
  * @returns a path scheduler: `at` takes times [B, 1] in [0, 1] and gives four nodes [B, 1].
  * @throws {@link ConfigError} when an option is outside its range.
  * @see Song et al., Score-Based Generative Modeling through SDEs (ICLR 2021), equation 9, with time reversed.
  */
 export function ve({ sigmaMin = 0.01, sigmaMax = 10 }: { sigmaMin?: number; sigmaMax?: number } = {}): PathScheduler {
-  numberOption("sigmaMin of ve", sigmaMin, { minimum: 0, open: "minimum" });
-  numberOption("sigmaMax of ve", sigmaMax, { minimum: sigmaMin, open: "minimum" });
+  f32Option("sigmaMin of ve", sigmaMin, { minimum: 1e-12 });
+  f32Option("sigmaMax of ve", sigmaMax, { minimum: sigmaMin, maximum: 1e12, open: "minimum" });
   const range = Math.log(sigmaMax / sigmaMin);
   return {
     name: "ve",
     options: { sigmaMin, sigmaMax },
     priorDeviation: sigmaMax,
-    dilationVanishes: false,
+    dilationVanishes: range < LEAST_DILATION,
     at(t) {
       const sigma = multiply(exp(multiply(subtract(1, t), range)), sigmaMin);
       return {

@@ -5,7 +5,7 @@
  */
 import type { StateDeclaration, Update } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
-import { integerOption, numberOption } from "../../graph/options.ts";
+import { f32Option, integerOption } from "../../graph/options.ts";
 import {
   abs,
   add,
@@ -71,8 +71,10 @@ const PROPORTIONAL = 0.2 - 0.75 * INTEGRAL;
 const SAFETY = 0.9;
 const LEAST_FACTOR = 0.2;
 const GREATEST_FACTOR = 10;
-/** A coordinate's error that is not finite counts as this many tolerances; so do all beyond. Its square is an f32. */
-const GREATEST_RATIO = 1e15;
+/** What is not finite counts as an error of so many tolerances. Its square is an f32. */
+const NOT_FINITE = 1e15;
+/** Other errors count as so many at most: the step shrinks as far as it may long before, and no sum of them is above. */
+const GREATEST_RATIO = 1e9;
 const LEAST_ERROR = 1e-10;
 
 /**
@@ -85,9 +87,9 @@ const LEAST_ERROR = 1e-10;
  */
 export function dopri5(options: Dopri5Options = {}): Solver {
   const { relativeTolerance = 1e-5, absoluteTolerance = 1e-5, minimumStep = 1e-6, maximumSteps = 10_000 } = options;
-  numberOption("relativeTolerance of dopri5", relativeTolerance, { minimum: 0, maximum: 1, open: "minimum" });
-  numberOption("absoluteTolerance of dopri5", absoluteTolerance, { minimum: 0, open: "minimum" });
-  numberOption("minimumStep of dopri5", minimumStep, { minimum: 0, maximum: 1, open: "both" });
+  f32Option("relativeTolerance of dopri5", relativeTolerance, { minimum: 0, maximum: 1, open: "minimum" });
+  f32Option("absoluteTolerance of dopri5", absoluteTolerance, { minimum: 0, open: "minimum" });
+  f32Option("minimumStep of dopri5", minimumStep, { minimum: 0, maximum: 1, open: "both" });
   integerOption("maximumSteps of dopri5", maximumSteps, 1, 2 ** 23); // counted in f32
   const complete = { relativeTolerance, absoluteTolerance, minimumStep, maximumSteps };
   return { name: "dopri5", options: complete, plan: (problem) => plan(complete, problem) };
@@ -116,7 +118,8 @@ function plan(options: Required<Dopri5Options>, problem: SolveProblem): SolvePla
     start: { name: "dopri5-start", updates: startUpdates(options, problem, all) },
     step: { name: "dopri5-step", updates: stepUpdates(options, problem, all) },
     segments: stops.slice(1).map((stop) => ({ writes: new Map([["solve.end", [stop]]]), steps: undefined })),
-    progress: { state: "solve.control", read: readProgress },
+    // An attempt more: where two stops are one time in f32, it is what finds the solve at its end.
+    progress: { state: "solve.control", mostRuns: options.maximumSteps + 1, read: readProgress },
   };
 }
 
@@ -149,7 +152,7 @@ function startUpdates(options: Required<Dopri5Options>, { field, rows }: SolvePr
   const bend = largestRoot([divide(subtract(second.velocity, first.velocity), tolerance)]);
   const curvature = divide(bend, maximum(abs(ahead), LEAST_ERROR));
   const byOrder = power(divide(0.01, maximum(maximum(speed, curvature), LEAST_ERROR)), 1 / 5);
-  const size = minimum(minimum(multiply(guess, 100), byOrder), abs(remaining));
+  const size = minimum(maximum(minimum(multiply(guess, 100), byOrder), options.minimumStep), abs(remaining));
 
   const updates = [
     { state: states.velocity, value: first.velocity },
@@ -174,7 +177,8 @@ function stepUpdates(options: Required<Dopri5Options>, problem: SolveProblem, st
   const last = lessEqual(distance, multiply(old.stepSize, 1.01));
   const next = select(last, end, add(old.time, multiply(old.stepSize, sign(left))));
   const size = subtract(next, old.time);
-  const running = multiply(lessEqual(old.status, 1), less(0, distance));
+  const ahead = less(0, distance);
+  const running = multiply(lessEqual(old.status, 1), ahead);
 
   const withDensity = problem.estimates > 0;
   const logDensity = withDensity ? state(states.logDensity) : undefined;
@@ -196,7 +200,7 @@ function stepUpdates(options: Required<Dopri5Options>, problem: SolveProblem, st
   const numbers = problem.dimension + problem.estimates;
   const error = maximum(largestRoot(errors), LEAST_ERROR);
   const accepted = lessEqual(error, 1);
-  const wild = less(0.9 * (GREATEST_RATIO / Math.sqrt(numbers)), error);
+  const wild = less(0.9 * (NOT_FINITE / Math.sqrt(numbers)), error);
   const updated = controlStep(options, old, { end, next, size: abs(size), last, error, accepted, wild });
 
   const moved = multiply(running, accepted);
@@ -208,12 +212,17 @@ function stepUpdates(options: Required<Dopri5Options>, problem: SolveProblem, st
   const updates = [
     keep(states.x, newX, moved),
     keep(states.velocity, end7.velocity, moved),
-    keep(states.control, writeControl(updated), running),
+    { state: states.control, value: select(running, writeControl(updated), writeControl(still(old, ahead))) },
   ];
   if (newLogDensity && end7.divergences) {
     updates.push(keep(states.logDensity, newLogDensity, moved), keep(states.divergences, end7.divergences, moved));
   }
   return updates;
+}
+
+/** The control where nothing moves: a solve that has failed stays so; one at its stop, from the start on, has ended. */
+function still(old: Control, ahead: Node): Control {
+  return { ...old, status: maximum(old.status, subtract(1, ahead)) };
 }
 
 /** A step as the control sees it: all [1]; flags are 1 or 0. */
@@ -241,7 +250,8 @@ function controlStep({ minimumStep, maximumSteps }: Required<Dopri5Options>, old
 
   const acceptedCount = add(old.accepted, accepted);
   const rejectedCount = add(old.rejected, subtract(1, accepted));
-  const tooSmall = multiply(subtract(1, accepted), less(stepSize, minimumStep));
+  // Or so small that it is lost beside the time: it would be accepted, and go nowhere.
+  const tooSmall = maximum(multiply(subtract(1, accepted), less(stepSize, minimumStep)), lessEqual(size, 0));
   const tooMany = lessEqual(maximumSteps, add(acceptedCount, rejectedCount));
   const failure = select(tooSmall, select(wild, 4, 2), select(tooMany, 3, 0));
   return {
@@ -271,10 +281,10 @@ function toleranceOf({ absoluteTolerance, relativeTolerance }: Required<Dopri5Op
   return add(multiply(size, relativeTolerance), absoluteTolerance);
 }
 
-/** Errors in units of the tolerance, at most GREATEST_RATIO, which stands for what is not finite too. */
+/** Errors in units of the tolerance, at most GREATEST_RATIO; NOT_FINITE where the error or the step's end is not. */
 function scaledError(options: Required<Dopri5Options>, error: Node, before: Node, after: Node): Node {
   const ratio = abs(divide(error, toleranceOf(options, maximum(abs(before), abs(after)))));
-  return select(finite(ratio), minimum(ratio, GREATEST_RATIO), GREATEST_RATIO);
+  return select(multiply(finite(error), finite(after)), minimum(ratio, GREATEST_RATIO), NOT_FINITE);
 }
 
 /** The largest over rows of the root of the mean square over all columns of all parts [S, n_i]: [1]. */

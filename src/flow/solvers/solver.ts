@@ -72,8 +72,13 @@ export interface SolvePlan {
   /** One step, or one attempt at a step. */
   readonly step: Graph;
   readonly segments: readonly SolveSegment[];
-  /** Adaptive solvers: reads how far it is from the values of one state. Runs after a stop is reached change nothing. */
-  readonly progress: { readonly state: string; read(values: ArrayLike<number>): SolveProgress } | undefined;
+  /**
+   * Adaptive solvers: reads how far it is from the values of one state. Runs after a stop is reached change nothing. After
+   * `mostRuns` runs in a segment the solve has ended or failed.
+   */
+  readonly progress:
+    | { readonly state: string; readonly mostRuns: number; read(values: ArrayLike<number>): SolveProgress }
+    | undefined;
   /** Solvers with fixed steps: `step` is one of this method along the intervals in "solve.intervals". */
   readonly tableau?: Tableau;
   /** What `step` follows; see {@link Field.bare}. */
