@@ -5,9 +5,20 @@
 import { join } from "node:path";
 import { defineCommand } from "citty";
 import { createTrainer, type Runtime, sampleData } from "../index.ts";
-import { positiveInteger } from "./arguments.ts";
+import { oneOf, positiveInteger } from "./arguments.ts";
 import { comparisonPage, resultTable, type Scene, type Shown } from "./comparison.ts";
-import { type Contender, contenders, differencesOf, type Judged, summaryOf, titleOf, verdict } from "./contenders.ts";
+import {
+  type Contender,
+  contenders,
+  differencesOf,
+  equals,
+  type Judged,
+  lossOf,
+  stepsForSeconds,
+  summaryOf,
+  titleOf,
+  verdict,
+} from "./contenders.ts";
 import { checkFolder, makeFolder, replaceFile } from "./files.ts";
 import { judge } from "./judge.ts";
 import { exitCodes, remark, report, textTable } from "./output.ts";
@@ -33,6 +44,11 @@ export const compare = defineCommand({
     out: { type: "string", description: "run folder", default: "runs/compare" },
     ...recipeArguments,
     seeds: { type: "string", description: "how many seeds to compare over, from --seed on", default: "1" },
+    equal: {
+      type: "string",
+      description: "what CFM and FDM are given alike: steps, seconds (CFM once more, for as long as FDM took) or both",
+      default: "both",
+    },
     points: { type: "string", description: "fresh points to judge by", default: "4096" },
     backend: backendArgument,
     threads: threadsArgument,
@@ -43,6 +59,7 @@ export const compare = defineCommand({
   async run({ args, rawArgs }) {
     const recipe = await readRecipe(args.data, args);
     const seedCount = positiveInteger("--seeds", args.seeds);
+    const equal = oneOf("--equal", args.equal, equals);
     const pointCount = positiveInteger("--points", args.points);
     const choice = readRuntime(args);
     await checkFolder("--out", args.out);
@@ -55,12 +72,17 @@ export const compare = defineCommand({
     const shown = new Map<Contender, Shown>();
     for (let i = 0; i < seedCount; i++) {
       const seed = recipe.seed + i;
+      const of: { [name in Contender]?: Judged } = {};
       for (const name of contenders) {
+        if (name === "cfm-seconds" && equal === "steps") continue;
+        const steps =
+          name === "cfm-seconds" ? stepsForSeconds(recipe.steps, of.cfm as Judged, of.fdm as Judged) : recipe.steps;
         const folder = join(args.out, ...(seedCount > 1 ? [`seed-${seed}`] : []), name);
         const one = { name, seed, folder, dataName: args.data, pointCount, view: i === 0 ? scene.view : undefined };
-        const result = await trainAndJudge(runtime, { ...recipe, seed }, one);
+        const result = await trainAndJudge(runtime, { ...recipe, seed, steps }, one);
         if (!result) return exitCodes.interrupted;
         judged.push(result.judged);
+        of[name] = result.judged;
         if (i === 0) shown.set(name, result.shown);
       }
     }
@@ -68,9 +90,9 @@ export const compare = defineCommand({
     const { device } = runtime;
     const truth = recipe.data.entropy;
     const config = describeRecipe(recipe, args.data, "fdm", runtime.backend);
-    const differences = differencesOf(judged);
+    const differences = differencesOf(judged).filter((one) => equal === "both" || one.equal === equal);
     const table = resultTable(judged, differences, { pointCount, truth });
-    const content = { dataName: args.data, device, recipe, config, judged, shown, table, scene };
+    const content = { dataName: args.data, device, recipe, config, judged, differences, shown, table, scene };
     const html = comparisonPage({ ...content, commandLine: commandLine(rawArgs) });
     await replaceFile(join(args.out, "report.html"), html);
     const { plane } = scene;
@@ -118,8 +140,8 @@ async function trainAndJudge(
   },
 ): Promise<{ judged: Judged; shown: Shown } | undefined> {
   const { name, seed, folder, dataName, pointCount, view } = one;
-  using trainer = await createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(name) });
-  const config = describeRecipe(recipe, dataName, name, runtime.backend);
+  using trainer = await createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(lossOf[name]) });
+  const config = describeRecipe(recipe, dataName, lossOf[name], runtime.backend);
   const title = titleOf[name];
   await makeFolder("--out", folder);
   const run = await trainInto(trainer, recipe.steps, title, (metrics) => writeRun(folder, config, metrics, trainer));

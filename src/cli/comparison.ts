@@ -4,13 +4,13 @@ import {
   type Contender,
   contenders,
   type Difference,
-  differencesOf,
   type Figure,
   type Judged,
   namesOf,
   signed,
   titleOf,
   verdict,
+  winnerOf,
 } from "./contenders.ts";
 import type { Recipe } from "./recipe.ts";
 import type { Curve } from "./report/curves.ts";
@@ -33,7 +33,7 @@ export interface Shown {
 }
 
 /** Class of a contender's colour. */
-const styleOf: Readonly<Record<Contender, string>> = { cfm: "cfm", fdm: "fdm" };
+const styleOf: Readonly<Record<Contender, string>> = { cfm: "cfm", fdm: "fdm", "cfm-seconds": "more" };
 
 export interface ResultTable extends Table {
   readonly note: string;
@@ -62,11 +62,20 @@ export function resultTable(
       less,
       cell("velocityLoss", 4),
       cell("divergenceLoss", 4),
+      Math.round(meanAndDeviation(those.map(({ steps }) => steps)).mean).toLocaleString("en"),
       cell("seconds", 1),
     ];
   });
-  const head = ["model", "negative log-likelihood", "FDM less this", "velocity loss", "divergence loss", "seconds"];
-  const entropy = truth === undefined ? [] : [["data's entropy", truth.toFixed(4), "", "", "", ""]];
+  const head = [
+    "model",
+    "negative log-likelihood",
+    "FDM less this",
+    "velocity loss",
+    "divergence loss",
+    "steps",
+    "seconds",
+  ];
+  const entropy = truth === undefined ? [] : [["data's entropy", truth.toFixed(4), "", "", "", "", ""]];
   const spread =
     seeds > 1 ? `standard deviation over ${seeds} seeds` : `standard error over ${counted(pointCount, "point")}`;
   const paired = seeds > 1 ? "standard error over the seeds" : "standard error over the points, paired";
@@ -94,11 +103,12 @@ export function comparisonPage(content: {
   readonly recipe: Recipe;
   readonly config: ReturnType<typeof describeRecipe>;
   readonly judged: readonly Judged[];
+  readonly differences: readonly Difference[];
   readonly shown: ReadonlyMap<Contender, Shown>;
   readonly table: ResultTable;
   readonly scene: Scene;
 }): string {
-  const { dataName, device, recipe, config, judged, shown, table, scene, commandLine } = content;
+  const { dataName, device, recipe, config, judged, differences, shown, table, scene, commandLine } = content;
   const seeds = [...new Set(judged.map(({ seed }) => seed))];
   const { steps, batchSize } = recipe;
   const today = new Date().toISOString().slice(0, 16).replace("T", " ");
@@ -106,11 +116,14 @@ export function comparisonPage(content: {
     title: `CFM and FDM on ${dataName}`,
     summary:
       `Two equal networks, trained for ${steps.toLocaleString("en")} steps from one seed on the same data: one on the ` +
-      "velocity alone (CFM), the other on the velocity and its divergence (FDM).",
-    verdicts: differencesOf(judged).map((difference) => ({
-      text: verdict(difference),
-      style: winnerStyle(difference),
-    })),
+      "velocity alone (CFM), the other on the velocity and its divergence (FDM)." +
+      (judged.some(({ name }) => name === "cfm-seconds")
+        ? " A step of FDM costs more, so there is a third one: CFM for as many steps as FDM's seconds buy."
+        : ""),
+    verdicts: differences.map((difference) => {
+      const winner = winnerOf(difference);
+      return { text: verdict(difference), style: winner ? styleOf[winner] : "" };
+    }),
     ...picturesOf(scene, shown),
     results: table,
     chartsNote: "Running means over the minibatches; dashed: the finished models on the points they were judged by.",
@@ -133,11 +146,6 @@ export function comparisonPage(content: {
     config,
     footer: `divflow ${VERSION}, ${today} UTC`,
   });
-}
-
-function winnerStyle({ against, mean, standardError, chance }: Difference): string {
-  if (!(Math.abs(mean) > chance * standardError)) return "";
-  return styleOf[mean < 0 ? "fdm" : against];
 }
 
 function picturesOf({ data, rows, view, plane }: Scene, shown: ReadonlyMap<Contender, Shown>) {

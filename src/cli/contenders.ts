@@ -2,11 +2,39 @@
 import type { Judgement } from "./judge.ts";
 import { meanAndDeviation, pairedDifference } from "./statistics.ts";
 
-/** In the order they are trained and shown in. */
-export const contenders = ["cfm", "fdm"] as const;
+/**
+ * In the order they are trained and shown in. A step of FDM costs more than one of CFM, so there are two ways to be fair:
+ * equal steps, and equal seconds, for which CFM is trained once more, from the start, for the steps that FDM's seconds buy.
+ */
+export const contenders = ["cfm", "fdm", "cfm-seconds"] as const;
 export type Contender = (typeof contenders)[number];
 
-export const titleOf: Readonly<Record<Contender, string>> = { cfm: "CFM", fdm: "FDM" };
+export const titleOf: Readonly<Record<Contender, string>> = {
+  cfm: "CFM",
+  fdm: "FDM",
+  "cfm-seconds": "CFM, equal seconds",
+};
+
+/** The loss that a contender trains on. */
+export const lossOf = { cfm: "cfm", fdm: "fdm", "cfm-seconds": "cfm" } as const satisfies Record<Contender, string>;
+
+/** What `compare` holds equal. */
+export const equals = ["both", "seconds", "steps"] as const;
+export type Equal = (typeof equals)[number];
+
+/**
+ * Steps of CFM that take as long as so many of FDM's, by what a step of each has cost: of runs, for early stopping may
+ * have ended either sooner than planned.
+ */
+export function stepsForSeconds(steps: number, cfm: Timed, fdm: Timed): number {
+  return Math.max(1, Math.round((steps * (fdm.seconds / fdm.steps)) / (cfm.seconds / cfm.steps)));
+}
+
+interface Timed {
+  /** Done. */
+  readonly steps: number;
+  readonly seconds: number;
+}
 
 /** A model that was trained and judged. */
 export interface Judged extends Judgement {
@@ -18,7 +46,7 @@ export interface Judged extends Judgement {
   readonly seconds: number;
 }
 
-export const figures = ["negativeLogLikelihood", "velocityLoss", "divergenceLoss", "seconds"] as const;
+export const figures = ["negativeLogLikelihood", "velocityLoss", "divergenceLoss", "steps", "seconds"] as const;
 export type Figure = (typeof figures)[number];
 
 /** The contenders that there are, in their order. */
@@ -39,14 +67,16 @@ export function summaryOf(judged: readonly Judged[]) {
 export interface Difference {
   readonly name: "fdm";
   readonly against: Contender;
+  readonly equal: "steps" | "seconds";
   /** FDM's less the other's, in nats: below 0 where FDM is better. */
   readonly mean: number;
   /** Over the points, each with its own difference; of several seeds, over these. */
   readonly standardError: number;
   /** So many standard errors could be chance: two, and more where few seeds tell what one is. */
   readonly chance: number;
-  /** FDM's seconds of training divided by the other's. */
+  /** FDM's seconds of training divided by the other's; the other's steps divided by FDM's. */
   readonly timesTheSeconds: number;
+  readonly timesTheSteps: number;
 }
 
 /** Student's t with so many degrees of freedom: 95 % lie within it on either side. */
@@ -62,32 +92,45 @@ export function differencesOf(judged: readonly Judged[]): Difference[] {
         return other ? [{ fdm, other }] : [];
       });
       const bySeed = pairs.map(({ fdm, other }) => pairedDifference(fdm.values, other.values));
-      const seconds = (who: "fdm" | "other") => pairs.reduce((sum, pair) => sum + pair[who].seconds, 0);
+      const sum = (who: "fdm" | "other", figure: "seconds" | "steps") =>
+        pairs.reduce((total, pair) => total + pair[who][figure], 0);
       const over = meanAndDeviation(bySeed.map(({ mean }) => mean));
       const [only] = bySeed;
       const single = bySeed.length === 1 && only;
       return {
         name: "fdm",
         against,
+        equal: against === "cfm-seconds" ? "seconds" : "steps",
         mean: over.mean,
         standardError: single ? only.standardError : over.deviation / Math.sqrt(bySeed.length),
         chance: single ? 2 : (STUDENT[bySeed.length - 2] ?? 2),
-        timesTheSeconds: seconds("fdm") / seconds("other"),
+        timesTheSeconds: sum("fdm", "seconds") / sum("other", "seconds"),
+        timesTheSteps: sum("other", "steps") / sum("fdm", "steps"),
       };
     });
 }
 
-/** A difference in a sentence: who is better, by how much, and for how much time. */
-export function verdict({ against, mean, standardError, chance, timesTheSeconds }: Difference): string {
+/** A difference in a sentence: who is better, by how much, and at what cost. */
+export function verdict(difference: Difference): string {
+  const { equal, mean, standardError, timesTheSeconds, timesTheSteps } = difference;
   const digits = standardError > 0 ? Math.min(6, Math.max(3, Math.ceil(-Math.log10(standardError)))) : 3;
   const error = `${standardError.toFixed(digits)} s.e.`;
-  const time = `${timesTheSeconds.toFixed(timesTheSeconds < 0.995 ? 2 : 1)} times the time`;
-  if (!(Math.abs(mean) > chance * standardError)) {
-    return `No difference beyond chance: FDM less ${titleOf[against]} is ${signed(mean, digits)} nats (${error}); FDM took ${time}`;
-  }
+  const times = (ratio: number) => `${ratio.toFixed(ratio < 0.995 ? 2 : 1)} times`;
   const size = `${Math.abs(mean).toFixed(digits)} nats (${error})`;
-  if (mean < 0) return `FDM better by ${size}, ${time}; lower is better`;
-  return `${titleOf[against]} better by ${size}, FDM took ${time}; lower is better`;
+  const cost = { steps: `${times(timesTheSeconds)} the time`, seconds: `${times(timesTheSteps)} the steps` }[equal];
+  const winner = winnerOf(difference);
+  const who = `At equal ${equal}`;
+  if (!winner) return `${who}: no difference beyond chance, FDM less CFM is ${signed(mean, digits)} nats (${error})`;
+  // The time is FDM's, the steps are CFM's: said plainly where it is not the winner's.
+  const taken =
+    winner === "fdm" ? (equal === "steps" ? cost : `CFM took ${cost}`) : equal === "steps" ? `FDM took ${cost}` : cost;
+  return `${who}: ${winner === "fdm" ? "FDM" : "CFM"} better by ${size}, ${taken}; lower is better`;
+}
+
+/** Who is better beyond chance. */
+export function winnerOf({ against, mean, standardError, chance }: Difference): Contender | undefined {
+  if (!(Math.abs(mean) > chance * standardError)) return undefined;
+  return mean < 0 ? "fdm" : against;
 }
 
 export function signed(value: number, digits: number): string {

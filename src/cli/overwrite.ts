@@ -30,7 +30,7 @@ async function identityOf(path: string): Promise<string | undefined> {
 }
 
 /** What makes a folder that of a run of `train` or `compare`: models, what is beside them alone can be had again. */
-const traces = /^(model\.safetensors|report\.html|cfm|fdm|seed-\d+)$/;
+const traces = /^(model\.safetensors|report\.html|cfm|fdm|cfm-seconds|seed-\d+)$/;
 
 /**
  * Refuses a folder that holds a run, but for the run that goes on there.

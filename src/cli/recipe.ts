@@ -86,7 +86,8 @@ export interface Recipe {
   readonly points: Points | undefined;
   readonly network: Network;
   readonly path: PathScheduler;
-  readonly optimizer: Optimizer;
+  /** For a run of so many steps, by which its learning rate falls. */
+  optimizer(steps: number): Optimizer;
   /** By name: cfm, fdm, or paper-2d, the published program's objective. */
   loss(name: LossName): Loss;
 }
@@ -141,7 +142,8 @@ export async function readRecipe(dataName: string, args: RecipeArguments): Promi
     points,
     network: mlp({ dimension: data.dimension, hidden, activation }),
     path,
-    optimizer: adam({ learningRate: product(learningRate, warmUp({ steps: 10 }), decay(args.preset, steps)) }),
+    optimizer: (length) =>
+      adam({ learningRate: product(learningRate, warmUp({ steps: 10 }), decay(args.preset, length)) }),
     loss: (name) => {
       switch (name) {
         case "cfm":

@@ -129,8 +129,8 @@ async function readConfig(file: string): Promise<Readonly<Record<string, unknown
 
 /** The trainer's options that a recipe fixes, all but the loss. */
 export function trainerOptions(recipe: Recipe) {
-  const { network, path, optimizer, data, batchSize, seed } = recipe;
-  return { network, path, optimizer, data, batchSize, seed };
+  const { network, path, data, batchSize, seed, steps } = recipe;
+  return { network, path, optimizer: recipe.optimizer(steps), data, batchSize, seed };
 }
 
 /** What config.json says: enough to run it again. */
@@ -141,7 +141,7 @@ export function describeRecipe(recipe: Recipe, data: string, lossName: Parameter
     network: { kind: recipe.network.kind, config: recipe.network.config },
     path: named(recipe.path),
     loss: named(recipe.loss(lossName)),
-    optimizer: named(recipe.optimizer),
+    optimizer: named(recipe.optimizer(recipe.steps)),
     batchSize: recipe.batchSize,
     steps: recipe.steps,
     seed: recipe.seed,
@@ -195,8 +195,9 @@ export async function trainInto(
     bar.stop();
     interrupted.dispose();
   }
+  const seconds = (performance.now() - start) / 1000;
   await save(metrics);
-  return { metrics, seconds: (performance.now() - start) / 1000, interrupted: interrupted.signal.aborted };
+  return { metrics, seconds, interrupted: interrupted.signal.aborted };
 }
 
 /** The metrics up to `step` that a run folder already has: a resumed run adds to them. None where there is no file. */

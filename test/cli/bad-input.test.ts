@@ -42,6 +42,7 @@ describe("arguments", () => {
     ["a negative seed", ["train", "moons", "--out", "x", "--seed=-1"], /--seed.*0 to 2\^53/],
     ["a count of nothing", ["sample", "m.safetensors", "--count", "0", "--out", "x.npy"], /--count.*positive integer/],
     ["a bad tolerance", ["sample", "m.safetensors", "--count", "1", "--out", "x.npy", "--tolerance", "0"], /positive/],
+    ["an unknown equality", ["compare", "moons", "--equal", "time", "--out", "x"], /--equal.*both, seconds, steps/],
     ["no seeds to compare", ["compare", "moons", "--seeds", "0", "--out", "x"], /--seeds.*positive integer/],
     ["an unknown solver", ["sample", "m.safetensors", "--count", "1", "--out", "x.npy", "--solver", "rk5"], /rk4/],
   ])("%s", async (_, parameters, sentence) => {

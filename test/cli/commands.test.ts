@@ -275,13 +275,21 @@ test("a resumed run ends at its own number of steps, and its config keeps what i
 
 test("compare writes a report that stands alone", async () => {
   const parameters = ["compare", "checkerboard", ...tiny, "--steps", "20", "--points", "64", "--out", "compared"];
-  const { results, truth } = await json(parameters);
-  expect(results.map(({ name }: { name: string }) => name)).toEqual(["cfm", "fdm"]);
+  const { results, truth, differences } = await json(parameters);
+  expect(results.map(({ name }: { name: string }) => name)).toEqual(["cfm", "fdm", "cfm-seconds"]);
+  const [cfm, fdm, long] = results;
+  expect(long.steps).toBe(Math.max(1, Math.round((20 * fdm.seconds) / cfm.seconds)));
+  expect(differences.map(({ against, equal }: { against: string; equal: string }) => [against, equal])).toEqual([
+    ["cfm", "steps"],
+    ["cfm-seconds", "seconds"],
+  ]);
+  expect(differences[0].mean).toBeCloseTo(fdm.negativeLogLikelihood - cfm.negativeLogLikelihood, 10);
+  expect(differences[0].standardError).toBeLessThan(Math.hypot(fdm.standardError, cfm.standardError));
   expect(truth).toBeCloseTo(Math.log(8 / 0.45 ** 2), 10);
   const html = await readFile(cli.path("compared", "report.html"), "utf8");
-  expect(html.match(/<img src="data:image\/png;base64,/g)).toHaveLength(3);
+  expect(html.match(/<img src="data:image\/png;base64,/g)).toHaveLength(4);
   expect(html).not.toMatch(/(src|href)="(?!data:|#)/);
-  for (const name of ["cfm", "fdm"]) {
+  for (const name of ["cfm", "fdm", "cfm-seconds"]) {
     const folder = await readdir(cli.path("compared", name));
     expect(folder.sort()).toEqual(["config.json", "metrics.jsonl", "model.safetensors", "samples.npy"]);
     const points = readNpy(new Uint8Array(await bytesOf("compared", name, "samples.npy")), name);
@@ -302,7 +310,21 @@ test("--force overwrites a run; npm start has it, so that it can be run again", 
 });
 
 test("compare over seeds tells how much they differ", async () => {
-  const parameters = ["compare", "moons", ...tiny, "--steps", "10", "--points", "32", "--seeds", "3", "--seed", "4"];
+  const parameters = [
+    "compare",
+    "moons",
+    ...tiny,
+    "--steps",
+    "10",
+    "--points",
+    "32",
+    "--seeds",
+    "3",
+    "--seed",
+    "4",
+    "--equal",
+    "steps",
+  ];
   const { results, summary } = await json([...parameters, "--out", "seeds"]);
   expect(results.map(({ name, seed }: { name: string; seed: number }) => `${name} ${seed}`)).toEqual(
     [4, 5, 6].flatMap((seed) => [`cfm ${seed}`, `fdm ${seed}`]),

@@ -1,6 +1,6 @@
 /** Charts and pages of a report, as text. */
 import { describe, expect, test } from "vitest";
-import { differencesOf, type Judged, verdict } from "../../src/cli/contenders.ts";
+import { differencesOf, type Judged, stepsForSeconds, verdict } from "../../src/cli/contenders.ts";
 import { axisOf, endsOf, marks } from "../../src/cli/report/axes.ts";
 import { chart } from "../../src/cli/report/curves.ts";
 import { histogram } from "../../src/cli/report/density.ts";
@@ -152,18 +152,37 @@ describe("a result in a sentence", () => {
     expect(difference?.mean).toBeCloseTo(-0.2, 12);
     expect(difference?.standardError).toBeCloseTo(0.1 / Math.sqrt(3), 12);
     expect(difference && verdict(difference)).toBe(
-      "FDM better by 0.200 nats (0.058 s.e.), 1.8 times the time; lower is better",
+      "At equal steps: FDM better by 0.200 nats (0.058 s.e.), 1.8 times the time; lower is better",
     );
   });
 
   test("the other way round", () => {
     const [difference] = differencesOf([judged("cfm", 0, [0.9, 4.8, 8.7]), judged("fdm", 0, [1, 5, 9], 1.8)]);
-    expect(difference && verdict(difference)).toMatch(/^CFM better by 0.200 nats .*FDM took 1.8 times the time/);
+    expect(difference && verdict(difference)).toMatch(/CFM better by 0.200 nats .*FDM took 1.8 times the time/);
+  });
+
+  test("at equal seconds it is the steps that differ", () => {
+    const long = { ...judged("cfm-seconds", 0, [0.9, 4.8, 8.7], 1.8), steps: 18 };
+    const [, difference] = differencesOf([judged("cfm", 0, [1, 5, 9]), judged("fdm", 0, [1, 5, 9], 1.8), long]);
+    expect(difference).toMatchObject({
+      against: "cfm-seconds",
+      equal: "seconds",
+      timesTheSeconds: 1,
+      timesTheSteps: 1.8,
+    });
+    expect(difference && verdict(difference)).toBe(
+      "At equal seconds: CFM better by 0.200 nats (0.058 s.e.), 1.8 times the steps; lower is better",
+    );
+  });
+
+  test("as many seconds are so many steps of CFM, also where a run ended early", () => {
+    expect(stepsForSeconds(8000, { steps: 8000, seconds: 10 }, { steps: 8000, seconds: 18 })).toBe(14_400);
+    expect(stepsForSeconds(8000, { steps: 500, seconds: 1 }, { steps: 1000, seconds: 4 })).toBe(16_000);
   });
 
   test("within two standard errors there is none", () => {
     const [difference] = differencesOf([judged("cfm", 0, [1, 2, 3]), judged("fdm", 0, [1.2, 1.9, 3.01])]);
-    expect(difference && verdict(difference)).toMatch(/^No difference beyond chance/);
+    expect(difference && verdict(difference)).toMatch(/no difference beyond chance/);
   });
 
   test("two seeds tell little of how much they differ", () => {
@@ -176,6 +195,6 @@ describe("a result in a sentence", () => {
     const [difference] = differencesOf(pairs);
     expect(difference?.mean).toBeCloseTo(-0.15, 12);
     expect(difference?.standardError).toBeCloseTo(0.05, 12);
-    expect(difference && verdict(difference)).toMatch(/^No difference beyond chance/); // 3 standard errors of 1 freedom
+    expect(difference && verdict(difference)).toMatch(/no difference beyond chance/); // 3 standard errors of 1 freedom
   });
 });
