@@ -94,6 +94,14 @@ export function madeArray({ values, options, columns }: ArrayParts, fitted?: Sta
   };
 }
 
+/** The source in model units of this standardisation. By f64 on the host: a device's f32 may have no digit left. */
+export function inUnits(source: DataSource, standardization: Standardization | undefined): DataSource {
+  if (!isArrayData(source) || JSON.stringify(source.standardization) === JSON.stringify(standardization)) return source;
+  const { values, options, columns } = source;
+  const own = { ...options, standardize: standardization !== undefined } as ArrayParts["options"];
+  return madeArray({ values, options: own, ...(columns ? { columns } : {}) }, standardization);
+}
+
 /** Whether a source is a user's own points. */
 export function isArrayData(source: DataSource): source is ArrayData {
   return source.name === "array" && "values" in source;

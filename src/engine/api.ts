@@ -224,11 +224,32 @@ export interface DivergenceOptions {
 }
 
 export interface SampleOptions extends SolveOptions {
-  readonly count: number;
+  /** How many; left out where `noise` is given. */
+  readonly count?: number;
+  /**
+   * Noise to start from, the points at t = 0 in model units, row-major [count, D] or rows of D, instead of N(0, s^2 I)
+   * drawn by the seed (s: the path's `priorDeviation`): such as {@link Model.encode} gives.
+   */
+  readonly noise?: Numbers;
   /** Also compute the log-density of each sample while sampling. */
   readonly logDensity?: boolean | DivergenceOptions;
   /** Also give the samples on their way, at these times: ascending, in [0, 1]. */
   readonly times?: Numbers;
+}
+
+export interface EncodeOptions extends SolveOptions {
+  /** Also compute the log-density of each point on the way. */
+  readonly logDensity?: boolean | DivergenceOptions;
+}
+
+/** What {@link Model.encode} gives. */
+export interface Encoding {
+  /** The noise of each point, row-major [count, dimension], in model units: `sample({ noise: values })` leads back. */
+  readonly values: Float32Array;
+  readonly count: number;
+  readonly dimension: number;
+  readonly logDensity?: LogDensity;
+  readonly seconds: number;
 }
 
 export interface LogDensityOptions extends SolveOptions, DivergenceOptions {}
@@ -284,6 +305,21 @@ export interface Model extends Disposable {
    * const bitsPerDimension = -values[0] / (2 * Math.LN2); // D = 2
    */
   logDensity(points: Numbers, options?: LogDensityOptions): Promise<LogDensity>;
+  /**
+   * The noise that each point comes from, by solving the flow backwards from t = 1 to 0: distributed as the path's prior
+   * where points are as the model's samples are. {@link Model.sample} leads from it back to the points, within the
+   * solver's tolerance.
+   *
+   * @param points - row-major [count, D] or rows of D, in data units. Copied before the call returns.
+   * @throws {@link DataError} when something is no number, the length is no multiple of D or a value is not finite.
+   * @throws {@link StiffnessError} when an adaptive solver meets its smallest step.
+   * @throws {@link NumericError} when a result is not finite.
+   * @example
+   * const from = await model.encode([[0, 0]]), to = await model.encode([[1, 2]]);
+   * const between = from.values.map((value, i) => (value + to.values[i]) / Math.SQRT2); // of unit variance again
+   * const { values } = await model.sample({ noise: between });
+   */
+  encode(points: Numbers, options?: EncodeOptions): Promise<Encoding>;
   /**
    * Velocities dx/dt [count, D] at points [count, D] and times [count] in [0, 1], all in data units; f64 where the model
    * has a standardisation. Points and times are copied before the call returns.

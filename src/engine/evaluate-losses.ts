@@ -4,7 +4,7 @@ import type { Standardization } from "../data/standardize.ts";
 import { ConfigError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
-import { integerOption } from "../graph/options.ts";
+import { integerOption, partOption } from "../graph/options.ts";
 import { add, increment, multiply } from "../ops/arithmetic.ts";
 import { replaceRow } from "../ops/rows.ts";
 import { concat, reshape } from "../ops/shape.ts";
@@ -94,7 +94,11 @@ function changeUnits(x: Node, { dimension, standardization: from }: DataSource, 
 }
 
 /** Checks shared by every evaluation. */
-export function checkEvaluation(dimension: number, { data, batchSize, batches, seed }: LossEvaluation): void {
+export function checkEvaluation(dimension: number, evaluation: LossEvaluation): void {
+  const { data, loss, path, batchSize, batches, seed } = evaluation;
+  partOption("data of evaluateLosses", data, "draw", "arrayData(points)");
+  partOption("loss of evaluateLosses", loss, "build", "fdm()");
+  partOption("path of evaluateLosses", path, "at", "condOT()");
   integerOption("batchSize of evaluateLosses", batchSize, 1, 1 << 20);
   integerOption("batches of evaluateLosses", batches, 1, 1 << 20);
   integerOption("seed of evaluateLosses", seed, 0);

@@ -1,18 +1,20 @@
 /** A model on this thread: its network's velocity field, solved forwards to sample and backwards to judge. */
 import type { NumericArray } from "../backends/backend.ts";
+import { inUnits } from "../data/array.ts";
 import { copiedNumbers, type Numbers } from "../data/numbers.ts";
 import type { Standardization } from "../data/standardize.ts";
 import { ConfigError } from "../errors.ts";
-import { estimateCount } from "../flow/likelihood.ts";
+import { type DivergenceOptions as Estimator, estimateCount } from "../flow/likelihood.ts";
 import { networkField } from "../flow/network-field.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
-import { dopri5 } from "../flow/solvers/dopri5.ts";
 import type { Node } from "../graph/node.ts";
-import { booleanOption, integerOption, optionsObject } from "../graph/options.ts";
+import { booleanOption, optionsObject, signalOption } from "../graph/options.ts";
 import { type Network, parameterLayout, parameterViews } from "../nn/network.ts";
 import { state } from "../ops/sources.ts";
 import { type ModelRecord, writeCheckpoint } from "../train/checkpoint.ts";
 import type {
+  EncodeOptions,
+  Encoding,
   EvaluateLossesOptions,
   LogDensity,
   LogDensityOptions,
@@ -20,6 +22,7 @@ import type {
   Model,
   SampleOptions,
   Samples,
+  SolveOptions,
   VelocityOptions,
 } from "./api.ts";
 import { chunksOf } from "./chunks.ts";
@@ -31,10 +34,11 @@ import type { Live, LocalRuntime } from "./runtime.ts";
 import { Solve, type SolveSettings } from "./solve.ts";
 import {
   estimatorOf,
+  optionalEstimator,
   partOf,
-  progressOption,
-  sampleEstimator,
   solveOptionNames,
+  solveOptions,
+  startOf,
   stopsOf,
   tangentCount,
 } from "./solve-options.ts";
@@ -86,14 +90,12 @@ export class LocalModel implements Model {
   }
 
   async sample(options: SampleOptions): Promise<Samples> {
-    optionsObject("options of sample", options, [...solveOptionNames, "count", "logDensity", "times"]);
-    const { count, solver = dopri5(), seed = 0, signal, logDensity = false } = options;
-    integerOption("count of sample", count);
-    integerOption("seed of sample", seed, 0);
-    const onProgress = progressOption(options.onProgress);
-    const divergence = sampleEstimator(logDensity);
+    optionsObject("options of sample", options, [...solveOptionNames, "count", "noise", "logDensity", "times"]);
+    const { solver, seed, signal, onProgress } = solveOptions("sample", options);
     const { dimension } = this;
     const { standardization } = this.#source;
+    const { count, noise } = startOf(options, dimension);
+    const divergence = optionalEstimator("sample", options.logDensity);
     const times = options.times && [...copiedNumbers("times of sample", options.times)];
     const { stops, stopOf } = stopsOf(times ?? []);
     expectHeld("samples", Math.max(1, times?.length ?? 0), count, dimension);
@@ -105,18 +107,20 @@ export class LocalModel implements Model {
       const values = resultArray(count * dimension, double);
       const trajectory = times && resultArray(times.length * count * dimension, double);
       const estimates = resultArray(divergence ? count * estimateCount(divergence) : 0, true);
-      const key = { solver: solver.name, options: solver.options, rows, stops, divergence, task: "sample" };
-      const solve = await this.#solve(live, key, parameters, { solver, rows, stops, divergence, task: "sample" });
+      const task = noise ? "decode" : "sample";
+      const solve = await this.#solve(live, parameters, { solver, rows, stops, divergence, task });
       for (let chunk = 0; chunk < chunks; chunk++) {
         const from = chunk * rows;
-        await solve.run({ seed, chunk, onProgress: partOf(onProgress, chunk, rows, count) }, signal, async (stop) => {
+        const input = { seed, chunk, onProgress: partOf(onProgress, chunk, rows, count) };
+        const points = noise && paddedRows(noise, from, rows, dimension);
+        await solve.run(points ? { ...input, points } : input, signal, async (stop) => {
           const wanted = stopOf.flatMap((one, i) => (one === stop ? [i] : []));
           const last = stop === stops.length - 1;
           if (wanted.length === 0 && !last) return;
-          const points = toDataUnits(await solve.points(), standardization);
+          const there = toDataUnits(await solve.points(), standardization);
           for (const i of wanted)
-            copyRows(points, trajectory as NumericArray, i * count + from, (i + 1) * count, dimension);
-          if (last) copyRows(points, values, from, count, dimension);
+            copyRows(there, trajectory as NumericArray, i * count + from, (i + 1) * count, dimension);
+          if (last) copyRows(there, values, from, count, dimension);
         });
         if (divergence) copyRows(await solve.estimates(), estimates, from, count, estimateCount(divergence));
       }
@@ -132,32 +136,55 @@ export class LocalModel implements Model {
     });
   }
 
-  async logDensity(given: Numbers, options: LogDensityOptions = {}): Promise<LogDensity> {
+  async logDensity(points: Numbers, options: LogDensityOptions = {}): Promise<LogDensity> {
     optionsObject("options of logDensity", options, [...solveOptionNames, "divergence", "probes"]);
-    const { solver = dopri5(), seed = 0, signal } = options;
-    integerOption("seed of logDensity", seed, 0);
-    const onProgress = progressOption(options.onProgress);
-    const divergence = estimatorOf(options);
+    const { logDensity } = await this.#encode("logDensity", points, options, estimatorOf(options));
+    return logDensity as LogDensity;
+  }
+
+  async encode(points: Numbers, options: EncodeOptions = {}): Promise<Encoding> {
+    optionsObject("options of encode", options, [...solveOptionNames, "logDensity"]);
+    return this.#encode("encode", points, options, optionalEstimator("encode", options.logDensity));
+  }
+
+  /** Carries points back to t = 0, and their log-density on the way where a divergence is given. */
+  async #encode(
+    of: "logDensity" | "encode",
+    given: Numbers,
+    options: SolveOptions,
+    divergence: Required<Estimator> | undefined,
+  ): Promise<Encoding> {
+    const { solver, seed, signal, onProgress } = solveOptions(of, options);
     const { dimension } = this;
     const { standardization } = this.#source;
-    const { values, count } = pointsOf("points", given, dimension);
-    const inputs = toModelUnits(values, standardization);
-    const stops = [1, 0];
-    expectHeld("estimates of log-densities", count, estimateCount(divergence));
+    const { values: points, count } = pointsOf("points", given, dimension);
+    const inputs = toModelUnits(points, standardization);
+    const columns = divergence ? estimateCount(divergence) : 0;
+    expectHeld("estimates of log-densities", count, columns);
+    const started = performance.now();
     return this.#work(options, async (live, parameters) => {
       const { rows, chunks } = chunksOf(count, this.#source.network, tangentCount(divergence, dimension));
-      const key = { solver: solver.name, options: solver.options, rows, divergence, task: "judge" };
-      const solve = await this.#solve(live, key, parameters, { solver, rows, stops, divergence, task: "judge" });
-      const columns = estimateCount(divergence);
+      const values = new Float32Array(of === "encode" ? count * dimension : 0);
       const estimates = resultArray(count * columns, true);
+      const settings = { solver, rows, stops: [1, 0], divergence, task: "encode" } as const;
+      const solve = await this.#solve(live, parameters, settings);
       for (let chunk = 0; chunk < chunks; chunk++) {
-        const batch = paddedRows(inputs, chunk * rows, rows, dimension);
+        const from = chunk * rows;
+        const batch = paddedRows(inputs, from, rows, dimension);
         const input = { seed, chunk, points: batch, onProgress: partOf(onProgress, chunk, rows, count) };
         await solve.run(input, signal, async () => {});
-        copyRows(await solve.estimates(), estimates, chunk * rows, count, columns);
+        if (of === "encode") copyRows(await solve.points(), values, from, count, dimension);
+        if (divergence) copyRows(await solve.estimates(), estimates, from, count, columns);
       }
+      expectFiniteResult(values, "noise", dimension);
       expectFiniteResult(estimates, "log-densities", columns);
-      return densitiesOf(estimates, divergence, standardization);
+      return {
+        values,
+        count,
+        dimension,
+        ...(divergence ? { logDensity: densitiesOf(estimates, divergence, standardization) } : {}),
+        seconds: (performance.now() - started) / 1000,
+      };
     });
   }
 
@@ -167,7 +194,7 @@ export class LocalModel implements Model {
     options: VelocityOptions = {},
   ): Promise<Float32Array | Float64Array> {
     optionsObject("options of velocity", options, ["ema", "signal"]);
-    const { signal } = options;
+    const signal = signalOption(options.signal);
     const { dimension } = this;
     const { standardization } = this.#source;
     const { values, count } = pointsOf("points", given, dimension);
@@ -200,20 +227,12 @@ export class LocalModel implements Model {
   async evaluateLosses(options: EvaluateLossesOptions): Promise<LossMeans> {
     const known = ["data", "path", "loss", "batchSize", "batches", "seed", "ema", "signal"] as const;
     optionsObject("options of evaluateLosses", options, known);
-    const { network, path, standardization } = this.#source;
-    const { data, loss, batchSize = 512, batches = 20, seed = 0, signal } = options;
-    const complete = {
-      network,
-      path: options.path ?? path,
-      standardization,
-      data,
-      loss,
-      batchSize,
-      batches,
-      seed,
-      signal,
-    };
-    checkEvaluation(this.dimension, complete);
+    const { network, standardization } = this.#source;
+    const { data, loss, path = this.#source.path, batchSize = 512, batches = 20, seed = 0 } = options;
+    const signal = signalOption(options.signal);
+    const given = { network, path, standardization, data, loss, batchSize, batches, seed, signal };
+    checkEvaluation(this.dimension, given);
+    const complete = { ...given, data: inUnits(data, standardization) };
     return this.#work(options, async (live, parameters) =>
       meanLosses(await this.#source.store(live), this.#views(parameters), complete),
     );
@@ -287,13 +306,13 @@ export class LocalModel implements Model {
 
   async #solve(
     live: Live,
-    key: object,
     parameters: string,
     settings: Omit<SolveSettings, "field" | "path" | "dimension">,
   ): Promise<Solve> {
     const { network, path } = this.#source;
     const shared = await this.#source.store(live);
-    return this.#program(live, JSON.stringify({ ...key, parameters }), () =>
+    const { name, options } = settings.solver;
+    return this.#program(live, JSON.stringify({ ...settings, solver: { name, options }, parameters }), () =>
       Solve.build(shared, {
         ...settings,
         field: networkField(network, parameters),

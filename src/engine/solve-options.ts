@@ -1,8 +1,10 @@
 /** Options of solves as the public API has them, checked and put into the words of flow/. */
 import { ConfigError } from "../errors.ts";
 import type { DivergenceOptions as Estimator } from "../flow/likelihood.ts";
-import { choiceOption, integerOption, optionsObject } from "../graph/options.ts";
-import type { DivergenceOptions, SolveOptions } from "./api.ts";
+import { dopri5 } from "../flow/solvers/dopri5.ts";
+import { choiceOption, integerOption, optionsObject, partOption, signalOption } from "../graph/options.ts";
+import type { DivergenceOptions, SampleOptions, SolveOptions } from "./api.ts";
+import { pointsOf } from "./points.ts";
 
 const DEFAULT_PROBES = 8;
 
@@ -39,11 +41,39 @@ export function estimatorOf({ divergence = "exact", probes = DEFAULT_PROBES }: D
   return { estimator: divergence, probes: divergence === "exact" ? 1 : probes, probe: "rademacher" };
 }
 
-/** The same for `sample`, where the log-density may be left out. */
-export function sampleEstimator(logDensity: boolean | DivergenceOptions): Required<Estimator> | undefined {
-  if (logDensity === false) return undefined;
+/** The same where the log-density may be left out; `of` is the call, for messages. */
+export function optionalEstimator(
+  of: string,
+  logDensity: boolean | DivergenceOptions | undefined,
+): Required<Estimator> | undefined {
+  if (logDensity === undefined || logDensity === false) return undefined;
   if (logDensity === true) return estimatorOf({});
-  return estimatorOf(optionsObject("logDensity of sample", logDensity, ["divergence", "probes"]) as DivergenceOptions);
+  return estimatorOf(optionsObject(`logDensity of ${of}`, logDensity, ["divergence", "probes"]) as DivergenceOptions);
+}
+
+/** What every solve is told, checked. */
+export function solveOptions(of: string, options: SolveOptions) {
+  const { solver = dopri5(), seed = 0, signal, onProgress } = options;
+  partOption(`solver of ${of}`, solver, "plan", "dopri5()");
+  integerOption(`seed of ${of}`, seed, 0);
+  return { solver, seed, signal: signalOption(signal), onProgress: progressOption(onProgress) };
+}
+
+/**
+ * How many points `sample` makes, and the noise it starts from where that is given, in model units.
+ *
+ * @throws {@link ConfigError} when there is neither, or they contradict each other.
+ */
+export function startOf({ count, noise }: SampleOptions, dimension: number) {
+  if (noise === undefined) return { count: integerOption("count of sample", count), noise };
+  const points = pointsOf("noise of sample", noise, dimension);
+  if (count === undefined || count === points.count) return { count: points.count, noise: points.values };
+  throw new ConfigError({
+    subject: "count of sample",
+    given: count,
+    expected: `${points.count}, as many as the noise has rows`,
+    remedy: "Leave count out where noise is given.",
+  });
 }
 
 /** Directions that derivatives are taken along, beside the value itself. */

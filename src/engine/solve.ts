@@ -8,6 +8,7 @@ import {
   estimateCount,
   finishLogDensity,
   seedState,
+  startLogDensity,
   velocityOnly,
   withDivergence,
 } from "../flow/likelihood.ts";
@@ -34,8 +35,8 @@ export interface SolveSettings {
   readonly stops: readonly number[];
   /** How to estimate the log-density; undefined: not at all. */
   readonly divergence: Required<DivergenceOptions> | undefined;
-  /** "sample": start from fresh noise at t = 0; "judge": from given points at t = 1. */
-  readonly task: "sample" | "judge";
+  /** "sample": from fresh noise at t = 0; "decode": from given noise there; "encode": from given points at t = 1. */
+  readonly task: "sample" | "decode" | "encode";
 }
 
 /** What one batch of points is solved from. Random numbers follow from both numbers. */
@@ -43,7 +44,7 @@ export interface SolveInput {
   readonly seed: number;
   /** Number of the batch. */
   readonly chunk: number;
-  /** Points [S, D] in model units, when judging. */
+  /** Points [S, D] in model units, where the task does not draw them. */
   readonly points?: NumericArray;
   /** Told now and then which part of the way is gone: 0 at the start, 1 at the end. */
   readonly onProgress?: ((part: number) => void) | undefined;
@@ -118,10 +119,15 @@ export class Solve {
       const plan = solve.#plan;
       store.declare([...plan.state, seedState, chunkState]);
       if (task === "sample") solve.#before.push(await load(packed(drawPrior(points, path.priorDeviation))));
+      if (task === "decode" && divergence) {
+        solve.#before.push(await load(packed(startLogDensity(points, path.priorDeviation))));
+      }
       if (plan.start) solve.#before.push(await load(plan.start));
       const step = await load(plan.step);
       solve.#step = whole ? new CountedSteps(step, (range) => store.write(whole.range.name, range)) : step;
-      if (task === "judge") solve.#after.push(await load(packed(finishLogDensity(points, path.priorDeviation))));
+      if (task === "encode" && divergence) {
+        solve.#after.push(await load(packed(finishLogDensity(points, path.priorDeviation))));
+      }
       return solve;
     } catch (error) {
       solve.dispose();

@@ -3,7 +3,8 @@
  * d log p / dt = -div v, so log p_1(x(1)) = log N(x(0); 0, priorDeviation^2 I) - integral from 0 to 1 of div v dt.
  *
  * Backwards from t = 1, "solve.logDensity" ends with the integral of div v, and {@link finishLogDensity} takes it from
- * the prior's log-density; forwards it starts with the prior's ({@link drawPrior}) and ends with log p_1.
+ * the prior's log-density; forwards it starts with the prior's ({@link drawPrior}, {@link startLogDensity}) and ends with
+ * log p_1.
  */
 import { ConfigError } from "../errors.ts";
 import type { Graph, StateDeclaration } from "../graph/graph.ts";
@@ -108,6 +109,13 @@ export function drawPrior(points: Points, priorDeviation: number): Graph {
     updates.push({ state: logDensityState(points), value: logDensity });
   }
   return { name: "draw-prior", updates };
+}
+
+/** Before a solve forwards from given points: their log-density under the prior in every column of "solve.logDensity". */
+export function startLogDensity(points: Points, priorDeviation: number): Graph {
+  const prior = priorLogDensity(state(pointState(points)), priorDeviation);
+  const declaration = logDensityState(points);
+  return { name: "start-log-density", updates: [{ state: declaration, value: broadcast(prior, declaration.shape) }] };
 }
 
 /** After a solve from t = 1 to 0 that started with zeros: "solve.logDensity" becomes log p_1 of the points it came from. */

@@ -90,6 +90,17 @@ export function booleanOption(subject: string, given: unknown): boolean {
   throw new ConfigError({ subject, given, expected: "true or false", remedy: "Give a boolean." });
 }
 
+/** `given` when it is what `like` makes: an object with this method. */
+export function partOption<Part>(subject: string, given: Part, method: keyof Part & string, like: string): Part {
+  if (typeof (Object(given) as Part)[method] === "function") return given;
+  throw new ConfigError({
+    subject,
+    given: given ?? String(given),
+    expected: `what ${like} gives`,
+    remedy: `Give ${like} or another of its kind.`,
+  });
+}
+
 /** `given` when it is an AbortSignal, of whichever realm, or undefined. */
 export function signalOption(given: unknown): AbortSignal | undefined {
   const { aborted, addEventListener, throwIfAborted } = Object(given) as Partial<AbortSignal>;

@@ -1,6 +1,7 @@
 /** What a page asks of the engine in its worker, and what comes back. Objects there are known by number. */
 import type { ErrorCode, ErrorFacts } from "../../errors.ts";
 import type {
+  EncodeOptions,
   EvaluateLossesOptions,
   LoadOptions,
   LogDensityOptions,
@@ -48,6 +49,13 @@ export type Question =
       readonly model: number;
       readonly points: Numbers;
       readonly options: Sent<LogDensityOptions>;
+      readonly progress: boolean;
+    }
+  | {
+      readonly ask: "encode";
+      readonly model: number;
+      readonly points: Numbers;
+      readonly options: Sent<EncodeOptions>;
       readonly progress: boolean;
     }
   | {

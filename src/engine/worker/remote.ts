@@ -6,6 +6,8 @@ import type {
   BackendName,
   CaseErrors,
   DeviceMemory,
+  EncodeOptions,
+  Encoding,
   EvaluateLossesOptions,
   LoadOptions,
   LogDensity,
@@ -214,14 +216,23 @@ class RemoteModel extends Remote implements Model {
   }
 
   async sample(given: SampleOptions): Promise<Samples> {
-    const times = given?.times === undefined ? {} : { times: copiedNumbers("times of sample", given.times) };
-    const options: SampleOptions = isRecord(given) ? { ...given, ...times } : given;
-    return this.ask("sample", options);
+    if (!isRecord(given)) return this.ask("sample", given);
+    const { times, noise, ...options }: SampleOptions = given;
+    return this.ask("sample", {
+      ...options,
+      ...(times === undefined ? {} : { times: copiedNumbers("times of sample", times) }),
+      ...(noise === undefined ? {} : { noise: copiedNumbers("noise of sample", noise, this.dimension) }),
+    } as SampleOptions);
   }
 
   async logDensity(given: Numbers, options: LogDensityOptions = {}): Promise<LogDensity> {
     const points = copiedNumbers("points", given, this.dimension);
     return this.ask("logDensity", options, { points });
+  }
+
+  async encode(given: Numbers, options: EncodeOptions = {}): Promise<Encoding> {
+    const points = copiedNumbers("points", given, this.dimension);
+    return this.ask("encode", options, { points });
   }
 
   async velocity(given: Numbers, givenTimes: Numbers, options: VelocityOptions = {}): Promise<FloatArray> {
@@ -237,7 +248,7 @@ class RemoteModel extends Remote implements Model {
 
   /** A question about this model that takes options. */
   async ask<Answer>(
-    ask: "sample" | "logDensity" | "velocity" | "evaluateLosses",
+    ask: "sample" | "logDensity" | "encode" | "velocity" | "evaluateLosses",
     given: Pick<SolveOptions, "signal" | "onProgress">,
     more: { readonly points?: FloatArray; readonly times?: FloatArray } = {},
   ): Promise<Answer> {

@@ -89,6 +89,11 @@ class Engine {
           question.points,
           this.#abortable(id, question.options, question.progress),
         );
+      case "encode":
+        return this.#model(question.model).encode(
+          question.points,
+          this.#abortable(id, question.options, question.progress),
+        );
       case "velocity":
         return this.#model(question.model).velocity(
           question.points,
