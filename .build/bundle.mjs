@@ -1,6 +1,7 @@
 /**
- * What dist/ is made of: index.js and its chunks, readable, for bundlers, Node and Deno; the files of its workers, each
- * whole; min/, the same minified, for pages that load it as it is; and the CLI for Node.
+ * What dist/ is made of: index.js and its chunks, readable, for bundlers, Node and Deno, and data.js, the readers of
+ * files alone; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
+ * CLI for Node.
  *
  * By Rolldown rather than by esbuild, with which tests and demo are bundled: what a page downloads is smaller by 5 %,
  * and comes in fewer chunks, for Rolldown can put all that index.js needs at once into one.
@@ -22,7 +23,7 @@ export async function bundle(folder = "dist") {
   const cases = cp(join(root, "test", "fixtures"), join(root, folder, "cases"), { recursive: true });
   await Promise.all([
     writeCore(folder, { input: entries }),
-    writeCore(`${folder}/min`, { input: { ...entries, ...workers }, minify: true }),
+    writeCore(`${folder}/min`, { input: { index: entries.index, ...workers }, minify: true }),
     ...Object.entries(workers).map(([name, input]) => writeWorker(folder, name, input)),
     writeWorker(folder, "worker", "src/engine/worker/entry.ts", "export {};"), // an entry of the package, so a module
     writeCommand(folder),
@@ -32,7 +33,7 @@ export async function bundle(folder = "dist") {
 }
 
 /** What users load, by name in dist/. */
-const entries = { index: "src/index.ts" };
+const entries = { index: "src/index.ts", data: "src/data.ts" };
 
 /** What a page's worker runs, by the name that src/engine/worker/start.ts has for it. */
 const workers = {
@@ -56,7 +57,7 @@ const core = {
 function writeCore(folder, { input, minify = false }) {
   const page = String.raw`\/src\/index`; // a group is what it names, with all that this imports at once
   const engine = String.raw`\/src\/(engine\/(runtime|worker\/(serve|port))|kernels\/[\w-]+)`;
-  const readers = String.raw`\/src\/data\/(csv|npy|npz|points)`; // apart, for who uses nothing else
+  const readers = String.raw`\/src\/data\/(csv|npy|read-points)`; // apart: data.js does without the core
   const parts = minify ? { core: `${page}|${engine}` } : { readers, core: page, engine };
   return write(
     { ...core, input, checks: { ineffectiveDynamicImport: !minify } },
@@ -130,14 +131,16 @@ async function writeBench(folder) {
 }
 
 /**
- * Imports of src/index.ts become imports of ./index.js, so that the core is loaded once and stands in dist/ once.
+ * Imports of src/index.ts become imports of ./index.js, and so those of src/data.ts: the core is loaded once and stands
+ * in dist/ once.
  * @type {import("rolldown").Plugin}
  */
 const coreBeside = {
   name: "core-beside",
   resolveId(source, importer) {
-    const isCore = importer && join(dirname(importer), source) === join(root, "src", "index.ts");
-    return isCore ? { id: "./index.js", external: true } : undefined;
+    const path = importer && join(dirname(importer), source);
+    const name = ["index", "data"].find((one) => path === join(root, "src", `${one}.ts`));
+    return name ? { id: `./${name}.js`, external: true } : undefined;
   },
 };
 

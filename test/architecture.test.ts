@@ -35,7 +35,8 @@ const allowed: Record<string, readonly string[]> = {
   "backends/reference": ["ops", "graph", "schedule/program.ts (type)", "backends/backend.ts"],
   engine: ["graph", "ops", "autodiff", "nn", "flow", "data", "train", "kernels", "schedule", "backends"],
   "index.ts": ["graph", "ops", "autodiff", "nn", "flow", "data", "train", "kernels", "schedule", "backends", "engine"],
-  cli: ["index.ts", "node:*", "citty", "cli-progress", "webgpu"],
+  "data.ts": ["data"],
+  cli: ["index.ts", "data.ts", "node:*", "citty", "cli-progress", "webgpu"],
   generated: [],
 };
 
@@ -68,6 +69,7 @@ describe("the rule", () => {
     ["kernels/linear.ts", `import { layouts } from "../generated/layouts.ts";`],
     ["backends/wasm/backend.ts", `import type { Program } from "../../schedule/program.ts";`],
     ["cli/main.ts", `import { createRuntime } from "../index.ts";`],
+    ["cli/data.ts", `import { readCsv } from "../data.ts";`],
     ["train/checkpoint.ts", `import { VERSION } from "../version.ts";`],
     [
       "flow/losses/fdm.ts",
@@ -86,6 +88,8 @@ describe("the rule", () => {
     ["engine/runtime.ts", `import { createRuntime } from "../index.ts";`],
     ["engine/runtime.ts", `import { readFile } from "node:fs/promises";`],
     ["flow/losses/fdm.ts", `import type { Backend } from "../../backends/backend.ts";`],
+    ["cli/data.ts", `import { readCsv } from "../data/csv.ts";`],
+    ["data.ts", `import { createRuntime } from "./index.ts";`],
     ["cli/main.ts", `import { compile } from "../schedule/compile.ts";`],
     ["kernels/linear.ts", `import * as d from "typegpu/data";`],
     ["kernels/linear.ts", `import { LinearParameters } from "./parameters.ts";`],

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { readCsv } from "../src/data/csv.ts";
 import { readNpy, writeNpy } from "../src/data/npy.ts";
-import { checkPoints, readPoints } from "../src/data/points.ts";
+import { checkPoints } from "../src/data/points.ts";
 import { parsePythonLiteral } from "../src/data/python-literal.ts";
+import { readPoints } from "../src/data/read-points.ts";
 import {
   fitStandardization,
   logJacobian,
@@ -59,6 +60,11 @@ const numpyFiles = {
     [2],
     [1, 0],
   ],
+  f2: [
+    "k05VTVBZAQB2AHsnZGVzY3InOiAnPGYyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDQsIDIpLCB9ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAOAC9AELARBkU//sBAAAA",
+    [4, 2],
+    [0.5, -1.25, 3.0, 4.75, 0.0010004043579101562, -65504.0, 2 ** -24, 0.0],
+  ],
   "f8, no axis": [
     "k05VTVBZAQB2AHsnZGVzY3InOiAnPGY4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKCksIH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAAAAAAAMQA==",
     [],
@@ -69,9 +75,6 @@ const numpyFiles = {
 const f4File = bytesOf(numpyFiles["f4, version 1"][0]);
 const structured = bytesOf(
   "k05VTVBZAQB2AHsnZGVzY3InOiBbKCd4JywgJzxmNCcpLCAoJ3knLCAnPGY0JyldLCAnZm9ydHJhbl9vcmRlcic6IEZhbHNlLCAnc2hhcGUnOiAoMiwpLCB9ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAAAAAAAAAAAAAAAAAAAA",
-);
-const f2File = bytesOf(
-  "k05VTVBZAQB2AHsnZGVzY3InOiAnPGYyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDIpLCB9ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAAAAAAAAAA==",
 );
 const emptyFile = bytesOf(
   "k05VTVBZAQB2AHsnZGVzY3InOiAnPGY4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDAsIDIpLCB9ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAo=",
@@ -139,7 +142,9 @@ describe(".npy", () => {
     ["no dtype", edited("'descr'", "'other'"), /dtype: got "none"/],
     ["an unknown dtype", edited("'<f4'", "'<c8'"), /dtype: got "<c8".*astype/],
     ["a dtype that JavaScript objects inherit", edited("'<f4', '", "'<constructor', '"), /header|dtype/],
-    ["half precision", f2File, /dtype: got "<f2"/],
+    ["a long double", edited("'<f4'", "'<f16'"), /dtype: got "<f16"|header/],
+    ["Python objects", edited("'<f4'", "'|O'"), /dtype: got "\|O"/],
+    ["text", edited("'<f4'", "'<U1'"), /dtype: got "<U1"/],
     ["a structured array", structured, /dtype/],
     ["a fortran_order that is no boolean", edited("False", "0"), /fortran_order: got 0/],
     ["a negative size", edited("(3, 2)", "(-3,2)"), /shape: got \[-3,2\]/],

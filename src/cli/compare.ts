@@ -19,6 +19,7 @@ import {
   titleOf,
   verdict,
 } from "./contenders.ts";
+import { dataArguments } from "./data.ts";
 import { checkFolder, makeFolder, replaceFile } from "./files.ts";
 import { judge } from "./judge.ts";
 import { exitCodes, remark, report, textTable } from "./output.ts";
@@ -38,11 +39,12 @@ export const compare = defineCommand({
   args: {
     data: {
       type: "positional",
-      description: "data set by name, or a .npy or .csv file of points",
+      description: "data set by name, or a file of points (.csv, .tsv, .txt, .npy, .npz)",
       default: "checkerboard",
     },
     out: { type: "string", description: "run folder", default: "runs/compare" },
     ...recipeArguments,
+    ...dataArguments,
     seeds: { type: "string", description: "how many seeds to compare over, from --seed on", default: "1" },
     equal: {
       type: "string",

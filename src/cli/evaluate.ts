@@ -2,10 +2,10 @@
 import { defineCommand } from "citty";
 import { DataError, load } from "../index.ts";
 import { oneOf, positiveInteger, seed } from "./arguments.ts";
+import { dataArguments, readPointsFile } from "./data.ts";
 import { readBytes } from "./files.ts";
 import { summarize } from "./judge.ts";
 import { interruption, report } from "./output.ts";
-import { readPointsFile } from "./recipe.ts";
 import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { readSolver, solverArguments } from "./solver.ts";
 
@@ -13,7 +13,8 @@ export const evaluate = defineCommand({
   meta: { name: "evaluate", description: "Mean negative log-likelihood of points under a model" },
   args: {
     model: { type: "positional", description: "model file (.safetensors)", required: true },
-    data: { type: "string", description: "points (.npy or .csv), [count, dimension]", required: true },
+    data: { type: "string", description: "file of points (.csv, .tsv, .txt, .npy, .npz)", required: true },
+    ...dataArguments,
     divergence: { type: "string", description: "exact or hutchinson", default: "exact" },
     probes: { type: "string", description: "Rademacher probes of hutchinson", default: "8" },
     ...solverArguments,
@@ -29,10 +30,16 @@ export const evaluate = defineCommand({
     const seedValue = seed("--seed", args.seed);
     const choice = readRuntime(args);
     const bytes = await readBytes(args.model);
-    const { values: points, count, dimension } = await readPointsFile(args.data);
 
     using runtime = await openRuntime(choice);
     using model = await load(runtime, bytes, { source: args.model });
+    const {
+      values: points,
+      count,
+      dimension,
+    } = await readPointsFile(args.data, args, {
+      columns: (model as { readonly columns?: readonly string[] }).columns,
+    });
     if (dimension !== model.dimension) {
       throw new DataError({
         subject: args.data,

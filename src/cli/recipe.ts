@@ -5,12 +5,9 @@
 import {
   activationKinds,
   adam,
-  arrayData,
   cfm,
   cosineDecay,
   type DataSource,
-  dataFrom,
-  dataNames,
   fdm,
   type Loss,
   mlp,
@@ -23,12 +20,11 @@ import {
   pathNames,
   product,
   type Rate,
-  readPoints,
   staircase,
   warmUp,
 } from "../index.ts";
 import { nonNegativeNumber, oneOf, positiveInteger, positiveNumber, seed } from "./arguments.ts";
-import { readBytes } from "./files.ts";
+import { type DataArguments, dataOf, isPointsFile, openData, readPointsFile } from "./data.ts";
 
 /**
  * Sizes of a run. `quick`: what a laptop does in a minute; of the sizes and rates tried, the likelihoods were best.
@@ -75,7 +71,7 @@ export const recipeArguments = {
   seed: { type: "string", description: "of parameters, data, noise and probes", default: "0" },
 } as const;
 
-type RecipeArguments = { readonly [name in keyof typeof recipeArguments]?: string | undefined };
+type RecipeArguments = DataArguments & { readonly [name in keyof typeof recipeArguments]?: string | undefined };
 
 export interface Recipe {
   readonly steps: number;
@@ -95,26 +91,6 @@ export interface Recipe {
 export const lossNames = ["fdm", "cfm", "paper-2d"] as const;
 export type LossName = (typeof lossNames)[number];
 
-/** A data set by name, or the points of a .npy or .csv file, standardised. */
-export async function openData(given: string): Promise<DataSource> {
-  if (!isPointsFile(given)) return dataFrom({ name: oneOf("data", given, dataNames), options: {} });
-  return standardized(await readPointsFile(given));
-}
-
-function standardized({ values, count, dimension }: Points): DataSource {
-  return arrayData(values, [count, dimension], { standardize: true });
-}
-
-/** Whether a `data` argument means a file of points, by its name. */
-export function isPointsFile(given: string): boolean {
-  return /\.(npy|csv)$/i.test(given);
-}
-
-/** The points of a .npy or .csv file. */
-export async function readPointsFile(file: string): Promise<Points> {
-  return readPoints(await readBytes(file), file);
-}
-
 /** All options are checked here, before any work. */
 export async function readRecipe(dataName: string, args: RecipeArguments): Promise<Recipe> {
   const preset = presets[oneOf("--preset", args.preset ?? "quick", ["quick", "paper"] as const)];
@@ -131,8 +107,8 @@ export async function readRecipe(dataName: string, args: RecipeArguments): Promi
   const learningRate = args.rate === undefined ? preset.rate : positiveNumber("--rate", args.rate);
   const seedValue = seed("--seed", args.seed ?? "0");
   const activation = oneOf("--activation", args.activation ?? "silu", activationKinds);
-  const points = isPointsFile(dataName) ? await readPointsFile(dataName) : undefined;
-  const data = points ? standardized(points) : await openData(dataName);
+  const points = isPointsFile(dataName) ? await readPointsFile(dataName, args) : undefined;
+  const data = points ? dataOf(points) : await openData(dataName, args);
   const hidden = Array.from({ length: layers }, () => width);
   return {
     steps,

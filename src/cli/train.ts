@@ -12,11 +12,12 @@ import {
   type Trainer,
 } from "../index.ts";
 import { oneOf, positiveInteger, refuseBeside } from "./arguments.ts";
+import { type DataArguments, dataArguments, openData } from "./data.ts";
 import { checkFolder, makeFolder, readBytes, replaceFile } from "./files.ts";
 import { exitCodes, interruption, remark, report } from "./output.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
 import { progressBar, recentMean } from "./progress.ts";
-import { lossNames, openData, type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
+import { lossNames, type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
 
 /** A run whose options are checked, before there is a runtime. */
@@ -32,10 +33,15 @@ interface Beginning {
 export const train = defineCommand({
   meta: { name: "train", description: "Train a model into a run folder" },
   args: {
-    data: { type: "positional", description: "data set by name, or a .npy or .csv file of points", required: true },
+    data: {
+      type: "positional",
+      description: "data set by name, or a file of points (.csv, .tsv, .txt, .npy, .npz)",
+      required: true,
+    },
     out: { type: "string", description: "folder for config.json, metrics.jsonl, model.safetensors", required: true },
     loss: { type: "string", description: `one of ${lossNames.join(", ")}`, default: "fdm" },
     ...recipeArguments,
+    ...dataArguments,
     backend: backendArgument,
     threads: threadsArgument,
     storage: storageArgument,
@@ -51,7 +57,7 @@ export const train = defineCommand({
     } else {
       const settings = ["loss", ...Object.keys(recipeArguments)].filter((name) => name !== "steps");
       refuseBeside(rawArgs, "--resume", settings);
-      beginning = await fromFile(args.resume, args.data, args.steps);
+      beginning = await fromFile(args.resume, args.data, args);
     }
     await checkFolder("--out", args.out);
     await refuseRun("--out", args.out, args);
@@ -88,9 +94,13 @@ function fromRecipe(recipe: Recipe, dataName: string, loss: (typeof lossNames)[n
 }
 
 /** A run that goes on. How many steps there are in all, the run folder that the file lies in says, or --steps. */
-async function fromFile(file: string, dataName: string, given: string | undefined): Promise<Beginning> {
-  const asked = given === undefined ? undefined : positiveInteger("--steps", given);
-  const data = await openData(dataName);
+async function fromFile(
+  file: string,
+  dataName: string,
+  args: DataArguments & { readonly steps?: string | undefined },
+): Promise<Beginning> {
+  const asked = args.steps === undefined ? undefined : positiveInteger("--steps", args.steps);
+  const data = await openData(dataName, args);
   const bytes = await readBytes(file);
   const config = await readConfig(join(dirname(file), "config.json"));
   const steps = asked ?? (typeof config["steps"] === "number" ? config["steps"] : undefined);

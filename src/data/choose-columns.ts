@@ -78,3 +78,13 @@ function findColumn(source: string, { width, columns }: Header, asked: unknown):
     columns ? "Names are case-sensitive." : "The table has no header line: choose by number.",
   );
 }
+
+/** The refusal of a first column that is to be left out as an index, and holds something else. */
+export function notAnIndex(subject: string, given: unknown): DataError {
+  return new DataError({
+    subject,
+    given,
+    expected: "an index: whole numbers or labels",
+    remedy: "Leave out skipIndex (--skip-index): this column is data; or say which to keep by columns (--columns).",
+  });
+}

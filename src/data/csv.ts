@@ -1,7 +1,7 @@
 /** Tables of numbers as text: one point per line, fields apart by comma, semicolon, tab, bar or spaces. */
 import { ConfigError, DataError } from "../errors.ts";
 import { booleanOption, choiceOption, optionsObject } from "../graph/options.ts";
-import { chooseColumns } from "./choose-columns.ts";
+import { chooseColumns, notAnIndex } from "./choose-columns.ts";
 import { columnNotes } from "./column-notes.ts";
 import { badField, type Decimal, numberIn } from "./fields.ts";
 import { GrowingValues } from "./growing-values.ts";
@@ -61,6 +61,9 @@ export function readCsv(bytes: Uint8Array, source = "csv file", options: CsvOpti
 /** Bytes decoded at once: a string may not hold a whole file. */
 const PIECE = 1 << 20;
 
+/** Which columns to keep, in which order, once the names are known; undefined: all. */
+export type ColumnChoice = (columns: readonly string[] | undefined) => readonly number[] | undefined;
+
 /** {@link readCsv} for bytes that come in pieces: `push` each, then `end` gives the table. */
 export class CsvReader {
   private readonly source: string;
@@ -74,9 +77,12 @@ export class CsvReader {
   private kept: readonly number[] = [];
   private readonly values = new GrowingValues();
   private count = 0;
+  private readonly choice: ColumnChoice;
 
-  constructor(source: string, options: CsvOptions = {}) {
+  /** @param choice - asked where neither `columns` nor `skipIndex` says which columns to keep. */
+  constructor(source: string, options: CsvOptions = {}, choice: ColumnChoice = () => undefined) {
     this.source = source;
+    this.choice = choice;
     this.options = checkOptions(options);
     this.decoder = new Utf8Decoder(source);
     this.lines = new LineReader(source, (line) => {
@@ -112,7 +118,8 @@ export class CsvReader {
   private begin(): Layout | undefined {
     if (this.held.length === 0) return undefined;
     const layout = findLayout(this.held, this.options);
-    this.kept = chooseColumns(this.source, layout, this.options);
+    const open = this.options.columns === undefined && !this.options.skipIndex;
+    this.kept = (open ? this.choice(layout.columns) : undefined) ?? chooseColumns(this.source, layout, this.options);
     this.layout = layout;
     for (const line of this.held.slice(layout.columns ? 1 : 0)) this.readRow(line, layout);
     this.held = [];
@@ -126,7 +133,7 @@ export class CsvReader {
     const where = `${this.source}, line ${line.number}`;
     const tooMany = fields.length > width && !(trailing && fields.slice(width).every((field) => field === ""));
     if (fields.length < width || tooMany) throw wrongWidth(where, fields.length, width);
-    if (skipIndex) checkIndex(where, fields[0], numberIn(fields[0], decimal));
+    if (skipIndex && isMeasurement(numberIn(fields[0], decimal))) throw notAnIndex(`${where}, column 1`, fields[0]);
     const { block, from } = this.values.room(this.kept.length);
     for (let i = 0; i < this.kept.length; i++) {
       const column = this.kept[i];
@@ -155,16 +162,8 @@ function checkOptions(given: CsvOptions): CheckedOptions {
   return { header, skipIndex, decimal, ...(delimiter && { delimiter }), ...(columns && { columns }) };
 }
 
-/** An index numbers or labels the rows; a column of measurements that is left out by mistake is told by its decimals. */
-function checkIndex(where: string, field: string, value: number): void {
-  if (Number.isNaN(value) || Number.isInteger(value)) return;
-  throw new DataError({
-    subject: `${where}, column 1`,
-    given: field,
-    expected: "an index: whole numbers or labels",
-    remedy: "Leave out skipIndex (--skip-index): this column is data; or say which to keep by columns (--columns).",
-  });
-}
+/** A column of measurements that is left out by mistake is told by its decimals. */
+const isMeasurement = (value: number): boolean => !Number.isNaN(value) && !Number.isInteger(value);
 
 function wrongWidth(where: string, given: number, expected: number): DataError {
   return new DataError({

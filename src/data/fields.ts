@@ -48,12 +48,12 @@ export function badField(where: string, index: number, name: string | undefined,
 }
 
 function remedyFor(field: string, column: string): string {
-  const leaveOut = `leave ${column} out (option columns)`;
+  const leaveOut = `leave ${column} out (columns, --columns)`;
   if (/^[+-]?(inf|infinity)$/i.test(field) || kindOf(field) === "missing") {
     return `Remove the line, fill the gap, or ${leaveOut}.`;
   }
   if (/\d,\d/.test(field)) {
-    return "Write decimals with a point, not a comma, and no thousands separators; or give the option decimal.";
+    return "Write decimals with a point, not a comma, and no thousands separators; or give decimal ',' (--decimal comma).";
   }
   if (/^[+-]?\d{1,3}([.'_ \u00a0\u202f]\d{3})+([.,]\d*)?$/.test(field)) return "Write no thousands separators.";
   if (/\d[;|\t ]+[+-]?\d/.test(field)) return "Set fields apart by the same character on every line.";

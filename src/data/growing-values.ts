@@ -22,7 +22,7 @@ export class GrowingValues {
   joined(source: string): Float64Array {
     const blocks = [...this.full, this.block.subarray(0, this.used)];
     const length = blocks.reduce((sum, block) => sum + block.length, 0);
-    const values = numbersOf(source, Float64Array, length);
+    const values = roomFor(source, Float64Array, length);
     let at = 0;
     for (const block of blocks) {
       values.set(block, at);
@@ -39,7 +39,7 @@ const LARGEST_BLOCK = 1 << 20;
  *
  * @throws {@link LimitError} when there is no memory for as many.
  */
-export function numbersOf<Values>(source: string, kind: new (length: number) => Values, length: number): Values {
+export function roomFor<Values>(source: string, kind: new (length: number) => Values, length: number): Values {
   try {
     return new kind(length);
   } catch (cause) {

@@ -111,7 +111,7 @@ function headerIn(names: readonly string[], rows: readonly (readonly string[])[]
   if (series.every(isYear) && isMonotone(series.map(Number)) && !below.some((row) => row.every(isYear))) {
     return doubtful(enough || quotedAbove);
   }
-  if (quotedAbove && numbers.length === over.length) return doubtful(true);
+  if (quotedAbove && series.every(isNumber)) return doubtful(true);
   const counting = series.every((field, i) => field === `${i}`) || series.every((field, i) => field === `${i + 1}`);
   if (!counting || !enough) return { header: false };
   const decimals = below.some((row) => row.some((field) => /[.,e]/i.test(field)));

@@ -1,15 +1,16 @@
 /**
  * NumPy's .npy files: magic "\x93NUMPY", version, length of the header, a Python dict literal
- * `{'descr': '<f${bytesEach}', 'fortran_order': False, 'shape': (3, 2), }`, then the elements.
+ * `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }`, then the elements.
  *
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html (versions 1.0, 2.0 and 3.0)
  */
 import { DataError } from "../errors.ts";
 import { isSizes, sizeOf } from "../graph/node.ts";
+import { roomFor } from "./growing-values.ts";
 import { copiedNumbers, type Numbers } from "./numbers.ts";
 import { parsePythonLiteral } from "./python-literal.ts";
 
-/** What a .npy file holds. `data` is row-major; f4 becomes f32, every other dtype f64 (exact up to 2^53). */
+/** What a .npy file holds. `data` is row-major; f2 and f4 become f32, every other dtype f64 (exact up to 2^53). */
 export interface NpyArray {
   readonly shape: readonly number[];
   readonly data: Float32Array | Float64Array;
@@ -21,6 +22,7 @@ const LARGEST_HEADER = 65_536;
 type Reader = (view: DataView, offset: number, littleEndian: boolean) => number;
 
 const readers: Readonly<Record<string, readonly [bytes: number, Reader]>> = {
+  f2: [2, (view, offset, little) => halfToNumber(view.getUint16(offset, little))],
   f4: [4, (view, offset, little) => view.getFloat32(offset, little)],
   f8: [8, (view, offset, little) => view.getFloat64(offset, little)],
   i1: [1, (view, offset) => view.getInt8(offset)],
@@ -34,31 +36,125 @@ const readers: Readonly<Record<string, readonly [bytes: number, Reader]>> = {
   b1: [1, (view, offset) => view.getUint8(offset)],
 };
 
+/** NumPy's other spellings of the same types: C's letters (of 64-bit Unix), and names. */
+const spellings: Readonly<Record<string, string>> = {
+  ...{ e: "f2", f: "f4", d: "f8", b: "i1", h: "i2", i: "i4", l: "i8", q: "i8", p: "i8", "?": "b1", bool: "b1" },
+  ...{ B: "u1", H: "u2", I: "u4", L: "u8", Q: "u8", P: "u8", bool_: "b1", half: "f2", single: "f4", double: "f8" },
+  ...{ float16: "f2", float32: "f4", float64: "f8", float: "f8", int8: "i1", int16: "i2", int32: "i4", int64: "i8" },
+  ...{ int: "i8", uint8: "u1", uint16: "u2", uint32: "u4", uint64: "u8" },
+};
+
+/** A number of IEEE 754 binary16: sign, 5 bits of exponent, 10 of mantissa. */
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const mantissa = bits & 0x3ff;
+  if (exponent === 0) return sign * mantissa * 2 ** -24;
+  if (exponent === 0x1f) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
+}
+
 /**
- * The array in a .npy file of version 1, 2 or 3: floats of 4 or 8 bytes, integers of 1 to 8 bytes, booleans; either
+ * The array in a .npy file of version 1, 2 or 3: floats of 2 to 8 bytes, integers of 1 to 8 bytes, booleans; either
  * byte order, C or Fortran order (the result is always row-major).
  *
  * @param source - the file's name, for messages.
  * @throws {@link DataError} when the bytes are no such file, are cut short, or are more than the shape says.
  */
 export function readNpy(bytes: Uint8Array, source = "npy file"): NpyArray {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { text, from } = findHeader(view, source);
-  const { kind, littleEndian, fortranOrder, shape } = parseHeader(text, source);
+  const reader = new NpyReader(source, bytes.byteLength);
+  reader.push(bytes);
+  return reader.end();
+}
 
-  const [bytesEach, read] = readers[kind];
-  const count = sizeOf(shape);
-  if (!Number.isSafeInteger(count) || count * bytesEach !== bytes.byteLength - from) {
-    throw new DataError({
-      subject: `${source}, data`,
-      given: `${bytes.byteLength - from} bytes`,
-      expected: `${count * bytesEach} bytes for shape (${shape.join(", ")}) of ${kind}`,
-      remedy: "The file is cut short or was changed after it was written; write it again with numpy.save.",
-    });
+/** {@link readNpy} for bytes that come in pieces, `size` of them in all: `push` each, then `end` gives the array. */
+export class NpyReader {
+  private readonly source: string;
+  private readonly size: number;
+  /** The bytes so far while there is no header; then what is left of an element that a piece cut in two. */
+  private rest: Uint8Array = new Uint8Array(0);
+  private header: Header | undefined;
+  private data: Float32Array | Float64Array = new Float32Array(0);
+  private filled = 0;
+
+  constructor(source: string, size: number) {
+    this.source = source;
+    this.size = size;
   }
-  const data = kind === "f4" ? new Float32Array(count) : new Float64Array(count);
-  for (let i = 0; i < count; i++) data[i] = read(view, from + i * bytesEach, littleEndian);
-  return { shape, data: fortranOrder ? rowMajor(data, shape) : data };
+
+  /** @throws {@link DataError} and {@link LimitError}, before any element is read. */
+  push(bytes: Uint8Array): void {
+    let piece = bytes;
+    if (this.rest.length > 0) {
+      piece = new Uint8Array(this.rest.length + bytes.length);
+      piece.set(this.rest);
+      piece.set(bytes, this.rest.length);
+    }
+    if (!this.header) {
+      this.rest = piece;
+      if (piece.length < Math.min(this.size, NPY_START)) return;
+      piece = piece.subarray(this.begin(piece));
+    }
+    this.rest = piece.subarray(this.read(piece, this.header as Header)).slice();
+  }
+
+  end(): NpyArray {
+    if (!this.header) this.begin(this.rest);
+    const { shape, fortranOrder } = this.header as Header;
+    const { data, filled } = this;
+    if (filled !== data.length) throw cutShort(this.source, `${filled} elements`, `${data.length}`);
+    return { shape, data: fortranOrder ? rowMajor(data, shape) : data };
+  }
+
+  /** Reads the header; gives where the data starts. */
+  private begin(bytes: Uint8Array): number {
+    const { source, size } = this;
+    const { header, from } = readNpyHeader(bytes, size, source);
+    const count = sizeOf(header.shape);
+    // f2 fits in f32 as f4 does; integers may need more.
+    this.data = roomFor<Float32Array | Float64Array>(
+      source,
+      ["f2", "f4"].includes(header.kind) ? Float32Array : Float64Array,
+      count,
+    );
+    this.header = header;
+    return from;
+  }
+
+  /** Reads the elements that are whole; gives how many bytes they took. */
+  private read(bytes: Uint8Array, { kind, littleEndian }: Header): number {
+    const [bytesEach, read] = readers[kind];
+    const { data, filled } = this;
+    const count = Math.min(Math.floor(bytes.length / bytesEach), data.length - filled);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let i = 0; i < count; i++) data[filled + i] = read(view, i * bytesEach, littleEndian);
+    this.filled = filled + count;
+    return count * bytesEach;
+  }
+}
+
+/** The bytes of a .npy file, from its start, that are enough to know its header. */
+export const NPY_START = LARGEST_HEADER + 12;
+
+/**
+ * The header of a .npy file of `size` bytes, which fits its size, and where the data starts.
+ *
+ * @param bytes - the first of the file, at least {@link NPY_START} or all.
+ */
+export function readNpyHeader(bytes: Uint8Array, size: number, source: string): { header: Header; from: number } {
+  const { text, from } = findHeader(bytes, size, source);
+  const header = parseHeader(text, source);
+  const { kind, shape } = header;
+  const expected = sizeOf(shape) * readers[kind][0];
+  if (!Number.isSafeInteger(expected) || expected !== size - from) {
+    throw cutShort(source, `${size - from} bytes`, `${expected} bytes for shape (${shape.join(", ")}) of ${kind}`);
+  }
+  return { header, from };
+}
+
+function cutShort(source: string, given: string, expected: string): DataError {
+  const remedy = "The file is cut short or was changed after it was written; write it again with numpy.save.";
+  return new DataError({ subject: `${source}, data`, given, expected, remedy });
 }
 
 /**
@@ -104,19 +200,19 @@ export function isNpy(bytes: Uint8Array): boolean {
   return MAGIC.every((byte, i) => bytes[i] === byte);
 }
 
-/** The header's text, and where the data starts. */
-function findHeader(view: DataView, source: string): { text: string; from: number } {
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+/** The header's text, and where the data starts, from the first bytes of a file of `size` bytes. */
+function findHeader(bytes: Uint8Array, size: number, source: string): { text: string; from: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!isNpy(bytes)) {
     throw new DataError({
       subject: `${source}, first bytes`,
-      given: view.byteLength === 0 ? "an empty file" : [...bytes.subarray(0, 6)],
+      given: size === 0 ? "an empty file" : [...bytes.subarray(0, 6)],
       expected: `the magic bytes ${JSON.stringify(MAGIC)} ("\\x93NUMPY")`,
-      remedy: "Write the file with numpy.save (not savez, not pickle).",
+      remedy: "Write the file with numpy.save (not pickle); an archive of numpy.savez is called .npz.",
     });
   }
   const version = bytes[6];
-  if (view.byteLength >= 8 && !(version >= 1 && version <= 3)) {
+  if (size >= 8 && !(version >= 1 && version <= 3)) {
     throw new DataError({
       subject: `${source}, format version`,
       given: version,
@@ -126,7 +222,7 @@ function findHeader(view: DataView, source: string): { text: string; from: numbe
   }
   const lengthBytes = version === 1 ? 2 : 4;
   const from = 8 + lengthBytes;
-  const length = view.byteLength < from ? 0 : version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  const length = bytes.length < from ? 0 : version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (length > LARGEST_HEADER) {
     throw new DataError({
       subject: `${source}, header length`,
@@ -135,10 +231,10 @@ function findHeader(view: DataView, source: string): { text: string; from: numbe
       remedy: "The file is damaged, or holds a structured array; write plain numbers with numpy.save.",
     });
   }
-  if (length === 0 || from + length > view.byteLength) {
+  if (length === 0 || from + length > size) {
     throw new DataError({
       subject: `${source}, header`,
-      given: `${view.byteLength} bytes in the file`,
+      given: `${size} bytes in the file`,
       expected: `${from + Math.max(length, 1)} or more`,
       remedy: "The file is cut short; write it again with numpy.save.",
     });
@@ -165,13 +261,16 @@ function parseHeader(text: string, source: string): Header {
     });
   }
   const [descr, fortranOrder, shape] = ["descr", "fortran_order", "shape"].map((key) => literal.get(key));
-  const kind = typeof descr === "string" ? /^[<>|]([a-z]\d)$/.exec(descr)?.[1] : undefined;
-  if (kind === undefined || !Object.hasOwn(readers, kind)) {
+  const kind = typeof descr === "string" ? kindOf(descr) : undefined;
+  if (kind === undefined) {
+    const fields = Array.isArray(descr);
     throw new DataError({
       subject: `${source}, dtype`,
       given: descr ?? "none",
-      expected: "floats of 4 or 8 bytes, integers of 1 to 8, or booleans",
-      remedy: 'Convert with numpy: numpy.save(path, array.astype("float32")).',
+      expected: "floats of 2, 4 or 8 bytes, integers of 1 to 8, or booleans",
+      remedy: fields
+        ? "Make one array of the fields: numpy.save(path, numpy.lib.recfunctions.structured_to_unstructured(array))."
+        : 'Convert with numpy: numpy.save(path, array.astype("float32")).',
     });
   }
   if (typeof fortranOrder !== "boolean") {
@@ -191,6 +290,13 @@ function parseHeader(text: string, source: string): Header {
     });
   }
   return { kind, littleEndian: (descr as string)[0] !== ">", fortranOrder, shape: shape as number[] };
+}
+
+/** Key into `readers` of a dtype as NumPy writes or spells it: "<f4", "=f8", "d", "float64". */
+function kindOf(descr: string): string | undefined {
+  const name = descr.replace(/^[<>=|]/, "");
+  const kind = Object.hasOwn(spellings, name) ? spellings[name] : name;
+  return Object.hasOwn(readers, kind) ? kind : undefined;
 }
 
 /** Column-major elements in row-major order. */

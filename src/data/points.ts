@@ -1,30 +1,16 @@
 /** Points: the rows of a file or an array, as data sets and evaluations take them. */
 import { DataError } from "../errors.ts";
 import { isSizes } from "../graph/node.ts";
-import { readCsv } from "./csv.ts";
-import { isNpy, readNpy } from "./npy.ts";
 
 /** `values` row-major [count, dimension], every one finite in f32. */
 export interface Points {
   readonly values: Float32Array | Float64Array;
   readonly count: number;
   readonly dimension: number;
-}
-
-/**
- * The points in a file: .npy by its first bytes, otherwise CSV. One row is one point; a 1-D array holds points of
- * dimension 1.
- *
- * @param source - the file's name, for messages.
- * @throws {@link DataError} when the file is damaged, empty, of more than two axes, or holds a value that is not finite.
- */
-export function readPoints(bytes: Uint8Array, source: string): Points {
-  if (!isNpy(bytes)) {
-    const { values, count, dimension } = readCsv(bytes, source);
-    return checkPoints(values, [count, dimension], source);
-  }
-  const { data, shape } = readNpy(bytes, source);
-  return checkPoints(data, shape.length === 1 ? [shape[0], 1] : shape, source);
+  /** Names of the columns, where the file has them. */
+  readonly columns?: readonly string[] | undefined;
+  /** What is not certain or looks wrong, in sentences; see `CsvTable`. Left out where there is nothing to say. */
+  readonly notes?: readonly string[];
 }
 
 /**
@@ -34,6 +20,26 @@ export function readPoints(bytes: Uint8Array, source: string): Points {
  * is not a finite f32.
  */
 export function checkPoints(values: Float32Array | Float64Array, shape: readonly number[], source = "data"): Points {
+  const { count, dimension } = checkShape(values.length, shape, source);
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(Math.fround(values[i]))) {
+      throw new DataError({
+        subject: `${source}, row ${Math.floor(i / dimension)}, column ${i % dimension} (from 0)`,
+        given: values[i],
+        expected: "a finite number in the range of f32",
+        remedy: "Remove the row, or fill the gap.",
+      });
+    }
+  }
+  return { values, count, dimension };
+}
+
+/** Rows and columns of `length` values of this shape. */
+export function checkShape(
+  length: number,
+  shape: readonly number[],
+  source: string,
+): { readonly count: number; readonly dimension: number } {
   const [count, dimension] = shape;
   if (shape.length !== 2 || !isSizes(shape)) {
     throw new DataError({
@@ -51,23 +57,13 @@ export function checkPoints(values: Float32Array | Float64Array, shape: readonly
       remedy: "Check how the file was written.",
     });
   }
-  if (values.length !== count * dimension) {
+  if (length !== count * dimension) {
     throw new DataError({
       subject: source,
-      given: `${values.length} values`,
+      given: `${length} values`,
       expected: `${count * dimension} for ${count} points of dimension ${dimension}`,
       remedy: "Give a shape that matches the values.",
     });
   }
-  for (let i = 0; i < values.length; i++) {
-    if (!Number.isFinite(Math.fround(values[i]))) {
-      throw new DataError({
-        subject: `${source}, row ${Math.floor(i / dimension)}, column ${i % dimension} (from 0)`,
-        given: values[i],
-        expected: "a finite number in the range of f32",
-        remedy: "Remove the row, or fill the gap.",
-      });
-    }
-  }
-  return { values, count, dimension };
+  return { count, dimension };
 }

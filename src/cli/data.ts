@@ -1,0 +1,193 @@
+/** What a `data` argument means: a set by name, or a user's file, whose points are read and of which is said what was read. */
+import {
+  CsvReader,
+  columnsOf,
+  isNpy,
+  isZip,
+  matchColumns,
+  NpyReader,
+  NpzArchive,
+  pointsOfArray,
+  pointsOfTable,
+  type RandomAccess,
+} from "../data.ts";
+import { arrayData, ConfigError, type DataSource, dataFrom, dataNames, type Points } from "../index.ts";
+import { oneOf } from "./arguments.ts";
+import { type FilePieces, openFile } from "./file-pieces.ts";
+import { remark } from "./output.ts";
+
+/** The options that reading a file takes, for `defineCommand`. */
+export const dataArguments = {
+  columns: { type: "string", description: "columns of the file to keep, in this order: a,b,c or numbers from 0" },
+  header: { type: "string", description: "whether the first line of a text file holds names: yes or no (it is seen)" },
+  "skip-index": { type: "boolean", description: "leave out the first column, which numbers or labels the rows" },
+  decimal: { type: "string", description: "how a text file writes decimals: point or comma (point)" },
+  array: { type: "string", description: "which array of a .npz file (the only one of two axes)" },
+} as const;
+
+export interface DataArguments {
+  readonly columns?: string | undefined;
+  readonly header?: string | undefined;
+  readonly "skip-index"?: boolean | undefined;
+  readonly decimal?: string | undefined;
+  readonly array?: string | undefined;
+}
+
+/** The endings of files of points, as sentences list them. */
+const endings = ".csv, .tsv, .txt, .npy and .npz";
+
+/** Whether a `data` argument means a file of points: by its ending, or a pipe, whose bytes tell what they are. */
+export function isPointsFile(given: string): boolean {
+  return /\.(npy|npz|csv|tsv|txt)$|^\/dev\/(stdin|fd\/\d+)$/i.test(given);
+}
+
+/** A data set by name, or the points of a file, standardised; says on standard error what was read. */
+export async function openData(given: string, args: DataArguments = {}, model: Expected = {}): Promise<DataSource> {
+  if (isPointsFile(given)) return dataOf(await readPointsFile(given, args, model));
+  if (/[./\\]/.test(given)) throw unknownEnding(given);
+  refuseReading(args, given);
+  return dataFrom({ name: oneOf("data", given, dataNames), options: {} });
+}
+
+/** Points as what is trained on: standardised. */
+export function dataOf({ values, count, dimension, columns }: Points): DataSource {
+  return arrayData(values, [count, dimension], { standardize: true, ...(columns && { columns }) });
+}
+
+/** What a model knows of its data. */
+interface Expected {
+  /** Names of its coordinates. */
+  readonly columns?: readonly string[] | undefined;
+}
+
+/**
+ * The points of a file; says on standard error what was read, and what looks wrong. Where a model and the file both
+ * have names, its columns are found by name and put in its order.
+ *
+ * @throws {@link DataError} when the file cannot be read as points, or lacks a column of the model.
+ */
+export async function readPointsFile(path: string, args: DataArguments = {}, model: Expected = {}): Promise<Points> {
+  if (!isPointsFile(path)) throw unknownEnding(path);
+  const options = readingOptions(args);
+  const file = await openFile(path);
+  try {
+    const start = await file.start();
+    const archive = isZip(start) || /\.npz$/i.test(path);
+    if (args.array !== undefined && !archive) throw noArchive(args.array);
+    if (archive) return said(path, await readArchive(await file.whole(), path, args.array, options), model, true);
+    if (isNpy(start) || /\.npy$/i.test(path)) {
+      return said(path, await readArray(await file.whole(), path, options), model, true);
+    }
+    return said(path, await readText(file, path, options, model), model, false);
+  } finally {
+    await file.close();
+  }
+}
+
+function noArchive(given: string): ConfigError {
+  const facts = { given, expected: "no such option beside a file of one table", remedy: "Leave it out." };
+  return new ConfigError({ subject: "--array", ...facts });
+}
+
+function readingOptions(args: DataArguments) {
+  const header = args.header === undefined ? undefined : oneOf("--header", args.header, ["yes", "no"] as const);
+  const decimal =
+    args.decimal === undefined ? undefined : oneOf("--decimal", args.decimal, ["point", "comma"] as const);
+  return {
+    ...(header && { header: header === "yes" }),
+    ...(decimal && { decimal: decimal === "comma" ? ("," as const) : ("." as const) }),
+    ...(args.columns !== undefined && { columns: args.columns.split(",").map((name) => name.trim()) }),
+    ...(args["skip-index"] && { skipIndex: true }),
+  };
+}
+
+type ReadingOptions = ReturnType<typeof readingOptions>;
+
+async function readText(
+  file: FilePieces,
+  path: string,
+  options: ReadingOptions,
+  { columns }: Expected,
+): Promise<Points> {
+  const reader = new CsvReader(path, options, (names) => {
+    const match = matchColumns(columns, names, path);
+    if (match?.note) remark(`${path}: ${match.note}`);
+    return match?.order;
+  });
+  for await (const piece of file.pieces()) reader.push(piece);
+  return inModelOrder(pointsOfTable(reader.end(), path), columns, path);
+}
+
+/** Points whose columns were chosen by hand, in the order of the model's. */
+function inModelOrder(points: Points, columns: readonly string[] | undefined, path: string): Points {
+  const match = matchColumns(columns, points.columns, path);
+  if (!match?.note) return points;
+  remark(`${path}: ${match.note}`);
+  const values = columnsOf(points.values, points.count, points.dimension, match.order);
+  return { ...points, values, dimension: match.order.length, columns };
+}
+
+/** Bytes read at once. */
+const PIECE = 1 << 22;
+
+async function readArray(file: RandomAccess, path: string, options: ReadingOptions): Promise<Points> {
+  const reader = new NpyReader(path, file.size);
+  for (let at = 0; at < file.size; at += PIECE) reader.push(await file.read(at, Math.min(PIECE, file.size - at)));
+  return pointsOfArray(reader.end(), path, options);
+}
+
+async function readArchive(
+  file: RandomAccess,
+  path: string,
+  asked: string | undefined,
+  options: ReadingOptions,
+): Promise<Points> {
+  const archive = await NpzArchive.open(file, path);
+  const name = archive.choose(asked);
+  return pointsOfArray(await archive.read(name), `${path}, ${name}`, options);
+}
+
+/** Says `points.csv: 16,000 rows x 10 columns: age, income, ...; first row is a header`, and a line for each doubt. */
+function said(path: string, points: Points, model: Expected, isArray: boolean): Points {
+  const { count, dimension, columns, notes = [] } = points;
+  const size = `${counted(count, "row")} x ${counted(dimension, "column")}`;
+  const names = columns ? `: ${listOf(columns)}; first row is a header` : isArray ? "" : "; no header";
+  remark(`${path}: ${size}${names}`);
+  for (const note of notes) remark(`  ${note}`);
+  if (model.columns && !columns && dimension === model.columns.length) {
+    remark(`  It has no names; its columns are taken for the model's, in order: ${listOf(model.columns)}.`);
+  }
+  return points;
+}
+
+const counted = (count: number, noun: string): string =>
+  `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+
+/** Names in one line of a terminal. */
+function listOf(names: readonly string[]): string {
+  const shown = names.map((name) => (/^[^\s,;"]+$/.test(name) ? name : JSON.stringify(name)));
+  return shown.length > 10 ? `${shown.slice(0, 9).join(", ")}, ...` : shown.join(", ");
+}
+
+/** Options of reading mean nothing beside a set by name. */
+function refuseReading(args: DataArguments, name: string): void {
+  const options = Object.keys(dataArguments) as (keyof DataArguments)[];
+  const given = options.find((option) => args[option] !== undefined && args[option] !== false);
+  if (given === undefined) return;
+  throw new ConfigError({
+    subject: `--${given}`,
+    given: `beside the data set ${name}`,
+    expected: "no such option there",
+    remedy: "Leave it out: it is for files of points.",
+  });
+}
+
+function unknownEnding(path: string): ConfigError {
+  const packed = /\.(gz|zip|xz|bz2|zst)$/i.test(path);
+  return new ConfigError({
+    subject: `data ${path}`,
+    given: "a file of another kind",
+    expected: `a data set by name (${dataNames.join(", ")}), or a file of points: ${endings}`,
+    remedy: packed ? "Unpack it first." : "Save the table as CSV, or the array with numpy.save.",
+  });
+}

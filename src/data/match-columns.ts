@@ -1,0 +1,58 @@
+/** The columns of a file beside those that a model was trained on. */
+import { DataError } from "../errors.ts";
+import { listed } from "./column-notes.ts";
+
+export interface ColumnMatch {
+  /** For each of the model's columns, the number of the file's column that holds it, from 0. */
+  readonly order: readonly number[];
+  /** What was done, in a sentence; left out where the file has the model's columns and no others, in order. */
+  readonly note?: string;
+}
+
+/**
+ * Finds a model's columns in a file, by name. Undefined where one of the two has no names: then the order has to be
+ * right by itself.
+ *
+ * @throws {@link DataError} when the file lacks a column, or a name stands for more columns than the model has of it.
+ */
+export function matchColumns(
+  modelColumns: readonly string[] | undefined,
+  fileColumns: readonly string[] | undefined,
+  source = "file",
+): ColumnMatch | undefined {
+  if (!modelColumns || !fileColumns) return undefined;
+  const same = modelColumns.length === fileColumns.length && modelColumns.every((name, i) => name === fileColumns[i]);
+  if (same) return { order: modelColumns.map((_, i) => i) };
+
+  const places = (names: readonly string[], name: string) => names.flatMap((one, i) => (one === name ? [i] : []));
+  const inQuotes = (names: readonly string[]) =>
+    listed(
+      names.map((name) => JSON.stringify(name)),
+      20,
+    );
+  const refuse = (given: string, remedy: string) => {
+    const expected = `the model's columns ${inQuotes(modelColumns)}`;
+    return new DataError({ subject: `columns of ${source}`, given, expected, remedy });
+  };
+  const missing = modelColumns.filter((name) => !fileColumns.includes(name));
+  if (missing.length > 0) {
+    const lacks = `${inQuotes(fileColumns)}, without ${inQuotes(missing)}`;
+    throw refuse(lacks, "Rename the columns, or leave the header line out where their order is right.");
+  }
+  const doubtful = modelColumns.find((name) => places(modelColumns, name).length !== places(fileColumns, name).length);
+  if (doubtful !== undefined) {
+    const times = places(fileColumns, doubtful).length;
+    throw refuse(`${JSON.stringify(doubtful)} ${times} times`, "Choose the columns by number (columns, --columns).");
+  }
+  const order = modelColumns.map((name, i) => {
+    const earlier = modelColumns.slice(0, i).filter((one) => one === name).length;
+    return places(fileColumns, name)[earlier];
+  });
+  const extra = fileColumns.filter((name) => !modelColumns.includes(name));
+  const inOrder = order.every((place, i) => i === 0 || place > order[i - 1]);
+  const notes = [
+    ...(extra.length > 0 ? [`leaves out ${inQuotes(extra)}, which the model does not know`] : []),
+    ...(inOrder ? [] : [`puts the columns into the model's order: ${modelColumns.join(", ")}`]),
+  ];
+  return { order, note: `Reading by name ${notes.join(", and ")}.` };
+}
