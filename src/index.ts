@@ -74,6 +74,7 @@ export type { DataContext, DataSource } from "./data/source.ts";
 export { spirals } from "./data/spirals.ts";
 export type { Standardization } from "./data/standardize.ts";
 export type * from "./engine/api.ts";
+export type { GPUDeviceSource, GPUSource } from "./engine/platform-types.ts";
 export { save } from "./engine/save.ts";
 export { verifyTolerances } from "./engine/verify.ts";
 export * from "./errors.ts";

@@ -12,6 +12,7 @@ import type { Network } from "../nn/network.ts";
 import type { Optimizer } from "../train/adam.ts";
 import type { Ema } from "../train/ema.ts";
 import type { MetricName } from "../train/step.ts";
+import type { GPUDeviceSource, GPUSource } from "./platform-types.ts";
 
 export type BackendName = "webgpu" | "wasm" | "reference";
 
@@ -19,9 +20,9 @@ export interface RuntimeOptions {
   /** "auto" (default): WebGPU on a real GPU, else WebAssembly; `runtime.reason` says which and why. */
   readonly backend?: "auto" | BackendName;
   /** Where WebGPU comes from when there is no `navigator.gpu`, such as `create([])` of the npm package `webgpu`. */
-  readonly gpu?: GPU;
+  readonly gpu?: GPUSource;
   /** A device to use; the runtime does not destroy it, and cannot replace it when it is lost. */
-  readonly device?: GPUDevice;
+  readonly device?: GPUDeviceSource;
   /** WebAssembly with relaxed SIMD; default: where the platform has it. */
   readonly relaxedSimd?: boolean;
   /**

@@ -137,7 +137,7 @@ async function webgpu(
   { gpu, device, storage, tune }: RuntimeOptions,
   reason?: string,
 ): Promise<ChosenBackend> {
-  const source = gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
+  const source = (gpu as GPU | undefined) ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!device && !source) {
     throw new UnsupportedError({
       subject: "WebGPU",
@@ -147,7 +147,7 @@ async function webgpu(
     });
   }
   const { createWebGPUBackend } = await held(modules, "webgpu");
-  const where = device ? { device } : { gpu: source as GPU };
+  const where = device ? { device: device as GPUDevice } : { gpu: source as GPU };
   const create = () => createWebGPUBackend({ ...where, storage, tune });
   const backend = await create();
   const tuned = (tune ?? !isSoftware(backend.device)) ? " Products run by the kernels that are fastest here." : "";
