@@ -28,9 +28,10 @@ const conformancePage = `<!doctype html><meta charset="utf-8"><title>conformance
     await fetch("/report", { method: "POST", body: JSON.stringify(value) });
   };
   try {
-    const { run } = await import("./index.js");
+    const { checksFor, run } = await import("./index.js");
     const backend = location.hash.slice(1);
-    await run({ platform: "browser", backend, gpu: navigator.gpu, input: {} }, report);
+    const names = checksFor(backend).filter(({ aboutSuite }) => !aboutSuite).map(({ name }) => name);
+    await run({ platform: "browser", backend, gpu: navigator.gpu, input: { names } }, report);
     await report({ done: true });
   } catch (error) {
     await report({ done: true, failure: String(error) });

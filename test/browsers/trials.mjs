@@ -11,7 +11,7 @@ import { setTimeout as pause } from "node:timers/promises";
  */
 
 /** The longest that a trial takes, loaded machines included. */
-const trialSeconds = 900;
+const trialSeconds = 1800;
 
 /** Thrown where the browser lacks what is tried: said in the table, no failure. */
 export class Lacking extends Error {}

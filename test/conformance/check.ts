@@ -15,6 +15,8 @@ export interface Check {
   readonly name: string;
   /** The backend it is for; default: both. */
   readonly backend?: "webgpu" | "wasm";
+  /** It is about this suite, not about the platform, and takes its time: once is enough. */
+  readonly aboutSuite?: boolean;
   /** The longest it may take on a loaded machine; default 60. */
   readonly seconds?: number;
   /** Throws when something is wrong, and {@link Skipped} when the platform lacks what is checked. */

@@ -109,6 +109,7 @@ export const checks: Check[] = [
   },
   {
     name: "kernels: none is without a case",
+    aboutSuite: true,
     async run() {
       const cases = Object.values(groups).flatMap((make) => make());
       for (const name of Object.keys(kernels)) {

@@ -83,28 +83,26 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Wasm
 
 async function createAlone(build: Build, refusal?: string): Promise<WasmBackend> {
   const memory = new WasmMemory();
-  const module = await compile(build, false);
-  const instance = await WebAssembly.instantiate(module, { env: { memory: memory.memory } });
+  const { instance } = await instantiate(build, memory.memory, false);
   const control = memory.allocate("control of threads", CONTROL_BYTES);
   return new LocalWasmBackend(instance, memory, control, { build, ...(refusal && { refusal }) });
 }
 
 async function createTeam(build: Build, threads: number): Promise<WasmBackend> {
   const memory = new WasmMemory(true);
-  const module = await compile(build, true);
-  const instance = await WebAssembly.instantiate(module, { env: { memory: memory.memory } });
+  const { module, instance } = await instantiate(build, memory.memory, true);
   const control = memory.allocate("control of threads", CONTROL_BYTES);
   const team = await startThreads(threads - 1, module, memory.memory, control.address);
   return new LocalWasmBackend(instance, memory, control, { build, team });
 }
 
 /** @throws {@link UnsupportedError} when a page's Content-Security-Policy forbids it. */
-async function compile(build: Build, shared: boolean): Promise<WebAssembly.Module> {
+async function instantiate(build: Build, memory: WebAssembly.Memory, shared: boolean) {
   const bytes = await moduleBytes(build, shared);
   try {
-    return await WebAssembly.compile(bytes);
+    return await WebAssembly.instantiate(bytes, { env: { memory } });
   } catch (cause) {
-    // Each engine has its own words and class for it; that the platform can compile is known from its features.
+    // Each engine has its own words for it; that the platform can do it is known from its features.
     if (!/unsafe-eval|Content.Security|CSP/i.test((cause as Error).message)) throw cause;
     throw new UnsupportedError(
       {

@@ -126,15 +126,26 @@ function startWorker(settle: (answer: unknown) => void): Team {
     return worker;
   }
   const url = URL.createObjectURL(new Blob([webSource], { type: "text/javascript" }));
-  const worker = new Worker(url);
+  const worker = webWorker(url);
   worker.onmessage = ({ data }) => {
     URL.revokeObjectURL(url);
     settle(data);
   };
-  // A refusal by policy comes without a message.
-  worker.onerror = ({ message }) =>
-    settle(message || "a worker failed to start (a Content-Security-Policy must have blob: in its worker-src)");
+  worker.onerror = ({ message }) => settle(message || refusedByPolicy);
   return worker;
+}
+
+/** Of a refusal by policy WebKit says only that it was one, others give no message at all. */
+const refusedByPolicy = "a worker failed to start (a Content-Security-Policy must have blob: in its worker-src)";
+
+function webWorker(url: string): Worker {
+  try {
+    return new Worker(url);
+  } catch (cause) {
+    throw cause instanceof DOMException && cause.name === "SecurityError"
+      ? new Error(refusedByPolicy, { cause })
+      : cause;
+  }
 }
 
 /** Whether this thread may sleep on a word of shared memory. */
