@@ -1,21 +1,23 @@
-/** Bundles test/conformance/ for a platform. */
+/** Bundles test/conformance/ for a platform, as a user's page has it. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { root } from "../files.mjs";
 
 /**
- * Writes the suite and, beside it, the engine's worker, as a user's page has them.
+ * Writes the suite and, beside it, the engine's workers.
  * @param {string} folder - made where it is missing.
  * @returns {Promise<string>} the suite's path, for runModule.
  */
 export async function bundleChecks(folder) {
+  const workers = join(root, "src", "engine", "worker");
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), '{ "type": "module" }');
   await build({
     entryPoints: {
       index: join(root, "test", "conformance", "index.ts"),
-      worker: join(root, "src", "engine", "worker", "entry.ts"),
+      "worker-webgpu": join(workers, "entry-webgpu.ts"),
+      "worker-wasm": join(workers, "entry-wasm.ts"),
     },
     outdir: folder,
     bundle: true,

@@ -9,6 +9,7 @@ import type { TuningStore } from "../backends/webgpu/tuning-store.ts";
 import { ConfigError, DivflowError, UnsupportedError } from "../errors.ts";
 import { booleanOption, choiceOption, integerOption } from "../graph/options.ts";
 import type { BackendName, RuntimeOptions } from "./api.ts";
+import { onDemand } from "./on-demand.ts";
 
 interface Modules {
   readonly webgpu: typeof import("../backends/webgpu/backend.ts");
@@ -161,7 +162,7 @@ async function webgpu(
 /** A backend's code. */
 async function held<Name extends BackendName>(modules: BackendModules, name: Name): Promise<Modules[Name]> {
   const load = modules[name];
-  if (load) return load();
+  if (load) return onDemand(load() as Promise<Modules[Name]>);
   throw new UnsupportedError({
     subject: "backend",
     given: name,

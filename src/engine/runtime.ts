@@ -20,6 +20,7 @@ import type {
 import { type ChosenBackend, chooseBackend, everyBackend } from "./choose-backend.ts";
 import { dispose, disposed } from "./disposed.ts";
 import { LocalModel } from "./model.ts";
+import { onDemand } from "./on-demand.ts";
 import { createTrainer } from "./trainer.ts";
 import { verifyCase } from "./verify.ts";
 
@@ -109,14 +110,14 @@ export class LocalRuntime implements Runtime {
   async loadModel(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
     this.#check();
     const given = [copiedBytes("bytes of load", bytes), copiedOptions(options)] as const;
-    const { loadModel } = await import("./load.ts");
+    const { loadModel } = await onDemand(import("./load.ts"));
     return loadModel(this, ...given);
   }
 
   async resumeTrainer(bytes: Uint8Array | ArrayBuffer, options: ResumeOptions = {}): Promise<Trainer> {
     this.#check();
     const given = [copiedBytes("bytes of resume", bytes), copiedOptions(options)] as const;
-    const { resumeTrainer } = await import("./resume.ts");
+    const { resumeTrainer } = await onDemand(import("./resume.ts"));
     return resumeTrainer(this, ...given);
   }
 

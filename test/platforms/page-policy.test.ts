@@ -47,13 +47,14 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("a page", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** What the user's program says on a page served with these headers, worker and all. */
-  async function said(headers: Record<string, string>): Promise<string> {
+  /** What the user's program says on a page served with these headers, worker and all, but not with files named so. */
+  async function said(headers: Record<string, string>, missing = /^$/): Promise<string> {
     const server = await serve(
       async (path) => {
         if (path === "/index.html") return '<!doctype html><script type="module" src="user.js"></script>';
         if (path === "/user.js") return user;
-        return readFile(join(folder, basename(path))).catch(() => undefined);
+        const name = basename(path);
+        return missing.test(name) ? undefined : readFile(join(folder, name)).catch(() => undefined);
       },
       { headers },
     );
@@ -88,6 +89,12 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("a page", () => {
     const policy = strictest.replace(/worker-src.*/, "worker-src 'none'");
     const words = await said({ ...isolation, "Content-Security-Policy": policy });
     expect(words).toMatch(/^WebAssembly, .* one thread\. .*page's own thread: .*worker-src/);
+  });
+
+  test("that lacks what divflow imports on demand is told of it", async () => {
+    const policy = { "Content-Security-Policy": "worker-src 'none'" };
+    const words = await said({ ...isolation, ...policy }, /^wasm-/);
+    expect(words).toMatch(/^UnsupportedError: .*imported on demand.*Serve all of dist/);
   });
 
   test("that is not cross-origin isolated has one thread, and is told the headers", async () => {

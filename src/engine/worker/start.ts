@@ -2,6 +2,7 @@
 import { ConfigError, UnsupportedError } from "../../errors.ts";
 import type { Runtime, RuntimeOptions } from "../api.ts";
 import { NO_GPU, whyNoGPU } from "../choose-backend.ts";
+import { onDemand } from "../on-demand.ts";
 import { Connection } from "./connection.ts";
 import { openWorker } from "./open.ts";
 import { RemoteRuntime, type RuntimeFacts } from "./remote.ts";
@@ -71,7 +72,7 @@ const isNoGPU = (error: unknown): error is UnsupportedError =>
 
 /** With the engine imported now: a page whose engine is in a worker has no use for another. */
 async function onThisThread(options: RuntimeOptions, remark?: string): Promise<Runtime> {
-  const { createLocalRuntime } = await import("../runtime.ts");
+  const { createLocalRuntime } = await onDemand(import("../runtime.ts"));
   return createLocalRuntime(options, remark);
 }
 
