@@ -33,7 +33,7 @@ export async function bundle(folder = "dist") {
 }
 
 /** What users load, by name in dist/. */
-const entries = { index: "src/index.ts", data: "src/data.ts" };
+export const entries = { index: "src/index.ts", data: "src/data.ts" };
 
 /** What a page's worker runs, by the name that src/engine/worker/start.ts has for it. */
 const workers = {

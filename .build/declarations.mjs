@@ -5,10 +5,11 @@
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { dts } from "rolldown-plugin-dts";
+import { entries } from "./bundle.mjs";
 import { root } from "./files.mjs";
 
 /** By name in dist/types/. */
-const entries = { index: "src/index.ts", worker: "src/engine/worker/entry.ts" };
+const files = { ...entries, worker: "src/engine/worker/entry.ts" };
 
 /** For Disposable and Symbol.dispose, which `lib: ["es2022"]` has not. */
 const banner = '/// <reference lib="esnext.disposable" />';
@@ -17,7 +18,7 @@ const banner = '/// <reference lib="esnext.disposable" />';
 export async function writeDeclarations(folder = "dist/types") {
   const built = await rolldown({
     cwd: root,
-    input: entries,
+    input: files,
     plugins: [dts({ dtsOnly: true, tsconfig: "tsconfig.build.json" })],
     checks: { pluginTimings: false },
   });
