@@ -20,6 +20,7 @@ import { textTable } from "./table.mjs";
  * @property {Selection} selection
  * @property {number} seconds - to spend on the samples of a contender at a task
  * @property {boolean} json
+ * @property {boolean} quiet - no progress
  * @property {boolean} profile - time each kernel call of one step instead
  */
 
@@ -44,9 +45,15 @@ function open({ backend, threads, relaxed }) {
 const say = (line) => void process.stderr.write(`${line}\n`);
 
 /** @param {OwnOptions} options @returns {Promise<number>} the exit code */
-async function bench({ selection, seconds, json }) {
+async function bench({ selection, seconds, json, quiet }) {
   const contenders = ownContenders(runtime, selection);
-  const { rows, ...seen } = await measure({ tasks: tasksOf(selection), contenders, open, seconds, say });
+  const { rows, ...seen } = await measure({
+    tasks: tasksOf(selection),
+    contenders,
+    open,
+    seconds,
+    say: quiet ? () => {} : say,
+  });
   const result = { machine: describeMachine(seen), rows };
   process.stdout.write(`${json ? JSON.stringify(result) : textTable(rows).join("\n")}\n`);
   return rows.some(({ error }) => error !== undefined) ? 1 : 0;

@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { defineCommand } from "citty";
 import { oneOf, positiveInteger, positiveNumber } from "./arguments.ts";
-import { exitCodes } from "./output.ts";
+import { exitCodes, isQuiet } from "./output.ts";
 
 /** The built bench, beside the built command. */
 const script = fileURLToPath(new URL("./bench/own.js", import.meta.url));
@@ -36,7 +36,13 @@ export const bench = defineCommand({
       simd: listOf("--simd", args.simd, (option, text) => oneOf(option, text, ["plain", "relaxed"])),
     };
     const seconds = positiveNumber("--seconds", args.seconds);
-    return runScript({ selection, seconds, json: args.json === true, profile: args.profile === true });
+    return runScript({
+      selection,
+      seconds,
+      json: args.json === true,
+      profile: args.profile === true,
+      quiet: isQuiet(),
+    });
   },
 });
 

@@ -89,7 +89,8 @@ function noArchive(given: string): ConfigError {
   return new ConfigError({ subject: "--array", ...facts });
 }
 
-function readingOptions(args: DataArguments) {
+/** These options checked, which needs no file. */
+export function readingOptions(args: DataArguments) {
   const header = args.header === undefined ? undefined : oneOf("--header", args.header, ["yes", "no"] as const);
   const decimal =
     args.decimal === undefined ? undefined : oneOf("--decimal", args.decimal, ["point", "comma"] as const);

@@ -1,11 +1,14 @@
-/** `divflow evaluate`: mean negative log-likelihood of points under a model. */
+/** `divflow evaluate`: mean negative log-likelihood of points under a model, and that of each where a file is asked for. */
 import { defineCommand } from "citty";
-import { DataError, load } from "../index.ts";
+import { DataError, type LogDensity, load } from "../index.ts";
 import { oneOf, positiveInteger, seed } from "./arguments.ts";
-import { dataArguments, readPointsFile } from "./data.ts";
+import { dataArguments, readingOptions, readPointsFile } from "./data.ts";
 import { readBytes } from "./files.ts";
 import { summarize } from "./judge.ts";
-import { interruption, report } from "./output.ts";
+import { activationArgument, namesOf, readActivation } from "./model-file.ts";
+import { interruption, remark, report } from "./output.ts";
+import { progressBar } from "./progress.ts";
+import { type ResultArray, readTarget, resultArguments, writeResults } from "./results.ts";
 import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { readSolver, solverArguments } from "./solver.ts";
 
@@ -16,30 +19,34 @@ export const evaluate = defineCommand({
     data: { type: "string", description: "file of points (.csv, .tsv, .txt, .npy, .npz)", required: true },
     ...dataArguments,
     divergence: { type: "string", description: "exact or hutchinson", default: "exact" },
-    probes: { type: "string", description: "Rademacher probes of hutchinson", default: "8" },
+    probes: { type: "string", description: "Rademacher probes of hutchinson, at most 256", default: "8" },
     ...solverArguments,
     seed: { type: "string", description: "of the probes", default: "0" },
+    activation: activationArgument,
     backend: backendArgument,
     threads: threadsArgument,
+    out: {
+      type: "string",
+      description: "file for each row's log-density: .csv, .tsv, .txt, .npy, .npz; - is standard output",
+    },
+    ...resultArguments,
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args }) {
     const divergence = oneOf("--divergence", args.divergence, ["exact", "hutchinson"] as const);
-    const probes = positiveInteger("--probes", args.probes);
+    const probes = positiveInteger("--probes", args.probes, MOST_PROBES);
     const solver = readSolver(args.solver, args.steps, args.tolerance);
     const seedValue = seed("--seed", args.seed);
+    readingOptions(args); // that they are right, before any work
+    const activation = readActivation(args.activation);
     const choice = readRuntime(args);
+    const { out } = args;
+    const target = out === undefined ? undefined : await readTarget({ ...args, out }, [args.model, args.data]);
     const bytes = await readBytes(args.model);
 
     using runtime = await openRuntime(choice);
-    using model = await load(runtime, bytes, { source: args.model });
-    const {
-      values: points,
-      count,
-      dimension,
-    } = await readPointsFile(args.data, args, {
-      columns: (model as { readonly columns?: readonly string[] }).columns,
-    });
+    using model = await load(runtime, bytes, { source: args.model, ...activation });
+    const { values: points, count, dimension } = await readPointsFile(args.data, args, { columns: namesOf(model) });
     if (dimension !== model.dimension) {
       throw new DataError({
         subject: args.data,
@@ -49,19 +56,52 @@ export const evaluate = defineCommand({
       });
     }
     const interrupted = interruption();
+    const bar = progressBar("evaluating", count, { planned: true });
     try {
       const { signal } = interrupted;
-      const density = await model.logDensity(points, { divergence, probes, solver, seed: seedValue, signal });
+      const onProgress = (done: number) => bar.update(done);
+      const density = await model.logDensity(points, {
+        ...{ divergence, probes, solver, seed: seedValue },
+        ...{ signal, onProgress },
+      });
+      bar.stop();
+      signal.throwIfAborted();
       const { negativeLogLikelihood, standardError } = summarize(density);
       const bitsPerDimension = negativeLogLikelihood / (model.dimension * Math.LN2);
       const settings = { count, solver: solver.name, divergence, backend: runtime.backend };
-      report(args.json === true, { negativeLogLikelihood, standardError, bitsPerDimension, ...settings }, [
+      const lines = [
         `negative log-likelihood ${negativeLogLikelihood.toFixed(4)} ± ${standardError.toFixed(4)} nats, ` +
           `${bitsPerDimension.toFixed(4)} bits per dimension`,
         `${count} points, solver ${solver.name}, divergence ${divergence}, backend ${runtime.backend}`,
-      ]);
+      ];
+      if (target) await writeResults(target, perRow(density, divergence));
+      if (target?.standardOutput) lines.forEach(remark);
+      else {
+        const document = { negativeLogLikelihood, standardError, bitsPerDimension, ...settings };
+        report(args.json === true, out === undefined ? document : { ...document, out }, [
+          ...lines,
+          ...(out === undefined ? [] : [`Wrote each row's to ${out}`]),
+        ]);
+      }
     } finally {
+      bar.stop();
       interrupted.dispose();
     }
   },
 });
+
+/** As the library takes them. */
+const MOST_PROBES = 256;
+
+/** The row's number from 0, its log-density and, where that is estimated, its standard error. */
+function perRow({ values, standardError }: LogDensity, divergence: "exact" | "hutchinson"): ResultArray[] {
+  const column = (name: string, values: Float64Array) => ({ name, values, shape: [values.length], columns: [name] });
+  return [
+    column(
+      "row",
+      values.map((_, row) => row),
+    ),
+    column("log_density", values),
+    ...(divergence === "exact" ? [] : [column("standard_error", standardError)]),
+  ];
+}

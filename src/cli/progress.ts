@@ -17,13 +17,17 @@ const LINE_EVERY = 10_000;
 /** Milliseconds from which the time that planning took is worth a line. */
 const LONG_PLANNING = 5000;
 
-/** A bar, or lines, up to `total`. Before the first update the program is being planned. */
-export function progressBar(title: string, total: number): ProgressBar {
+/**
+ * A bar, or lines, up to `total`.
+ *
+ * @param planned - whether a program is planned before the first update: the bar says so, lines how long it took.
+ */
+export function progressBar(title: string, total: number, { planned = false } = {}): ProgressBar {
   if (isQuiet()) return { update: () => {}, stop: () => {} };
-  return process.stderr.isTTY ? drawnBar(title, total) : lines(title, total);
+  return process.stderr.isTTY ? drawnBar(title, total, planned) : lines(title, total, planned);
 }
 
-function drawnBar(title: string, total: number): ProgressBar {
+function drawnBar(title: string, total: number, planned: boolean): ProgressBar {
   const bar: Bar = new SingleBar(
     {
       format: `${title} {bar} {value}/{total} {note}`,
@@ -35,25 +39,29 @@ function drawnBar(title: string, total: number): ProgressBar {
     Presets.shades_classic,
   );
   const left = timeLeft(total);
-  bar.start(total, 0, { note: "planning" });
+  bar.start(total, 0, { note: planned ? PLANNING : "" });
   return {
     update: (value, note) => bar.update(value, { note: told(note, left(value)) }),
-    stop: () => bar.stop(),
+    stop() {
+      if (bar.isActive) bar.stop(); // a second time would draw it again
+    },
   };
 }
 
-function lines(title: string, total: number): ProgressBar {
+function lines(title: string, total: number, planned: boolean): ProgressBar {
   const left = timeLeft(total);
   const begun = performance.now();
   let last = begun;
-  let planned = false;
+  let planning = planned;
   return {
     update(value, note) {
       const now = performance.now();
       const seconds = left(value);
-      if (!planned && now - begun > LONG_PLANNING) remark(`${title}: planned in ${duration((now - begun) / 1000)}`);
-      if (!planned) last = now;
-      planned = true;
+      if (planning) {
+        sayPlanned(title, now - begun);
+        last = now;
+        planning = false;
+      }
       if (now - last < LINE_EVERY || value >= total) return;
       last = now;
       const percent = Math.floor((100 * value) / total);
@@ -61,6 +69,26 @@ function lines(title: string, total: number): ProgressBar {
     },
     stop: () => {},
   };
+}
+
+const PLANNING = "planning";
+
+function sayPlanned(title: string, milliseconds: number): void {
+  if (milliseconds > LONG_PLANNING) remark(`${title}: planned in ${duration(milliseconds / 1000)}`);
+}
+
+/** Does what plans a program, which for a large network takes long: a terminal says so meanwhile, a log afterwards. */
+export async function whilePlanning<Planned>(title: string, plan: () => Promise<Planned>): Promise<Planned> {
+  const drawn = process.stderr.isTTY && !isQuiet();
+  const begun = performance.now();
+  if (drawn) process.stderr.write(`${title}: ${PLANNING}`);
+  try {
+    const result = await plan();
+    if (!drawn) sayPlanned(title, performance.now() - begun);
+    return result;
+  } finally {
+    if (drawn) process.stderr.write("\r\u001b[2K");
+  }
 }
 
 const told = (...parts: readonly (string | undefined)[]) => parts.filter(Boolean).join(", ");

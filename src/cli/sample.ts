@@ -1,9 +1,20 @@
-/** `divflow sample`: draws samples from a trained model into a .npy file. */
+/** `divflow sample`: draws samples from a trained model into a file, or to standard output. */
 import { defineCommand } from "citty";
-import { load, writeNpy } from "../index.ts";
+import { load } from "../index.ts";
 import { positiveInteger, seed } from "./arguments.ts";
-import { checkTarget, readBytes, replaceFile } from "./files.ts";
-import { interruption, report } from "./output.ts";
+import { readBytes } from "./files.ts";
+import { activationArgument, namesOf, readActivation } from "./model-file.ts";
+import { interruption, remark, report } from "./output.ts";
+import { progressBar } from "./progress.ts";
+import {
+  coordinateNames,
+  expectRoom,
+  freeName,
+  type ResultArray,
+  readTarget,
+  resultArguments,
+  writeResults,
+} from "./results.ts";
 import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { readSolver, solverArguments } from "./solver.ts";
 
@@ -13,50 +24,69 @@ export const sample = defineCommand({
     model: { type: "positional", description: "model file (.safetensors)", required: true },
     count: { type: "string", description: "number of samples", default: "1024" },
     ...solverArguments,
-    "log-density": { type: "boolean", description: "append each sample's exact log-density (nats) as a last column" },
+    "log-density": {
+      type: "boolean",
+      description: "also each sample's exact log-density (nats): the last column; in .npz an array of its own",
+    },
     seed: { type: "string", description: "of the noise", default: "0" },
+    activation: activationArgument,
     backend: backendArgument,
     threads: threadsArgument,
-    out: { type: "string", description: "file to write (.npy), [count, dimension]", required: true },
+    out: {
+      type: "string",
+      description: "file to write: .csv, .tsv, .txt, .npy, .npz; - is standard output",
+      required: true,
+    },
+    ...resultArguments,
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args }) {
     const count = positiveInteger("--count", args.count);
     const solver = readSolver(args.solver, args.steps, args.tolerance);
     const seedValue = seed("--seed", args.seed);
+    const activation = readActivation(args.activation);
     const choice = readRuntime(args);
     const logDensity = args["log-density"] === true;
-    await checkTarget("--out", args.out);
+    const target = await readTarget(args, [args.model]);
     const bytes = await readBytes(args.model);
 
     using runtime = await openRuntime(choice);
-    using model = await load(runtime, bytes, { source: args.model });
+    using model = await load(runtime, bytes, { source: args.model, ...activation });
+    const columns = model.dimension + (logDensity ? 1 : 0);
+    expectRoom(target, count * columns);
     const interrupted = interruption();
+    const bar = progressBar("sampling", count, { planned: true });
     try {
       const { signal } = interrupted;
-      const samples = await model.sample({ count, solver, seed: seedValue, logDensity, signal });
+      const onProgress = (done: number) => bar.update(done);
+      const samples = await model.sample({ count, solver, seed: seedValue, logDensity, signal, onProgress });
+      bar.stop();
+      signal.throwIfAborted();
       const { values, dimension, seconds } = samples;
-      const columns = dimension + (logDensity ? 1 : 0);
-      await replaceFile(
-        args.out,
-        writeNpy(withColumn(values, dimension, samples.logDensity?.values), [count, columns]),
-      );
-      report(args.json === true, { count, dimension, columns, solver: solver.name, seconds, out: args.out }, [
-        `Wrote ${count} samples of ${dimension} numbers${logDensity ? " and their log-density" : ""} to ${args.out}, ${seconds.toFixed(2)} s`,
-      ]);
+      const names = coordinateNames(dimension, namesOf(model));
+      const arrays: ResultArray[] = [{ name: "samples", values, shape: [count, dimension], columns: names }];
+      if (samples.logDensity) {
+        const name = "log_density";
+        arrays.push({ name, values: samples.logDensity.values, shape: [count], columns: [freeName(name, names)] });
+      }
+      await writeResults(target, arrays);
+      const place = target.standardOutput ? "standard output" : target.path;
+      const what = `${count} samples of ${dimension} numbers${logDensity ? " and their log-density" : ""}`;
+      const line = `Wrote ${what} to ${place}, ${seconds.toFixed(2)} s`;
+      const document = {
+        count,
+        dimension,
+        columns,
+        solver: solver.name,
+        seconds,
+        out: args.out,
+        format: target.format,
+      };
+      if (target.standardOutput) remark(line);
+      else report(args.json === true, document, [line]);
     } finally {
+      bar.stop();
       interrupted.dispose();
     }
   },
 });
-
-/** Each row's log-density after it, where there is one, without losing its digits. */
-function withColumn(values: Float32Array | Float64Array, dimension: number, column: Float64Array | undefined) {
-  if (!column) return values;
-  const result = new Float64Array(column.length * (dimension + 1));
-  column.forEach((last, row) => {
-    result.set(values.subarray(row * dimension, (row + 1) * dimension), row * (dimension + 1));
-    result[(row + 1) * (dimension + 1) - 1] = last;
-  });
-  return result;
-}

@@ -13,12 +13,14 @@ const VALUES_AT_ONCE = 1 << 16;
  * @param values - row-major.
  * @param shape - [count, dimension], or [count] for one column.
  * @param columns - names, one per column; those that might be taken for something else stand in quotes.
+ * @param options - `delimiter` between fields: a comma unless told otherwise.
  * @throws {@link DataError} when shape, values and names do not match.
  */
 export function writeCsv(
   values: Float32Array | Float64Array,
   shape: readonly number[],
   columns?: readonly string[],
+  { delimiter = "," }: { readonly delimiter?: "," | ";" | "\t" } = {},
 ): Uint8Array {
   const width = shape.length === 2 ? shape[1] : 1;
   if (!isSizes(shape) || shape.length < 1 || shape.length > 2 || sizeOf(shape) !== values.length || width === 0) {
@@ -39,12 +41,12 @@ export function writeCsv(
   }
   const print = values instanceof Float32Array ? printF32 : printF64;
   const encoder = new TextEncoder();
-  const pieces = columns ? [encoder.encode(`${columns.map(quoted).join(",")}\n`)] : [];
+  const pieces = columns ? [encoder.encode(`${columns.map(quoted).join(delimiter)}\n`)] : [];
   const rowsAtOnce = Math.max(1, Math.floor(VALUES_AT_ONCE / width)) * width;
   for (let start = 0; start < values.length; start += rowsAtOnce) {
     const end = Math.min(start + rowsAtOnce, values.length);
     let text = "";
-    for (let i = start; i < end; i++) text += print(values[i]) + ((i + 1) % width === 0 ? "\n" : ",");
+    for (let i = start; i < end; i++) text += print(values[i]) + ((i + 1) % width === 0 ? "\n" : delimiter);
     pieces.push(encoder.encode(text));
   }
   const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));

@@ -50,7 +50,8 @@ export function inferNetwork(
       subject: `activation of the network in ${source}`,
       given: "nothing",
       expected: `one of ${activationKinds.join(", ")}`,
-      remedy: "The file has weights only: say which activation they were trained with.",
+      remedy:
+        "The file holds weights alone: say which activation they were trained with (on the command line, --activation).",
     });
   }
   return mlp({ dimension, hidden, activation: activation as ActivationKind });

@@ -39,6 +39,7 @@ export function readCheckpoint(bytes: Uint8Array, options: ReadOptions = {}): Mo
   const json = file.metadata[METADATA];
   if (json !== undefined) {
     const facts = parseFacts(json, source);
+    refuseOthers(options, facts, source);
     const { vectors, ...rest } = facts;
     return { ...rest, ...takeTensors(facts, file, source) };
   }
@@ -91,6 +92,21 @@ function parseFacts(json: string, source: string): Facts {
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof DataError)) throw error;
     throw retold(error, subject);
+  }
+}
+
+/** Refuses what a caller says of the network where the file says otherwise: it would be passed over. */
+function refuseOthers({ activation, path }: ReadOptions, facts: Facts, source: string): void {
+  const remedy = "Leave it out: it is for files that hold weights alone.";
+  const own = (facts.network.config as { readonly activation?: unknown } | undefined)?.activation;
+  if (activation !== undefined && activation !== own) {
+    const subject = `activation of the network in ${source}`;
+    throw new ConfigError({ subject, given: activation, expected: `${own}, as the file says`, remedy });
+  }
+  const named = ({ name, options }: NamedOptions) => JSON.stringify({ name, options });
+  if (path !== undefined && named(path) !== named(facts.path)) {
+    const expected = `${named(facts.path)}, as the file says`;
+    throw new ConfigError({ subject: `path of ${source}`, given: named(path), expected, remedy });
   }
 }
 

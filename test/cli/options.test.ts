@@ -21,7 +21,7 @@ function needed(command: string, but: string): string[] {
   const own = all.filter((one) => one.command === command && one.name !== but);
   return own.flatMap(({ name, type, required }) => {
     if (type === "positional") return required === true ? ["moons"] : [];
-    return required === true || name === "out" ? [`--${name}`, "file/x.csv"] : [];
+    return required === true || (name === "out" && command === "compare") ? [`--${name}`, "file/x.csv"] : [];
   });
 }
 

@@ -27,6 +27,8 @@ export interface RunOptions {
 export interface Cli {
   /** A folder for this file's runs, which goes afterwards. */
   readonly folder: string;
+  /** The built command, for what `run` does not do. */
+  readonly script: string;
   /** A path in it. */
   path(...names: string[]): string;
   run(parameters: readonly string[], options?: RunOptions): Promise<Ended>;
@@ -43,6 +45,7 @@ export function useCli(): Cli {
   afterAll(() => rm(build, { recursive: true, force: true }));
   return {
     folder,
+    script: join(build, "cli.js"),
     path: (...names) => join(folder, ...names),
     run: (parameters, options = {}) => runScript(join(build, "cli.js"), folder, parameters, options),
   };

@@ -1,0 +1,185 @@
+/** Arrays of results as a file of the format that its ending says, or on standard output. */
+import { stat } from "node:fs/promises";
+import { writeCsv, writeNpz } from "../data.ts";
+import { ConfigError, LimitError, writeNpy } from "../index.ts";
+import { oneOf } from "./arguments.ts";
+import { type Content, checkTarget, replaceFile } from "./files.ts";
+import { forceArgument, refuseInputs } from "./overwrite.ts";
+
+export const formats = ["csv", "tsv", "txt", "npy", "npz"] as const;
+type Format = (typeof formats)[number];
+
+/** The options of a file of results beside --out, for `defineCommand`. */
+export const resultArguments = {
+  format: { type: "string", description: `${formats.join(", ")} (as --out ends; csv on standard output)` },
+  force: forceArgument,
+} as const;
+
+/** Where results go; checked before any work. */
+export interface Target {
+  readonly path: string;
+  readonly format: Format;
+  /** Then nothing else is said there. */
+  readonly standardOutput: boolean;
+}
+
+interface TargetArguments {
+  readonly out: string;
+  readonly format?: string | undefined;
+  readonly force?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/**
+ * Where --out says that results go. Without an ending that is known: on standard output CSV, into a pipe .npy.
+ *
+ * @param inputs - files that the command reads, which are not overwritten unless --force.
+ * @throws {@link ConfigError} when the ending is unknown or contradicts --format, or nothing can be written there.
+ */
+export async function readTarget(args: TargetArguments, inputs: readonly string[]): Promise<Target> {
+  const { out: path } = args;
+  const asked = args.format === undefined ? undefined : oneOf("--format", args.format, formats);
+  const standardOutput = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].includes(path);
+  if (standardOutput) {
+    if (args.json) throw twoOnOneOutput(path);
+    return { path, format: asked ?? "csv", standardOutput };
+  }
+  if (!args.force) await refuseInputs("--out", path, inputs);
+  const ending = /\.([^./\\]*)$/.exec(path)?.[1]?.toLowerCase();
+  const named = formats.find((format) => format === ending);
+  if (asked !== undefined && named !== undefined && asked !== named) throw contradiction(path, asked);
+  const format = asked ?? named ?? (ending === undefined && (await isPipe(path)) ? "npy" : undefined);
+  if (format === undefined) throw unknownEnding(path);
+  await checkTarget("--out", path);
+  return { path, format, standardOutput };
+}
+
+async function isPipe(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && !found.isFile() && !found.isDirectory();
+}
+
+function twoOnOneOutput(path: string): ConfigError {
+  return new ConfigError({
+    subject: `--out ${path}`,
+    given: "beside --json, which writes there too",
+    expected: "one of them on standard output",
+    remedy: "Name a file, or leave out --json.",
+  });
+}
+
+function contradiction(path: string, format: Format): ConfigError {
+  return new ConfigError({
+    subject: `--out ${path}`,
+    given: `beside --format ${format}`,
+    expected: "an ending and a format that agree",
+    remedy: `Leave out --format, or let the file end in .${format}.`,
+  });
+}
+
+function unknownEnding(path: string): ConfigError {
+  return new ConfigError({
+    subject: `--out ${path}`,
+    given: "an ending that is not known",
+    expected: `${formats.map((format) => `.${format}`).join(", ")}, or - for standard output`,
+    remedy: "Let the file end in one of them, or say which with --format.",
+  });
+}
+
+/** Values of one kind, a name for each of their columns. */
+export interface ResultArray {
+  /** In a .npz file. */
+  readonly name: string;
+  /** Row-major [rows, columns]. */
+  readonly values: Float32Array | Float64Array;
+  /** [rows, columns], or [rows] of one column. */
+  readonly shape: readonly number[];
+  readonly columns: readonly string[];
+}
+
+/** A zip file, and so .npz, has no room for more: sizes in it are 32 bits. */
+const MOST_ZIP_BYTES = 2 ** 32 - 2 ** 16;
+
+/** @throws {@link LimitError} when so many numbers do not fit into a file of this format: asked before any work. */
+export function expectRoom({ path, format }: Target, numbers: number): void {
+  if (format !== "npz" || 8 * numbers < MOST_ZIP_BYTES) return;
+  throw new LimitError({
+    subject: `--out ${path}`,
+    given: `${numbers} numbers`,
+    expected: "less than 4 GiB, the end of .npz",
+    remedy: "Write a .npy file, or fewer rows at a time.",
+  });
+}
+
+/** Writes arrays of equally many rows: .npz keeps them apart, other formats have their columns side by side. */
+export async function writeResults(target: Target, arrays: readonly ResultArray[]): Promise<void> {
+  if (target.standardOutput) await print(contentOf(target.format, arrays));
+  else await replaceFile(target.path, contentOf(target.format, arrays));
+}
+
+function contentOf(format: Format, arrays: readonly ResultArray[]): Content {
+  const rows = arrays[0]?.shape[0] ?? 0;
+  const columns = arrays.flatMap((array) => array.columns);
+  switch (format) {
+    case "npz":
+      return writeNpz(Object.fromEntries(arrays.map(({ name, values, shape }) => [name, { values, shape }])));
+    case "npy":
+      return writeNpy(sideBySide(arrays, 0, rows), [rows, columns.length]);
+    default:
+      return lines(arrays, rows, columns, format === "csv" ? "," : "\t");
+  }
+}
+
+/** Numbers put into text at once. */
+const NUMBERS_AT_ONCE = 1 << 18;
+
+function* lines(arrays: readonly ResultArray[], rows: number, columns: readonly string[], delimiter: "," | "\t") {
+  const atOnce = Math.max(1, Math.floor(NUMBERS_AT_ONCE / columns.length));
+  for (let from = 0; from < rows; from += atOnce) {
+    const to = Math.min(from + atOnce, rows);
+    const shape = [to - from, columns.length];
+    yield writeCsv(sideBySide(arrays, from, to), shape, from === 0 ? columns : undefined, { delimiter });
+  }
+}
+
+/** Rows `from` to `to` of all arrays as one, in f64 if one of them is. */
+function sideBySide(arrays: readonly ResultArray[], from: number, to: number): Float32Array | Float64Array {
+  const [first] = arrays;
+  if (first && arrays.length === 1) {
+    const width = first.columns.length;
+    return first.values.subarray(from * width, to * width);
+  }
+  const width = arrays.reduce((sum, { columns }) => sum + columns.length, 0);
+  const length = (to - from) * width;
+  const exact = arrays.some(({ values }) => values instanceof Float64Array);
+  const all = exact ? new Float64Array(length) : new Float32Array(length);
+  let at = 0;
+  for (const { values, columns } of arrays) {
+    const own = columns.length;
+    for (let row = from; row < to; row++) {
+      for (let i = 0; i < own; i++) all[(row - from) * width + at + i] = values[row * own + i] as number;
+    }
+    at += own;
+  }
+  return all;
+}
+
+/** Writes to standard output, each piece when the one before is taken. */
+async function print(content: Content): Promise<void> {
+  const pieces = typeof content === "string" || content instanceof Uint8Array ? [content] : content;
+  for (const piece of pieces) {
+    await new Promise<void>((resolve, reject) => {
+      process.stdout.write(piece, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+}
+
+/** Names of a model's coordinates: those of its data, else x0, x1 and so on. */
+export function coordinateNames(dimension: number, columns: readonly string[] | undefined): readonly string[] {
+  return columns ?? Array.from({ length: dimension }, (_, i) => `x${i}`);
+}
+
+/** The name, with an underscore behind it where one of the others is the same. */
+export function freeName(name: string, taken: readonly string[]): string {
+  return taken.includes(name) ? freeName(`${name}_`, taken) : name;
+}
