@@ -39,6 +39,6 @@ for await (const { step } of trainer.run({ steps, progressEvery: steps / 8 })) {
 }
 
 const samples = await trainer.model.sample({ count: 4096, solver: dopri5(), logDensity: true });
-console.log(samples.values, samples.logDensity?.values); // row-major [4096, 2]; nats
+console.log(samples.values.subarray(0, 2), samples.logDensity?.values[0]); // the first of [4096, 2], and its nats
 await save(trainer.model, "checkerboard.safetensors");
 runtime.dispose();

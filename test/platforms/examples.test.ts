@@ -1,0 +1,93 @@
+/** The examples, on the built package as their readers have it: each runs, and what it prints shows that it learns. */
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundle } from "../../.build/bundle.mjs";
+import { cache, root } from "../../.build/files.mjs";
+import { launchBrowser } from "../../.build/platforms/browser.mjs";
+import { serve } from "../../.build/platforms/server.mjs";
+import { skippedRuntimes } from "../../.build/runtimes.mjs";
+
+const skipped = skippedRuntimes();
+const folder = join(cache, `examples-${randomUUID()}`);
+/** log(8 / 0.45^2): no model of the checkerboard has fewer nats, but for the chance in 2000 points. */
+const entropy = 3.6765;
+
+beforeAll(async () => {
+  await mkdir(join(folder, "examples"), { recursive: true });
+  await bundle(relative(root, join(folder, "dist")));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** An example's text, with the fewest steps that show something. */
+async function shortened(name: string, long: string, short: string): Promise<string> {
+  const text = await readFile(join(root, "examples", name), "utf8");
+  expect(text.split(long)).toHaveLength(2);
+  return text.replace(long, short);
+}
+
+function natsIn(words: string): number[] {
+  return [...words.matchAll(/step \d+: ([\d.]+)/gi)].map(([, nats]) => Number(nats));
+}
+
+describe.skipIf(skipped.includes("node-wasm"))("in Node", () => {
+  async function run(name: string, text: string): Promise<string> {
+    const file = join(folder, "examples", name);
+    await writeFile(file, text.replace('"divflow"', '"../dist/index.js"'));
+    const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: folder, timeout: 120_000 });
+    return stdout;
+  }
+
+  test("train.mjs nears the best there can be, samples and saves", { timeout: 150_000 }, async () => {
+    const output = await run("train.mjs", await shortened("train.mjs", "steps = 8000", "steps = 240"));
+    const nats = natsIn(output);
+    expect(nats).toHaveLength(8);
+    expect(output).toContain(`at best ${entropy.toFixed(3)}`);
+    expect(nats[7]).toBeLessThan(nats[0] - 0.2);
+    expect(nats[7]).toBeLessThan(4.4);
+    expect(nats[7]).toBeGreaterThan(entropy - 0.05);
+    expect((await readFile(join(folder, "checkerboard.safetensors"))).length).toBeGreaterThan(40_000);
+  });
+
+  test("own-points.mjs knows the ring from its middle", { timeout: 150_000 }, async () => {
+    const output = await run("own-points.mjs", await shortened("own-points.mjs", "steps: 1000", "steps: 400"));
+    const nats = natsIn(output);
+    expect(nats[1]).toBeLessThan(nats[0]);
+    const [, onRing, inMiddle] = /on the ring (\S+), in its empty middle (\S+)/.exec(output) ?? [];
+    expect(Number(onRing) - Number(inMiddle)).toBeGreaterThan(1);
+  });
+});
+
+test.skipIf(skipped.includes("chromium"))(
+  "page.html says how near it is, and draws",
+  { timeout: 150_000 },
+  async () => {
+    const page = await shortened("page.html", "steps: 2000, progressEvery: 200", "steps: 100, progressEvery: 50");
+    const server = await serve(async (path) => {
+      if (path === "/examples/page.html") return page;
+      return readFile(join(folder, path)).catch(() => undefined);
+    });
+    const browser = await launchBrowser();
+    try {
+      const tab = await browser.newPage();
+      const complaints: string[] = [];
+      tab.on("pageerror", (error) => complaints.push(String(error)));
+      await tab.goto(`${server.url}examples/page.html`);
+      await tab.waitForFunction("document.body.dataset.done === 'yes'", { timeout: 120_000 });
+      const words = await tab.$eval("#status", (element) => element.textContent ?? "");
+      const [nats] = natsIn(words.replace(" of 2000", ""));
+      expect(nats).toBeGreaterThan(entropy - 0.1);
+      expect(nats).toBeLessThan(5.5);
+      expect(await tab.$eval("#reason", (element) => element.textContent)).toMatch(/^WebAssembly|^WebGPU/);
+      const drawn = `document.querySelector("canvas").getContext("2d").getImageData(0, 0, 512, 512).data.some(Boolean)`;
+      expect(await tab.evaluate(drawn)).toBe(true);
+      expect(complaints).toEqual([]);
+    } finally {
+      await browser.close();
+      await server.close();
+    }
+  },
+);
