@@ -72,6 +72,7 @@ export { rings } from "./data/rings.ts";
 export { sampleData } from "./data/sample.ts";
 export type { DataContext, DataSource } from "./data/source.ts";
 export { spirals } from "./data/spirals.ts";
+export { type RowSplit, splitRows } from "./data/split.ts";
 export type { Standardization } from "./data/standardize.ts";
 export type * from "./engine/api.ts";
 export type { GPUDeviceSource, GPUSource } from "./engine/platform-types.ts";

@@ -77,7 +77,7 @@ export async function profileStep(backend: Backend, options: ProfileOptions): Pr
     const whole = await load(program.calls);
     const single: Executable[] = [];
     for (const call of program.calls) single.push(await load([call]));
-    const { vectors } = initialSnapshot(network, optimizer, undefined, SEED);
+    const { vectors } = initialSnapshot({ network, optimizer, seed: SEED });
     for (const [name, values] of [...constantState(SEED, data), ...vectors]) store.write(name, values);
     store.write(trainState.ok.name, Float32Array.of(1));
 

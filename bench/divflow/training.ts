@@ -107,7 +107,7 @@ export async function trainingWork(backend: Backend, objective: Objective, { wid
       await backend.finished();
     };
     for (let i = 0; i <= EVIDENCE_STEPS; i++) await step();
-    const losses = (await readMetrics(store, 0, EVIDENCE_STEPS + 1)).map(({ loss }) => loss);
+    const losses = (await readMetrics(store, 0, EVIDENCE_STEPS + 1)).rows.map(({ loss }) => loss);
     return {
       ...trainingUnits,
       evidence: { lossBefore: losses[0] ?? null, lossAfter: losses[EVIDENCE_STEPS] ?? null, deviation: null },

@@ -12,7 +12,10 @@ import type { Network } from "../nn/network.ts";
 import type { Optimizer } from "../train/adam.ts";
 import type { Ema } from "../train/ema.ts";
 import type { MetricName } from "../train/step.ts";
+import type { ValidationCriterion, ValidationMetrics } from "../train/validation.ts";
 import type { GPUDeviceSource, GPUSource } from "./platform-types.ts";
+
+export type { ValidationCriterion, ValidationMetrics };
 
 export type BackendName = "webgpu" | "wasm" | "reference";
 
@@ -133,8 +136,44 @@ export interface TrainerOptions {
   readonly ema?: Ema;
   /** Longer gradients are scaled down to this global norm. */
   readonly maximumGradientNorm?: number;
+  /**
+   * What is never trained on and judged now and then while training: of {@link arrayData} a share of the rows in (0, 1),
+   * a number of rows, or row numbers, drawn by `seed` as {@link splitRows} does, the standardisation being fitted on the
+   * others; or a source of its own. The model then keeps its best parameters, `best`. Default: nothing.
+   */
+  readonly validation?: number | readonly number[] | DataSource;
+  /** Steps between validations, the bits of training being the same for all; default 100. */
+  readonly validateEvery?: number;
+  /** Whether a run ends when validations get no better; default false. */
+  readonly earlyStopping?: boolean | EarlyStopping;
+  /**
+   * Standard deviation of Gaussian noise upon the rows of {@link arrayData}, anew each time a row is drawn and in
+   * standardised units (also where the data are not standardised): against overfitting where rows are few. "auto": by
+   * the number of rows and dimensions, as docs/data.md says. Default 0. Rows held out get none.
+   */
+  readonly jitter?: number | "auto";
+  /**
+   * Where the parameters begin: at those of a model of the same network, or of a model's or trainer's file; the best
+   * ones where it has them, else the average, unless `best` or `ema` say otherwise. Default: drawn by `seed`.
+   */
+  readonly initial?: Model | Uint8Array | ArrayBuffer | InitialParameters;
   /** Steps between copies of the state on the host, from which a run goes on when the device is lost. Default: 30 s. */
   readonly snapshotEvery?: number;
+}
+
+export interface EarlyStopping {
+  /** Validations in a row without a better one, after which a run ends; default 20. Infinity: it goes on. */
+  readonly patience?: number;
+  /** What is better; default "velocityLoss". docs/data.md says why. */
+  readonly by?: ValidationCriterion;
+}
+
+export interface InitialParameters {
+  readonly from: Model | Uint8Array | ArrayBuffer;
+  /** Whether to begin at its best parameters. Default: where it has them, and `ema` is left out. */
+  readonly best?: boolean;
+  /** Whether to begin at its average. Default: where it has one. */
+  readonly ema?: boolean;
 }
 
 /** The metrics of one training step. */
@@ -146,6 +185,12 @@ export interface Progress extends StepMetrics {
   readonly steps: readonly StepMetrics[];
   /** Since `run` was called. */
   readonly seconds: number;
+  /** The last of the validations since the last report. Left out: there was none. */
+  readonly validation?: ValidationMetrics;
+  /** All of them, in order. */
+  readonly validations?: readonly ValidationMetrics[];
+  /** Whether early stopping ends the run here. */
+  readonly stopped?: boolean;
 }
 
 export interface RunOptions {
@@ -159,14 +204,30 @@ export interface RunOptions {
 export interface Trainer extends Disposable {
   /** Steps done, also before a resume. */
   readonly step: number;
-  /** The model being trained; it uses this trainer's parameters as they are when it is asked. */
+  /**
+   * The model being trained; it uses this trainer's parameters as they are when it is asked, the best ones where there
+   * was a validation.
+   */
   readonly model: Model;
+  /** The best validation so far; the model's parameters of that step are kept. */
+  readonly best: ValidationMetrics | undefined;
+  /** Whether early stopping has ended training: a run then does nothing more. */
+  readonly stopped: boolean;
+  /** Numbers of the rows of {@link arrayData} trained on, ascending; undefined for other data. */
+  readonly trainingRows: Uint32Array | undefined;
+  /** Numbers of the rows held out, ascending; undefined where none are. */
+  readonly heldOutRows: Uint32Array | undefined;
+  /** What speaks against these options, a sentence each, such as fewer rows than parameters. */
+  readonly warnings: readonly string[];
   /**
    * Trains, step after step on the device, and reports now and then. How a run is cut into calls, submissions or
-   * reports does not change a bit of the result. Leaving the loop stops the run at the step reported last.
+   * reports does not change a bit of the result, nor does validating. Leaving the loop stops the run at the step
+   * reported last; early stopping ends it for good.
    *
    * @throws the signal's reason, within one submission of its abort; the trainer can go on.
-   * @throws {@link NumericError} naming the first step whose loss or gradient was not finite; the state before it stays.
+   * @throws {@link NumericError} naming the first step whose loss, gradient or new parameters were not finite; the state
+   * before it stays.
+   * @throws {@link LimitError} before any work, when the trainer would pass step 2^32 - 1.
    * @throws {@link DeviceLostError} when the device is lost and no other can be had.
    */
   run(options: RunOptions): AsyncGenerator<Progress, void, undefined>;
@@ -183,7 +244,9 @@ export interface SolveOptions {
   /** Of noise and probes; an integer from 0 to 2^53 - 1. Default 0. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
-  /** Use the averaged parameters. Default: where the model has them. */
+  /** Use the best parameters of a run with validation. Default: where the model has them, and `ema` is left out. */
+  readonly best?: boolean;
+  /** Use the averaged parameters, or with false the last ones. Default: where the model has them. */
   readonly ema?: boolean;
   /**
    * Called now and then with the points solved so far and of how many: with 0 when the program is planned and the work
@@ -194,7 +257,9 @@ export interface SolveOptions {
 
 export interface VelocityOptions {
   readonly signal?: AbortSignal;
-  /** Use the averaged parameters. Default: where the model has them. */
+  /** Use the best parameters of a run with validation. Default: where the model has them, and `ema` is left out. */
+  readonly best?: boolean;
+  /** Use the averaged parameters, or with false the last ones. Default: where the model has them. */
   readonly ema?: boolean;
 }
 
@@ -210,7 +275,9 @@ export interface EvaluateLossesOptions {
   /** Of the batches; an integer from 0 to 2^53 - 1. Default 0. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
-  /** Use the averaged parameters. Default: where the model has them. */
+  /** Use the best parameters of a run with validation. Default: where the model has them, and `ema` is left out. */
+  readonly best?: boolean;
+  /** Use the averaged parameters, or with false the last ones. Default: where the model has them. */
   readonly ema?: boolean;
 }
 
@@ -279,8 +346,10 @@ export interface Samples {
 export interface Model extends Disposable {
   /** Numbers per sample, D. */
   readonly dimension: number;
-  /** Training steps behind the parameters. */
+  /** Training steps behind the parameters that it uses by default. */
   readonly step: number;
+  /** Names of the coordinates, where the data had some. */
+  readonly columns: readonly string[] | undefined;
   /**
    * Draws samples by solving the flow from noise at t = 0 to t = 1. Equal options and seeds give equal bits on one
    * backend.
@@ -345,6 +414,8 @@ export interface LoadOptions {
 export interface ResumeOptions {
   /** The data, where the file cannot hold it: a user's own points. */
   readonly data?: DataSource;
+  /** The data for validation, where they are a source of their own that the file cannot hold. */
+  readonly validation?: DataSource;
   /** The file's name, for messages. */
   readonly source?: string;
 }

@@ -1,4 +1,5 @@
 /** Losses of a model on fresh batches, without training: how two models are held against each other. */
+import type { Executable } from "../backends/backend.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Standardization } from "../data/standardize.ts";
 import { ConfigError } from "../errors.ts";
@@ -9,6 +10,7 @@ import { add, increment, multiply } from "../ops/arithmetic.ts";
 import { replaceRow } from "../ops/rows.ts";
 import { concat, reshape } from "../ops/shape.ts";
 import { constant, state, table } from "../ops/sources.ts";
+import type { BatchUse } from "../ops/streams.ts";
 import { seedOf } from "../ops/threefry.ts";
 import { type BatchOptions, buildBatchLosses } from "../train/batch.ts";
 import type { LossMeans } from "./api.ts";
@@ -16,12 +18,15 @@ import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
 import { StateStore } from "./state-store.ts";
 
-export interface LossEvaluation extends BatchOptions {
+export interface LossProgramOptions extends BatchOptions {
   readonly batches: number;
   readonly seed: number;
-  readonly signal: AbortSignal | undefined;
   /** The model's own. */
   readonly standardization: Standardization | undefined;
+}
+
+export interface LossEvaluation extends LossProgramOptions {
+  readonly signal: AbortSignal | undefined;
 }
 
 const columns = ["loss", "velocityLoss", "divergenceLoss"] as const;
@@ -32,41 +37,78 @@ export async function meanLosses(
   parameters: ReadonlyMap<string, Node>,
   options: LossEvaluation,
 ): Promise<LossMeans> {
-  const { data, batches, seed, signal } = options;
-  const store = new StateStore(shared.backend);
+  const program = await LossProgram.build(shared, parameters, options, "evaluation");
   try {
-    const executable = await loaded(shared, store, evaluationGraph(parameters, options));
-    try {
-      for (const [name, values] of data.state ?? []) store.write(name, values);
-      store.write(states.seed.name, Uint32Array.from(seedOf(seed)));
-      await runPaced(shared.backend, executable, batches, new Pace(), { signal });
-      signal?.throwIfAborted();
-      const rows = await store.read(ROWS);
-      const mean = (column: number) => {
-        let total = 0;
-        for (let batch = 0; batch < batches; batch++) total += rows[batch * columns.length + column] as number;
-        return total / batches;
-      };
-      return Object.fromEntries(columns.map((name, column) => [name, mean(column)])) as unknown as LossMeans;
-    } finally {
-      executable.dispose();
-    }
+    return await program.run(options.signal);
   } finally {
-    store.dispose();
+    program.dispose();
   }
 }
 
-const states = {
+/** The losses of a number of batches, which are the same at each run. */
+export class LossProgram {
+  readonly #options: LossProgramOptions;
+  readonly #store: StateStore;
+  readonly #executable: Executable;
+  readonly #pace = new Pace();
+
+  private constructor(options: LossProgramOptions, store: StateStore, executable: Executable) {
+    this.#options = options;
+    this.#store = store;
+    this.#executable = executable;
+  }
+
+  static async build(
+    shared: StateStore,
+    parameters: ReadonlyMap<string, Node>,
+    options: LossProgramOptions,
+    use: BatchUse,
+  ): Promise<LossProgram> {
+    const store = new StateStore(shared.backend);
+    try {
+      const executable = await loaded(shared, store, evaluationGraph(parameters, options, use));
+      for (const [name, values] of options.data.state ?? []) store.write(name, values);
+      store.write(states.seed.name, Uint32Array.from(seedOf(options.seed)));
+      return new LossProgram(options, store, executable);
+    } catch (error) {
+      store.dispose();
+      throw error;
+    }
+  }
+
+  async run(signal: AbortSignal | undefined): Promise<LossMeans> {
+    const { batches } = this.#options;
+    const store = this.#store;
+    store.write(states.batch.name, Uint32Array.of(0));
+    await runPaced(store.backend, this.#executable, batches, this.#pace, { signal });
+    signal?.throwIfAborted();
+    const rows = await store.read(ROWS);
+    const mean = (column: number) => {
+      let total = 0;
+      for (let batch = 0; batch < batches; batch++) total += rows[batch * columns.length + column] as number;
+      return total / batches;
+    };
+    return Object.fromEntries(columns.map((name, column) => [name, mean(column)])) as unknown as LossMeans;
+  }
+
+  dispose(): void {
+    this.#executable.dispose();
+    this.#store.dispose();
+  }
+}
+
+/** States of every such program; "evaluate.batch" is the number of the batch. */
+export const states = {
   seed: { name: "evaluate.seed", shape: [2], dtype: "u32" },
   batch: { name: "evaluate.batch", shape: [1], dtype: "u32" },
 } as const;
 const ROWS = "evaluate.rows";
 
 /** One batch: its losses become a row, and the next batch's number is one more. */
-function evaluationGraph(parameters: ReadonlyMap<string, Node>, options: LossEvaluation): Graph {
+function evaluationGraph(parameters: ReadonlyMap<string, Node>, options: LossProgramOptions, use: BatchUse): Graph {
   const { batches, data, standardization } = options;
   const counter = state(states.batch);
-  const losses = buildBatchLosses(options, parameters, { seed: state(states.seed), counter, use: "evaluation" }, (x) =>
+  const losses = buildBatchLosses(options, parameters, { seed: state(states.seed), counter, use }, (x) =>
     changeUnits(x, data, standardization),
   );
   const row = concat(

@@ -1,10 +1,11 @@
 /** Models from files. */
 import { optionsObject } from "../graph/options.ts";
-import type { ModelRecord } from "../train/checkpoint.ts";
+import type { FlatVector, ModelRecord } from "../train/checkpoint.ts";
 import { readCheckpoint } from "../train/read-checkpoint.ts";
 import type { LoadOptions } from "./api.ts";
 import { Lock } from "./lock.ts";
 import { LocalModel } from "./model.ts";
+import type { ParametersName } from "./parameters.ts";
 import type { Live, LocalRuntime } from "./runtime.ts";
 import { StateStore } from "./state-store.ts";
 
@@ -21,11 +22,12 @@ export async function loadModel(
     network: record.network,
     path: record.path,
     standardization: record.standardization,
-    averaged: record.average !== undefined,
+    columns: record.columns,
+    kept: () => parameters.kept,
     lock: new Lock(),
     store: async (live) => parameters.on(live),
     record: async () => record,
-    step: () => record.step,
+    step: () => record.best?.metrics.step ?? record.step,
     dispose: () => parameters.dispose(),
   });
   try {
@@ -46,13 +48,25 @@ class LoadedParameters {
     this.#record = record;
   }
 
+  get kept(): ReadonlySet<ParametersName> {
+    return new Set(this.#vectors().keys());
+  }
+
+  #vectors(): Map<ParametersName, FlatVector> {
+    const { parameters, average, best } = this.#record;
+    return new Map<ParametersName, FlatVector>([
+      ["parameters", parameters],
+      ...(average ? [["ema", average] as const] : []),
+      ...(best ? [["best", best.parameters] as const] : []),
+    ]);
+  }
+
   on(live: Live): StateStore {
     if (this.#held?.live === live) return this.#held.store;
     this.#held = undefined; // it went with its device
     const store = new StateStore(live.backend);
-    const { parameters, average } = this.#record;
     try {
-      for (const [name, values] of Object.entries({ parameters, ...(average ? { ema: average } : {}) })) {
+      for (const [name, values] of this.#vectors()) {
         store.declare([{ name, shape: [values.length], dtype: "f32" }]);
         store.write(name, values);
       }

@@ -4,7 +4,7 @@ import { compile } from "../schedule/compile.ts";
 import type { StateStore } from "./state-store.ts";
 
 /** State that a trainer's or model's store shares with every program that evaluates its network. */
-const sharedNames: readonly string[] = ["parameters", "ema"];
+const sharedNames: readonly string[] = ["parameters", "ema", "best"];
 
 /** A graph's program, bound to the parameters in `shared` and, for all else, to state declared in `own`. */
 export async function loaded(shared: StateStore, own: StateStore, graph: Graph): Promise<Executable> {

@@ -3,12 +3,11 @@ import type { NumericArray } from "../backends/backend.ts";
 import { inUnits } from "../data/array.ts";
 import { copiedNumbers, type Numbers } from "../data/numbers.ts";
 import type { Standardization } from "../data/standardize.ts";
-import { ConfigError } from "../errors.ts";
 import { type DivergenceOptions as Estimator, estimateCount } from "../flow/likelihood.ts";
 import { networkField } from "../flow/network-field.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import type { Node } from "../graph/node.ts";
-import { booleanOption, optionsObject, signalOption } from "../graph/options.ts";
+import { optionsObject, signalOption } from "../graph/options.ts";
 import { type Network, parameterLayout, parameterViews } from "../nn/network.ts";
 import { state } from "../ops/sources.ts";
 import { type ModelRecord, writeCheckpoint } from "../train/checkpoint.ts";
@@ -29,6 +28,7 @@ import { chunksOf } from "./chunks.ts";
 import { dispose, disposed } from "./disposed.ts";
 import { checkEvaluation, meanLosses } from "./evaluate-losses.ts";
 import type { Lock } from "./lock.ts";
+import { chosenParameters, type ParametersChoice, type ParametersName } from "./parameters.ts";
 import { copyRows, expectFiniteResult, expectHeld, paddedRows, pointsOf, resultArray, timesOf } from "./points.ts";
 import type { Live, LocalRuntime } from "./runtime.ts";
 import { Solve, type SolveSettings } from "./solve.ts";
@@ -54,11 +54,12 @@ export interface ModelSource {
   readonly network: Network;
   readonly path: PathScheduler;
   readonly standardization: Standardization | undefined;
-  /** Whether it has averaged parameters too. */
-  readonly averaged: boolean;
+  readonly columns: readonly string[] | undefined;
+  /** What parameters it has beside the last ones, now. */
+  kept(): ReadonlySet<ParametersName>;
   /** Held during a call: parameters do not change on the way. */
   readonly lock: Lock;
-  /** Holds "parameters" and, if averaged, "ema". */
+  /** Holds "parameters" and those kept beside them. */
   store(live: Live): Promise<StateStore>;
   record(): Promise<ModelRecord>;
   step(): number;
@@ -87,6 +88,10 @@ export class LocalModel implements Model {
 
   get step(): number {
     return this.#source.step();
+  }
+
+  get columns(): readonly string[] | undefined {
+    return this.#source.columns;
   }
 
   async sample(options: SampleOptions): Promise<Samples> {
@@ -193,7 +198,7 @@ export class LocalModel implements Model {
     givenTimes: Numbers,
     options: VelocityOptions = {},
   ): Promise<Float32Array | Float64Array> {
-    optionsObject("options of velocity", options, ["ema", "signal"]);
+    optionsObject("options of velocity", options, ["best", "ema", "signal"]);
     const signal = signalOption(options.signal);
     const { dimension } = this;
     const { standardization } = this.#source;
@@ -225,7 +230,7 @@ export class LocalModel implements Model {
 
   /** See {@link Runtime.evaluateLosses}. */
   async evaluateLosses(options: EvaluateLossesOptions): Promise<LossMeans> {
-    const known = ["data", "path", "loss", "batchSize", "batches", "seed", "ema", "signal"] as const;
+    const known = ["data", "path", "loss", "batchSize", "batches", "seed", "best", "ema", "signal"] as const;
     optionsObject("options of evaluateLosses", options, known);
     const { network, standardization } = this.#source;
     const { data, loss, path = this.#source.path, batchSize = 512, batches = 20, seed = 0 } = options;
@@ -240,7 +245,11 @@ export class LocalModel implements Model {
 
   async checkpoint(): Promise<Uint8Array> {
     this.#check();
-    return writeCheckpoint(await this.#source.lock.run(() => this.#source.record()));
+    try {
+      return writeCheckpoint(await this.#source.lock.run(() => this.#source.record()));
+    } finally {
+      this.#check();
+    }
   }
 
   dispose(): void {
@@ -262,29 +271,24 @@ export class LocalModel implements Model {
 
   /** Does device work under the lock, with the state that holds the parameters asked for. */
   async #work<Result>(
-    { ema, signal }: { readonly ema?: boolean; readonly signal?: AbortSignal },
-    work: (live: Live, parameters: string) => Promise<Result>,
+    { signal, ...choice }: ParametersChoice & { readonly signal?: AbortSignal },
+    work: (live: Live, parameters: ParametersName) => Promise<Result>,
   ): Promise<Result> {
     this.#check();
-    const { averaged, lock } = this.#source;
-    if (booleanOption("ema", ema ?? averaged) && !averaged) {
-      throw new ConfigError({
-        subject: "ema",
-        given: true,
-        expected: "a model with averaged parameters",
-        remedy: "Give the trainer an ema, or leave this option out.",
-      });
-    }
+    const { kept, lock } = this.#source;
+    chosenParameters(choice, kept());
     signal?.throwIfAborted();
-    return lock.run(() =>
-      this.runtime.use(async (live) => {
-        this.#check();
-        signal?.throwIfAborted();
-        const result = await work(live, (ema ?? averaged) ? "ema" : "parameters");
-        this.#check();
-        return result;
-      }),
-    );
+    try {
+      return await lock.run(() =>
+        this.runtime.use(async (live) => {
+          this.#check();
+          signal?.throwIfAborted();
+          return work(live, chosenParameters(choice, kept())); // as they are now: a trainer may have gone on
+        }),
+      );
+    } finally {
+      this.#check(); // what went wrong after dispose() is its doing
+    }
   }
 
   /** The program kept under this key, else a new one. */

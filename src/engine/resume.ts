@@ -1,10 +1,12 @@
 /** Training that goes on where a file's left off. */
 import { resumeData } from "../data/registry.ts";
-import { CheckpointError } from "../errors.ts";
+import type { DataSource } from "../data/source.ts";
+import { CheckpointError, DataError } from "../errors.ts";
 import { optionsObject } from "../graph/options.ts";
-import type { FlatVector } from "../train/checkpoint.ts";
+import type { FlatVector, ValidationRecord } from "../train/checkpoint.ts";
 import { readCheckpoint } from "../train/read-checkpoint.ts";
-import type { ResumeOptions } from "./api.ts";
+import { firstStanding } from "../train/validation.ts";
+import type { ResumeOptions, TrainerOptions } from "./api.ts";
 import type { LocalRuntime } from "./runtime.ts";
 import { LocalTrainer } from "./trainer.ts";
 import { completed } from "./trainer-settings.ts";
@@ -15,10 +17,10 @@ export async function resumeTrainer(
   bytes: Uint8Array,
   options: ResumeOptions = {},
 ): Promise<LocalTrainer> {
-  optionsObject("options of resume", options, ["data", "source"]);
+  optionsObject("options of resume", options, ["data", "validation", "source"]);
   const { source = "model file" } = options;
   const record = readCheckpoint(bytes, { source });
-  const { network, path, step, parameters, average, training } = record;
+  const { network, path, step, parameters, average, best, columns, training } = record;
   if (!training) {
     throw new CheckpointError({
       subject: `${source}, training state`,
@@ -27,14 +29,40 @@ export async function resumeTrainer(
       remedy: "Save the trainer, not its model; a model can be sampled and judged.",
     });
   }
-  const { moments, loss, optimizer, batchSize, seed, ema, maximumGradientNorm } = training;
+  const { moments, loss, optimizer, batchSize, seed, ema, maximumGradientNorm, jitter, validation } = training;
   const data = resumeData(training.data, options.data);
+  expectColumns(data, columns);
   const settings = completed({
-    ...{ network, path, loss, optimizer, data, batchSize, seed },
+    ...{ network, path, loss, optimizer, data, batchSize, seed, jitter },
     ...(ema ? { ema } : {}),
     ...(maximumGradientNorm === undefined ? {} : { maximumGradientNorm }),
+    ...(validation ? validationOptions(validation, options.validation) : {}),
   });
   const vectors = new Map<string, FlatVector>([["parameters", parameters], ...moments]);
   if (average && ema) vectors.set("ema", average);
-  return new LocalTrainer(runtime, settings, { step, vectors }).prepared();
+  if (best) vectors.set("best", best.parameters);
+  const standing = { ...(validation?.standing ?? firstStanding(false)), best: best?.metrics };
+  return new LocalTrainer(runtime, settings, { step, vectors, standing }).prepared();
+}
+
+function validationOptions(
+  { heldOut, source, every, patience, by }: ValidationRecord,
+  given: DataSource | undefined,
+): Pick<TrainerOptions, "validation" | "validateEvery" | "earlyStopping"> {
+  return {
+    validation: source ? resumeData(source, given) : Array.from(heldOut ?? []),
+    validateEvery: every,
+    earlyStopping: { by, patience: patience ?? Number.POSITIVE_INFINITY },
+  };
+}
+
+/** Columns in another order are other data; where there are no names in the file, or now, nobody can tell. */
+function expectColumns({ columns: given }: DataSource, expected: readonly string[] | undefined): void {
+  if (!given || !expected || given.every((name, i) => name === expected[i])) return;
+  throw new DataError({
+    subject: "columns of the data to resume with",
+    given: given.join(", "),
+    expected: expected.join(", "),
+    remedy: "Give the columns in the order that the run began with.",
+  });
 }

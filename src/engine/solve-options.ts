@@ -13,6 +13,7 @@ export const solveOptionNames = [
   "solver",
   "seed",
   "signal",
+  "best",
   "ema",
   "onProgress",
 ] as const satisfies readonly (keyof SolveOptions)[];

@@ -1,23 +1,62 @@
-/** The options of a trainer, checked and completed. */
+/** The options of a trainer, checked and completed. What is read of them is copied: their owner may change them later. */
+import { arrayRows, isArrayData } from "../data/array.ts";
+import { jitterDeviations, jitterOf } from "../data/jitter.ts";
+import type { DataSource } from "../data/source.ts";
+import { splitRows } from "../data/split.ts";
 import { ConfigError } from "../errors.ts";
-import { integerOption, numberOption, optionsObject } from "../graph/options.ts";
+import type { Loss } from "../flow/losses/loss.ts";
+import type { PathScheduler } from "../flow/paths/path.ts";
+import { choiceOption, f32Option, integerOption, isRecord, optionsObject } from "../graph/options.ts";
+import { type Network, parameterLayout } from "../nn/network.ts";
 import { adam, type Optimizer } from "../train/adam.ts";
+import { type Ema, ema } from "../train/ema.ts";
+import { type ValidationCriterion, validationCriteria } from "../train/validation.ts";
 import type { TrainerOptions } from "./api.ts";
 
 const DEFAULT_BATCH = 512;
 
+/** What is said where an option is left out: docs/data.md has the trial behind them. */
+const DEFAULT_EVERY = 100;
+const DEFAULT_PATIENCE = 20;
+
 /** Options with every choice made. */
-export interface TrainerSettings extends TrainerOptions {
+export interface TrainerSettings {
+  readonly network: Network;
+  readonly path: PathScheduler;
+  readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly batchSize: number;
   readonly seed: number;
+  readonly ema?: Ema;
+  readonly maximumGradientNorm?: number;
+  readonly snapshotEvery: number | undefined;
+  /** As it was given: what checkpoints know it by. */
+  readonly data: DataSource;
+  /** What steps draw from: without the rows held out. */
+  readonly trainingData: DataSource;
+  /** Standard deviation in standardised units, 0: none; and per coordinate in model units. */
+  readonly jitter: number;
+  readonly deviations: readonly number[] | undefined;
+  readonly validation: ValidationSettings | undefined;
+}
+
+export interface ValidationSettings {
+  /** Numbers of the data's rows; undefined where another source is validated on. */
+  readonly rows: { readonly training: Uint32Array; readonly heldOut: Uint32Array } | undefined;
+  /** What is validated on. */
+  readonly source: DataSource;
+  /** Steps between validations. */
+  readonly every: number;
+  /** Validations without a better one after which a run ends; undefined: it goes on. */
+  readonly patience: number | undefined;
+  readonly by: ValidationCriterion;
 }
 
 /** The options with every choice made, checked. */
 export function completed(options: TrainerOptions): TrainerSettings {
   optionsObject("options of createTrainer", options, [
-    ...(["network", "path", "loss", "optimizer", "data", "batchSize", "seed"] as const),
-    ...(["ema", "maximumGradientNorm", "snapshotEvery"] as const),
+    ...(["network", "path", "loss", "optimizer", "data", "batchSize", "seed", "ema", "maximumGradientNorm"] as const),
+    ...(["snapshotEvery", "validation", "validateEvery", "earlyStopping", "jitter", "initial"] as const),
   ]);
   for (const name of ["network", "path", "loss", "data"] as const) {
     if (typeof options[name] === "object" && options[name] !== null) continue;
@@ -28,20 +67,108 @@ export function completed(options: TrainerOptions): TrainerSettings {
       remedy: "Give all of network, path, loss and data.",
     });
   }
-  const { network, data, batchSize = DEFAULT_BATCH, seed = 0, optimizer = adam() } = options;
+  const { network, path, loss, data, batchSize = DEFAULT_BATCH, seed = 0, optimizer = adam() } = options;
+  const { snapshotEvery, maximumGradientNorm } = options;
   integerOption("batchSize", batchSize, 1, 1 << 20);
   integerOption("seed", seed, 0);
-  if (options.snapshotEvery !== undefined) integerOption("snapshotEvery", options.snapshotEvery);
-  if (options.maximumGradientNorm !== undefined) {
-    numberOption("maximumGradientNorm", options.maximumGradientNorm, { minimum: 0, open: "minimum" });
+  if (snapshotEvery !== undefined) integerOption("snapshotEvery", snapshotEvery);
+  if (maximumGradientNorm !== undefined) {
+    f32Option("maximumGradientNorm", maximumGradientNorm, { minimum: 0, open: "minimum" });
   }
-  if (network.dimension !== data.dimension) {
+  if (options.ema !== undefined) optionsObject("ema of createTrainer", options.ema, ["decay"]);
+  expectDimension("data", data, network);
+  const validation = validationOf(options, seed);
+  const trainingData = validation?.rows && isArrayData(data) ? arrayRows(data, validation.rows.training) : data;
+  const jitter = jitterOf(options.jitter ?? 0, trainingData);
+  return {
+    ...{ network, path, loss, optimizer, batchSize, seed, snapshotEvery, data, trainingData, jitter, validation },
+    ...(options.ema ? { ema: ema(options.ema) } : {}),
+    ...(maximumGradientNorm === undefined ? {} : { maximumGradientNorm }),
+    deviations: jitter > 0 && isArrayData(trainingData) ? jitterDeviations(jitter, trainingData) : undefined,
+  };
+}
+
+function validationOf(options: TrainerOptions, seed: number): ValidationSettings | undefined {
+  const { data, network, validation, validateEvery, earlyStopping } = options;
+  if (validation === undefined) {
+    for (const [name, given] of Object.entries({ validateEvery, earlyStopping })) {
+      if (given === undefined || given === false) continue;
+      throw new ConfigError({
+        subject: `${name} of createTrainer`,
+        given,
+        expected: "an option beside validation",
+        remedy: "Say what is held out, such as validation: 0.1, or leave this out.",
+      });
+    }
+    return undefined;
+  }
+  const every = integerOption("validateEvery", validateEvery ?? DEFAULT_EVERY);
+  return { ...heldOutOf(validation, data, network, seed), every, ...stoppingOf(earlyStopping) };
+}
+
+function heldOutOf(
+  validation: unknown,
+  data: DataSource,
+  network: Network,
+  seed: number,
+): Pick<ValidationSettings, "rows" | "source"> {
+  if (isRecord(validation) && typeof validation["draw"] === "function") {
+    const source = validation as unknown as DataSource;
+    expectDimension("validation", source, network);
+    return { rows: undefined, source };
+  }
+  if (!isArrayData(data)) {
     throw new ConfigError({
-      subject: "dimension of the network",
-      given: network.dimension,
-      expected: `${data.dimension}, the dimension of the data`,
-      remedy: "Give the network the dimension of the data.",
+      subject: "validation of createTrainer",
+      given: validation,
+      expected: `a data source: the data "${data.name}" have no rows to hold out`,
+      remedy:
+        "Give a source of its own, such as the same data again: its points are drawn apart from those trained on.",
     });
   }
-  return { ...options, optimizer, batchSize, seed };
+  const rows = splitRows(data.count, validation as number | readonly number[], seed);
+  return { rows, source: arrayRows(data, rows.heldOut) };
+}
+
+function stoppingOf(earlyStopping: unknown = false): Pick<ValidationSettings, "patience" | "by"> {
+  const isOn = earlyStopping !== false;
+  const options = typeof earlyStopping === "boolean" ? {} : earlyStopping;
+  const { patience = DEFAULT_PATIENCE, by = validationCriteria[0] } = optionsObject("earlyStopping", options, [
+    "patience",
+    "by",
+  ]);
+  return {
+    patience: isOn && patience !== Number.POSITIVE_INFINITY ? integerOption("patience", patience) : undefined,
+    by: choiceOption("by of earlyStopping", by as ValidationCriterion, validationCriteria),
+  };
+}
+
+function expectDimension(name: string, source: DataSource, network: Network): void {
+  if (network.dimension === source.dimension) return;
+  throw new ConfigError({
+    subject: name === "data" ? "dimension of the network" : `dimension of ${name}`,
+    given: name === "data" ? network.dimension : source.dimension,
+    expected:
+      name === "data" ? `${source.dimension}, the dimension of the data` : `${network.dimension}, the network's`,
+    remedy: "Give the network the dimension of the data.",
+  });
+}
+
+/** What speaks against the options, a sentence each. */
+export function warningsOf({ network, trainingData, validation, jitter }: TrainerSettings): string[] {
+  if (!isArrayData(trainingData)) return [];
+  const { count } = trainingData;
+  const { total } = parameterLayout(network);
+  if (count >= total) return [];
+  const mends = [
+    ...(validation ? (validation.patience === undefined ? ["stop early"] : []) : ["hold some rows out (validation)"]),
+    ...(jitter > 0 ? [] : ["add jitter"]),
+    "take a smaller network",
+  ];
+  const [last, ...others] = mends.reverse();
+  const list = others.length > 0 ? `${others.reverse().join(", ")} or ${last}` : last;
+  return [
+    `${count} rows to train on, and ${total} parameters: the network can learn the rows by heart, and is then worse on ` +
+      `others the longer it is trained. Against that, ${list}.`,
+  ];
 }

@@ -1,21 +1,22 @@
 /** Training on this thread: one program, run again and again, and a host that looks at its metrics now and then. */
-import type { Executable } from "../backends/backend.ts";
-import { ConfigError, NumericError } from "../errors.ts";
+import { isArrayData } from "../data/array.ts";
+import { ConfigError, LimitError } from "../errors.ts";
 import { copiedOptions, integerOption, optionsObject, signalOption } from "../graph/options.ts";
-import { compile } from "../schedule/compile.ts";
-import type { Program } from "../schedule/program.ts";
 import { type FlatVector, type ModelRecord, writeCheckpoint } from "../train/checkpoint.ts";
-import { buildTrainStep, METRIC_ROWS, trainState } from "../train/step.ts";
-import type { Progress, RunOptions, StepMetrics, Trainer, TrainerOptions } from "./api.ts";
+import { METRIC_ROWS } from "../train/step.ts";
+import { isDue, standingAfter, type ValidationStanding } from "../train/validation.ts";
+import type { Progress, RunOptions, StepMetrics, Trainer, TrainerOptions, ValidationMetrics } from "./api.ts";
+import { badStep } from "./bad-step.ts";
 import { dispose, disposed } from "./disposed.ts";
+import { initialBytes } from "./initial.ts";
 import { Lock } from "./lock.ts";
 import { readMetrics } from "./metrics.ts";
 import { LocalModel } from "./model.ts";
-import { Pace, runPaced } from "./pace.ts";
+import type { ParametersName } from "./parameters.ts";
 import type { Live, LocalRuntime } from "./runtime.ts";
-import { StateStore } from "./state-store.ts";
-import { completed, type TrainerSettings } from "./trainer-settings.ts";
-import { constantState, initialSnapshot, type Snapshot, vectorNames } from "./trainer-state.ts";
+import { TrainerDevice } from "./trainer-device.ts";
+import { completed, type TrainerSettings, warningsOf } from "./trainer-settings.ts";
+import { initialSnapshot, recordOf, type Snapshot, vectorNames } from "./trainer-state.ts";
 
 /** Milliseconds of training between reports, when the caller does not say. */
 const REPORT_MILLISECONDS = 250;
@@ -23,24 +24,33 @@ const REPORT_MILLISECONDS = 250;
 /** Milliseconds between snapshots on the host, when the caller does not say. */
 const SNAPSHOT_MILLISECONDS = 30_000;
 
-/** What is on the device. */
-interface Built {
-  readonly live: Live;
-  readonly store: StateStore;
-  readonly program: Program;
-  readonly executable: Executable;
-  readonly pace: Pace;
+/** The step's counter on the device, which random numbers follow from, is a u32. */
+const LAST_STEP = 2 ** 32 - 1;
+
+/** How far to train at once, and what then was seen. */
+interface Stretch {
+  readonly target: number;
+  readonly every: number | undefined;
+  /** Of performance.now(): time for a report, where none is due by number. */
+  readonly deadline: number;
+  readonly signal: AbortSignal | undefined;
+}
+interface Seen {
+  readonly rows: readonly StepMetrics[];
+  readonly validation: ValidationMetrics | undefined;
 }
 
 export class LocalTrainer implements Trainer {
   readonly model: LocalModel;
+  readonly warnings: readonly string[];
   readonly #runtime: LocalRuntime;
   readonly #settings: TrainerSettings;
   readonly #lock = new Lock();
-  #built: Built | undefined;
+  #device: TrainerDevice | undefined;
   #snapshot: Snapshot;
   #snapshotTime = performance.now();
   #step: number;
+  #standing: ValidationStanding;
   #running = false;
   #disposed = false;
 
@@ -49,16 +59,19 @@ export class LocalTrainer implements Trainer {
     this.#settings = settings;
     this.#snapshot = start;
     this.#step = start.step;
-    const { network, path, data, ema } = settings;
+    this.#standing = start.standing;
+    this.warnings = warningsOf(settings);
+    const { network, path, data, trainingData, ema } = settings;
     this.model = new LocalModel(runtime, {
       network,
       path,
-      standardization: data.standardization,
-      averaged: ema !== undefined,
+      standardization: trainingData.standardization,
+      columns: data.columns,
+      kept: () => new Set<ParametersName>([...(ema ? ["ema" as const] : []), ...(this.best ? ["best" as const] : [])]),
       lock: this.#lock,
       store: async (live) => (await this.#ready(live)).store,
-      record: async () => ({ ...(await this.#record()), training: undefined }),
-      step: () => this.#step,
+      record: async () => ({ ...(await this.#runtime.use((live) => this.#record(live))), training: undefined }),
+      step: () => this.best?.step ?? this.#step,
       dispose: () => {},
     });
     runtime.own(this);
@@ -68,10 +81,28 @@ export class LocalTrainer implements Trainer {
     return this.#step;
   }
 
+  get best(): ValidationMetrics | undefined {
+    return this.#standing.best;
+  }
+
+  get stopped(): boolean {
+    return this.#standing.stopped;
+  }
+
+  get trainingRows(): Uint32Array | undefined {
+    const { data, validation } = this.#settings;
+    if (validation?.rows) return validation.rows.training.slice();
+    return isArrayData(data) ? Uint32Array.from({ length: data.count }, (_, row) => row) : undefined;
+  }
+
+  get heldOutRows(): Uint32Array | undefined {
+    return this.#settings.validation?.rows?.heldOut.slice();
+  }
+
   /** This trainer, built on the device: what does not fit is found out before the first step. */
   async prepared(): Promise<this> {
     try {
-      await this.#runtime.use((live) => this.#ready(live));
+      await this.#work(async () => {});
       return this;
     } catch (error) {
       this.dispose();
@@ -86,10 +117,19 @@ export class LocalTrainer implements Trainer {
   async *#run(options: RunOptions): AsyncGenerator<Progress, void, undefined> {
     this.#check();
     optionsObject("options of run", options, ["steps", "signal", "progressEvery"]);
-    const { progressEvery } = options;
+    const { progressEvery: every } = options;
     const signal = signalOption(options.signal);
     integerOption("steps of run", options.steps, 0);
-    if (progressEvery !== undefined) integerOption("progressEvery of run", progressEvery);
+    if (every !== undefined) integerOption("progressEvery of run", every);
+    const target = this.#step + options.steps;
+    if (target > LAST_STEP) {
+      throw new LimitError({
+        subject: "steps of run",
+        given: `${options.steps} after ${this.#step}`,
+        expected: `at most ${LAST_STEP} in all: random numbers of later steps would begin again`,
+        remedy: "Begin a new run from the model, with another seed: createTrainer({ initial, seed }).",
+      });
+    }
     if (this.#running) {
       throw new ConfigError({
         subject: "run",
@@ -100,22 +140,31 @@ export class LocalTrainer implements Trainer {
     }
     this.#running = true;
     const started = performance.now();
-    const target = this.#step + options.steps;
     let seen = this.#step;
+    let deadline = started + REPORT_MILLISECONDS;
     let steps: StepMetrics[] = [];
+    let validations: ValidationMetrics[] = [];
     try {
-      while (seen < target) {
+      while (seen < target && !this.stopped) {
         signal?.throwIfAborted();
-        const rows = await this.#lock.run(() => this.#advance(target, progressEvery, signal));
+        const { rows, validation } = await this.#advance({ target, every, deadline, signal });
         signal?.throwIfAborted();
         // After a lost device steps come again that were seen before.
         steps.push(...rows.filter(({ step }) => step > seen));
+        if (validation && validation.step >= seen) validations.push(validation);
         const last = steps.at(-1);
         if (!last) continue;
         seen = last.step;
-        if (seen < target && progressEvery !== undefined && seen % progressEvery !== 0) continue;
-        yield { ...last, steps, seconds: (performance.now() - started) / 1000 };
+        const isTime = every === undefined ? performance.now() >= deadline : seen % every === 0;
+        if (seen < target && !this.stopped && !isTime) continue;
+        yield {
+          ...{ ...last, steps, seconds: (performance.now() - started) / 1000 },
+          ...(validations.length > 0 ? { validation: validations.at(-1) as ValidationMetrics, validations } : {}),
+          ...(this.stopped ? { stopped: true } : {}),
+        };
+        deadline = performance.now() + REPORT_MILLISECONDS;
         steps = [];
+        validations = [];
       }
     } finally {
       this.#running = false;
@@ -123,19 +172,19 @@ export class LocalTrainer implements Trainer {
   }
 
   async checkpoint(): Promise<Uint8Array> {
-    return writeCheckpoint(await this.#lock.run(() => this.#record()));
+    return writeCheckpoint(await this.#work(({ live }) => this.#record(live)));
   }
 
   async describe(): Promise<string> {
-    this.#check();
-    return (await this.#runtime.use((live) => this.#ready(live))).program.describe();
+    return this.#work(async ({ program }) => program.describe());
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     this.model.dispose();
-    this.#release();
+    this.#device?.dispose();
+    this.#device = undefined;
     this.#runtime.release(this);
   }
 
@@ -143,129 +192,94 @@ export class LocalTrainer implements Trainer {
     this.dispose();
   }
 
-  #check(): void {
+  readonly #check = (): void => {
     if (this.#disposed) throw disposed("the trainer");
-  }
+  };
 
-  #release(): void {
-    this.#built?.executable.dispose();
-    this.#built?.store.dispose();
-    this.#built = undefined;
-  }
-
-  /** Everything on this device; after a loss built anew from the last snapshot. */
-  async #ready(live: Live): Promise<Built> {
+  /** Does device work under the lock. What goes wrong after `dispose()` is its doing. */
+  async #work<Result>(work: (device: TrainerDevice) => Promise<Result>): Promise<Result> {
     this.#check();
-    if (this.#built?.live === live) return this.#built;
-    this.#built = undefined; // it went with its device
-    const { backend } = live;
-    const program = compile(buildTrainStep(this.#settings), backend.limits);
-    const store = new StateStore(backend);
-    let executable: Executable;
     try {
-      store.declare(program.state);
-      executable = await backend.load(program, store.buffers(program.state.map(({ name }) => name)));
-    } catch (error) {
-      store.dispose();
-      throw error;
+      return await this.#lock.run(() => this.#runtime.use(async (live) => work(await this.#ready(live))));
+    } finally {
+      this.#check();
     }
-    const { step, vectors } = this.#snapshot;
-    for (const [name, values] of [...constantState(this.#settings.seed, this.#settings.data), ...vectors]) {
-      store.write(name, values);
-    }
-    store.write(trainState.step.name, Uint32Array.of(step));
-    store.write(trainState.ok.name, Float32Array.of(1));
-    this.#step = step;
-    this.#built = { live, store, program, executable, pace: new Pace() };
-    return this.#built;
   }
 
-  /** Trains up to the next report. Returns the metrics of the steps done. */
-  #advance(target: number, every: number | undefined, signal: AbortSignal | undefined): Promise<StepMetrics[]> {
-    return this.#runtime.use(async (live) => {
-      const { store, executable, pace } = await this.#ready(live);
-      const from = this.#step;
-      const stop = Math.min(
-        target,
-        from + METRIC_ROWS,
-        every === undefined ? Number.POSITIVE_INFINITY : (Math.floor(from / every) + 1) * every,
-      );
-      const deadline = performance.now() + REPORT_MILLISECONDS;
-      const enough = every === undefined ? () => performance.now() >= deadline : () => false;
-      const done = await runPaced(live.backend, executable, stop - from, pace, { signal, enough });
-      const rows = await readMetrics(store, from, from + done);
-      this.#check();
-      const bad = rows.find((row) => watched.some((name) => !Number.isFinite(row[name])));
-      if (bad) {
-        this.#step = bad.step - 1;
-        store.write(trainState.step.name, Uint32Array.of(this.#step));
-        store.write(trainState.ok.name, Float32Array.of(1));
-        throw notFinite(bad);
+  /** Everything on this device; after a loss built anew from the last snapshot. Called within the lock. */
+  async #ready(live: Live): Promise<TrainerDevice> {
+    this.#check();
+    if (this.#device?.live === live) return this.#device;
+    this.#device = undefined; // it went with its device
+    const { step, standing } = this.#snapshot;
+    this.#device = await TrainerDevice.build(live, this.#settings, this.#snapshot, this.#check);
+    this.#step = step;
+    this.#standing = standing;
+    return this.#device;
+  }
+
+  /** Trains up to the next report or validation, and makes that. Returns what is new. */
+  #advance({ target, every, deadline, signal }: Stretch): Promise<Seen> {
+    return this.#work(async (device) => {
+      const { validation } = this.#settings;
+      const isDueNow = () => validation && isDue(this.#standing, this.#step, validation.every);
+      let rows: readonly StepMetrics[] = [];
+      if (!isDueNow()) {
+        const from = this.#step;
+        const next = (multiple: number | undefined) =>
+          multiple === undefined ? Number.POSITIVE_INFINITY : (Math.floor(from / multiple) + 1) * multiple;
+        const stop = Math.min(target, from + METRIC_ROWS, next(every), next(validation?.every));
+        const enough = every === undefined ? () => performance.now() >= deadline : () => false;
+        const done = await device.train(stop - from, { signal, enough });
+        const read = await readMetrics(device.store, from, from + done);
+        this.#check();
+        if (read.bad) {
+          this.#step = read.bad.step - 1;
+          device.setStep(this.#step);
+          throw badStep(read.bad, this.#settings);
+        }
+        this.#step = from + done;
+        rows = read.rows;
       }
-      this.#step = from + done;
-      await this.#keepSnapshot(store);
-      return rows;
+      const made = isDueNow() && !signal?.aborted ? await this.#validate(device, signal) : undefined;
+      await this.#keepSnapshot(device);
+      return { rows, validation: made };
     });
   }
 
-  async #keepSnapshot(store: StateStore): Promise<void> {
+  async #validate(device: TrainerDevice, signal: AbortSignal | undefined): Promise<ValidationMetrics | undefined> {
+    const { validation } = this.#settings;
+    if (!validation) return undefined;
+    const metrics = await device.validator.metrics(this.#step, signal);
+    this.#check();
+    const standing = standingAfter(this.#standing, metrics, validation);
+    const best = standing.best !== this.#standing.best;
+    if (best) device.keepBest();
+    this.#standing = standing;
+    return { ...metrics, best };
+  }
+
+  async #keepSnapshot(device: TrainerDevice): Promise<void> {
     const { snapshotEvery } = this.#settings;
     const due =
       snapshotEvery === undefined
         ? performance.now() - this.#snapshotTime >= SNAPSHOT_MILLISECONDS
         : this.#step - this.#snapshot.step >= snapshotEvery;
-    if (due) await this.#takeSnapshot(store);
+    if (due) await this.#takeSnapshot(device);
   }
 
-  async #takeSnapshot(store: StateStore): Promise<Snapshot> {
-    const { optimizer, ema } = this.#settings;
-    const step = this.#step;
-    const vectors = await store.readAll(vectorNames(optimizer, ema));
-    this.#snapshot = { step, vectors: vectors as Map<string, FlatVector> };
+  async #takeSnapshot(device: TrainerDevice): Promise<Snapshot> {
+    const [step, standing] = [this.#step, this.#standing];
+    const vectors = await device.vectors(vectorNames(this.#settings, standing));
+    this.#snapshot = { step, vectors, standing };
     this.#snapshotTime = performance.now();
     return this.#snapshot;
   }
 
   /** The state as it is now, for a file. Called within the lock. */
-  async #record(): Promise<ModelRecord> {
-    this.#check();
-    const { network, path, data, loss, optimizer, batchSize, seed, ema, maximumGradientNorm } = this.#settings;
-    const { step, vectors } = await this.#runtime.use(async (live) =>
-      this.#takeSnapshot((await this.#ready(live)).store),
-    );
-    return {
-      network,
-      path,
-      standardization: data.standardization,
-      step,
-      backend: this.#runtime.backend,
-      parameters: vectors.get("parameters") as FlatVector,
-      average: vectors.get("ema"),
-      training: {
-        loss,
-        optimizer,
-        data,
-        batchSize,
-        seed,
-        ema,
-        maximumGradientNorm,
-        moments: new Map(optimizer.moments.map((name) => [name, vectors.get(name) as FlatVector])),
-      },
-    };
+  async #record(live: Live): Promise<ModelRecord> {
+    return recordOf(this.#settings, await this.#takeSnapshot(await this.#ready(live)), this.#runtime.backend);
   }
-}
-
-/** Metrics that a step guards itself by: see train/step.ts. */
-const watched = ["loss", "gradientNorm", "learningRate"] as const;
-
-function notFinite(row: StepMetrics): NumericError {
-  const name = watched.find((metric) => !Number.isFinite(row[metric])) ?? "loss";
-  return new NumericError({
-    subject: `${name} of training step ${row.step}`,
-    given: String(row[name]),
-    expected: "a finite number",
-    remedy: "The state before this step is kept: save it. Then lower the learning rate, or give maximumGradientNorm.",
-  });
 }
 
 /**
@@ -275,6 +289,12 @@ function notFinite(row: StepMetrics): NumericError {
  */
 export async function createTrainer(runtime: LocalRuntime, options: TrainerOptions): Promise<LocalTrainer> {
   const settings = completed(options);
-  const start = initialSnapshot(settings.network, settings.optimizer, settings.ema, settings.seed);
-  return new LocalTrainer(runtime, settings, start).prepared();
+  const initial = options.initial === undefined ? undefined : initialBytes(options.initial);
+  let parameters: FlatVector | undefined;
+  if (initial) {
+    const bytes = await initial.bytes;
+    const { initialVector } = await import("./warm-start.ts");
+    parameters = initialVector(bytes, settings.network, initial.choice);
+  }
+  return new LocalTrainer(runtime, settings, initialSnapshot(settings, parameters)).prepared();
 }

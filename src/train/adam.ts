@@ -1,6 +1,6 @@
 /** Adam and AdamW as graphs over the flat parameter vector: one fused chain a step. */
 import type { Node } from "../graph/node.ts";
-import { choiceOption, type NamedOptions, numberOption } from "../graph/options.ts";
+import { choiceOption, f32Option, type NamedOptions } from "../graph/options.ts";
 import { add, divide, expm1, multiply, negate, sqrt, subtract } from "../ops/arithmetic.ts";
 import { type Rate, rateFrom, toRate } from "./rates.ts";
 
@@ -16,6 +16,11 @@ export interface OptimizerStep {
 export interface Optimizer extends NamedOptions {
   /** Names of the vectors it keeps, each [N] and zero at the start: state "adam.first", ... */
   readonly moments: readonly string[];
+  /**
+   * No parameter grows in size by more than this in a step whose gradient and rate are finite. Left out, or large: not
+   * known, and each step looks at all of its new parameters before it takes them, which is two kernel calls more.
+   */
+  readonly largestMove?: number | undefined;
   /** One step. `step` is f32 [1], the number of steps done before. */
   update(inputs: { parameters: Node; gradient: Node; step: Node; moments: readonly Node[] }): OptimizerStep;
 }
@@ -54,15 +59,15 @@ export function adam(options: AdamOptions = {}): Optimizer {
  * @see Loshchilov and Hutter, Decoupled Weight Decay Regularization (ICLR 2019), algorithm 2.
  */
 export function adamW({ weightDecay = 0.01, ...options }: AdamWOptions = {}): Optimizer {
-  return makeAdam("adamw", options, numberOption("weightDecay of adamW", weightDecay, { minimum: 0 }));
+  return makeAdam("adamw", options, f32Option("weightDecay of adamW", weightDecay, { minimum: 0 }));
 }
 
 function makeAdam(name: string, options: AdamOptions, weightDecay: number): Optimizer {
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   const rate = toRate(learningRate);
-  numberOption("beta1", beta1, { minimum: 0, maximum: 1, open: "maximum" });
-  numberOption("beta2", beta2, { minimum: 0, maximum: 1, open: "maximum" });
-  numberOption("epsilon", epsilon, { minimum: 0, open: "minimum" });
+  f32Option("beta1", beta1, { minimum: 0, maximum: 1, open: "maximum" });
+  f32Option("beta2", beta2, { minimum: 0, maximum: 1, open: "maximum" });
+  f32Option("epsilon", epsilon, { minimum: 0, open: "minimum" });
   return {
     name,
     options: {
@@ -73,6 +78,7 @@ function makeAdam(name: string, options: AdamOptions, weightDecay: number): Opti
       ...(name === "adamw" ? { weightDecay } : {}),
     },
     moments: ["adam.first", "adam.second"],
+    largestMove: largestMove({ rate: rate.largest, beta1, beta2, epsilon, weightDecay }),
     update({ parameters, gradient, step, moments: [oldFirst, oldSecond] }) {
       if (!oldFirst || !oldSecond) throw new RangeError("adam keeps two moments");
       const count = add(step, 1);
@@ -89,6 +95,29 @@ function makeAdam(name: string, options: AdamOptions, weightDecay: number): Opti
       return { parameters: subtract(decayed, move), moments: [first, second], learningRate };
     },
   };
+}
+
+/** Least of what f32 squares without becoming 0, on devices that take subnormal numbers for 0. */
+const SMALLEST_SQUARED = 2 ** -63;
+
+/**
+ * How far one step of Adam can move a parameter. By Cauchy and Schwarz |m| <= ratio sqrt(v) while beta1^2 < beta2; what
+ * of v is lost to underflow is at most SMALLEST_SQUARED^2 / (1 - beta2), and epsilon stands against it. Twice that, for
+ * rounding.
+ */
+function largestMove(of: {
+  readonly rate: number | undefined;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+}): number | undefined {
+  const { rate, beta1, beta2, epsilon, weightDecay } = of;
+  // Decay beyond 2 would make parameters grow.
+  if (rate === undefined || beta1 ** 2 >= beta2 || rate * weightDecay > 1) return undefined;
+  const ratio = (1 - beta1) / Math.sqrt((1 - beta2) * (1 - beta1 ** 2 / beta2));
+  const lost = SMALLEST_SQUARED / Math.sqrt(1 - beta2);
+  return ((2 * rate) / (1 - beta1)) * ratio * (1 + lost / epsilon);
 }
 
 /** 1 - beta^count by expm1: at count = 1 and beta = 0.999 a plain subtraction would keep three digits in f32. */

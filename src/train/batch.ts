@@ -4,8 +4,9 @@ import type { Loss, LossTerms } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import type { DType, Node, Shape } from "../graph/node.ts";
 import type { Network } from "../nn/network.ts";
+import { add, multiply } from "../ops/arithmetic.ts";
 import { type RandomKind, random } from "../ops/random.ts";
-import { state } from "../ops/sources.ts";
+import { state, table } from "../ops/sources.ts";
 import { type BatchUse, type StreamPurpose, Streams } from "../ops/streams.ts";
 
 export interface BatchOptions {
@@ -14,6 +15,8 @@ export interface BatchOptions {
   readonly loss: Loss;
   readonly data: DataSource;
   readonly batchSize: number;
+  /** Standard deviation of Gaussian noise upon the data, per coordinate in their model units; default none. */
+  readonly jitter?: readonly number[] | undefined;
 }
 
 /** Where a batch's random numbers come from. */
@@ -33,7 +36,7 @@ export interface BatchRandom {
  * @param toModelUnits - what takes the data's own model units [B, D] to the network's, where they differ.
  */
 export function buildBatchLosses(
-  { network, path, loss, data, batchSize: rows }: BatchOptions,
+  { network, path, loss, data, batchSize: rows, jitter }: BatchOptions,
   parameters: ReadonlyMap<string, Node>,
   { seed, counter, use }: BatchRandom,
   toModelUnits: (x: Node) => Node = (x) => x,
@@ -47,11 +50,13 @@ export function buildBatchLosses(
     random: (kind, shape, { bound } = {}) => draw("data", kind, shape, bound),
     state: (name: string, shape: Shape, dtype: DType) => state({ name, shape, dtype }),
   });
+  const noisy = (x: Node) =>
+    jitter ? add(x, multiply(draw("jitter", "normal", x.shape), table(jitter, [1, jitter.length]))) : x;
   return loss.build({
     network: (x, t) => network.apply(parameters, x, t),
     path,
     x0: draw("noise", "normal", [rows, network.dimension]),
-    x1: toModelUnits(drawn),
+    x1: toModelUnits(noisy(drawn)),
     t: draw("times", "uniform", [rows, 1]),
     random: (kind, shape) => draw("loss", kind, shape),
   });

@@ -1,6 +1,6 @@
 /**
  * What a model file holds: a safetensors file with the weights under PyTorch's names and layout, and, under names that
- * begin with "divflow.", averaged parameters and optimizer state as flat vectors; the rest is JSON in the metadata.
+ * begin with "divflow.", averaged and best parameters and optimizer state as flat vectors; the rest is JSON in the metadata.
  *
  * Vectors of the f64 reference backend are stored as F64, and its parameters once more, exact, as
  * "divflow.parameters": a run goes on bit for bit on every backend.
@@ -17,6 +17,7 @@ import { VERSION } from "../version.ts";
 import type { Optimizer } from "./adam.ts";
 import type { Ema } from "./ema.ts";
 import { type StoredTensor, type WritableDType, writeSafetensors } from "./safetensors.ts";
+import type { ValidationCriterion, ValidationMetrics, ValidationStanding } from "./validation.ts";
 
 /** A flat vector [N], laid out by the network's parameterLayout; f64 where the reference backend made it. */
 export type FlatVector = Float32Array | Float64Array;
@@ -32,8 +33,29 @@ export interface ModelRecord {
   readonly backend: string;
   readonly parameters: FlatVector;
   readonly average: FlatVector | undefined;
+  /** The best parameters of a run with validation. */
+  readonly best?: BestRecord | undefined;
+  /** Names of the data's coordinates. */
+  readonly columns?: readonly string[] | undefined;
   /** What training needs to go on; undefined in a file of a model alone. */
   readonly training: TrainingRecord | undefined;
+}
+
+export interface BestRecord {
+  readonly metrics: ValidationMetrics;
+  readonly parameters: FlatVector;
+}
+
+/** What is held out of training, and what came of it so far; what was best is the model's. */
+export interface ValidationRecord {
+  /** Numbers of the data's rows; undefined where another source is validated on. */
+  readonly heldOut: Uint32Array | undefined;
+  /** That source. */
+  readonly source: NamedOptions | undefined;
+  readonly every: number;
+  readonly patience: number | undefined;
+  readonly by: ValidationCriterion;
+  readonly standing: Omit<ValidationStanding, "best">;
 }
 
 export interface TrainingRecord {
@@ -44,6 +66,9 @@ export interface TrainingRecord {
   readonly seed: number;
   readonly ema: Ema | undefined;
   readonly maximumGradientNorm: number | undefined;
+  /** Standard deviation of noise upon the data, in standardised units; 0: none. */
+  readonly jitter: number;
+  readonly validation: ValidationRecord | undefined;
   /** The optimizer's vectors, by state name. */
   readonly moments: ReadonlyMap<string, FlatVector>;
 }
@@ -53,12 +78,15 @@ export const PREFIX = "divflow.";
 /** The entry of the file's metadata that holds the JSON. */
 export const METADATA = "divflow";
 
+/** The tensor of the numbers of the rows held out, u32. */
+export const HELD_OUT = `${PREFIX}heldOut`;
+
 /** Changes when a file of the new form would be misread by an old reader. */
 export const FORM = 1;
 
 /** The bytes of a model file. */
 export function writeCheckpoint(record: ModelRecord): Uint8Array {
-  const { network, path, standardization, step, backend, parameters, average, training } = record;
+  const { network, path, standardization, step, backend, parameters, average, best, columns, training } = record;
   const tensors = new Map<string, StoredTensor<WritableDType>>();
   for (const [name, { shape, values }] of toTorch(Float32Array.from(parameters), parameterLayout(network))) {
     tensors.set(name, { dtype: "F32", shape, data: values });
@@ -66,11 +94,14 @@ export function writeCheckpoint(record: ModelRecord): Uint8Array {
   const vectors = new Map<string, FlatVector>([
     ...(parameters instanceof Float64Array ? [["parameters", parameters] as const] : []),
     ...(average ? [["ema", average] as const] : []),
+    ...(best ? [["best", best.parameters] as const] : []),
     ...(training?.moments ?? []),
   ]);
   for (const [name, data] of vectors) {
     tensors.set(PREFIX + name, { dtype: data instanceof Float64Array ? "F64" : "F32", shape: [data.length], data });
   }
+  const heldOut = training?.validation?.heldOut;
+  if (heldOut) tensors.set(HELD_OUT, { dtype: "U32", shape: [heldOut.length], data: heldOut });
   const metadata = {
     form: FORM,
     version: VERSION,
@@ -80,6 +111,8 @@ export function writeCheckpoint(record: ModelRecord): Uint8Array {
     step,
     backend,
     vectors: [...vectors.keys()],
+    ...(best ? { best: best.metrics } : {}),
+    ...(columns ? { columns } : {}),
     training: training
       ? {
           loss: named(training.loss),
@@ -89,11 +122,22 @@ export function writeCheckpoint(record: ModelRecord): Uint8Array {
           seed: training.seed,
           ema: training.ema ?? null,
           maximumGradientNorm: training.maximumGradientNorm ?? null,
+          ...(training.jitter > 0 ? { jitter: training.jitter } : {}),
+          ...(training.validation ? { validation: validationFacts(training.validation) } : {}),
         }
       : null,
   };
   // "format" is what PyTorch's own writers put there; some readers ask for it.
   return writeSafetensors({ tensors, metadata: { format: "pt", [METADATA]: JSON.stringify(metadata) } });
+}
+
+function validationFacts({ heldOut, source, every, patience, by, standing }: ValidationRecord) {
+  const { validated, waited, stopped } = standing;
+  return {
+    ...(heldOut ? { heldOut: heldOut.length } : {}),
+    ...(source ? { source: named(source) } : {}),
+    ...{ every, patience: patience ?? null, by, validated, waited, stopped },
+  };
 }
 
 function named({ name, options }: NamedOptions): NamedOptions {

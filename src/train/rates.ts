@@ -5,14 +5,17 @@
  */
 import { ConfigError } from "../errors.ts";
 import type { Node } from "../graph/node.ts";
-import { choiceOption, integerOption, type NamedOptions, numberOption } from "../graph/options.ts";
+import { choiceOption, f32Option, integerOption, type NamedOptions, numberOption } from "../graph/options.ts";
 import { add, cos, divide, exp, floor, minimum, multiply } from "../ops/arithmetic.ts";
 import { constant } from "../ops/sources.ts";
 
 /** A learning rate, or a factor of one. */
 export interface Rate extends NamedOptions {
+  /** No step's is above. Left out: not known. */
+  readonly largest?: number | undefined;
   /**
-   * @param step - f32 [1], steps done so far: 0 at the first. Exact up to 2^23, some 8 million steps.
+   * @param step - f32 [1], steps done so far: 0 at the first. Exact up to 2^24, some 16 million steps; beyond, the
+   * nearest number that f32 holds, at most 128 steps off, so that edges of stairs come so much early or late.
    * @returns f32 [1].
    */
   at(step: Node): Node;
@@ -23,8 +26,8 @@ const LARGEST_RATE = 1e30;
 
 /** The same rate at every step, from 0 to 1e30. */
 export function constantRate(rate: number): Rate {
-  numberOption("learning rate", rate, { minimum: 0, maximum: LARGEST_RATE });
-  return { name: "constant", options: { rate }, at: (step) => constant(rate, step.shape) };
+  f32Option("learning rate", rate, { minimum: 0, maximum: LARGEST_RATE });
+  return { name: "constant", options: { rate }, largest: rate, at: (step) => constant(rate, step.shape) };
 }
 
 /** Factor (step + 1) / steps, growing to 1 at step `steps` - 1 and staying there: the first step moves already. */
@@ -33,6 +36,7 @@ export function warmUp({ steps }: { steps: number }): Rate {
   return {
     name: "warm-up",
     options: { steps },
+    largest: 1,
     at: (step) => minimum(multiply(add(step, 1), 1 / steps), 1),
   };
 }
@@ -44,6 +48,7 @@ export function staircase({ factor, every }: { factor: number; every: number }):
   return {
     name: "staircase",
     options: { factor, every },
+    largest: factor <= 1 ? 1 : undefined,
     // Half a step off the edges: devices round a quotient, and floor(10 / 10) must not be 0.
     at: (step) => exp(multiply(floor(divide(add(step, 0.5), every)), Math.log(factor))),
   };
@@ -55,6 +60,7 @@ export function exponential({ factor }: { factor: number }): Rate {
   return {
     name: "exponential",
     options: { factor },
+    largest: factor <= 1 ? 1 : undefined,
     at: (step) => exp(multiply(step, Math.log(factor))),
   };
 }
@@ -66,6 +72,7 @@ export function cosineDecay({ steps, final = 0 }: { steps: number; final?: numbe
   return {
     name: "cosine",
     options: { steps, final },
+    largest: 1,
     at: (step) => {
       const angle = multiply(minimum(multiply(step, 1 / steps), 1), Math.PI);
       return add(multiply(add(cos(angle), 1), (1 - final) / 2), final);
@@ -87,6 +94,10 @@ export function product(...factors: readonly (number | Rate)[]): Rate {
   return {
     name: "product",
     options: { factors: rates.map(({ name, options }) => ({ name, options })) },
+    largest: rates.reduce<number | undefined>(
+      (most, { largest }) => (most === undefined || largest === undefined ? undefined : most * largest),
+      1,
+    ),
     at: (step) => rates.map((rate) => rate.at(step)).reduce((a, b) => multiply(a, b)),
   };
 }

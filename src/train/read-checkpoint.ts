@@ -5,17 +5,34 @@ import { lossFrom } from "../flow/losses/registry.ts";
 import { condOT } from "../flow/paths/cond-ot.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import { pathFrom } from "../flow/paths/registry.ts";
-import { integerOption, isRecord, type NamedOptions, numberOption } from "../graph/options.ts";
+import {
+  booleanOption,
+  choiceOption,
+  integerOption,
+  isRecord,
+  type NamedOptions,
+  numberOption,
+} from "../graph/options.ts";
 import { type Network, parameterLayout } from "../nn/network.ts";
 import { networkFromConfig } from "../nn/registry.ts";
 import { fromTorch, torchShape } from "../nn/torch.ts";
 import { optimizerFrom } from "./adam.ts";
-import { type FlatVector, FORM, METADATA, type ModelRecord, PREFIX, type TrainingRecord } from "./checkpoint.ts";
+import {
+  type FlatVector,
+  FORM,
+  HELD_OUT,
+  METADATA,
+  type ModelRecord,
+  PREFIX,
+  type TrainingRecord,
+  type ValidationRecord,
+} from "./checkpoint.ts";
 import { ema } from "./ema.ts";
-import { expectFinite, expectTensors } from "./expect-tensors.ts";
+import { type ExpectedTensor, expectFinite, expectTensors } from "./expect-tensors.ts";
 import { inferNetwork } from "./infer-network.ts";
 import { readSafetensors } from "./read-safetensors.ts";
 import { damage, type StoredTensor, type TensorFile } from "./safetensors.ts";
+import { type ValidationMetrics, validationCriteria } from "./validation.ts";
 
 const DAMAGED = "The file is damaged, or was changed by another program; save it again.";
 
@@ -40,7 +57,7 @@ export function readCheckpoint(bytes: Uint8Array, options: ReadOptions = {}): Mo
   if (json !== undefined) {
     const facts = parseFacts(json, source);
     refuseOthers(options, facts, source);
-    const { vectors, ...rest } = facts;
+    const { vectors, best, ...rest } = facts;
     return { ...rest, ...takeTensors(facts, file, source) };
   }
   const network = inferNetwork(file.tensors, options.activation, source);
@@ -57,10 +74,16 @@ export function readCheckpoint(bytes: Uint8Array, options: ReadOptions = {}): Mo
   };
 }
 
-type Facts = Pick<ModelRecord, "network" | "path" | "standardization" | "step" | "backend"> & {
-  readonly training: Omit<TrainingRecord, "moments"> | undefined;
+type Facts = Pick<ModelRecord, "network" | "path" | "standardization" | "step" | "backend" | "columns"> & {
+  readonly training: TrainingFacts | undefined;
+  readonly best: ValidationMetrics | undefined;
   /** Names of the vectors in the file, without their prefix. */
   readonly vectors: readonly string[];
+};
+
+/** What the metadata say of a run; its tensors are read apart. */
+type TrainingFacts = Omit<TrainingRecord, "moments" | "validation"> & {
+  readonly validation: (Omit<ValidationRecord, "heldOut"> & { readonly heldOut: number | undefined }) | undefined;
 };
 
 function parseFacts(json: string, source: string): Facts {
@@ -88,6 +111,11 @@ function parseFacts(json: string, source: string): Facts {
       backend: typeof backend === "string" ? backend : "unknown",
       training: training === null ? undefined : parseTraining(subject, training),
       vectors: parseNames(`${subject}, vectors`, vectors),
+      best: parsed["best"] === undefined ? undefined : parseBest(subject, parsed["best"]),
+      columns:
+        parsed["columns"] === undefined
+          ? undefined
+          : parseNames(`${subject}, columns`, parsed["columns"], network.dimension),
     };
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof DataError)) throw error;
@@ -110,7 +138,7 @@ function refuseOthers({ activation, path }: ReadOptions, facts: Facts, source: s
   }
 }
 
-function parseTraining(subject: string, training: unknown): Omit<TrainingRecord, "moments"> {
+function parseTraining(subject: string, training: unknown): TrainingFacts {
   if (!isRecord(training)) throw damage(`${subject}, training`, training, "an object", DAMAGED);
   const { ema: average, maximumGradientNorm } = training;
   return {
@@ -122,6 +150,42 @@ function parseTraining(subject: string, training: unknown): Omit<TrainingRecord,
     ema: average === null ? undefined : ema(average as { decay: number }),
     maximumGradientNorm:
       maximumGradientNorm === null ? undefined : numberOption("maximumGradientNorm", maximumGradientNorm),
+    jitter: numberOption("jitter", training["jitter"] ?? 0, { minimum: 0 }),
+    validation: training["validation"] === undefined ? undefined : parseValidation(subject, training["validation"]),
+  };
+}
+
+function parseValidation(subject: string, given: unknown): TrainingFacts["validation"] {
+  if (!isRecord(given)) throw damage(`${subject}, validation`, given, "an object", DAMAGED);
+  const { heldOut, source, every, patience, by, validated, waited, stopped } = given;
+  return {
+    heldOut: heldOut === undefined ? undefined : integerOption("heldOut", heldOut),
+    source: source === undefined ? undefined : namedOf(`${subject}, validation, source`, source),
+    every: integerOption("every", every),
+    patience: patience === null ? undefined : integerOption("patience", patience),
+    by: choiceOption("by", by as (typeof validationCriteria)[number], validationCriteria),
+    standing: {
+      validated: integerOption("validated", validated, -1),
+      waited: integerOption("waited", waited, 0),
+      stopped: booleanOption("stopped", stopped),
+    },
+  };
+}
+
+function parseBest(subject: string, given: unknown): ValidationMetrics {
+  if (!isRecord(given)) throw damage(`${subject}, best`, given, "an object", DAMAGED);
+  const { step, velocityLoss, divergenceLoss, negativeLogLikelihood, standardError } = given;
+  return {
+    step: integerOption("step", step, 0),
+    velocityLoss: numberOption("velocityLoss", velocityLoss),
+    divergenceLoss: numberOption("divergenceLoss", divergenceLoss),
+    ...(negativeLogLikelihood === undefined
+      ? {}
+      : {
+          negativeLogLikelihood: numberOption("negativeLogLikelihood", negativeLogLikelihood),
+          standardError: numberOption("standardError", standardError),
+        }),
+    best: true,
   };
 }
 
@@ -129,15 +193,22 @@ function takeTensors(
   facts: Facts,
   file: TensorFile,
   source: string,
-): Pick<ModelRecord, "parameters" | "average" | "training"> {
-  const { network, training, vectors } = facts;
+): Pick<ModelRecord, "parameters" | "average" | "best" | "training"> {
+  const { network, training, vectors, best } = facts;
   const layout = parameterLayout(network);
-  const names = [...vectors, ...(training?.optimizer.moments ?? []), ...(training?.ema ? ["ema"] : [])];
+  const names = [
+    ...vectors,
+    ...(training?.optimizer.moments ?? []),
+    ...(training?.ema ? ["ema"] : []),
+    ...(best ? ["best"] : []),
+  ];
+  const heldOut = training?.validation?.heldOut;
   expectTensors(
     file,
-    new Map([
+    new Map<string, ExpectedTensor>([
       ...network.parameters.map((parameter) => [parameter.name, { shape: torchShape(parameter) }] as const),
       ...names.map((name) => [PREFIX + name, { shape: [layout.total], dtypes: ["F32", "F64"] as const }] as const),
+      ...(heldOut === undefined ? [] : [[HELD_OUT, { shape: [heldOut], dtypes: ["U32"] as const }] as const]),
     ]),
     source,
   );
@@ -159,8 +230,13 @@ function takeTensors(
   return {
     parameters: exact ?? weights,
     average: names.includes("ema") ? take("ema") : undefined,
+    best: best && { metrics: best, parameters: take("best") },
     training: training && {
       ...training,
+      validation: training.validation && {
+        ...training.validation,
+        heldOut: heldOut === undefined ? undefined : (file.tensors.get(HELD_OUT)?.data as Uint32Array),
+      },
       moments: new Map(training.optimizer.moments.map((name) => [name, take(name)])),
     },
   };
@@ -186,9 +262,10 @@ function namedOf(subject: string, given: unknown): NamedOptions {
   throw damage(subject, given ?? "none", "{ name, options }", DAMAGED);
 }
 
-function parseNames(subject: string, given: unknown): string[] {
-  if (Array.isArray(given) && given.every((name) => typeof name === "string")) return given;
-  throw damage(subject, given ?? "none", "a list of names", DAMAGED);
+function parseNames(subject: string, given: unknown, count?: number): string[] {
+  const isList = Array.isArray(given) && given.every((name) => typeof name === "string");
+  if (isList && (count === undefined || given.length === count)) return given;
+  throw damage(subject, given ?? "none", `a list of ${count ?? ""} names`.replace("  ", " "), DAMAGED);
 }
 
 /** An error about an option, as one about the file that held it. */

@@ -7,7 +7,8 @@ import { gradient } from "../autodiff/vjp.ts";
 import type { Graph, StateDeclaration, Update } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { flattenParameters, type Network, parameterLayout, parameterViews } from "../nn/network.ts";
-import { finite, increment, multiply, select, toFloat } from "../ops/arithmetic.ts";
+import { equal, finite, increment, multiply, select, subtract, toFloat } from "../ops/arithmetic.ts";
+import { sumAll } from "../ops/reduce.ts";
 import { replaceRow } from "../ops/rows.ts";
 import { concat, reshape } from "../ops/shape.ts";
 import { constant, state } from "../ops/sources.ts";
@@ -16,7 +17,7 @@ import { type BatchOptions, buildBatchLosses } from "./batch.ts";
 import { clipByNorm, globalNorm } from "./clip.ts";
 import { type Ema, updateEma } from "./ema.ts";
 
-/** What a row of the metrics ring holds, in order. */
+/** The metrics of a step, as a row of the metrics ring holds them, in order; behind them is whether it was a good one. */
 export const metricNames = ["loss", "velocityLoss", "divergenceLoss", "gradientNorm", "learningRate"] as const;
 export type MetricName = (typeof metricNames)[number];
 
@@ -30,12 +31,15 @@ export interface TrainStepOptions extends BatchOptions {
   readonly maximumGradientNorm?: number;
 }
 
+/** Numbers in a row of the metrics ring. */
+export const METRIC_COLUMNS = metricNames.length + 1;
+
 /** State that every training step keeps, whatever the options. */
 export const trainState = {
   seed: { name: "seed", shape: [2], dtype: "u32" },
   step: { name: "step", shape: [1], dtype: "u32" },
   ok: { name: "ok", shape: [1], dtype: "f32" },
-  metrics: { name: "metrics", shape: [METRIC_ROWS, metricNames.length], dtype: "f32" },
+  metrics: { name: "metrics", shape: [METRIC_ROWS, METRIC_COLUMNS], dtype: "f32" },
 } as const satisfies Record<string, StateDeclaration>;
 
 /** The flat vector of all parameters of a network: state "parameters" [N]. */
@@ -72,10 +76,14 @@ export function buildTrainStep(options: TrainStepOptions): Graph {
     moments: moments.map(state),
   });
 
-  // Once a loss or a gradient is not finite, nothing that was learned changes any more: it stays the last good state.
-  // Only the counter goes on; the host, which finds the first bad row of metrics, sets it back.
+  // Once a loss, a gradient or a new parameter is not finite, nothing that was learned changes any more: it stays the
+  // last good state. Only the counter goes on; the host, which finds the first bad row of metrics, sets it back.
   const lossScalar = reshape(losses.loss, [1]);
-  const now = multiply(multiply(finite(lossScalar), finite(norm)), finite(stepped.learningRate));
+  const all = multiply(multiply(finite(lossScalar), finite(norm)), finite(stepped.learningRate));
+  const average = { name: "ema", shape: declared.shape, dtype: "f32" } as const;
+  const averaged = options.ema && updateEma(options.ema, state(average), stepped.parameters);
+  const learned = [stepped.parameters, ...stepped.moments, ...(averaged ? [averaged] : [])];
+  const now = staysFinite(optimizer) ? all : multiply(all, allFinite(learned));
   const ok = multiply(state(trainState.ok), now);
   const guarded = (declaration: StateDeclaration, value: Node): Update => ({
     state: declaration,
@@ -86,10 +94,7 @@ export function buildTrainStep(options: TrainStepOptions): Graph {
     guarded(declared, stepped.parameters),
     ...moments.map((declaration, i) => guarded(declaration, stepped.moments[i] as Node)),
   ];
-  if (options.ema) {
-    const average = { name: "ema", shape: declared.shape, dtype: "f32" } as const;
-    updates.push(guarded(average, updateEma(options.ema, state(average), stepped.parameters)));
-  }
+  if (averaged) updates.push(guarded(average, averaged));
   // The row of a step that failed is written too: it says what was not finite.
   const row = concat(
     [
@@ -98,6 +103,7 @@ export function buildTrainStep(options: TrainStepOptions): Graph {
       reshape(losses.divergenceLoss ?? constant(0), [1]),
       norm,
       reshape(stepped.learningRate, [1]),
+      now,
     ],
     0,
   );
@@ -107,4 +113,19 @@ export function buildTrainStep(options: TrainStepOptions): Graph {
     { state: trainState.step, value: increment(counter) },
   );
   return { name: `${loss.name}-step`, updates };
+}
+
+/** Parameters begin well below it, and no run has more than 2^32 steps. */
+const LARGEST_PARAMETER = 1e38;
+
+/** Whether no step of the optimizer can make a parameter infinite, as long as gradient and rate are finite. */
+function staysFinite({ largestMove = Number.POSITIVE_INFINITY }: Optimizer): boolean {
+  return largestMove * 2 ** 32 < LARGEST_PARAMETER;
+}
+
+/** 1 when all elements of all vectors are finite numbers, else 0; [1]. */
+function allFinite(vectors: readonly Node[]): Node {
+  const good = vectors.map(finite).reduce((a, b) => multiply(a, b));
+  const bad = sumAll(subtract(1, good));
+  return reshape(equal(bad, constant(0)), [1]);
 }

@@ -2,13 +2,13 @@
 import { ConfigError, DeviceLostError, DisposedError, rebuildError } from "../../errors.ts";
 import { signalOption } from "../../graph/options.ts";
 import { disposed } from "../disposed.ts";
-import type { FromEngine, Question, SentError, ToEngine } from "./messages.ts";
+import type { FromEngine, Question, SentError, Standing, ToEngine } from "./messages.ts";
 
 interface Waiting {
-  answer(message: { readonly value: unknown; readonly step?: number }): void;
+  answer(message: { readonly value: unknown; readonly standing?: Standing }): void;
   fail(error: unknown): void;
   readonly signal: AbortSignal | undefined;
-  readonly onStep: ((step: number) => void) | undefined;
+  readonly onStanding: ((standing: Standing) => void) | undefined;
   readonly onProgress: ((done: number, total: number) => void) | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface AskOptions {
   /** What is moved there, not copied: of no more use here. */
   readonly transfer?: readonly Transferable[];
   /** Told where the trainer that was asked stands, whether the answer is good or bad. */
-  readonly onStep?: (step: number) => void;
+  readonly onStanding?: (standing: Standing) => void;
   /** Told how far a solve is. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -50,7 +50,7 @@ export class Connection {
    */
   async ask<Answer>(
     question: Question,
-    { signal, onStep, onProgress, transfer = [] }: AskOptions = {},
+    { signal, onStanding, onProgress, transfer = [] }: AskOptions = {},
   ): Promise<Answer> {
     if (this.#closed) throw this.#closed();
     signalOption(signal);
@@ -63,7 +63,7 @@ export class Connection {
           answer: ({ value }) => resolve(value as Answer),
           fail: reject,
           signal,
-          onStep,
+          onStanding,
           onProgress,
         });
         this.#send({ kind: "ask", id, question }, transfer);
@@ -105,7 +105,7 @@ export class Connection {
       }
       return;
     }
-    if (message.step !== undefined) waiting.onStep?.(message.step);
+    if (message.standing) waiting.onStanding?.(message.standing);
     if (message.kind === "answer") waiting.answer(message);
     else waiting.fail(received(message.error, waiting.signal));
   }

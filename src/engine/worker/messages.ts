@@ -5,10 +5,12 @@ import type {
   EvaluateLossesOptions,
   LoadOptions,
   LogDensityOptions,
+  Model,
   ResumeOptions,
   RunOptions,
   RuntimeOptions,
   SampleOptions,
+  Trainer,
   TrainerOptions,
   VelocityOptions,
 } from "../api.ts";
@@ -72,13 +74,19 @@ export type ToEngine =
   | { readonly kind: "abort"; readonly id: number }
   | { readonly kind: "dispose"; readonly number: number };
 
-/** What is known on the other side of a trainer or model that was made. */
-export interface Made {
+/** Where a trainer stands. */
+export type Standing = Pick<Trainer, "step" | "best" | "stopped">;
+
+/** What is known on the other side of a model that was made. */
+export interface MadeModel extends Pick<Model, "dimension" | "step" | "columns"> {
   readonly number: number;
-  readonly dimension: number;
-  readonly step: number;
-  /** Of a trainer: the number of its model. */
-  readonly model?: number;
+}
+
+/** The same of a trainer. */
+export interface MadeTrainer extends Pick<Trainer, "trainingRows" | "heldOutRows" | "warnings"> {
+  readonly number: number;
+  readonly standing: Standing;
+  readonly model: MadeModel;
 }
 
 export type SentError =
@@ -91,6 +99,6 @@ export type FromEngine =
   | { readonly kind: "loaded" }
   /** How far a question is that asked for progress. */
   | { readonly kind: "progress"; readonly id: number; readonly done: number; readonly total: number }
-  /** `step`: of the trainer that was asked, where it stands now. */
-  | { readonly kind: "answer"; readonly id: number; readonly value: unknown; readonly step?: number }
-  | { readonly kind: "failure"; readonly id: number; readonly error: SentError; readonly step?: number };
+  /** `standing`: of the trainer that was asked, now. */
+  | { readonly kind: "answer"; readonly id: number; readonly value: unknown; readonly standing?: Standing }
+  | { readonly kind: "failure"; readonly id: number; readonly error: SentError; readonly standing?: Standing };

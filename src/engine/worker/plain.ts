@@ -12,7 +12,7 @@ import type { PathScheduler } from "../../flow/paths/path.ts";
 import { pathFrom, pathNames } from "../../flow/paths/registry.ts";
 import { solverFrom, solverNames } from "../../flow/solvers/registry.ts";
 import type { Solver } from "../../flow/solvers/solver.ts";
-import type { NamedOptions } from "../../graph/options.ts";
+import { isRecord, type NamedOptions } from "../../graph/options.ts";
 import type { Network } from "../../nn/network.ts";
 import { networkFromConfig, networkKinds } from "../../nn/registry.ts";
 import { type Optimizer, optimizerFrom, optimizers } from "../../train/adam.ts";
@@ -26,6 +26,7 @@ interface Parts {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly data: DataSource;
+  readonly validation: DataSource | readonly number[];
   readonly solver: Solver;
 }
 type PartName = keyof Parts;
@@ -52,6 +53,17 @@ function namedForm<Part extends NamedOptions>(
 
 const namedData = namedForm<DataSource>("data", dataNames, dataFrom);
 
+const dataForm: Form<DataSource> = {
+  plain(source) {
+    if (!isArrayData(source)) return namedData.plain(source);
+    const { name, options, values, columns } = source;
+    return { name, options, values, ...(columns ? { columns } : {}) };
+  },
+  made(plain) {
+    return (plain as NamedOptions).name === "array" ? madeArray(plain as never) : namedData.made(plain);
+  },
+};
+
 const forms: { readonly [Name in PartName]: Form<Parts[Name]> } = {
   network: {
     plain({ kind, config }) {
@@ -67,15 +79,10 @@ const forms: { readonly [Name in PartName]: Form<Parts[Name]> } = {
   loss: namedForm("loss", lossNames, lossFrom),
   optimizer: namedForm("optimizer", Object.keys(optimizers), optimizerFrom),
   solver: namedForm("solver", solverNames, solverFrom),
-  data: {
-    plain(source) {
-      if (!isArrayData(source)) return namedData.plain(source);
-      const { name, options, values, columns } = source;
-      return { name, options, values, ...(columns ? { columns } : {}) };
-    },
-    made(plain) {
-      return (plain as NamedOptions).name === "array" ? madeArray(plain as never) : namedData.made(plain);
-    },
+  data: dataForm,
+  validation: {
+    plain: (given) => ("draw" in given ? dataForm.plain(given) : given),
+    made: (plain) => (isRecord(plain) && "name" in plain ? dataForm.made(plain) : (plain as readonly number[])),
   },
 };
 

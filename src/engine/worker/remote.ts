@@ -23,12 +23,14 @@ import type {
   SolveOptions,
   Trainer,
   TrainerOptions,
+  ValidationMetrics,
   VelocityOptions,
 } from "../api.ts";
 import { dispose, disposed } from "../disposed.ts";
+import { initialBytes } from "../initial.ts";
 import { progressOption } from "../solve-options.ts";
 import type { Connection } from "./connection.ts";
-import type { Made } from "./messages.ts";
+import type { MadeModel, MadeTrainer, Standing } from "./messages.ts";
 import { toPlain } from "./plain.ts";
 
 /** What the engine says of itself when it has its backend. */
@@ -75,7 +77,10 @@ export class RemoteRuntime implements Runtime {
   }
 
   async createTrainer(options: TrainerOptions): Promise<Trainer> {
-    return this.#trainer(await this.#connection.ask({ ask: "createTrainer", options: toPlain(options) }));
+    const plain = toPlain(options);
+    const initial = isRecord(options) && options.initial !== undefined ? initialBytes(options.initial) : undefined;
+    const sent = initial ? { ...plain, initial: { from: await initial.bytes, ...initial.choice } } : plain;
+    return this.#trainer(await this.#connection.ask({ ask: "createTrainer", options: sent }));
   }
 
   async resumeTrainer(given: Uint8Array | ArrayBuffer, options: ResumeOptions = {}): Promise<Trainer> {
@@ -87,7 +92,7 @@ export class RemoteRuntime implements Runtime {
   async loadModel(given: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
     const bytes = copiedBytes("bytes of load", given);
     const question = { ask: "loadModel", bytes, options: toPlain(options) } as const;
-    const made = await this.#connection.ask<Made>(question, { transfer: [bytes.buffer] });
+    const made = await this.#connection.ask<MadeModel>(question, { transfer: [bytes.buffer] });
     return new RemoteModel(this.#connection, made, () => made.step);
   }
 
@@ -115,7 +120,7 @@ export class RemoteRuntime implements Runtime {
     this.dispose();
   }
 
-  #trainer(made: Made): Trainer {
+  #trainer(made: MadeTrainer): Trainer {
     return new RemoteTrainer(this.#connection, made);
   }
 }
@@ -150,19 +155,33 @@ abstract class Remote implements Disposable {
 
 class RemoteTrainer extends Remote implements Trainer {
   readonly model: RemoteModel;
-  #step: number;
-  readonly #onStep = (step: number) => {
-    this.#step = step;
+  readonly trainingRows: Uint32Array | undefined;
+  readonly heldOutRows: Uint32Array | undefined;
+  readonly warnings: readonly string[];
+  #standing: Standing;
+  readonly #onStanding = (standing: Standing) => {
+    this.#standing = standing;
   };
 
-  constructor(connection: Connection, made: Made) {
-    super(connection, made.number, "the trainer");
-    this.#step = made.step;
-    this.model = new RemoteModel(connection, { ...made, number: made.model as number }, () => this.#step);
+  constructor(connection: Connection, { number, model, standing, trainingRows, heldOutRows, warnings }: MadeTrainer) {
+    super(connection, number, "the trainer");
+    this.#standing = standing;
+    this.trainingRows = trainingRows;
+    this.heldOutRows = heldOutRows;
+    this.warnings = warnings;
+    this.model = new RemoteModel(connection, model, () => this.best?.step ?? this.step);
   }
 
   get step(): number {
-    return this.#step;
+    return this.#standing.step;
+  }
+
+  get best(): ValidationMetrics | undefined {
+    return this.#standing.best;
+  }
+
+  get stopped(): boolean {
+    return this.#standing.stopped;
   }
 
   run(options: RunOptions): AsyncGenerator<Progress, void, undefined> {
@@ -171,7 +190,7 @@ class RemoteTrainer extends Remote implements Trainer {
 
   async *#run({ options, signal }: Parted<RunOptions>): AsyncGenerator<Progress, void, undefined> {
     this.check();
-    const ask = { signal, onStep: this.#onStep };
+    const ask = { signal, onStanding: this.#onStanding };
     const run = await this.connection.ask<number>({ ask: "run", trainer: this.number, options }, ask);
     try {
       for (;;) {
@@ -181,13 +200,13 @@ class RemoteTrainer extends Remote implements Trainer {
         yield next.value;
       }
     } finally {
-      if (!this.connection.closed) await this.connection.ask({ ask: "leave", run }, { onStep: this.#onStep });
+      if (!this.connection.closed) await this.connection.ask({ ask: "leave", run }, { onStanding: this.#onStanding });
     }
   }
 
   async checkpoint(): Promise<Uint8Array> {
     this.check();
-    return this.connection.ask({ ask: "checkpoint", of: this.number }, { onStep: this.#onStep });
+    return this.connection.ask({ ask: "checkpoint", of: this.number }, { onStanding: this.#onStanding });
   }
 
   async describe(): Promise<string> {
@@ -203,11 +222,13 @@ class RemoteTrainer extends Remote implements Trainer {
 
 class RemoteModel extends Remote implements Model {
   readonly dimension: number;
+  readonly columns: readonly string[] | undefined;
   readonly #step: () => number;
 
-  constructor(connection: Connection, { number, dimension }: Made, step: () => number) {
+  constructor(connection: Connection, { number, dimension, columns }: MadeModel, step: () => number) {
     super(connection, number, "the model");
     this.dimension = dimension;
+    this.columns = columns;
     this.#step = step;
   }
 

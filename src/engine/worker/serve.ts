@@ -4,7 +4,7 @@ import type { LoadOptions, Model, Progress, ResumeOptions, Runtime, Trainer, Tra
 import { type BackendModules, chooseBackend } from "../choose-backend.ts";
 import { disposed } from "../disposed.ts";
 import { LocalRuntime } from "../runtime.ts";
-import type { FromEngine, Made, Question, SentError, ToEngine } from "./messages.ts";
+import type { FromEngine, MadeModel, MadeTrainer, Question, SentError, Standing, ToEngine } from "./messages.ts";
 import { fromPlain } from "./plain.ts";
 
 /** What a worker has for talking to its page. */
@@ -34,9 +34,9 @@ export function serve(port: Port, modules: BackendModules): void {
     } catch (error) {
       reply = { kind: "failure", id, error: engine.sent(id, error) };
     }
-    const step = engine.stepOf(question);
+    const standing = engine.standingOf(question);
     engine.finished(id);
-    port.postMessage(step === undefined ? reply : { ...reply, step });
+    port.postMessage(standing ? { ...reply, standing } : reply);
   };
   port.postMessage({ kind: "loaded" });
 }
@@ -125,12 +125,12 @@ class Engine {
   }
 
   /** Where the trainer that a question is about stands after it. */
-  stepOf(question: Question): number | undefined {
+  standingOf(question: Question): Standing | undefined {
     switch (question.ask) {
       case "next":
-        return this.#runs.get(question.run)?.trainer.step;
+        return standing(this.#runs.get(question.run)?.trainer);
       case "checkpoint":
-        return this.#trainers.get(question.of)?.step;
+        return standing(this.#trainers.get(question.of));
       default:
         return undefined;
     }
@@ -160,16 +160,22 @@ class Engine {
     return { kind: "other", name, message };
   }
 
-  #keepTrainer(trainer: Trainer): Made {
+  #keepTrainer(trainer: Trainer): MadeTrainer {
     const number = ++this.#last;
     this.#trainers.set(number, trainer);
-    return { ...this.#keepModel(trainer.model), number, model: this.#last };
+    const { trainingRows, heldOutRows, warnings } = trainer;
+    return {
+      ...{ number, trainingRows, heldOutRows, warnings },
+      standing: standing(trainer) as Standing,
+      model: this.#keepModel(trainer.model),
+    };
   }
 
-  #keepModel(model: Model): Made {
+  #keepModel(model: Model): MadeModel {
     const number = ++this.#last;
     this.#models.set(number, model);
-    return { number, dimension: model.dimension, step: model.step };
+    const { dimension, step, columns } = model;
+    return { number, dimension, step, columns };
   }
 
   /** Options with parts made, a signal that an abort of this question aborts and, if asked for, a way to tell progress. */
@@ -206,6 +212,10 @@ class Engine {
     if (!run) throw disposed("the run");
     return run;
   }
+}
+
+function standing(trainer: Trainer | undefined): Standing | undefined {
+  return trainer && { step: trainer.step, best: trainer.best, stopped: trainer.stopped };
 }
 
 /** Facts that a message can hold: a value that cannot be copied is told as text. */

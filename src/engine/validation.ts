@@ -1,0 +1,200 @@
+/**
+ * What a model makes of rows that it is not trained on, worked out on the device while it is trained. Imported on demand.
+ *
+ * Everything that is drawn here is drawn once for a run, from streams of its own: two validations differ by the
+ * parameters alone, and training does not notice them.
+ */
+import type { NumericArray } from "../backends/backend.ts";
+import { type ArrayData, arrayRows, isArrayData } from "../data/array.ts";
+import { sampleData } from "../data/sample.ts";
+import type { DataSource } from "../data/source.ts";
+import { someRows } from "../data/split.ts";
+import { logJacobian, standardize } from "../data/standardize.ts";
+import { type DivergenceOptions, estimateCount, summarizeEstimates } from "../flow/likelihood.ts";
+import { networkField } from "../flow/network-field.ts";
+import { rk4 } from "../flow/solvers/rk4.ts";
+import { parameterLayout, parameterViews } from "../nn/network.ts";
+import { gather } from "../ops/rows.ts";
+import { reshape } from "../ops/shape.ts";
+import { state } from "../ops/sources.ts";
+import type { ValidationMetrics } from "../train/validation.ts";
+import { chunksOf } from "./chunks.ts";
+import { LossProgram, states } from "./evaluate-losses.ts";
+import { paddedRows } from "./points.ts";
+import { Solve } from "./solve.ts";
+import { tangentCount } from "./solve-options.ts";
+import type { StateStore } from "./state-store.ts";
+import type { TrainerSettings, ValidationSettings } from "./trainer-settings.ts";
+
+/** Rows held out that losses are taken on, at most; of more, so many drawn by seed. */
+const MOST_ROWS = 4096;
+
+/** Draws of time and noise in all, at least: few rows are taken several times each, all equally often. */
+const LEAST_DRAWS = 4096;
+
+/** Rows whose likelihood is computed, at most. */
+const MOST_JUDGED = 1024;
+
+/** A likelihood costs as much as many steps, so only every so many validations have one, unless it is the criterion. */
+const JUDGED_EVERY = 10;
+
+/** Steps of rk4 from data to noise. The error is a hundredth of what rows differ by: see docs/data.md. */
+const SOLVER_STEPS = 16;
+
+/** Dimensions up to which the divergence is exact, and how many probes estimate it beyond. */
+const MOST_EXACT = 16;
+const PROBES = 4;
+
+/** Number of the draw of rows, where not all held out are looked at: the split itself is 0. */
+const ROWS_DRAW = 1;
+
+export class Validator {
+  readonly #settings: TrainerSettings & { readonly validation: ValidationSettings };
+  readonly #losses: LossProgram;
+  readonly #solve: Solve;
+  /** In model units, and how many are judged. */
+  readonly #points: NumericArray;
+  readonly #judged: number;
+  readonly #divergence: Required<DivergenceOptions>;
+
+  private constructor(
+    settings: TrainerSettings & { readonly validation: ValidationSettings },
+    losses: LossProgram,
+    solve: Solve,
+    { points, judged, divergence }: { points: NumericArray; judged: number; divergence: Required<DivergenceOptions> },
+  ) {
+    this.#settings = settings;
+    this.#losses = losses;
+    this.#solve = solve;
+    this.#points = points;
+    this.#judged = judged;
+    this.#divergence = divergence;
+  }
+
+  /** @param shared - holds "parameters", and "ema" where there is an average. */
+  static async build(
+    shared: StateStore,
+    settings: TrainerSettings,
+    validation: ValidationSettings,
+  ): Promise<Validator> {
+    const { network, path, loss, ema, seed, trainingData } = settings;
+    const { dimension } = network;
+    const { standardization } = trainingData;
+    const source = heldOut(validation.source, seed);
+    const points = standardization ? standardize(source.values, standardization) : source.values;
+    const parameters = ema ? "ema" : "parameters";
+    const layout = parameterLayout(network);
+    const views = parameterViews(state({ name: parameters, shape: [layout.total], dtype: "f32" }), layout);
+
+    const { rows, chunks } = chunksOf(source.count, network, tangentsOf(loss.options, dimension));
+    const batchSize = chunks === 1 ? rows : Math.floor(source.count / chunks);
+    const taken = batchSize * chunks;
+    const rounds = Math.ceil(LEAST_DRAWS / taken);
+    const batches = rounds * chunks;
+    const data = heldOutBatches(points.subarray(0, taken * dimension), { dimension, batchSize, batches, rounds });
+    const losses = await LossProgram.build(
+      shared,
+      views,
+      { network, path, loss, data, batchSize, batches, seed, standardization: undefined },
+      "validation",
+    );
+    try {
+      const judged = Math.min(source.count, MOST_JUDGED);
+      const divergence = {
+        estimator: dimension <= MOST_EXACT ? "exact" : "hutchinson",
+        probes: dimension <= MOST_EXACT ? 1 : PROBES,
+        probe: "rademacher",
+      } as const;
+      const solve = await Solve.build(shared, {
+        ...{ path, dimension, divergence },
+        field: networkField(network, parameters),
+        solver: rk4({ steps: SOLVER_STEPS }),
+        rows: chunksOf(judged, network, tangentCount(divergence, dimension)).rows,
+        stops: [1, 0],
+        task: "encode",
+      });
+      return new Validator({ ...settings, validation }, losses, solve, { points, judged, divergence });
+    } catch (error) {
+      losses.dispose();
+      throw error;
+    }
+  }
+
+  /** What the model is worth after `step` steps. Throws the signal's reason when that is aborted. */
+  async metrics(step: number, signal: AbortSignal | undefined): Promise<Omit<ValidationMetrics, "best">> {
+    const { by, every } = this.#settings.validation;
+    const { velocityLoss, divergenceLoss } = await this.#losses.run(signal);
+    const isJudged = by === "negativeLogLikelihood" || (step / every) % JUDGED_EVERY === 0;
+    return { step, velocityLoss, divergenceLoss, ...(isJudged ? await this.#judge(signal) : {}) };
+  }
+
+  dispose(): void {
+    this.#losses.dispose();
+    this.#solve.dispose();
+  }
+
+  /** The mean negative log-likelihood, and its standard error over rows. */
+  async #judge(signal: AbortSignal | undefined) {
+    const { network, seed, trainingData } = this.#settings;
+    const { dimension } = network;
+    const { rows, chunks } = chunksOf(this.#judged, network, tangentCount(this.#divergence, dimension));
+    const columns = estimateCount(this.#divergence);
+    const jacobian = trainingData.standardization ? logJacobian(trainingData.standardization) : 0;
+    const values: number[] = [];
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const points = paddedRows(this.#points, chunk * rows, rows, dimension);
+      await this.#solve.run({ seed, chunk, points }, signal, async () => {});
+      const there = Math.min(rows, this.#judged - chunk * rows);
+      const estimates = (await this.#solve.estimates()).subarray(0, there * columns);
+      for (const value of summarizeEstimates(estimates, this.#divergence).values) values.push(-(value + jacobian));
+    }
+    const count = values.length;
+    const mean = values.reduce((sum, value) => sum + value, 0) / count;
+    const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    // Of a single row there is no telling.
+    return { negativeLogLikelihood: mean, standardError: count > 1 ? Math.sqrt(squares / (count - 1) / count) : 0 };
+  }
+}
+
+/** The rows that are looked at, in data units. */
+function heldOut(source: DataSource, seed: number): Pick<ArrayData, "values" | "count"> {
+  if (!isArrayData(source)) return { values: sampleData(source, MOST_ROWS, seed), count: MOST_ROWS };
+  if (source.count <= MOST_ROWS) return source;
+  return arrayRows(source, someRows(source.count, MOST_ROWS, seed, ROWS_DRAW));
+}
+
+/**
+ * Batches of points [n, D] that take each of them once in a round: a round is the points in order, each begins elsewhere,
+ * since some losses look at the first rows of a batch alone.
+ */
+function heldOutBatches(
+  points: NumericArray,
+  of: { readonly dimension: number; readonly batchSize: number; readonly batches: number; readonly rounds: number },
+): DataSource {
+  const { dimension, batchSize, batches, rounds } = of;
+  const count = points.length / dimension;
+  const order = Uint32Array.from({ length: batchSize * batches }, (_, i) => {
+    const round = Math.floor(i / count);
+    return (i + Math.floor((round * count) / rounds)) % count;
+  });
+  return {
+    name: "held-out",
+    options: {},
+    dimension,
+    state: new Map<string, Float32Array | Uint32Array>([
+      ["data.heldOut", Float32Array.from(points)],
+      ["data.order", order],
+    ]),
+    draw({ rows, state }) {
+      const { name, shape, dtype } = states.batch;
+      const numbers = gather(state("data.order", [batches, rows], "u32"), state(name, shape, dtype));
+      return gather(state("data.heldOut", [count, dimension], "f32"), reshape(numbers, [rows]));
+    },
+  };
+}
+
+/** Directions that a loss takes derivatives along, by its options; one where they do not say. */
+function tangentsOf(options: Readonly<Record<string, unknown>>, dimension: number): number {
+  const { estimator, probes } = options;
+  return Math.max(1, estimator === "exact" ? dimension : 1, Number(probes) || 1);
+}

@@ -1,0 +1,31 @@
+/** Parameters to begin at: those of another model of the same network. Imported on demand. */
+import { ConfigError } from "../errors.ts";
+import type { Network } from "../nn/network.ts";
+import type { FlatVector } from "../train/checkpoint.ts";
+import { readCheckpoint } from "../train/read-checkpoint.ts";
+import { chosenParameters, type ParametersChoice, type ParametersName } from "./parameters.ts";
+
+/**
+ * The parameters in the bytes of a model's or trainer's file.
+ *
+ * @throws {@link ConfigError} when they are of another network, or of a kind that the file does not hold.
+ * @throws {@link CheckpointError} when the file is damaged.
+ */
+export function initialVector(bytes: Uint8Array, network: Network, choice: ParametersChoice): FlatVector {
+  const { activation } = network.config as { readonly activation?: string };
+  // Weights alone, such as PyTorch's, are taken to be of the trainer's own activation.
+  const record = readCheckpoint(bytes, { source: "initial", activation });
+  const [given, expected] = [record.network, network].map(({ kind, config }) => `${kind} ${JSON.stringify(config)}`);
+  if (given !== expected) {
+    throw new ConfigError({
+      subject: "initial of createTrainer",
+      given,
+      expected: `the network to be trained, ${expected}`,
+      remedy: "Give the trainer the network of that model, or leave initial out.",
+    });
+  }
+  const kept = new Map<ParametersName, FlatVector>([["parameters", record.parameters]]);
+  if (record.average) kept.set("ema", record.average);
+  if (record.best) kept.set("best", record.best.parameters);
+  return kept.get(chosenParameters(choice, new Set(kept.keys()))) as FlatVector;
+}
