@@ -23,7 +23,7 @@ export async function bundle(folder = "dist") {
   const cases = cp(join(root, "test", "fixtures"), join(root, folder, "cases"), { recursive: true });
   await Promise.all([
     writeCore(folder, { input: entries }),
-    writeCore(`${folder}/min`, { input: { index: entries.index, ...workers }, minify: true }),
+    writeCore(`${folder}/min`, { input: { ...entries, index: min, ...workers }, minify: true }),
     ...Object.entries(workers).map(([name, input]) => writeWorker(folder, name, input)),
     writeWorker(folder, "worker", "src/engine/worker/entry.ts", "export {};"), // an entry of the package, so a module
     writeCommand(folder),
@@ -34,6 +34,9 @@ export async function bundle(folder = "dist") {
 
 /** What users load, by name in dist/. */
 export const entries = { index: "src/index.ts", data: "src/data.ts" };
+
+/** What stands for index.js in dist/min/. */
+export const min = "src/min.ts";
 
 /** What a page's worker runs, by the name that src/engine/worker/start.ts has for it. */
 const workers = {
@@ -48,6 +51,14 @@ const core = {
   external: [optional],
 };
 
+/** What reads and writes files of points, and nothing else needs. */
+const filesOfPoints = new RegExp(
+  String.raw`\/src\/data\/(${[
+    ...["csv", "lines", "fields", "layout", "utf8", "growing-values", "choose-columns", "column-notes", "write-csv"],
+    ...["npy", "python-literal", "npz", "unzip", "crc32", "write-npz", "write-zip", "read-points", "match-columns"],
+  ].join("|")})\.ts$`,
+);
+
 /**
  * Readable: a page's own part is the core, and the engine another chunk, imported where there is no worker to hold it.
  * Minified: one chunk for both, since page and worker, which share it, download it once and less than they would two.
@@ -55,10 +66,9 @@ const core = {
  * @param {{ input: Record<string, string>, minify?: boolean }} options
  */
 function writeCore(folder, { input, minify = false }) {
-  const page = String.raw`\/src\/index`; // a group is what it names, with all that this imports at once
+  const page = minify ? String.raw`\/src\/min` : String.raw`\/src\/index`; // a group is what it names, with all that this imports at once
   const engine = String.raw`\/src\/(engine\/(runtime|worker\/(serve|port))|kernels\/[\w-]+)`;
-  const readers = String.raw`\/src\/data\/(csv|npy|read-points)`; // apart: data.js does without the core
-  const parts = minify ? { core: `${page}|${engine}` } : { readers, core: page, engine };
+  const parts = minify ? { core: `${page}|${engine}` } : { core: page, engine };
   return write(
     { ...core, input, checks: { ineffectiveDynamicImport: !minify } },
     {
@@ -68,6 +78,11 @@ function writeCore(folder, { input, minify = false }) {
       codeSplitting: {
         groups: [
           { name: "wasm-modules", test: /\/src\/generated\/wasm\.ts$/ }, // base64 and code compress badly as one
+          // Apart, for who reads files alone or trains alone; so what both import is a chunk where pages load both.
+          ...(minify
+            ? [{ name: "base", test: /\/src\/(errors|graph\/(options|node)|data\/(numbers|points?))\.ts$/ }]
+            : []),
+          { name: "readers", test: filesOfPoints },
           ...Object.entries(parts).map(([name, modules]) => ({ name, test: new RegExp(`(${modules})\\.ts$`) })),
           { name: "load", test: /\/src\/engine\/(load|resume)\.ts$/ }, // both read model files
         ],

@@ -5,11 +5,11 @@
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { dts } from "rolldown-plugin-dts";
-import { entries } from "./bundle.mjs";
+import { entries, min } from "./bundle.mjs";
 import { root } from "./files.mjs";
 
 /** By name in dist/types/. */
-const files = { ...entries, worker: "src/engine/worker/entry.ts" };
+const files = { ...entries, min, worker: "src/engine/worker/entry.ts" };
 
 /** For Disposable and Symbol.dispose, which `lib: ["es2022"]` has not. */
 const banner = '/// <reference lib="esnext.disposable" />';

@@ -36,6 +36,7 @@ const allowed: Record<string, readonly string[]> = {
   engine: ["graph", "ops", "autodiff", "nn", "flow", "data", "train", "kernels", "schedule", "backends"],
   "index.ts": ["graph", "ops", "autodiff", "nn", "flow", "data", "train", "kernels", "schedule", "backends", "engine"],
   "data.ts": ["data"],
+  "min.ts": ["index.ts"],
   cli: ["index.ts", "data.ts", "node:*", "citty", "cli-progress", "webgpu"],
   generated: [],
 };

@@ -113,6 +113,16 @@ test.each(["", "min"])("what is built in dist/%s holds each module once", async 
   expect(modules.filter((module, i) => modules.indexOf(module) !== i)).toEqual([]);
 });
 
+test("dist/min/ offers what dist/ does, files of points apart", async () => {
+  const names = async (path: string) => Object.keys(await import(/* @vite-ignore */ join(folder, path)));
+  const [index, data, page, pageData] = await Promise.all(
+    ["index.js", "data.js", "min/index.js", "min/data.js"].map(names),
+  );
+  expect(pageData.sort()).toEqual(data.sort());
+  expect([...new Set([...page, ...index.filter((name) => data.includes(name))])].sort()).toEqual(index.sort());
+  expect(page.filter((name) => data.includes(name) && !name.endsWith("Error"))).toEqual([]);
+});
+
 test.each(["worker.js", "worker-webgpu.js", "worker-wasm.js"])(
   "%s is one file and starts none of its kind",
   async (name) => {
