@@ -19,7 +19,7 @@ export async function writeDeclarations(folder = "dist/types") {
   const built = await rolldown({
     cwd: root,
     input: files,
-    plugins: [dts({ dtsOnly: true, tsconfig: "tsconfig.build.json" })],
+    plugins: [dts({ emitDtsOnly: true, tsconfig: "tsconfig.build.json" })],
     checks: { pluginTimings: false },
   });
   try {
