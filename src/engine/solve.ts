@@ -240,7 +240,7 @@ export class Solve {
     return this.#store.read(name, offset, this.#lengthOf(part));
   }
 
-  #write(name: string, values: readonly number[]): void {
+  #write(name: string, values: ArrayLike<number>): void {
     const { dtype } = this.#store.declaration(name);
     this.#store.write(name, dtype === "u32" ? Uint32Array.from(values) : Float64Array.from(values));
   }
