@@ -14,6 +14,7 @@ import {
 import { oneOf, positiveInteger, refuseBeside } from "./arguments.ts";
 import { type DataArguments, dataArguments, openData } from "./data.ts";
 import { checkFolder, makeFolder, readBytes, replaceFile } from "./files.ts";
+import { columnsIn } from "./model-columns.ts";
 import { exitCodes, interruption, remark, report } from "./output.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
 import { progressBar, recentMean } from "./progress.ts";
@@ -100,8 +101,8 @@ async function fromFile(
   args: DataArguments & { readonly steps?: string | undefined },
 ): Promise<Beginning> {
   const asked = args.steps === undefined ? undefined : positiveInteger("--steps", args.steps);
-  const data = await openData(dataName, args);
   const bytes = await readBytes(file);
+  const data = await openData(dataName, args, { columns: columnsIn(bytes) });
   const config = await readConfig(join(dirname(file), "config.json"));
   const steps = asked ?? (typeof config["steps"] === "number" ? config["steps"] : undefined);
   return {
