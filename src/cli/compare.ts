@@ -24,6 +24,7 @@ import { checkFolder, makeFolder, replaceFile } from "./files.ts";
 import { judge } from "./judge.ts";
 import { exitCodes, remark, report, textTable } from "./output.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
+import { whilePlanning } from "./progress.ts";
 import { type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
 import { rowOfPictures } from "./report/density.ts";
 import { columnNames, drawnRows } from "./report/rows.ts";
@@ -142,7 +143,9 @@ async function trainAndJudge(
   },
 ): Promise<{ judged: Judged; shown: Shown } | undefined> {
   const { name, seed, folder, dataName, pointCount, view } = one;
-  using trainer = await createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(lossOf[name]) });
+  using trainer = await whilePlanning(titleOf[name], () =>
+    createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(lossOf[name]) }),
+  );
   const config = describeRecipe(recipe, dataName, lossOf[name], runtime.backend);
   const title = titleOf[name];
   await makeFolder("--out", folder);

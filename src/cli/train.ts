@@ -17,7 +17,7 @@ import { checkFolder, makeFolder, readBytes, replaceFile } from "./files.ts";
 import { columnsIn } from "./model-columns.ts";
 import { exitCodes, interruption, remark, report } from "./output.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
-import { progressBar, recentMean } from "./progress.ts";
+import { progressBar, recentMean, whilePlanning } from "./progress.ts";
 import { lossNames, type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
 
@@ -64,7 +64,7 @@ export const train = defineCommand({
     await refuseRun("--out", args.out, args);
 
     using runtime = await openRuntime(choice);
-    using trainer = await beginning.trainer(runtime);
+    using trainer = await whilePlanning(beginning.title, () => beginning.trainer(runtime));
     const { title, steps = noSteps() } = beginning;
     if (trainer.step >= steps) remark(`Nothing to train: ${passed(trainer.step, steps)}`);
     const config = beginning.config(trainer, runtime.backend);
