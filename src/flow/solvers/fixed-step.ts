@@ -1,7 +1,7 @@
 /** Solvers with a given number of steps: any explicit Runge-Kutta tableau over a table of times. */
 import type { StateDeclaration, Update } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
-import { integerOption } from "../../graph/options.ts";
+import { integerOption, optionsObject } from "../../graph/options.ts";
 import { increment, multiply, subtract } from "../../ops/arithmetic.ts";
 import { gather } from "../../ops/rows.ts";
 import { reshape, slice } from "../../ops/shape.ts";
@@ -17,7 +17,8 @@ export interface FixedStepOptions {
 }
 
 /** The solver of this tableau. A step costs one evaluation of the field for each row of it. */
-export function fixedStep(name: string, tableau: Tableau, { steps = 100 }: FixedStepOptions): Solver {
+export function fixedStep(name: string, tableau: Tableau, options: FixedStepOptions): Solver {
+  const { steps = 100 } = optionsObject(`options of ${name}`, options, ["steps"]);
   integerOption(`steps of ${name}`, steps, 1, 1_000_000);
   return { name, options: { steps }, plan: (problem) => plan(name, tableau, steps, problem) };
 }
