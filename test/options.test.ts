@@ -97,7 +97,7 @@ const calls: Readonly<Record<string, { options: object; call: (made: Made, optio
     call: ({ runtime }, options) => createTrainer(runtime, options),
   },
   load: {
-    options: { activation: "silu", source: "mine" },
+    options: { activation: "tanh", source: "mine" },
     call: ({ runtime, file }, options) => load(runtime, file, options),
   },
   resume: { options: { source: "mine" }, call: ({ runtime, file }, options) => resume(runtime, file, options) },
