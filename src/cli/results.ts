@@ -42,7 +42,9 @@ export async function readTarget(args: TargetArguments, inputs: readonly string[
   const standardOutput = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].includes(path);
   if (standardOutput) {
     if (args.json) throw twoOnOneOutput(path);
-    return { path, format: asked ?? "csv", standardOutput };
+    const format = asked ?? "csv";
+    if (process.stdout.isTTY && format.startsWith("np")) throw bytesOnTerminal(path, format);
+    return { path, format, standardOutput };
   }
   if (!args.force) await refuseInputs("--out", path, inputs);
   const ending = /\.([^./\\]*)$/.exec(path)?.[1]?.toLowerCase();
@@ -65,6 +67,15 @@ function twoOnOneOutput(path: string): ConfigError {
     given: "beside --json, which writes there too",
     expected: "one of them on standard output",
     remedy: "Name a file, or leave out --json.",
+  });
+}
+
+function bytesOnTerminal(path: string, format: Format): ConfigError {
+  return new ConfigError({
+    subject: `--out ${path}`,
+    given: `a terminal, beside --format ${format}`,
+    expected: "text there",
+    remedy: "Send standard output into a file or a pipe, or leave out --format.",
   });
 }
 

@@ -33,7 +33,7 @@ describe.each(Object.entries(whereabouts))("%s", (_name, open) => {
   };
 
   test.each([
-    ["euler", euler({ steps: 2000 })],
+    ["euler", euler({ steps: 50 })],
     ["dopri5", dopri5()],
   ])("%s rises from 0 to all, whatever it is asked for", (_solver, solver) =>
     withModel(async (model) => {
