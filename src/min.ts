@@ -61,6 +61,7 @@ export {
   solverFrom,
   solverNames,
   spirals,
+  splitRows,
   staircase,
   UnsupportedError,
   VERSION,
