@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { defineCommand } from "citty";
-import { createTrainer, type Runtime, sampleData } from "../index.ts";
+import { ConfigError, createTrainer, type Runtime, sampleData, writeNpy } from "../index.ts";
 import { oneOf, positiveInteger } from "./arguments.ts";
 import { comparisonPage, resultTable, type Scene, type Shown } from "./comparison.ts";
 import {
@@ -19,18 +19,20 @@ import {
   titleOf,
   verdict,
 } from "./contenders.ts";
-import { dataArguments } from "./data.ts";
+import { dataArguments, dataOf } from "./data.ts";
 import { checkFolder, makeFolder, replaceFile } from "./files.ts";
-import { judge } from "./judge.ts";
+import { type Parts, partsOf, type RowsUsed, rowsUsed } from "./held-out.ts";
+import { judge, type Rule } from "./judge.ts";
 import { exitCodes, remark, report, textTable } from "./output.ts";
+import { type HeldOut, readHeldOut } from "./overfitting.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
-import { whilePlanning } from "./progress.ts";
-import { type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
+import { describeRecipe, type Recipe, readRecipe, recipeArguments, trainerOptions } from "./recipe.ts";
 import { rowOfPictures } from "./report/density.ts";
+import { counted } from "./report/numbers.ts";
 import { columnNames, drawnRows } from "./report/rows.ts";
 import { planeOf, type View, viewOf } from "./report/view.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
-import { describeRecipe, trainerOptions, trainInto, writeRun } from "./train.ts";
+import { trainInto, writeRun } from "./training.ts";
 
 /** The seed of everything evaluated is this far from the run's, so that no point is one trained on. */
 const EVALUATION_SEED_OFFSET = 1_000_003;
@@ -52,7 +54,11 @@ export const compare = defineCommand({
       description: "what CFM and FDM are given alike: steps, seconds (CFM once more, for as long as FDM took) or both",
       default: "both",
     },
-    points: { type: "string", description: "fresh points to judge by", default: "4096" },
+    points: { type: "string", description: "fresh points to judge by (4096); of a file, test rows at most" },
+    test: {
+      type: "string",
+      description: "rows of a file to judge by, never trained on: a share, how many, or a file of their own (0.1)",
+    },
     backend: backendArgument,
     threads: threadsArgument,
     storage: storageArgument,
@@ -63,7 +69,8 @@ export const compare = defineCommand({
     const recipe = await readRecipe(args.data, args);
     const seedCount = positiveInteger("--seeds", args.seeds);
     const equal = oneOf("--equal", args.equal, equals);
-    const pointCount = positiveInteger("--points", args.points);
+    const points = args.points === undefined ? undefined : positiveInteger("--points", args.points);
+    const test = await readTest(recipe, args.test);
     const choice = readRuntime(args);
     await checkFolder("--out", args.out);
     await refuseRun("--out", args.out, args);
@@ -72,21 +79,30 @@ export const compare = defineCommand({
     await makeFolder("--out", args.out);
     const scene = sceneOf(recipe);
     const judged: Judged[] = [];
+    const rows: RowsUsed[] = [];
     const shown = new Map<Contender, Shown>();
+    const warnings = new Set<string>();
     for (let i = 0; i < seedCount; i++) {
       const seed = recipe.seed + i;
+      const folder = join(args.out, ...(seedCount > 1 ? [`seed-${seed}`] : []));
+      const round = roundOf({ ...recipe, seed }, test, points);
+      await makeFolder("--out", folder);
+      if (round.parts?.testRows) {
+        const { values, count, dimension } = round.parts.test;
+        await replaceFile(join(folder, "test.npy"), writeNpy(values, [count, dimension]));
+      }
       const of: { [name in Contender]?: Judged } = {};
       for (const name of contenders) {
         if (name === "cfm-seconds" && equal === "steps") continue;
         const steps =
           name === "cfm-seconds" ? stepsForSeconds(recipe.steps, of.cfm as Judged, of.fdm as Judged) : recipe.steps;
-        const folder = join(args.out, ...(seedCount > 1 ? [`seed-${seed}`] : []), name);
-        const one = { name, seed, folder, dataName: args.data, pointCount, view: i === 0 ? scene.view : undefined };
-        const result = await trainAndJudge(runtime, { ...recipe, seed, steps }, one);
+        const one = { name, folder: join(folder, name), dataName: args.data, view: i === 0 ? scene.view : undefined };
+        const result = await trainAndJudge(runtime, { ...round, recipe: { ...round.recipe, steps } }, one, warnings);
         if (!result) return exitCodes.interrupted;
         judged.push(result.judged);
         of[name] = result.judged;
         if (i === 0) shown.set(name, result.shown);
+        if (name === "cfm" && result.rows) rows.push(result.rows);
       }
     }
 
@@ -94,7 +110,9 @@ export const compare = defineCommand({
     const truth = recipe.data.entropy;
     const config = describeRecipe(recipe, args.data, "fdm", runtime.backend);
     const differences = differencesOf(judged).filter((one) => equal === "both" || one.equal === equal);
-    const table = resultTable(judged, differences, { pointCount, truth });
+    const pointCount = judged[0]?.values.length ?? 0;
+    const judgedBy = judgedByWords(args.data, rows, test, pointCount);
+    const table = resultTable(judged, differences, { pointCount, truth, judgedBy });
     const content = { dataName: args.data, device, recipe, config, judged, differences, shown, table, scene };
     const html = comparisonPage({ ...content, commandLine: commandLine(rawArgs) });
     await replaceFile(join(args.out, "report.html"), html);
@@ -105,7 +123,8 @@ export const compare = defineCommand({
     }
     const document = { data: args.data, backend: runtime.backend, device, config, points: pointCount, truth };
     const results = judged.map(({ values: _, ...figures }) => figures);
-    report(args.json === true, { ...document, results, summary: summaryOf(judged), differences, out: args.out }, [
+    const compared = { results, summary: summaryOf(judged), differences, ...(rows.length > 0 ? { rows } : {}) };
+    report(args.json === true, { ...document, ...compared, out: args.out }, [
       ...textTable(table.rows),
       table.note,
       ...differences.map((difference) => `${verdict(difference)}.`),
@@ -116,9 +135,68 @@ export const compare = defineCommand({
   },
 });
 
+/** Rows of a file that models are judged by, where --test does not say: their share. */
+const TEST_SHARE = "0.1";
+
+/** What models are judged by: of a file a part or another file; undefined where fresh points are drawn. */
+async function readTest({ points, data }: Recipe, given: string | undefined): Promise<HeldOut | undefined> {
+  if (given === undefined && !points) return undefined;
+  const { dimension, columns } = data;
+  const test = await readHeldOut("--test", given ?? TEST_SHARE, { points, dimension, columns });
+  if (test !== undefined) return test;
+  throw new ConfigError({
+    subject: "--test",
+    given: "none",
+    expected: "rows to judge by",
+    remedy: "Give a share of the rows, how many, or a file of rows.",
+  });
+}
+
+/** What the contenders of one seed have in common. */
+interface Round {
+  /** With the rows that are trained on as its data. */
+  readonly recipe: Recipe;
+  readonly rule: Rule;
+  /** Of a file. */
+  readonly parts: Parts | undefined;
+}
+
+/** Samples of a model of a file's rows that are written and shown. */
+const SAMPLES = 4096;
+
+function roundOf(recipe: Recipe, test: HeldOut | undefined, points: number | undefined): Round {
+  const seed = recipe.seed + EVALUATION_SEED_OFFSET;
+  if (!recipe.points || test === undefined) {
+    const count = points ?? SAMPLES;
+    const judgedBy = typeof test === "object" ? test.points.values : sampleData(recipe.data, count, seed);
+    const source = typeof test === "object" ? dataOf(test.points) : recipe.data;
+    return { recipe, rule: { points: judgedBy, source, samples: count, seed }, parts: undefined };
+  }
+  const parts = partsOf(recipe.points, test, recipe.seed, points);
+  const rule = { points: parts.test.values, source: dataOf(parts.test), samples: SAMPLES, seed };
+  return { recipe: { ...recipe, data: parts.data }, rule, parts };
+}
+
+/** Which rows models were trained on, stopped by and judged by; undefined where points are drawn fresh. */
+function judgedByWords(data: string, rows: readonly RowsUsed[], test: HeldOut | undefined, count: number) {
+  const from = typeof test === "object" ? `${counted(count, "row")} of ${test.file}` : undefined;
+  const [first] = rows;
+  if (!first) return from && `Judged by ${from}.`;
+  const { training, validation } = first;
+  const size = training.length + validation.length + first.test.length;
+  const stop = validation.length > 0 ? `, ${validation.length.toLocaleString("en")} held out to stop by` : "";
+  const seeds = rows.map(({ seed }) => seed).join(", ");
+  return (
+    `${counted(size, "row")} of ${data}, parted by seed ${seeds}: ${training.length.toLocaleString("en")} trained on${stop}, ` +
+    `${from ?? `${first.test.length.toLocaleString("en")} others`} judged by; all models by the same.`
+  );
+}
+
 /** What the report's pictures are of. */
 function sceneOf({ data, points, seed }: Recipe): Scene {
-  const rows = points ? { ...points, columns: columnNames(data.dimension), drawn: false } : drawnRows(data, seed);
+  const rows = points
+    ? { ...points, columns: columnNames(data.dimension, points.columns), drawn: false }
+    : drawnRows(data, seed);
   const view = viewOf(data, rows);
   return { data, rows, view, plane: view && data.dimension === 2 ? planeOf(view, data, rows, seed) : undefined };
 }
@@ -132,21 +210,27 @@ function commandLine(rawArguments: readonly string[]): string {
 /** One model, in a run folder of its own; undefined when Ctrl-C ended its training, which is saved. */
 async function trainAndJudge(
   runtime: Runtime,
-  recipe: Recipe,
+  { recipe, rule, parts }: Round,
   one: {
     readonly name: Judged["name"];
-    readonly seed: number;
     readonly folder: string;
     readonly dataName: string;
-    readonly pointCount: number;
     readonly view: View | undefined;
   },
-): Promise<{ judged: Judged; shown: Shown } | undefined> {
-  const { name, seed, folder, dataName, pointCount, view } = one;
-  using trainer = await whilePlanning(titleOf[name], () =>
-    createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(lossOf[name]) }),
-  );
-  const config = describeRecipe(recipe, dataName, lossOf[name], runtime.backend);
+  /** Those said before: said once. */
+  warnings: Set<string>,
+): Promise<{ judged: Judged; shown: Shown; rows: RowsUsed | undefined } | undefined> {
+  const { name, folder, dataName, view } = one;
+  using trainer = await createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(lossOf[name]) });
+  for (const warning of trainer.warnings) if (!warnings.has(warning)) remark(warning);
+  for (const warning of trainer.warnings) warnings.add(warning);
+  const rows = parts && rowsUsed(parts, trainer, recipe.seed);
+  const config = {
+    ...describeRecipe(recipe, dataName, lossOf[name], runtime.backend),
+    ...(rows && recipe.points
+      ? { rows: { count: recipe.points.count, validation: rows.validation, test: rows.test } }
+      : {}),
+  };
   const title = titleOf[name];
   await makeFolder("--out", folder);
   const run = await trainInto(trainer, recipe.steps, title, (metrics) => writeRun(folder, config, metrics, trainer));
@@ -157,13 +241,13 @@ async function trainAndJudge(
     );
     return undefined;
   }
-  const evaluationSeed = recipe.seed + EVALUATION_SEED_OFFSET;
-  const points = sampleData(recipe.data, pointCount, evaluationSeed);
-  const rule = { points, samples: pointCount, seed: evaluationSeed };
   const { judgement, samples, density } = await judge(runtime, trainer, recipe, rule, { title, folder, view });
   const { metrics, seconds } = run;
+  const { best, step } = trainer;
+  const bestStep = best ? { bestStep: best.step } : {};
   return {
-    judged: { name, seed, steps: trainer.step, ...judgement, seconds },
+    judged: { name, seed: recipe.seed, steps: step, ...bestStep, ...judgement, seconds },
     shown: { metrics, samples, ...(density ? { density } : {}) },
+    rows,
   };
 }

@@ -1,5 +1,5 @@
 /** What `compare` says of the models it judged: the table of figures and the report's page. */
-import { type DataSource, type StepMetrics, VERSION } from "../index.ts";
+import { type DataSource, VERSION } from "../index.ts";
 import {
   type Contender,
   contenders,
@@ -12,7 +12,7 @@ import {
   verdict,
   winnerOf,
 } from "./contenders.ts";
-import type { Recipe } from "./recipe.ts";
+import type { describeRecipe, Recipe } from "./recipe.ts";
 import type { Curve } from "./report/curves.ts";
 import type { Table } from "./report/html.ts";
 import { counted, within } from "./report/numbers.ts";
@@ -21,11 +21,11 @@ import { columnPictures, linePicture, type Portrait, planePictures } from "./rep
 import { type Rows, summarizeColumns } from "./report/rows.ts";
 import type { Plane, View } from "./report/view.ts";
 import { meanAndDeviation } from "./statistics.ts";
-import type { describeRecipe } from "./train.ts";
+import type { MetricsLine } from "./training.ts";
 
 /** What the report shows of a model beside its figures. */
 export interface Shown {
-  readonly metrics: readonly StepMetrics[];
+  readonly metrics: readonly MetricsLine[];
   /** Row-major [count, dimension], in data units. */
   readonly samples: Float32Array | Float64Array;
   /** On the view's grid. */
@@ -43,7 +43,16 @@ export interface ResultTable extends Table {
 export function resultTable(
   judged: readonly Judged[],
   differences: readonly Difference[],
-  { pointCount, truth }: { readonly pointCount: number; readonly truth: number | undefined },
+  {
+    pointCount,
+    truth,
+    judgedBy,
+  }: {
+    readonly pointCount: number;
+    readonly truth: number | undefined;
+    /** Which rows of a file were used for what; undefined where points were drawn fresh. */
+    readonly judgedBy: string | undefined;
+  },
 ): ResultTable {
   const names = namesOf(judged);
   const seeds = judged.length / names.length;
@@ -62,7 +71,7 @@ export function resultTable(
       less,
       cell("velocityLoss", 4),
       cell("divergenceLoss", 4),
-      Math.round(meanAndDeviation(those.map(({ steps }) => steps)).mean).toLocaleString("en"),
+      stepsOf(those),
       cell("seconds", 1),
     ];
   });
@@ -83,8 +92,15 @@ export function resultTable(
     name: "Result",
     rows: [head, ...rows, ...entropy],
     styles: names.map((name) => styleOf[name]),
-    note: `Likelihoods in nats, exact divergence, lower is better; ±: ${spread}, of differences ${paired}. Seconds of training.`,
+    note: `${judgedBy ? `${judgedBy} ` : ""}Likelihoods in nats, exact divergence, lower is better; ±: ${spread}, of differences ${paired}. Seconds of training.`,
   };
+}
+
+/** "8,000", or "1,900, best 900" where rows held out chose the parameters; means over seeds. */
+function stepsOf(judged: readonly Judged[]): string {
+  const mean = (values: readonly number[]) => Math.round(meanAndDeviation(values).mean).toLocaleString("en");
+  const best = judged.flatMap(({ bestStep }) => (bestStep === undefined ? [] : [bestStep]));
+  return mean(judged.map(({ steps }) => steps)) + (best.length > 0 ? `, best ${mean(best)}` : "");
 }
 
 /** How the report's pictures are made; what `compare` also writes as densities.png is of these. */
@@ -129,6 +145,11 @@ export function comparisonPage(content: {
     chartsNote: "Running means over the minibatches; dashed: the finished models on the points they were judged by.",
     charts: [
       { title: "Velocity loss", note: "all train on it", curves: curvesOf("velocityLoss", judged, shown) },
+      {
+        title: "Velocity loss, rows held out",
+        note: "the same rows and draws each time; dot: the best, which the model keeps",
+        curves: heldOutCurves(judged, shown),
+      },
       { title: "Divergence loss", note: "only FDM trains on it", curves: curvesOf("divergenceLoss", judged, shown) },
     ],
     data: dataTable(scene.rows),
@@ -164,17 +185,24 @@ function curvesOf(
   shown: ReadonlyMap<Contender, Shown>,
 ): Curve[] {
   return namesOf(judged).map((name) => {
-    const rows = shown.get(name)?.metrics ?? [];
     const judgedAt = judged.find((one) => one.name === name)?.[metric];
     // Only FDM computes the divergence loss while it trains.
-    const points =
-      metric === "divergenceLoss" && name !== "fdm" ? [] : rows.map((row) => [row.step, row[metric]] as const);
-    return {
-      name: titleOf[name],
-      style: styleOf[name],
-      points,
-      ...(judgedAt === undefined ? {} : { judged: judgedAt }),
-    };
+    const rows = metric === "divergenceLoss" && name !== "fdm" ? [] : (shown.get(name)?.metrics ?? []);
+    const points = rows.flatMap(({ step, [metric]: value }) => (value === undefined ? [] : [[step, value] as const]));
+    const key = { name: titleOf[name], style: styleOf[name] };
+    return { ...key, points, ...(judgedAt === undefined ? {} : { judged: judgedAt }) };
+  });
+}
+
+/** The velocity loss on the rows held out while training, the best one marked; nothing where none were. */
+function heldOutCurves(judged: readonly Judged[], shown: ReadonlyMap<Contender, Shown>): Curve[] {
+  return namesOf(judged).flatMap((name) => {
+    const points = (shown.get(name)?.metrics ?? []).flatMap(({ validation }) =>
+      validation ? [[validation.step, validation.velocityLoss] as const] : [],
+    );
+    if (points.length === 0) return [];
+    const best = points.reduce((least, point) => (point[1] < least[1] ? point : least));
+    return [{ name: titleOf[name], style: styleOf[name], points, marked: best, exact: true }];
   });
 }
 

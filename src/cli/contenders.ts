@@ -40,8 +40,10 @@ interface Timed {
 export interface Judged extends Judgement {
   readonly name: Contender;
   readonly seed: number;
-  /** Training steps behind its parameters. */
+  /** Training steps done. */
   readonly steps: number;
+  /** The step whose parameters were best on the rows held out, which are the model's; left out: the last one. */
+  readonly bestStep?: number;
   /** Of training. */
   readonly seconds: number;
 }

@@ -1,6 +1,15 @@
 /** Judges trained models by one rule, so that their figures can be compared: equal solvers, points, noise and draws. */
 import { join } from "node:path";
-import { evaluateLosses, type LogDensity, type Runtime, rk4, type Samples, type Trainer, writeNpy } from "../index.ts";
+import {
+  type DataSource,
+  evaluateLosses,
+  type LogDensity,
+  type Runtime,
+  rk4,
+  type Samples,
+  type Trainer,
+  writeNpy,
+} from "../index.ts";
 import { replaceFile } from "./files.ts";
 import { interruption } from "./output.ts";
 import { progressBar } from "./progress.ts";
@@ -8,7 +17,7 @@ import type { Recipe } from "./recipe.ts";
 import type { View } from "./report/view.ts";
 import { meanAndDeviation } from "./statistics.ts";
 
-/** What `compare` prints of a model, all of it at its last step. */
+/** What `compare` prints of a model: of its best parameters where rows were held out, else of the last ones. */
 export interface Judgement {
   readonly velocityLoss: number;
   readonly divergenceLoss: number;
@@ -21,8 +30,10 @@ export interface Judgement {
 
 /** What all models of a comparison are judged by. */
 export interface Rule {
-  /** Row-major [count, dimension]: fresh points, which nothing was trained on. */
+  /** Row-major [count, dimension]: fresh points, or a file's test rows; nothing was trained on them or stopped by them. */
   readonly points: Float32Array | Float64Array;
+  /** Where the losses' batches are drawn from: the data set, or the test rows. */
+  readonly source: DataSource;
   /** How many samples of a model are written and shown. */
   readonly samples: number;
   /** Of the noise of samples, and of the losses' batches. */
@@ -43,7 +54,7 @@ export async function judge(
   runtime: Runtime,
   trainer: Trainer,
   recipe: Recipe,
-  { points, samples: sampleCount, seed }: Rule,
+  { points, source, samples: sampleCount, seed }: Rule,
   { title, folder, view }: { title: string; folder: string; view?: View | undefined },
 ): Promise<{ judgement: Judgement; samples: Samples["values"]; density?: Float64Array }> {
   const { data, path, batchSize } = recipe;
@@ -54,7 +65,7 @@ export async function judge(
   const solver = rk4({ steps: LIKELIHOOD_STEPS });
   try {
     // What FDM trains on, for both, on the same draws.
-    const losses = { data, path, loss: recipe.loss("fdm"), batchSize, batches: LOSS_BATCHES, seed, signal };
+    const losses = { data: source, path, loss: recipe.loss("fdm"), batchSize, batches: LOSS_BATCHES, seed, signal };
     const { velocityLoss, divergenceLoss } = await evaluateLosses(runtime, model, losses);
     bar.update(1, "losses");
     const samples = await model.sample({ count: sampleCount, solver, seed, signal });

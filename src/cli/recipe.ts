@@ -5,6 +5,8 @@
 import {
   activationKinds,
   adam,
+  adamW,
+  ConfigError,
   cfm,
   cosineDecay,
   type DataSource,
@@ -25,6 +27,7 @@ import {
 } from "../index.ts";
 import { nonNegativeNumber, oneOf, positiveInteger, positiveNumber, seed } from "./arguments.ts";
 import { type DataArguments, dataOf, isPointsFile, openData, readPointsFile } from "./data.ts";
+import { type Overfitting, type OverfittingArguments, overfittingArguments, readOverfitting } from "./overfitting.ts";
 
 /**
  * Sizes of a run. `quick`: what a laptop does in a minute; of the sizes and rates tried, the likelihoods were best.
@@ -53,7 +56,7 @@ export const recipeArguments = {
   width: { type: "string", description: `width of each hidden layer (${ofPresets("width")})` },
   layers: { type: "string", description: "hidden layers (4)" },
   batch: { type: "string", description: "samples per training step (512)" },
-  activation: { type: "string", description: "of the hidden layers", default: "silu" },
+  activation: { type: "string", description: "of the hidden layers (silu)" },
   divergence: {
     type: "string",
     description: `weight of the divergence loss (fdm: ${divergenceWeight.fdm}, paper-2d: ${divergenceWeight["paper-2d"]})`,
@@ -68,10 +71,14 @@ export const recipeArguments = {
   probe: { type: "string", description: "rademacher or gaussian", default: "rademacher" },
   path: { type: "string", description: `one of ${pathNames.join(", ")}`, default: "cond-ot" },
   rate: { type: "string", description: `learning rate after a warm-up of 10 steps (${ofPresets("rate")})` },
-  seed: { type: "string", description: "of parameters, data, noise and probes", default: "0" },
+  seed: { type: "string", description: "of parameters, data, noise, probes and rows held out", default: "0" },
+  ...overfittingArguments,
 } as const;
 
-type RecipeArguments = DataArguments & { readonly [name in keyof typeof recipeArguments]?: string | undefined };
+type RecipeArguments = DataArguments &
+  OverfittingArguments & {
+    readonly [name in Exclude<keyof typeof recipeArguments, keyof OverfittingArguments>]?: string | undefined;
+  };
 
 export interface Recipe {
   readonly steps: number;
@@ -82,6 +89,7 @@ export interface Recipe {
   readonly points: Points | undefined;
   readonly network: Network;
   readonly path: PathScheduler;
+  readonly overfitting: Overfitting;
   /** For a run of so many steps, by which its learning rate falls. */
   optimizer(steps: number): Optimizer;
   /** By name: cfm, fdm, or paper-2d, the published program's objective. */
@@ -110,16 +118,23 @@ export async function readRecipe(dataName: string, args: RecipeArguments): Promi
   const points = isPointsFile(dataName) ? await readPointsFile(dataName, args) : undefined;
   const data = points ? dataOf(points) : await openData(dataName, args);
   const hidden = Array.from({ length: layers }, () => width);
+  const { dimension, columns } = data;
+  const overfitting = await readOverfitting(args, { points, dimension, columns });
+  if (overfitting.network) refuseSizes(args);
+  const { weightDecay, network = mlp({ dimension, hidden, activation }) } = overfitting;
   return {
     steps,
     batchSize,
     seed: seedValue,
     data,
     points,
-    network: mlp({ dimension: data.dimension, hidden, activation }),
+    network,
+    overfitting,
     path,
-    optimizer: (length) =>
-      adam({ learningRate: product(learningRate, warmUp({ steps: 10 }), decay(args.preset, length)) }),
+    optimizer: (length) => {
+      const rate = product(learningRate, warmUp({ steps: 10 }), decay(args.preset, length));
+      return weightDecay === undefined ? adam({ learningRate: rate }) : adamW({ learningRate: rate, weightDecay });
+    },
     loss: (name) => {
       switch (name) {
         case "cfm":
@@ -140,7 +155,42 @@ export async function readRecipe(dataName: string, args: RecipeArguments): Promi
   };
 }
 
+/** A model that is begun at has a network already. */
+function refuseSizes(args: RecipeArguments): void {
+  const given = (["width", "layers", "activation"] as const).find((name) => args[name] !== undefined);
+  if (given === undefined) return;
+  throw new ConfigError({
+    subject: `--${given}`,
+    given: "beside --from",
+    expected: "no such option there",
+    remedy: "Leave it out: the network is that of the model begun at.",
+  });
+}
+
 /** The paper multiplies the rate by 0.999 each 10 steps; a short run does better falling to 1 % along a cosine. */
 function decay(preset: string | undefined, steps: number): Rate {
   return preset === "paper" ? staircase({ factor: 0.999, every: 10 }) : cosineDecay({ steps, final: 0.01 });
+}
+
+/** The trainer's options that a recipe fixes, all but the loss. */
+export function trainerOptions(recipe: Recipe) {
+  const { network, path, data, batchSize, seed, steps, overfitting } = recipe;
+  return { network, path, optimizer: recipe.optimizer(steps), data, batchSize, seed, ...overfitting.options };
+}
+
+/** What config.json says: enough to run it again. */
+export function describeRecipe(recipe: Recipe, data: string, lossName: LossName, backend: string) {
+  const named = ({ name, options }: { name: string; options: unknown }) => ({ name, options });
+  return {
+    data,
+    network: { kind: recipe.network.kind, config: recipe.network.config },
+    path: named(recipe.path),
+    loss: named(recipe.loss(lossName)),
+    optimizer: named(recipe.optimizer(recipe.steps)),
+    batchSize: recipe.batchSize,
+    steps: recipe.steps,
+    seed: recipe.seed,
+    ...recipe.overfitting.description,
+    backend,
+  };
 }

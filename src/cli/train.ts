@@ -5,21 +5,22 @@ import { defineCommand } from "citty";
 import {
   ConfigError,
   createTrainer,
-  DataError,
+  type DataSource,
   type Runtime,
   resume,
-  type StepMetrics,
+  splitRows,
   type Trainer,
 } from "../index.ts";
 import { oneOf, positiveInteger, refuseBeside } from "./arguments.ts";
-import { type DataArguments, dataArguments, openData } from "./data.ts";
-import { checkFolder, makeFolder, readBytes, replaceFile } from "./files.ts";
-import { columnsIn } from "./model-columns.ts";
-import { exitCodes, interruption, remark, report } from "./output.ts";
+import { type DataArguments, dataArguments, dataOf, isPointsFile, openData, readPointsFile } from "./data.ts";
+import { checkFolder, makeFolder, readBytes } from "./files.ts";
+import { rowsOf } from "./held-out.ts";
+import { exitCodes, remark, report } from "./output.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
-import { progressBar, recentMean, whilePlanning } from "./progress.ts";
-import { lossNames, type Recipe, readRecipe, recipeArguments } from "./recipe.ts";
+import { describeRecipe, lossNames, type Recipe, readRecipe, recipeArguments, trainerOptions } from "./recipe.ts";
+import { counted } from "./report/numbers.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
+import { readMetrics, trainInto, writeRun } from "./training.ts";
 
 /** A run whose options are checked, before there is a runtime. */
 interface Beginning {
@@ -64,8 +65,9 @@ export const train = defineCommand({
     await refuseRun("--out", args.out, args);
 
     using runtime = await openRuntime(choice);
-    using trainer = await whilePlanning(beginning.title, () => beginning.trainer(runtime));
+    using trainer = await beginning.trainer(runtime);
     const { title, steps = noSteps() } = beginning;
+    for (const warning of trainer.warnings) remark(warning);
     if (trainer.step >= steps) remark(`Nothing to train: ${passed(trainer.step, steps)}`);
     const config = beginning.config(trainer, runtime.backend);
     const earlier = trainer.step === 0 ? [] : await readMetrics(join(args.out, "metrics.jsonl"), trainer.step);
@@ -75,22 +77,49 @@ export const train = defineCommand({
     );
 
     const last = run.metrics.at(-1);
-    const document = { step: trainer.step, interrupted: run.interrupted, seconds: run.seconds, ...last, out: args.out };
+    const { best, stopped, heldOutRows } = trainer;
+    const heldOut = best ? { best, stopped, ...(heldOutRows ? { rowsHeldOut: heldOutRows.length } : {}) } : {};
+    const { validation: _, ...figures } = last ?? {};
+    const { interrupted, seconds } = run;
+    const document = { step: trainer.step, interrupted, seconds, ...figures, ...heldOut, out: args.out };
     report(args.json === true, document, [
       `${run.interrupted ? "Interrupted" : run.metrics.length > 0 ? "Trained" : "Nothing to train"}: step ${trainer.step} of ${steps}, ${run.seconds.toFixed(1)} s` +
-        (last ? `, loss ${last.loss.toPrecision(4)}` : ""),
+        (last?.loss === undefined ? "" : `, loss ${last.loss.toPrecision(4)}`),
+      ...heldOutLines(trainer),
       `Wrote ${join(args.out, "model.safetensors")}`,
     ]);
     return run.interrupted ? exitCodes.interrupted : exitCodes.success;
   },
 });
 
+/** What the rows held out told. */
+function heldOutLines({ best, stopped, heldOutRows, trainingRows, step }: Trainer): string[] {
+  if (!best) return [];
+  const rows = heldOutRows
+    ? `${counted(heldOutRows.length, "row")} of ${(heldOutRows.length + (trainingRows?.length ?? 0)).toLocaleString("en")}`
+    : "points of their own";
+  const likelihood =
+    best.negativeLogLikelihood === undefined
+      ? ""
+      : `, negative log-likelihood ${best.negativeLogLikelihood.toFixed(4)} ± ${(best.standardError ?? 0).toFixed(4)} nats`;
+  return [
+    `Held out: ${rows}; velocity loss ${best.velocityLoss.toPrecision(4)}${likelihood} at step ${best.step}, the best, which the model uses` +
+      (stopped ? `; training stopped at step ${step}, for it got no better` : ""),
+  ];
+}
+
+/** Rows held out, by their numbers from 0; all others are trained on. */
+function rowsIn({ trainingRows, heldOutRows }: Trainer): object {
+  if (!trainingRows || !heldOutRows) return {};
+  return { rows: { count: trainingRows.length + heldOutRows.length, validation: Array.from(heldOutRows) } };
+}
+
 function fromRecipe(recipe: Recipe, dataName: string, loss: (typeof lossNames)[number]): Beginning {
   return {
     title: `${basename(dataName)} ${loss}`,
     steps: recipe.steps,
     trainer: (runtime) => createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(loss) }),
-    config: (_, backend) => describeRecipe(recipe, dataName, loss, backend),
+    config: (trainer, backend) => ({ ...describeRecipe(recipe, dataName, loss, backend), ...rowsIn(trainer) }),
   };
 }
 
@@ -102,15 +131,31 @@ async function fromFile(
 ): Promise<Beginning> {
   const asked = args.steps === undefined ? undefined : positiveInteger("--steps", args.steps);
   const bytes = await readBytes(file);
-  const data = await openData(dataName, args, { columns: columnsIn(bytes) });
   const config = await readConfig(join(dirname(file), "config.json"));
+  const data = await dataOfRun(config, dataName, args);
+  const validation =
+    typeof config["validation"] === "string"
+      ? dataOf(await readPointsFile(config["validation"], {}, { columns: data.columns }))
+      : undefined;
   const steps = asked ?? (typeof config["steps"] === "number" ? config["steps"] : undefined);
   return {
     title: `${basename(dataName)} resumed`,
     steps,
-    trainer: (runtime) => resume(runtime, bytes, { data, source: file }),
+    trainer: (runtime) => resume(runtime, bytes, { data, source: file, ...(validation ? { validation } : {}) }),
     config: ({ step }, backend) => ({ ...config, steps, backend, resumed: { file, step } }),
   };
+}
+
+/** The data of a run that goes on: of a comparison's, without the rows that it keeps to judge by. */
+async function dataOfRun(
+  config: Readonly<Record<string, unknown>>,
+  dataName: string,
+  args: DataArguments,
+): Promise<DataSource> {
+  const { test } = (config["rows"] ?? {}) as { readonly test?: unknown };
+  if (!Array.isArray(test) || test.length === 0 || !isPointsFile(dataName)) return openData(dataName, args);
+  const points = await readPointsFile(dataName, args);
+  return dataOf(rowsOf(points, splitRows(points.count, test).training));
 }
 
 /** A run that is asked to go on to a step it is past. */
@@ -136,106 +181,4 @@ async function readConfig(file: string): Promise<Readonly<Record<string, unknown
   } catch {
     return {}; // some other file of this name: it says nothing about this run
   }
-}
-
-/** The trainer's options that a recipe fixes, all but the loss. */
-export function trainerOptions(recipe: Recipe) {
-  const { network, path, data, batchSize, seed, steps } = recipe;
-  return { network, path, optimizer: recipe.optimizer(steps), data, batchSize, seed };
-}
-
-/** What config.json says: enough to run it again. */
-export function describeRecipe(recipe: Recipe, data: string, lossName: Parameters<Recipe["loss"]>[0], backend: string) {
-  const named = ({ name, options }: { name: string; options: unknown }) => ({ name, options });
-  return {
-    data,
-    network: { kind: recipe.network.kind, config: recipe.network.config },
-    path: named(recipe.path),
-    loss: named(recipe.loss(lossName)),
-    optimizer: named(recipe.optimizer(recipe.steps)),
-    batchSize: recipe.batchSize,
-    steps: recipe.steps,
-    seed: recipe.seed,
-    backend,
-  };
-}
-
-export interface TrainingRun {
-  readonly metrics: readonly StepMetrics[];
-  readonly seconds: number;
-  readonly interrupted: boolean;
-}
-
-/** A run that dies (power, a killed process) loses no more than this. */
-const SAVE_EVERY_MILLISECONDS = 60_000;
-
-/**
- * Trains up to step `total` with a progress bar, and saves every minute and at the end. Ctrl-C ends it early, with
- * everything so far kept and saved; so does an error, which is thrown after saving.
- */
-export async function trainInto(
-  trainer: Trainer,
-  total: number,
-  title: string,
-  save: (metrics: readonly StepMetrics[]) => Promise<void>,
-): Promise<TrainingRun> {
-  const metrics: StepMetrics[] = [];
-  let saved = performance.now();
-  const bar = progressBar(title, total);
-  const meanLoss = recentMean();
-  const interrupted = interruption();
-  const start = performance.now();
-  try {
-    const steps = total - trainer.step;
-    if (steps > 0) {
-      for await (const progress of trainer.run({ steps, signal: interrupted.signal })) {
-        metrics.push(...progress.steps);
-        bar.update(progress.step, `mean loss ${meanLoss(progress.steps.map(({ loss }) => loss)).toPrecision(4)}`);
-        if (performance.now() - saved > SAVE_EVERY_MILLISECONDS) {
-          await save(metrics);
-          saved = performance.now();
-        }
-      }
-    }
-  } catch (error) {
-    if (!interrupted.signal.aborted) {
-      if (trainer.step > 0) await save(metrics).catch(() => {}); // the first error is the one to tell
-      throw error;
-    }
-  } finally {
-    bar.stop();
-    interrupted.dispose();
-  }
-  const seconds = (performance.now() - start) / 1000;
-  await save(metrics);
-  return { metrics, seconds, interrupted: interrupted.signal.aborted };
-}
-
-/** The metrics up to `step` that a run folder already has: a resumed run adds to them. None where there is no file. */
-async function readMetrics(file: string, step: number): Promise<StepMetrics[]> {
-  const text = await readFile(file, "utf8").catch(() => "");
-  const lines = text.split("\n").filter((line) => line !== "");
-  const rows = lines.map((line, i) => {
-    try {
-      return JSON.parse(line) as StepMetrics;
-    } catch (cause) {
-      throw new DataError(
-        { subject: `${file}, line ${i + 1}`, given: line, expected: "JSON", remedy: "Move the file away." },
-        { cause },
-      );
-    }
-  });
-  return rows.filter((row) => row.step <= step);
-}
-
-/** Writes the three files of a run into `folder`. */
-export async function writeRun(
-  folder: string,
-  config: unknown,
-  metrics: readonly StepMetrics[],
-  trainer: Trainer,
-): Promise<void> {
-  await replaceFile(join(folder, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
-  await replaceFile(join(folder, "metrics.jsonl"), metrics.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  await replaceFile(join(folder, "model.safetensors"), await trainer.checkpoint());
 }

@@ -3,7 +3,6 @@ import type { Executable, NumericArray } from "../backends/backend.ts";
 import type { VelocityField } from "../flow/losses/loss.ts";
 import { state } from "../ops/sources.ts";
 import { loaded } from "./loaded.ts";
-import { Pace, runPaced } from "./pace.ts";
 import { StateStore } from "./state-store.ts";
 
 export class VelocityProgram {
@@ -31,10 +30,10 @@ export class VelocityProgram {
   }
 
   /** Velocities [S, D] at points [S, D] and times [S]. */
-  async run(points: NumericArray, times: NumericArray): Promise<NumericArray> {
+  run(points: NumericArray, times: NumericArray): Promise<NumericArray> {
     this.#store.write("velocity.points", points);
     this.#store.write("velocity.times", times);
-    await runPaced(this.#store.backend, this.#executable, 1, new Pace());
+    this.#executable.run(1);
     return this.#store.read("velocity.values");
   }
 

@@ -59,21 +59,19 @@ export function createReferenceBackend(): Backend {
 
     async load(program, state): Promise<Executable> {
       let loaded = true;
-      const run = (times: number) => {
-        if (!loaded) {
-          throw new DisposedError({
-            subject: `program "${program.name}"`,
-            given: "run after dispose",
-            expected: "a loaded program",
-            remedy: "Load it again.",
-          });
-        }
-        const values = new Map([...state].map(([name, buffer]) => [name, valuesOf(buffer)]));
-        for (let i = 0; i < times; i++) runOnce(program, values);
-      };
       return {
-        run,
-        parts: { count: 1, run: () => run(1) },
+        run(times) {
+          if (!loaded) {
+            throw new DisposedError({
+              subject: `program "${program.name}"`,
+              given: "run after dispose",
+              expected: "a loaded program",
+              remedy: "Load it again.",
+            });
+          }
+          const values = new Map([...state].map(([name, buffer]) => [name, valuesOf(buffer)]));
+          for (let i = 0; i < times; i++) runOnce(program, values);
+        },
         dispose() {
           loaded = false;
         },

@@ -10,6 +10,10 @@ export interface Curve {
   readonly points: readonly (readonly [step: number, value: number])[];
   /** A value that the finished model was judged at, shown as a dashed line. */
   readonly judged?: number;
+  /** A point of it that a dot marks. */
+  readonly marked?: readonly [step: number, value: number];
+  /** Drawn as it is, not as a running mean: it is not of minibatches. */
+  readonly exact?: boolean;
 }
 
 const WIDTH = 560;
@@ -47,7 +51,8 @@ export function chart(title: string, note: string, curves: readonly Curve[]): st
   const shown = curves
     .map((curve) => {
       const points = curve.points.filter(([, value]) => Number.isFinite(value));
-      return { ...curve, points: smooth(points, Math.max(1, Math.round(points.length * SMOOTHED_SHARE))) };
+      const window = curve.exact ? 1 : Math.max(1, Math.round(points.length * SMOOTHED_SHARE));
+      return { ...curve, points: smooth(points, window) };
     })
     .filter(({ points, judged }) => points.length > 0 || judged !== undefined);
   if (shown.length === 0) return "";
@@ -69,13 +74,16 @@ export function chart(title: string, note: string, curves: readonly Curve[]): st
     const place = x(step) > right - 20 ? `x="${WIDTH - 2}" text-anchor="end"` : `x="${x(step).toFixed(1)}"`;
     return `<text ${place} y="${bottom + 18}" class="step">${step.toLocaleString("en")}</text>`;
   });
-  const lines = shown.map(({ points, style, judged }) => {
+  const lines = shown.map(({ points, style, judged, marked }) => {
     const stride = Math.max(1, Math.floor(points.length / 400)); // more points than pixels help nobody
     const path = points
       .filter((_, i) => i % stride === 0 || i === points.length - 1)
       .map(([step, value], i) => `${i === 0 ? "M" : "L"}${x(step).toFixed(1)} ${y(value).toFixed(1)}`)
       .join("");
     const line = `<path d="${path}" class="curve ${style}"/>`;
+    if (marked) {
+      return `${line}<circle cx="${x(marked[0]).toFixed(1)}" cy="${y(marked[1]).toFixed(1)}" r="5" class="best ${style}"/>`;
+    }
     return judged === undefined ? line : `${line}<line ${across(judged)} class="judged ${style}"/>`;
   });
   const clip = `clip-${title.replace(/\W+/g, "-").toLowerCase()}`;

@@ -1,4 +1,3 @@
-import { optionsObject } from "../../graph/options.ts";
 import { multiply, sin, subtract } from "../../ops/arithmetic.ts";
 import type { PathScheduler } from "./path.ts";
 
@@ -7,11 +6,9 @@ import type { PathScheduler } from "./path.ts";
  *
  * Score and dilation grow without bound as t -> 1; sigma' is 0 at t = 0.
  *
- * @param options - there are none.
  * @returns a path scheduler: `at` takes times [B, 1] in [0, 1] and gives four nodes [B, 1].
  */
-export function cosine(options: Record<string, never> = {}): PathScheduler {
-  optionsObject("options of cosine", options, []);
+export function cosine(): PathScheduler {
   return {
     name: "cosine",
     options: {},

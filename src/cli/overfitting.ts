@@ -1,0 +1,205 @@
+/** What helps against learning rows by heart, from a command's options: rows held out, stopping early, noise, averages. */
+import {
+  ConfigError,
+  type DataSource,
+  ema,
+  type Network,
+  networkFromConfig,
+  type Points,
+  type TrainerOptions,
+} from "../index.ts";
+import { number, positiveInteger } from "./arguments.ts";
+import { dataOf, isPointsFile, readPointsFile } from "./data.ts";
+import { readBytes } from "./files.ts";
+import { remark } from "./output.ts";
+import { counted } from "./report/numbers.ts";
+
+/** Of a file's rows, where --validation does not say: share held out. */
+const HELD_OUT = "0.1";
+
+export const overfittingArguments = {
+  validation: {
+    type: "string",
+    description: `rows held out while training: a share, how many, a file, or none (of files ${HELD_OUT}; named sets: none)`,
+  },
+  patience: { type: "string", description: "validations without a better one after which training stops (20)" },
+  "no-early-stopping": { type: "boolean", description: "train all steps; the best parameters are kept all the same" },
+  jitter: {
+    type: "string",
+    description:
+      "noise on the rows, anew at each draw, in standard deviations: a number, or auto, by how many there are",
+  },
+  ema: { type: "string", description: "decay of an average of the parameters, such as 0.999, which models then use" },
+  "weight-decay": { type: "string", description: "AdamW's, times the learning rate, such as 0.01" },
+  from: { type: "string", description: "a model.safetensors to begin at (warm start); its network is taken" },
+} as const;
+
+export interface OverfittingArguments {
+  readonly validation?: string | undefined;
+  readonly patience?: string | undefined;
+  readonly "no-early-stopping"?: boolean | undefined;
+  readonly jitter?: string | undefined;
+  readonly ema?: string | undefined;
+  readonly "weight-decay"?: string | undefined;
+  readonly from?: string | undefined;
+}
+
+/** What is held out: a share in (0, 1), a number of rows, or rows of another file. */
+export type HeldOut = number | { readonly file: string; readonly points: Points };
+
+/** The data of a run, as far as these options ask. */
+export interface TrainedOn {
+  readonly dimension: number;
+  readonly columns?: readonly string[] | undefined;
+  /** The rows of a file; undefined where the data are a named set. */
+  readonly points: Points | undefined;
+}
+
+export interface Overfitting {
+  readonly validation: HeldOut | undefined;
+  readonly weightDecay: number | undefined;
+  /** The options of a trainer that these become. */
+  readonly options: Pick<TrainerOptions, "validation" | "earlyStopping" | "jitter" | "ema" | "initial">;
+  /** The network of the model begun at. */
+  readonly network: Network | undefined;
+  /** What config.json says. */
+  readonly description: object;
+}
+
+export async function readOverfitting(args: OverfittingArguments, data: TrainedOn): Promise<Overfitting> {
+  const validation = await readHeldOut("--validation", args.validation ?? (data.points ? HELD_OUT : "none"), data);
+  const patience = args.patience === undefined ? undefined : positiveInteger("--patience", args.patience);
+  const stops = validation !== undefined && !args["no-early-stopping"];
+  refuseVoid(args, validation, stops);
+  const jitter = args.jitter === undefined ? undefined : readJitter(args.jitter, data.points !== undefined);
+  const decay = args.ema === undefined ? undefined : between("--ema", args.ema);
+  const weightDecay = args["weight-decay"] === undefined ? undefined : positive("--weight-decay", args["weight-decay"]);
+  const initial = args.from === undefined ? undefined : await readBytes(args.from);
+  return {
+    validation,
+    weightDecay,
+    network: initial ? networkOf(initial) : undefined,
+    options: {
+      ...(validation === undefined ? {} : { validation: sourceOf(validation) }),
+      ...(stops ? { earlyStopping: patience === undefined ? true : { patience } } : {}),
+      ...(jitter === undefined ? {} : { jitter }),
+      ...(decay === undefined ? {} : { ema: ema({ decay }) }),
+      ...(initial ? { initial } : {}),
+    },
+    description: {
+      ...(validation === undefined
+        ? {}
+        : {
+            validation: heldOutWords(validation),
+            earlyStopping: stops && (patience === undefined ? true : { patience }),
+          }),
+      ...(jitter === undefined ? {} : { jitter }),
+      ...(decay === undefined ? {} : { ema: { decay } }),
+      ...(args.from === undefined ? {} : { from: args.from }),
+    },
+  };
+}
+
+/** Options that others leave without effect are refused, not passed over. */
+function refuseVoid(args: OverfittingArguments, validation: HeldOut | undefined, stops: boolean): void {
+  const refuse = (option: string, given: string, remedy: string) => {
+    throw new ConfigError({ subject: option, given, expected: "no such option there", remedy });
+  };
+  if (args.patience !== undefined && !stops) {
+    const given = validation === undefined ? "no rows held out to stop by" : "beside --no-early-stopping";
+    refuse("--patience", given, "Leave it out: nothing stops early.");
+  }
+  if (args["no-early-stopping"] && validation === undefined) {
+    refuse("--no-early-stopping", "no rows held out", "Leave it out: without them nothing stops early.");
+  }
+}
+
+/**
+ * @param option - "--validation" or "--test".
+ * @returns undefined for "none".
+ */
+export async function readHeldOut(option: string, text: string, data: TrainedOn): Promise<HeldOut | undefined> {
+  if (text === "none") return undefined;
+  if (isPointsFile(text)) {
+    const points = await readPointsFile(text, {}, { columns: data.columns });
+    if (points.dimension === data.dimension) {
+      refuseSharedRows(option, text, points, data.points);
+      return { file: text, points };
+    }
+    throw new ConfigError({
+      subject: `${option} ${text}`,
+      given: `rows of ${points.dimension} numbers`,
+      expected: `rows of ${data.dimension}, as the data's`,
+      remedy: "Give rows of the same kind as those trained on.",
+    });
+  }
+  const expected = "a share of the rows in (0, 1), how many, a file of rows, or none";
+  const value = number(option, text, expected, (given) => given > 0 && (given < 1 || Number.isSafeInteger(given)));
+  if (data.points) return value;
+  throw new ConfigError({
+    subject: option,
+    given: text,
+    expected: "a file of points beside a named data set, which has no rows to hold out",
+    remedy: "Leave it out: points of a named set are drawn fresh, so none is met twice.",
+  });
+}
+
+/** Rows held out in a file of their own are no use where they are trained on as well: said, or refused where all are. */
+function refuseSharedRows(option: string, file: string, heldOut: Points, trainedOn: Points | undefined): void {
+  if (!trainedOn) return;
+  const rowsOf = ({ values, count, dimension }: Points) =>
+    Array.from({ length: count }, (_, row) => values.subarray(row * dimension, (row + 1) * dimension).join());
+  const known = new Set(rowsOf(trainedOn));
+  const shared = rowsOf(heldOut).filter((row) => known.has(row)).length;
+  if (shared === 0) return;
+  if (shared < heldOut.count) {
+    remark(`${shared.toLocaleString("en")} of the ${counted(heldOut.count, "row")} of ${file} are trained on as well.`);
+    return;
+  }
+  throw new ConfigError({
+    subject: `${option} ${file}`,
+    given: "rows that are all trained on",
+    expected: "other rows",
+    remedy: "Give a share instead, such as 0.1: rows are then held out of the data by seed.",
+  });
+}
+
+export function sourceOf(heldOut: HeldOut): number | DataSource {
+  return typeof heldOut === "number" ? heldOut : dataOf(heldOut.points);
+}
+
+/** As config.json says it. */
+export function heldOutWords(heldOut: HeldOut): number | string {
+  return typeof heldOut === "number" ? heldOut : heldOut.file;
+}
+
+function readJitter(text: string, isFile: boolean): number | "auto" {
+  const jitter = text === "auto" ? text : positive("--jitter", text);
+  if (isFile) return jitter;
+  throw new ConfigError({
+    subject: "--jitter",
+    given: `${text} beside a named data set`,
+    expected: "no such option there",
+    remedy: "Leave it out: its points are drawn fresh at each step, so there are no rows to learn by heart.",
+  });
+}
+
+function positive(option: string, text: string): number {
+  return number(option, text, "a positive number", (value) => Number.isFinite(value) && value > 0);
+}
+
+function between(option: string, text: string): number {
+  return number(option, text, "a number between 0 and 1", (value) => value > 0 && value < 1);
+}
+
+/** The network that a model file of divflow's says it is of; undefined where it does not say, as files of weights alone. */
+function networkOf(bytes: Uint8Array): Network | undefined {
+  const length = bytes.length < 8 ? 0 : Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  try {
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+    const { network } = JSON.parse(header.__metadata__.divflow);
+    return networkFromConfig(network.kind, network.config);
+  } catch {
+    return undefined; // createTrainer reads the file itself, and says what is wrong with it
+  }
+}
