@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readCsv } from "../src/data/csv.ts";
-import { readNpy, writeNpy } from "../src/data/npy.ts";
+import { NpyReader, readNpy, writeNpy } from "../src/data/npy.ts";
 import { checkPoints } from "../src/data/points.ts";
 import { parsePythonLiteral } from "../src/data/python-literal.ts";
 import { readPoints } from "../src/data/read-points.ts";
@@ -120,6 +120,39 @@ describe(".npy", () => {
     const bytes = writeNpy(values, shape);
     expect(bytes.length % 4).toBe(0);
     expect(readNpy(bytes)).toEqual({ shape, data: values });
+  });
+
+  test.each([
+    ["=f4", Float32Array.of(1.5, -2)],
+    ["|f4", Float32Array.of(1.5, -2)],
+    ["f", Float32Array.of(1.5, -2)],
+    ["float32", Float32Array.of(1.5, -2)],
+    ["=f8", Float64Array.of(1.5, -2)],
+    ["d", Float64Array.of(1.5, -2)],
+    ["<d", Float64Array.of(1.5, -2)],
+    ["float64", Float64Array.of(1.5, -2)],
+    ["i", Int32Array.of(7, -2)],
+    ["=i4", Int32Array.of(7, -2)],
+    ["l", BigInt64Array.of(7n, -2n)],
+    ["q", BigInt64Array.of(7n, -2n)],
+    ["int64", BigInt64Array.of(7n, -2n)],
+    ["H", Uint16Array.of(7, 65535)],
+    ["b", Int8Array.of(7, -2)],
+    ["|i1", Int8Array.of(7, -2)],
+    ["B", Uint8Array.of(7, 255)],
+    ["?", Uint8Array.of(1, 0)],
+    ["bool", Uint8Array.of(1, 0)],
+  ])("reads NumPy's spelling %s", (descr, values) => {
+    const literal = `{'descr': '${descr}', 'fortran_order': False, 'shape': (2,), }`;
+    const header = `${literal.padEnd(117)}\n`;
+    const prefix = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0);
+    const file = Buffer.concat([prefix, text(header), new Uint8Array(values.buffer)]);
+    const array = readNpy(file);
+    expect([...array.data]).toEqual(Array.from(values, Number));
+    // In pieces that cut header and elements alike.
+    const reader = new NpyReader("array.npy", file.length);
+    for (let at = 0; at < file.length; at += 3) reader.push(file.subarray(at, at + 3));
+    expect(reader.end()).toEqual(array);
   });
 
   test("reads bytes that start anywhere in a buffer", () => {

@@ -115,6 +115,7 @@ function headerIn(names: readonly string[], rows: readonly (readonly string[])[]
   const counting = series.every((field, i) => field === `${i}`) || series.every((field, i) => field === `${i + 1}`);
   if (!counting || !enough) return { header: false };
   const decimals = below.some((row) => row.some((field) => /[.,e]/i.test(field)));
+  if (!unnamed && series.length < 3 && !decimals) return { header: false }; // 1, 2 above whole numbers is nothing odd
   return doubtful(unnamed || series.length > 9 || (series.length > 2 && decimals));
 }
 

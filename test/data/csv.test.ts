@@ -167,6 +167,8 @@ const readings: Readonly<Record<string, readonly [text: string, reading: Reading
     },
   ],
 
+  "1, 2 above whole numbers": ["1 2\n3 4\n", { rows: "1 2; 3 4" }],
+
   // An index
   "pandas' index": [
     ",x,y\n0,1.5,2\n1,3,4.25\n2,5,6\n",
