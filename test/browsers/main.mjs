@@ -1,6 +1,7 @@
 /**
  * `npm run test:browsers [-- NAME...]`: tries the library in browsers that npm does not bring, and prints a table of
- * versions and results. Exit code 1 when something failed or a browser that was named is missing.
+ * versions and results. Names are of browsers and of trials; default: all. Exit code 1 when something failed or a browser
+ * is missing.
  */
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
@@ -11,11 +12,17 @@ import { browsers } from "./open.mjs";
 import { openSite } from "./site.mjs";
 import { Lacking, trials } from "./trials.mjs";
 
-const named = process.argv.slice(2);
-const unknown = named.find((name) => !(name in browsers));
+const known = [...Object.keys(browsers), ...Object.keys(trials)];
+const unknown = process.argv.slice(2).find((name) => !known.includes(name));
 if (unknown !== undefined) {
-  console.error(`Got "${unknown}", expected names out of ${Object.keys(browsers).join(", ")}.`);
+  console.error(`Got "${unknown}", expected names out of ${known.join(", ")}.`);
   process.exit(2);
+}
+
+/** Those of a table that were named, or all. @param {object} table */
+function chosen(table) {
+  const named = process.argv.slice(2).filter((name) => name in table);
+  return named.length > 0 ? named : Object.keys(table);
 }
 
 const folder = join(cache, `browsers-${randomUUID()}`);
@@ -24,12 +31,12 @@ const rows = [];
 try {
   await bundleChecks(folder);
   const site = await openSite(folder);
-  for (const name of named.length > 0 ? named : Object.keys(browsers)) await tryBrowser(name, site);
+  for (const name of chosen(browsers)) await tryBrowser(name, site);
   await site.close();
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
-printTable([["browser", ...Object.keys(trials)], ...rows]);
+printTable([["browser", ...chosen(trials)], ...rows]);
 process.exit(process.exitCode ?? 0); // whatever a crashed browser has left open
 
 /** @param {string} name @param {Awaited<ReturnType<typeof openSite>>} site */
@@ -38,16 +45,16 @@ async function tryBrowser(name, site) {
   const browser = await open();
   if (!browser) {
     console.error(`${name} is missing. Debian and Ubuntu have it: apt-get install --no-install-recommends ${packages}`);
-    rows.push([name, ...Object.keys(trials).map(() => "not installed")]);
+    rows.push([name, ...chosen(trials).map(() => "not installed")]);
     process.exitCode = 1;
     return;
   }
   const row = [browser.version];
   rows.push(row);
-  for (const [trial, run] of Object.entries(trials)) {
+  for (const trial of chosen(trials)) {
     const start = performance.now();
     try {
-      row.push(await run(browser, site));
+      row.push(await trials[trial](browser, site));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       if (error instanceof Lacking) row.push(message);

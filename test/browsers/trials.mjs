@@ -16,10 +16,13 @@ const trialSeconds = 1800;
 /** Thrown where the browser lacks what is tried: said in the table, no failure. */
 export class Lacking extends Error {}
 
-/** @type {Record<string, (browser: OpenBrowser, site: Site) => Promise<string>>} */
+/**
+ * By name: the conformance suite on each backend, the page of examples/, the demo.
+ * @type {Record<string, (browser: OpenBrowser, site: Site) => Promise<string>>}
+ */
 export const trials = {
-  "conformance on WASM": (browser, site) => conformance(browser, site, "wasm"),
-  "conformance on WebGPU": async (browser, site) => {
+  wasm: (browser, site) => conformance(browser, site, "wasm"),
+  webgpu: async (browser, site) => {
     await expectAdapter(browser, site);
     return conformance(browser, site, "webgpu");
   },
@@ -88,7 +91,7 @@ async function expectAdapter(browser, site) {
   }
 }
 
-/** examples/page.html trains to its end, draws samples, says nothing on the console. @type {typeof demo} */
+/** examples/page.html trains to its end (site.mjs makes it a near one), draws samples, says nothing on the console. @type {typeof demo} */
 async function quickstart(browser, site) {
   return withoutComplaints(site, async () => {
     const page = await browser.open(`${site.url}examples/page.html`);
