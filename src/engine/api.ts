@@ -164,7 +164,7 @@ export interface TrainerOptions {
 export interface EarlyStopping {
   /** Validations in a row without a better one, after which a run ends; default 20. Infinity: it goes on. */
   readonly patience?: number;
-  /** What is better; default "velocityLoss". docs/data.md says why. */
+  /** What is better; default "negativeLogLikelihood" of up to 64 rows, else "velocityLoss". docs/data.md says why. */
   readonly by?: ValidationCriterion;
 }
 

@@ -19,6 +19,9 @@ const DEFAULT_BATCH = 512;
 const DEFAULT_EVERY = 100;
 const DEFAULT_PATIENCE = 20;
 
+/** Rows held out up to which their likelihood is the better criterion, and costs little. */
+const FEW_ROWS = 64;
+
 /** Options with every choice made. */
 export interface TrainerSettings {
   readonly network: Network;
@@ -103,7 +106,9 @@ function validationOf(options: TrainerOptions, seed: number): ValidationSettings
     return undefined;
   }
   const every = integerOption("validateEvery", validateEvery ?? DEFAULT_EVERY);
-  return { ...heldOutOf(validation, data, network, seed), every, ...stoppingOf(earlyStopping) };
+  const heldOut = heldOutOf(validation, data, network, seed);
+  const isFew = isArrayData(heldOut.source) && heldOut.source.count <= FEW_ROWS;
+  return { ...heldOut, every, ...stoppingOf(earlyStopping, isFew ? "negativeLogLikelihood" : "velocityLoss") };
 }
 
 function heldOutOf(
@@ -130,13 +135,13 @@ function heldOutOf(
   return { rows, source: arrayRows(data, rows.heldOut) };
 }
 
-function stoppingOf(earlyStopping: unknown = false): Pick<ValidationSettings, "patience" | "by"> {
+function stoppingOf(
+  earlyStopping: unknown = false,
+  criterion: ValidationCriterion,
+): Pick<ValidationSettings, "patience" | "by"> {
   const isOn = earlyStopping !== false;
   const options = typeof earlyStopping === "boolean" ? {} : earlyStopping;
-  const { patience = DEFAULT_PATIENCE, by = validationCriteria[0] } = optionsObject("earlyStopping", options, [
-    "patience",
-    "by",
-  ]);
+  const { patience = DEFAULT_PATIENCE, by = criterion } = optionsObject("earlyStopping", options, ["patience", "by"]);
   return {
     patience: isOn && patience !== Number.POSITIVE_INFINITY ? integerOption("patience", patience) : undefined,
     by: choiceOption("by of earlyStopping", by as ValidationCriterion, validationCriteria),

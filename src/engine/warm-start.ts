@@ -1,7 +1,7 @@
 /** Parameters to begin at: those of another model of the same network. Imported on demand. */
 import { ConfigError } from "../errors.ts";
 import type { Network } from "../nn/network.ts";
-import type { FlatVector } from "../train/checkpoint.ts";
+import type { FlatVector, ModelRecord } from "../train/checkpoint.ts";
 import { readCheckpoint } from "../train/read-checkpoint.ts";
 import { chosenParameters, type ParametersChoice, type ParametersName } from "./parameters.ts";
 
@@ -13,8 +13,7 @@ import { chosenParameters, type ParametersChoice, type ParametersName } from "./
  */
 export function initialVector(bytes: Uint8Array, network: Network, choice: ParametersChoice): FlatVector {
   const { activation } = network.config as { readonly activation?: string };
-  // Weights alone, such as PyTorch's, are taken to be of the trainer's own activation.
-  const record = readCheckpoint(bytes, { source: "initial", activation });
+  const record = recordIn(bytes, activation);
   const [given, expected] = [record.network, network].map(({ kind, config }) => `${kind} ${JSON.stringify(config)}`);
   if (given !== expected) {
     throw new ConfigError({
@@ -28,4 +27,14 @@ export function initialVector(bytes: Uint8Array, network: Network, choice: Param
   if (record.average) kept.set("ema", record.average);
   if (record.best) kept.set("best", record.best.parameters);
   return kept.get(chosenParameters(choice, new Set(kept.keys()))) as FlatVector;
+}
+
+/** Weights alone, such as PyTorch's, are taken to be of the trainer's own activation. */
+function recordIn(bytes: Uint8Array, activation: string | undefined): ModelRecord {
+  try {
+    return readCheckpoint(bytes, { source: "initial" });
+  } catch (error) {
+    if (activation === undefined || !(error instanceof ConfigError)) throw error;
+    return readCheckpoint(bytes, { source: "initial", activation });
+  }
 }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { arrayData, arrayRows } from "../../src/data/array.ts";
 import { Murmur } from "../../src/data/fingerprint.ts";
+import { automaticJitter } from "../../src/data/jitter.ts";
 import { dataFrom, resumeData } from "../../src/data/registry.ts";
 import { sampleData } from "../../src/data/sample.ts";
 import type { DataSource } from "../../src/data/source.ts";
+import { splitRows } from "../../src/data/split.ts";
 import { ConfigError, DataError } from "../../src/errors.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
 import { byRow, expectMean } from "./statistics.ts";
@@ -131,6 +133,41 @@ describe("forms of points", () => {
     expect(arrayData(rows, undefined, { columns: ["a", "b", "c"] }).columns).toEqual(["a", "b", "c"]);
     expect(() => arrayData(rows, undefined, { columns: ["a", "b"] })).toThrow(DataError);
     expect(() => arrayData(rows, undefined, { columns: [1, 2, 3] as unknown as string[] })).toThrow(ConfigError);
+  });
+});
+
+describe("automatic jitter", () => {
+  test.each([
+    [200, 10, 0.5],
+    [500, 10, 0.4],
+    [1000, 10, 0.31],
+    [5000, 10, 0.11],
+    [200, 2, 0.13],
+    [1000, 2, 0],
+    [100_000, 10, 0],
+    [10, 60, 0.5],
+  ])("of %i rows in %i dimensions is %f", (rows, dimension, jitter) => {
+    expect(automaticJitter(rows, dimension)).toBeCloseTo(jitter, 2);
+  });
+});
+
+describe("splits", () => {
+  test("are equal by seed, other ones by another, and hold every row once", () => {
+    const { training, heldOut } = splitRows(1000, 0.1, 7);
+    expect(heldOut.length).toBe(100);
+    expect([...training, ...heldOut].sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, i) => i));
+    expect(splitRows(1000, 0.1, 7)).toEqual({ training, heldOut });
+    expect(splitRows(1000, 0.1, 8).heldOut).not.toEqual(heldOut);
+    expect(splitRows(1000, Array.from(heldOut), 9)).toEqual({ training, heldOut });
+    expect(splitRows(3, 0.01).heldOut.length).toBe(1);
+  });
+
+  test("hold out each row as often as the others", () => {
+    const counts = new Array<number>(20).fill(0);
+    for (let seed = 0; seed < 2000; seed++)
+      for (const row of splitRows(20, 5, seed).heldOut) counts[row] = (counts[row] as number) + 1;
+    // 500 each; a binomial deviation is 19.4.
+    for (const count of counts) expect(Math.abs(count - 500)).toBeLessThan(5 * 19.4);
   });
 });
 

@@ -25,8 +25,9 @@ const rows = Array.from({ length: 40 }, (_, row) => [
 ]);
 const data = arrayData(rows, undefined, { standardize: true, columns: ["a", "b"] });
 
+const earlyStopping = { patience: Number.POSITIVE_INFINITY, by: "velocityLoss" } as const;
 const options = (changes: Partial<TrainerOptions> = {}) =>
-  smallOptions({ data, validation: 0.25, validateEvery: 3, batchSize: 4, ...changes });
+  smallOptions({ data, validation: 0.25, validateEvery: 3, earlyStopping, batchSize: 4, ...changes });
 
 async function validations(trainer: Trainer, steps: number, progressEvery?: number) {
   const made: ValidationMetrics[] = [];
@@ -194,9 +195,22 @@ describe("validations", () => {
     }));
 });
 
+test("few rows are judged by their likelihood at each validation, many by the velocity loss", () =>
+  withRuntime("wasm", async (runtime) => {
+    for (const [validation, isFew] of [
+      [64, true],
+      [65, false],
+    ] as const) {
+      const many = arrayData(Array.from({ length: 80 }, (_, i) => [Math.sin(i), Math.cos(i * i)]));
+      const trainer = await runtime.createTrainer(smallOptions({ data: many, validation, validateEvery: 1 }));
+      const { made } = await validations(trainer, 1);
+      expect(made[0]?.negativeLogLikelihood !== undefined).toBe(isFew);
+    }
+  }));
+
 describe("early stopping", () => {
   // A rate that makes the model worse from some step on.
-  const stopping = () => options({ validateEvery: 2, earlyStopping: { patience: 3 }, loss: cfm() });
+  const stopping = () => options({ validateEvery: 2, earlyStopping: { patience: 3, by: "velocityLoss" }, loss: cfm() });
 
   test("ends a run after so many validations without a better one, for good, however it is cut or resumed", () =>
     withRuntime("wasm", async (runtime) => {
@@ -297,7 +311,7 @@ describe("warnings", () => {
   test("say when there are fewer rows than parameters", () =>
     withRuntime("wasm", async (runtime) => {
       const few = await runtime.createTrainer(
-        options({ validation: undefined as never, validateEvery: undefined as never }),
+        options({ validation: undefined as never, validateEvery: undefined as never, earlyStopping: false }),
       );
       expect(few.warnings).toEqual([expect.stringContaining("40 rows to train on, and 71 parameters")]);
       const small = mlp({ dimension: 2, hidden: [2] });

@@ -42,6 +42,14 @@ const variants: Readonly<Record<string, () => TrainerOptions>> = {
       ema: ema({ decay: 0.9 }),
       maximumGradientNorm: 0.5,
     }),
+  "rows held out, and noise upon the others": () =>
+    smallOptions({
+      data: arrayData(numbers, [20, 2], { standardize: true, columns: ["a", "b"] }),
+      validation: 0.2,
+      validateEvery: 2,
+      earlyStopping: { patience: 50 },
+      jitter: 0.2,
+    }),
 };
 
 /** All that a run and its model give. */
@@ -58,6 +66,8 @@ async function everything(runtime: Runtime, options: TrainerOptions) {
     step: trainer.step,
     modelStep: trainer.model.step,
     describe: await trainer.describe(),
+    standing: [trainer.best, trainer.stopped, trainer.trainingRows, trainer.heldOutRows, trainer.warnings],
+    columns: [trainer.model.columns, model.columns],
     file,
     samples: { ...samples, seconds: 0 },
     resumed: await trainSteps(again, 3),
