@@ -17,8 +17,10 @@ import type { GPUDeviceSource, GPUSource } from "./platform-types.ts";
 
 export type { ValidationCriterion, ValidationMetrics };
 
+/** What computes: a GPU by WebGPU, the CPU by WebAssembly, or the f64 reference in JavaScript, slow and exact. */
 export type BackendName = "webgpu" | "wasm" | "reference";
 
+/** Options of {@link createRuntime}. */
 export interface RuntimeOptions {
   /** "auto" (default): WebGPU on a real GPU, else WebAssembly; `runtime.reason` says which and why. */
   readonly backend?: "auto" | BackendName;
@@ -120,6 +122,7 @@ export interface Runtime extends Disposable {
  */
 export type CaseErrors = Readonly<Record<string, number>>;
 
+/** What is trained, on what, and how: options of {@link createTrainer}. */
 export interface TrainerOptions {
   /** Its dimension is the data's. */
   readonly network: Network;
@@ -193,6 +196,7 @@ export interface Progress extends StepMetrics {
   readonly stopped?: boolean;
 }
 
+/** Options of {@link Trainer.run}. */
 export interface RunOptions {
   /** How many more steps. */
   readonly steps: number;
@@ -201,6 +205,7 @@ export interface RunOptions {
   readonly progressEvery?: number;
 }
 
+/** A training run: its state lies on the device, a step is one program. Disposing it disposes its model. */
 export interface Trainer extends Disposable {
   /** Steps done, also before a resume. */
   readonly step: number;
@@ -238,6 +243,7 @@ export interface Trainer extends Disposable {
   dispose(): void;
 }
 
+/** Options of every solve of a model's flow. */
 export interface SolveOptions {
   /** Default: dopri5(). */
   readonly solver?: Solver;
@@ -255,6 +261,7 @@ export interface SolveOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** Options of {@link Model.velocity}. */
 export interface VelocityOptions {
   readonly signal?: AbortSignal;
   /** Use the best parameters of a run with validation. Default: where the model has them, and `ema` is left out. */
@@ -263,6 +270,7 @@ export interface VelocityOptions {
   readonly ema?: boolean;
 }
 
+/** Options of {@link evaluateLosses}. */
 export interface EvaluateLossesOptions {
   readonly data: DataSource;
   readonly loss: Loss;
@@ -284,6 +292,7 @@ export interface EvaluateLossesOptions {
 /** Means over batches; the divergence loss of a loss without one is 0. */
 export type LossMeans = Readonly<Record<"loss" | "velocityLoss" | "divergenceLoss", number>>;
 
+/** How the divergence of the velocity is taken, whose integral is the change of the log-density. */
 export interface DivergenceOptions {
   /** "exact" (default): D jvps an evaluation; "hutchinson": `probes` of them, with a standard error. */
   readonly divergence?: "exact" | "hutchinson";
@@ -291,6 +300,7 @@ export interface DivergenceOptions {
   readonly probes?: number;
 }
 
+/** Options of {@link Model.sample}. */
 export interface SampleOptions extends SolveOptions {
   /** How many; left out where `noise` is given. */
   readonly count?: number;
@@ -305,6 +315,7 @@ export interface SampleOptions extends SolveOptions {
   readonly times?: Numbers;
 }
 
+/** Options of {@link Model.encode}. */
 export interface EncodeOptions extends SolveOptions {
   /** Also compute the log-density of each point on the way. */
   readonly logDensity?: boolean | DivergenceOptions;
@@ -320,8 +331,10 @@ export interface Encoding {
   readonly seconds: number;
 }
 
+/** Options of {@link Model.logDensity}. */
 export interface LogDensityOptions extends SolveOptions, DivergenceOptions {}
 
+/** Log-densities of points under a model, with their errors. */
 export interface LogDensity {
   /** In nats and data units, per point: [count]. */
   readonly values: Float64Array;
@@ -329,6 +342,7 @@ export interface LogDensity {
   readonly standardError: Float64Array;
 }
 
+/** What {@link Model.sample} gives. */
 export interface Samples {
   /**
    * Row-major [count, dimension], in data units: f64 where the model has a standardisation, whose mean may be so large
@@ -343,6 +357,7 @@ export interface Samples {
   readonly seconds: number;
 }
 
+/** A velocity field with its path and units: it samples and judges. It holds device memory until it is disposed of. */
 export interface Model extends Disposable {
   /** Numbers per sample, D. */
   readonly dimension: number;
@@ -402,6 +417,7 @@ export interface Model extends Disposable {
   dispose(): void;
 }
 
+/** Options of {@link load}. */
 export interface LoadOptions {
   /** The network of a file without divflow's metadata, such as PyTorch's; only its activation cannot be inferred. */
   readonly activation?: string;
@@ -411,6 +427,7 @@ export interface LoadOptions {
   readonly source?: string;
 }
 
+/** Options of {@link resume}. */
 export interface ResumeOptions {
   /** The data, where the file cannot hold it: a user's own points. */
   readonly data?: DataSource;

@@ -17,8 +17,9 @@ import { type BatchOptions, buildBatchLosses } from "./batch.ts";
 import { clipByNorm, globalNorm } from "./clip.ts";
 import { type Ema, updateEma } from "./ema.ts";
 
-/** The metrics of a step, as a row of the metrics ring holds them, in order; behind them is whether it was a good one. */
+/** What is told of every training step: its losses, the global norm of the gradient before clipping, its learning rate. */
 export const metricNames = ["loss", "velocityLoss", "divergenceLoss", "gradientNorm", "learningRate"] as const;
+/** The name of one of a step's metrics: see {@link metricNames}. */
 export type MetricName = (typeof metricNames)[number];
 
 /** Rows of the metrics ring: the host must look at least once in so many steps to see every row. */

@@ -34,14 +34,16 @@ export interface FDMOptions {
   /** Weight of the velocity term, positive; default 1. */
   readonly velocityWeight?: number;
   /**
-   * "residual" (default): the scalar r above, the exact defect of the continuity equation. "slice": the vector R, whose
+   * "residual" (default): the scalar r = div v - div u + (v' - u).s, the exact defect of the continuity equation (u and s:
+   * the path's target velocity and score, v' the velocity, see `detachVelocity`). "slice": for a probe z the vector
+   * R = J z + (v' - u)(s.z) - dilation z, whose
    * mean square over probes is the Frobenius norm of J + (v' - u) s^T - dilation I, of which r is the trace.
    */
   readonly form?: (typeof divergenceForms)[number];
-  /** |r| or r^2; |R| or |R|^2. Default 2. */
+  /** The power of |r|, or of |R|, that is minimised. Default 2. */
   readonly power?: 1 | 2;
   /**
-   * w: "sigma" (default), or "dilation": 1 / |sigma'/sigma|, both (1 - t) on cond-ot; "none": 1, singular as t -> 1 on
+   * The factor w of r or R: "sigma" (default), or "dilation": 1 / |sigma'/sigma|, both (1 - t) on cond-ot; "none": 1, singular as t -> 1 on
    * all paths but ve. "dilation" is refused on paths whose dilation is 0 at t = 0, or so small that losses leave f32.
    */
   readonly weight?: (typeof divergenceWeights)[number];
@@ -59,7 +61,10 @@ export interface FDMOptions {
   readonly probe?: ProbeKind;
   /** Number P of probes: the residual form averages their estimates, the slice form their losses. Default 1. */
   readonly probes?: number;
-  /** v' is v held constant when differentiating: only div v is trained by r. Default true; docs/loss.md says why. */
+  /**
+   * Whether the velocity that multiplies the score is held constant when differentiating, so that the divergence term
+   * trains div v alone. Default true; docs/loss.md says why.
+   */
   readonly detachVelocity?: boolean;
   /**
    * Share of the batch, its first rows, that the divergence term is taken on, in (0, 1]; default 1. Unbiased, since
@@ -69,7 +74,13 @@ export interface FDMOptions {
 }
 
 /**
- * The loss of this file's head: CFM plus the divergence residual.
+ * Flow and divergence matching: conditional flow matching, and beside it the size of the continuity equation's residual,
+ *
+ *   velocityWeight * mean (v - u)^2 + divergence * mean over rows of |w r / D|^power,
+ *   r = div v - div u + (v' - u).s,
+ *
+ * with the path's target velocity u and score s, and v' the velocity held constant. A step costs about twice one of
+ * {@link cfm}; `fraction` takes the divergence term on a part of each batch.
  *
  * @throws {@link ConfigError} when an option is outside its range; from `build`, when weight "dilation" meets a path
  * whose dilation vanishes.
