@@ -26,6 +26,7 @@ import { judge, type Rule } from "./judge.ts";
 import { exitCodes, remark, report, textTable } from "./output.ts";
 import { type HeldOut, readHeldOut } from "./overfitting.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
+import { whilePlanning } from "./progress.ts";
 import { describeRecipe, type Recipe, readRecipe, recipeArguments, trainerOptions } from "./recipe.ts";
 import { rowOfPictures } from "./report/density.ts";
 import { counted } from "./report/numbers.ts";
@@ -221,7 +222,9 @@ async function trainAndJudge(
   warnings: Set<string>,
 ): Promise<{ judged: Judged; shown: Shown; rows: RowsUsed | undefined } | undefined> {
   const { name, folder, dataName, view } = one;
-  using trainer = await createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(lossOf[name]) });
+  using trainer = await whilePlanning(titleOf[name], () =>
+    createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(lossOf[name]) }),
+  );
   for (const warning of trainer.warnings) if (!warnings.has(warning)) remark(warning);
   for (const warning of trainer.warnings) warnings.add(warning);
   const rows = parts && rowsUsed(parts, trainer, recipe.seed);

@@ -17,6 +17,7 @@ import { checkFolder, makeFolder, readBytes } from "./files.ts";
 import { rowsOf } from "./held-out.ts";
 import { exitCodes, remark, report } from "./output.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
+import { whilePlanning } from "./progress.ts";
 import { describeRecipe, lossNames, type Recipe, readRecipe, recipeArguments, trainerOptions } from "./recipe.ts";
 import { counted } from "./report/numbers.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
@@ -65,7 +66,7 @@ export const train = defineCommand({
     await refuseRun("--out", args.out, args);
 
     using runtime = await openRuntime(choice);
-    using trainer = await beginning.trainer(runtime);
+    using trainer = await whilePlanning(beginning.title, () => beginning.trainer(runtime));
     const { title, steps = noSteps() } = beginning;
     for (const warning of trainer.warnings) remark(warning);
     if (trainer.step >= steps) remark(`Nothing to train: ${passed(trainer.step, steps)}`);
