@@ -12,6 +12,7 @@ import type {
   TrainerOptions,
 } from "./engine/api.ts";
 import { createAnyRuntime } from "./engine/worker/start.ts";
+import { partOption } from "./graph/options.ts";
 
 /**
  * A runtime: a backend, and what is made on it. In a page it runs in a worker of its own; the API is the same.
@@ -26,32 +27,45 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
 }
 
 /** A trainer at step 0: {@link Runtime.createTrainer}. */
-export function createTrainer(runtime: Runtime, options: TrainerOptions): Promise<Trainer> {
-  return runtime.createTrainer(options);
+export async function createTrainer(runtime: Runtime, options: TrainerOptions): Promise<Trainer> {
+  return made(runtime).createTrainer(options);
 }
 
 /** The model in the bytes of a safetensors file: {@link Runtime.loadModel}. */
-export function load(runtime: Runtime, bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
-  return runtime.loadModel(bytes, options);
+export async function load(
+  runtime: Runtime,
+  bytes: Uint8Array | ArrayBuffer,
+  options: LoadOptions = {},
+): Promise<Model> {
+  return made(runtime).loadModel(bytes, options);
 }
 
 /** A trainer that goes on, bit for bit, where a file's left off: {@link Runtime.resumeTrainer}. */
-export function resume(
+export async function resume(
   runtime: Runtime,
   bytes: Uint8Array | ArrayBuffer,
   options: ResumeOptions = {},
 ): Promise<Trainer> {
-  return runtime.resumeTrainer(bytes, options);
+  return made(runtime).resumeTrainer(bytes, options);
 }
 
 /** Mean losses of a model over fresh batches: {@link Runtime.evaluateLosses}. */
-export function evaluateLosses(runtime: Runtime, model: Model, options: EvaluateLossesOptions): Promise<LossMeans> {
-  return runtime.evaluateLosses(model, options);
+export async function evaluateLosses(
+  runtime: Runtime,
+  model: Model,
+  options: EvaluateLossesOptions,
+): Promise<LossMeans> {
+  return made(runtime).evaluateLosses(model, options);
 }
 
 /** The errors of a golden case on this very device: {@link Runtime.verifyCase}. */
-export function verifyCase(runtime: Runtime, text: string, file?: string): Promise<CaseErrors> {
-  return runtime.verifyCase(text, file);
+export async function verifyCase(runtime: Runtime, text: string, file?: string): Promise<CaseErrors> {
+  return made(runtime).verifyCase(text, file);
+}
+
+/** A runtime, or a sentence for whoever has swapped arguments or left out an await. */
+function made(runtime: Runtime): Runtime {
+  return partOption("runtime", runtime, "createTrainer", "await createRuntime()");
 }
 
 export { type WasmFeatures, wasmFeatures } from "./backends/wasm/features.ts";

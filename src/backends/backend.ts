@@ -18,6 +18,11 @@ export interface Executable {
   /** Runs the program `times` times, in order, as one submission. Returns once submitted (WASM: once done). */
   run(times: number): void;
   /**
+   * Where `run` computes on this thread: a run in parts, between which other tasks may have their turn. Parts 0 to
+   * `count` - 1, in order and each once, are a run.
+   */
+  readonly parts?: { readonly count: number; run(part: number): void };
+  /**
    * Runs each kernel call `times` times (default 1) before the next, and gives by call the milliseconds of all of these
    * on the device; where that can be told.
    */

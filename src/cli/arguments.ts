@@ -2,6 +2,7 @@
  * Reads command-line values. All arguments of a command are checked before any work; whatever does not fit is a
  * ConfigError, exit code 2, and nothing has been written.
  */
+import { closest as nearest } from "../closest.ts";
 import { ConfigError } from "../index.ts";
 
 /** Declarations of a command's arguments, as far as checking needs them. */
@@ -11,25 +12,7 @@ export interface ArgumentDeclarations {
 
 /** The nearest of `names` as a question; a pointer to the list where none is near. */
 export function closest(name: string, names: readonly string[]): string {
-  const begun = names.filter((candidate) => name.replace(/^-*/, "").length > 1 && candidate.startsWith(name));
-  if (begun.length === 1) return `Did you mean ${begun[0]}?`;
-  const distance = (a: string, b: string): number => {
-    let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-    for (let i = 1; i <= a.length; i++) {
-      const next = [i];
-      for (let j = 1; j <= b.length; j++) {
-        const substitution = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-        next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, substitution));
-      }
-      row = next;
-    }
-    return row[b.length] as number;
-  };
-  const plain = name.toLowerCase();
-  const [best] = [...names].sort((a, b) => distance(plain, a) - distance(plain, b));
-  return best !== undefined && distance(plain, best) <= Math.ceil(name.length / 2)
-    ? `Did you mean ${best}?`
-    : "See --help for the list.";
+  return nearest(name, names, "See --help for the list.");
 }
 
 /** What a command line gives of options, by name without dashes, as text; `undefined` for those without a value. */

@@ -5,7 +5,7 @@ import { oneOf, positiveInteger, seed } from "./arguments.ts";
 import { dataArguments, readingOptions, readPointsFile } from "./data.ts";
 import { readBytes } from "./files.ts";
 import { summarize } from "./judge.ts";
-import { activationArgument, namesOf, readActivation } from "./model-file.ts";
+import { activationArgument, readActivation } from "./model-file.ts";
 import { interruption, remark, report } from "./output.ts";
 import { progressBar } from "./progress.ts";
 import { type ResultArray, readTarget, resultArguments, writeResults } from "./results.ts";
@@ -46,7 +46,7 @@ export const evaluate = defineCommand({
 
     using runtime = await openRuntime(choice);
     using model = await load(runtime, bytes, { source: args.model, ...activation });
-    const { values: points, count, dimension } = await readPointsFile(args.data, args, { columns: namesOf(model) });
+    const { values: points, count, dimension } = await readPointsFile(args.data, args, model);
     if (dimension !== model.dimension) {
       throw new DataError({
         subject: args.data,

@@ -3,7 +3,7 @@ import { defineCommand } from "citty";
 import { load } from "../index.ts";
 import { positiveInteger, seed } from "./arguments.ts";
 import { readBytes } from "./files.ts";
-import { activationArgument, namesOf, readActivation } from "./model-file.ts";
+import { activationArgument, readActivation } from "./model-file.ts";
 import { interruption, remark, report } from "./output.ts";
 import { progressBar } from "./progress.ts";
 import {
@@ -63,7 +63,7 @@ export const sample = defineCommand({
       bar.stop();
       signal.throwIfAborted();
       const { values, dimension, seconds } = samples;
-      const names = coordinateNames(dimension, namesOf(model));
+      const names = coordinateNames(dimension, model.columns);
       const arrays: ResultArray[] = [{ name: "samples", values, shape: [count, dimension], columns: names }];
       if (samples.logDensity) {
         const name = "log_density";

@@ -15,6 +15,7 @@ import { oneOf, positiveInteger, refuseBeside } from "./arguments.ts";
 import { type DataArguments, dataArguments, dataOf, isPointsFile, openData, readPointsFile } from "./data.ts";
 import { checkFolder, makeFolder, readBytes } from "./files.ts";
 import { rowsOf } from "./held-out.ts";
+import { columnsIn } from "./model-columns.ts";
 import { exitCodes, remark, report } from "./output.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
 import { whilePlanning } from "./progress.ts";
@@ -133,7 +134,7 @@ async function fromFile(
   const asked = args.steps === undefined ? undefined : positiveInteger("--steps", args.steps);
   const bytes = await readBytes(file);
   const config = await readConfig(join(dirname(file), "config.json"));
-  const data = await dataOfRun(config, dataName, args);
+  const data = await dataOfRun(config, dataName, args, columnsIn(bytes));
   const validation =
     typeof config["validation"] === "string"
       ? dataOf(await readPointsFile(config["validation"], {}, { columns: data.columns }))
@@ -152,10 +153,12 @@ async function dataOfRun(
   config: Readonly<Record<string, unknown>>,
   dataName: string,
   args: DataArguments,
+  columns: readonly string[] | undefined,
 ): Promise<DataSource> {
   const { test } = (config["rows"] ?? {}) as { readonly test?: unknown };
-  if (!Array.isArray(test) || test.length === 0 || !isPointsFile(dataName)) return openData(dataName, args);
-  const points = await readPointsFile(dataName, args);
+  if (!Array.isArray(test) || test.length === 0 || !isPointsFile(dataName))
+    return openData(dataName, args, { columns });
+  const points = await readPointsFile(dataName, args, { columns });
   return dataOf(rowsOf(points, splitRows(points.count, test).training));
 }
 

@@ -1,3 +1,4 @@
+import { optionsObject } from "../graph/options.ts";
 import { add, floor, multiply, subtract } from "../ops/arithmetic.ts";
 import { concat } from "../ops/shape.ts";
 import { expectPoint } from "./point.ts";
@@ -14,8 +15,11 @@ const EDGE = 1e-6;
  * The 2-D checkerboard of the paper: (a, b) / 0.45 with a ~ U(-2, 2), b = U(0, 1) - 2 Bernoulli(1/2) + (floor(a) mod 2).
  * Uniform over the 8 of 4 x 4 cells with floor(a) + floor(b) even; density 0.45^2 / 8 there, entropy
  * log(8 / 0.45^2) = 3.6765 nats.
+ *
+ * @param options - there are none.
  */
-export function checkerboard(): DataSource {
+export function checkerboard(options: Record<string, never> = {}): DataSource {
+  optionsObject("options of checkerboard", options, []);
   const logDensityInside = Math.log((SCALE * SCALE) / CELLS);
   return {
     name: "checkerboard",

@@ -1,4 +1,4 @@
-import { f32Option } from "../graph/options.ts";
+import { f32Option, optionsObject } from "../graph/options.ts";
 import { mixtureSource } from "./gaussian-mixture.ts";
 import type { DataSource } from "./source.ts";
 
@@ -11,13 +11,9 @@ import type { DataSource } from "./source.ts";
  * @throws {@link ConfigError} when one is outside its range.
  * @see Grathwohl et al., FFJORD (ICLR 2019), whose toy data has these proportions: radius 4, std 0.5, over sqrt(2).
  */
-export function eightGaussians({
-  radius = 2 * Math.SQRT2,
-  std = Math.SQRT2 / 4,
-}: {
-  radius?: number;
-  std?: number;
-} = {}): DataSource {
+export function eightGaussians(options: { radius?: number; std?: number } = {}): DataSource {
+  optionsObject("options of eightGaussians", options, ["radius", "std"]);
+  const { radius = 2 * Math.SQRT2, std = Math.SQRT2 / 4 } = options;
   f32Option("radius of eightGaussians", radius, { minimum: 0, open: "minimum" });
   f32Option("std of eightGaussians", std, { minimum: 0, open: "minimum" });
   const components = Array.from({ length: 8 }, (_, k) => ({

@@ -1,5 +1,5 @@
 import { ConfigError } from "../errors.ts";
-import { numberOption } from "../graph/options.ts";
+import { numberOption, optionsObject } from "../graph/options.ts";
 import { add, less, multiply, select } from "../ops/arithmetic.ts";
 import { gather } from "../ops/rows.ts";
 import { slice } from "../ops/shape.ts";
@@ -39,7 +39,7 @@ const LARGEST_RATIO = 4;
  * number is not finite.
  */
 export function gaussianMixture(options: GaussianMixtureOptions = {}): DataSource {
-  const checked = checkOptions(options);
+  const checked = checkOptions(optionsObject("options of gaussianMixture", options, ["weights", "means", "variances"]));
   return mixtureSource("gaussian-mixture", checked.options, checked.components);
 }
 

@@ -36,13 +36,13 @@ export function matchColumns(
   };
   const missing = modelColumns.filter((name) => !fileColumns.includes(name));
   if (missing.length > 0) {
-    const lacks = `${inQuotes(fileColumns)}, without ${inQuotes(missing)}`;
+    const lacks = `${listed(fileColumns, 20)}; not among them ${listed(missing, 20)}`;
     throw refuse(lacks, "Rename the columns, or leave the header line out where their order is right.");
   }
   const doubtful = modelColumns.find((name) => places(modelColumns, name).length !== places(fileColumns, name).length);
   if (doubtful !== undefined) {
     const times = places(fileColumns, doubtful).length;
-    throw refuse(`${JSON.stringify(doubtful)} ${times} times`, "Choose the columns by number (columns, --columns).");
+    throw refuse(`${doubtful} ${times} times`, "Choose the columns by number (columns, --columns).");
   }
   const order = modelColumns.map((name, i) => {
     const earlier = modelColumns.slice(0, i).filter((one) => one === name).length;

@@ -1,4 +1,4 @@
-import { f32Option } from "../graph/options.ts";
+import { f32Option, optionsObject } from "../graph/options.ts";
 import { add, cos, multiply, sin } from "../ops/arithmetic.ts";
 import { concat } from "../ops/shape.ts";
 import type { DataSource } from "./source.ts";
@@ -10,7 +10,8 @@ import type { DataSource } from "./source.ts";
  * @param noise - standard deviation, in data units, at least 0; default 0.2.
  * @throws {@link ConfigError} when it is outside its range.
  */
-export function moons({ noise = 0.2 }: { noise?: number } = {}): DataSource {
+export function moons(options: { noise?: number } = {}): DataSource {
+  const { noise = 0.2 } = optionsObject("options of moons", options, ["noise"]);
   f32Option("noise of moons", noise, { minimum: 0 });
   return {
     name: "moons",

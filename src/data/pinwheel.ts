@@ -1,4 +1,4 @@
-import { f32Option, integerOption } from "../graph/options.ts";
+import { f32Option, integerOption, optionsObject } from "../graph/options.ts";
 import { add, cos, exp, multiply, sin, sqrt, square, subtract, toFloat } from "../ops/arithmetic.ts";
 import { concat, reshape, slice } from "../ops/shape.ts";
 import { table } from "../ops/sources.ts";
@@ -25,17 +25,11 @@ const LARGEST_BEND = 2 ** 53;
  * @param rate - radians the arm turns, over exp|f|; default 0.25.
  * @throws {@link ConfigError} when one is outside its range.
  */
-export function pinwheel({
-  arms = 5,
-  radialStd = 0.3,
-  tangentialStd = 0.1,
-  rate = 0.25,
-}: {
-  arms?: number;
-  radialStd?: number;
-  tangentialStd?: number;
-  rate?: number;
-} = {}): DataSource {
+export function pinwheel(
+  options: { arms?: number; radialStd?: number; tangentialStd?: number; rate?: number } = {},
+): DataSource {
+  optionsObject("options of pinwheel", options, ["arms", "radialStd", "tangentialStd", "rate"]);
+  const { arms = 5, radialStd = 0.3, tangentialStd = 0.1, rate = 0.25 } = options;
   integerOption("arms of pinwheel", arms, 1, 1024);
   f32Option("radialStd of pinwheel", radialStd, { minimum: 0, open: "minimum" });
   f32Option("tangentialStd of pinwheel", tangentialStd, { minimum: 0, open: "minimum" });

@@ -1,6 +1,6 @@
 /** Data sources by name: the command line lists them, checkpoints name them, tests loop over them. */
 import { DataError } from "../errors.ts";
-import { madeFrom, type NamedOptions, type RegistryEntry } from "../graph/options.ts";
+import { madeFrom, type NamedOptions, type Registry } from "../graph/options.ts";
 import { isArrayData } from "./array.ts";
 import { checkerboard } from "./checkerboard.ts";
 import { eightGaussians } from "./eight-gaussians.ts";
@@ -12,14 +12,14 @@ import { rings } from "./rings.ts";
 import type { DataSource } from "./source.ts";
 import { spirals } from "./spirals.ts";
 
-const entries: Readonly<Record<string, RegistryEntry<DataSource>>> = {
-  checkerboard: { options: [], make: checkerboard },
-  "eight-gaussians": { options: ["radius", "std"], make: eightGaussians },
-  moons: { options: ["noise"], make: moons },
-  spirals: { options: ["turns", "noise"], make: spirals },
-  pinwheel: { options: ["arms", "radialStd", "tangentialStd", "rate"], make: pinwheel },
-  rings: { options: ["radii", "noise"], make: rings },
-  "gaussian-mixture": { options: ["weights", "means", "variances"], make: gaussianMixture },
+const entries: Registry<DataSource> = {
+  checkerboard: checkerboard,
+  "eight-gaussians": eightGaussians,
+  moons: moons,
+  spirals: spirals,
+  pinwheel: pinwheel,
+  rings: rings,
+  "gaussian-mixture": gaussianMixture,
 };
 
 /** Sources that a name and plain options make; a user's own points (`arrayData`) are not among them. */

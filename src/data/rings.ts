@@ -1,5 +1,5 @@
 import { ConfigError } from "../errors.ts";
-import { f32Option } from "../graph/options.ts";
+import { f32Option, optionsObject } from "../graph/options.ts";
 import { add, cos, multiply, sin } from "../ops/arithmetic.ts";
 import { gather } from "../ops/rows.ts";
 import { concat } from "../ops/shape.ts";
@@ -18,13 +18,8 @@ import type { DataSource } from "./source.ts";
  * @param noise - standard deviation, in data units, above 0; default 0.08.
  * @throws {@link ConfigError} when there is no radius, or a number is outside its range.
  */
-export function rings({
-  radii = [0.75, 1.5, 2.25, 3],
-  noise = 0.08,
-}: {
-  radii?: readonly number[];
-  noise?: number;
-} = {}): DataSource {
+export function rings(options: { radii?: readonly number[]; noise?: number } = {}): DataSource {
+  const { radii = [0.75, 1.5, 2.25, 3], noise = 0.08 } = optionsObject("options of rings", options, ["radii", "noise"]);
   if (!Array.isArray(radii) || radii.length === 0) {
     throw new ConfigError({
       subject: "radii of rings",

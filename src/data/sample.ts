@@ -1,7 +1,7 @@
 import { evaluate } from "../graph/evaluate.ts";
 import { type Node, type Shape, sizeOf } from "../graph/node.ts";
 import type { HostTensor } from "../graph/op.ts";
-import { integerOption } from "../graph/options.ts";
+import { integerOption, partOption } from "../graph/options.ts";
 import { random } from "../ops/random.ts";
 import { state } from "../ops/sources.ts";
 import { Streams } from "../ops/streams.ts";
@@ -18,6 +18,7 @@ import { unstandardize } from "./standardize.ts";
  * @throws {@link ConfigError} when count or seed is outside its range.
  */
 export function sampleData(source: DataSource, count: number, seed = 0): Float32Array | Float64Array {
+  partOption("source of sampleData", source, "draw", "checkerboard()");
   integerOption("count of sampleData", count);
   integerOption("seed of sampleData", seed, 0);
   const values = new Map<string, HostTensor>([

@@ -1,4 +1,4 @@
-import { f32Option } from "../graph/options.ts";
+import { f32Option, optionsObject } from "../graph/options.ts";
 import { add, cos, multiply, negate, sin, sqrt } from "../ops/arithmetic.ts";
 import { concat } from "../ops/shape.ts";
 import type { DataSource } from "./source.ts";
@@ -15,7 +15,8 @@ const GROWTH = 1 / 3;
  * @param noise - standard deviation, in data units, at least 0; default 0.1.
  * @throws {@link ConfigError} when one is outside its range.
  */
-export function spirals({ turns = 1.5, noise = 0.1 }: { turns?: number; noise?: number } = {}): DataSource {
+export function spirals(options: { turns?: number; noise?: number } = {}): DataSource {
+  const { turns = 1.5, noise = 0.1 } = optionsObject("options of spirals", options, ["turns", "noise"]);
   f32Option("turns of spirals", turns, { minimum: 0, open: "minimum" });
   f32Option("noise of spirals", noise, { minimum: 0 });
   return {

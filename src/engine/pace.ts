@@ -1,11 +1,17 @@
 /**
  * How many runs of a program go out in one submission. Watchdogs kill long submissions, and an AbortSignal is seen
  * only between them; short ones waste the time between. So: as many as took a tenth of a second, by measurement.
+ *
+ * A backend that computes on this thread holds up all else on it: timers, signals, a page. There a submission takes a
+ * quarter of that, and a run that is longer is done in parts.
  */
 import type { Backend, Executable } from "../backends/backend.ts";
 
 /** Seconds a submission should take. */
 const TARGET_SECONDS = 0.1;
+
+/** Seconds after which this thread lets other tasks run, where it computes itself: with the last part, below 50 ms. */
+const TURN_SECONDS = 0.025;
 
 /** A submission grows to at most so many times the one before: the first measurements include warming up. */
 const GROWTH = 4;
@@ -16,15 +22,22 @@ const MOST_RUNS = 256;
 /** Remembers how long runs of one executable take. Starts with a single run. */
 export class Pace {
   #runs = 1;
+  #isShort = false;
 
   /** Runs to put into the next submission. */
   get runs(): number {
     return this.#runs;
   }
 
-  /** Takes in that `runs` runs took `seconds`. */
-  measured(runs: number, seconds: number): void {
-    const fitting = Math.floor((runs * TARGET_SECONDS) / Math.max(seconds, 1e-6));
+  /** Whether a run is known to take no longer than a submission should. */
+  get isShort(): boolean {
+    return this.#isShort;
+  }
+
+  /** Takes in that `runs` runs took `seconds`, of which a submission should take `target`. */
+  measured(runs: number, seconds: number, target = TARGET_SECONDS): void {
+    const fitting = Math.floor((runs * target) / Math.max(seconds, 1e-6));
+    this.#isShort = fitting >= 1;
     this.#runs = Math.max(1, Math.min(fitting, GROWTH * Math.max(runs, this.#runs >> 1), MOST_RUNS));
   }
 }
@@ -38,7 +51,7 @@ export interface PacedOptions {
 
 /**
  * Runs an executable `times` times in submissions of bounded time, with one submission waiting while another runs.
- * All submitted work is done when it returns. Aborted, it stops after what is submitted.
+ * All submitted work is done when it returns, no run by halves. Aborted, it stops after what is submitted.
  *
  * @returns runs done.
  */
@@ -47,8 +60,10 @@ export async function runPaced(
   executable: Executable,
   times: number,
   pace: Pace,
-  { signal, enough }: PacedOptions = {},
+  options: PacedOptions = {},
 ): Promise<number> {
+  if (executable.parts) return runOnThisThread(executable, executable.parts, times, pace, options);
+  const { signal, enough } = options;
   let done = 0;
   let finishedAt = performance.now();
   let waiting: Promise<void> | undefined;
@@ -69,6 +84,46 @@ export async function runPaced(
   }
   await waiting;
   return done;
+}
+
+/** Runs while other tasks have their turn: between submissions, or between the parts of a run that is long. */
+async function runOnThisThread(
+  executable: Executable,
+  parts: NonNullable<Executable["parts"]>,
+  times: number,
+  pace: Pace,
+  { signal, enough }: PacedOptions,
+): Promise<number> {
+  let done = 0;
+  while (done < times && !signal?.aborted && !enough?.(done)) {
+    const runs = pace.isShort ? Math.min(pace.runs, times - done) : 1;
+    const seconds = pace.isShort ? measure(() => executable.run(runs)) : await runInParts(parts);
+    pace.measured(runs, seconds, TURN_SECONDS);
+    done += runs;
+    await nextTask();
+  }
+  return done;
+}
+
+/** One run. Returns the seconds it took, without those of others' turns. */
+async function runInParts({ count, run }: NonNullable<Executable["parts"]>): Promise<number> {
+  let seconds = 0;
+  for (let part = 0; part < count; ) {
+    if (part > 0) await nextTask();
+    seconds += measure(() => {
+      const started = performance.now();
+      do run(part++);
+      while (part < count && performance.now() - started < 1000 * TURN_SECONDS);
+    });
+  }
+  return seconds;
+}
+
+/** Seconds that the work takes. */
+function measure(work: () => void): number {
+  const started = performance.now();
+  work();
+  return (performance.now() - started) / 1000;
 }
 
 /** Lets other tasks run: messages, signals, timers. A promise alone would not. */

@@ -1,5 +1,6 @@
 /** Files from models and trainers, wherever this runs: written in Node and Deno, downloaded in a browser. */
-import { UnsupportedError } from "../errors.ts";
+import { ConfigError, UnsupportedError } from "../errors.ts";
+import { partOption } from "../graph/options.ts";
 import type { Model, Trainer } from "./api.ts";
 
 /** What is used of Node's file system, which Deno has too. The core imports no module of any platform. */
@@ -22,6 +23,15 @@ interface FileSystem {
  * `checkpoint()` there, which gives the bytes. What the file system throws, as it is.
  */
 export async function save(saved: Model | Trainer, path: string): Promise<void> {
+  partOption("what save is given", saved, "checkpoint", "createTrainer() or load()");
+  if (typeof path !== "string" || path === "") {
+    throw new ConfigError({
+      subject: "path of save",
+      given: path ?? String(path),
+      expected: "the name of a file",
+      remedy: 'Give text, such as "model.safetensors".',
+    });
+  }
   const { process, document } = globalThis as {
     process?: { getBuiltinModule?: (name: string) => FileSystem | undefined };
     document?: Document;

@@ -156,14 +156,16 @@ export class Solve {
     onProgress?.(0);
     if (this.#step instanceof CountedSteps) this.#step.restart();
     for (const [name, values] of this.#plan.initial) this.#write(name, values);
-    for (const executable of this.#before) executable.run(1);
+    for (const executable of this.#before) await runPaced(store.backend, executable, 1, new Pace());
     await atStop(0, this);
     for (const [i, segment] of this.#plan.segments.entries()) {
       for (const [name, values] of segment.writes) this.#write(name, values);
       const from = stops[i] as number;
       const to = stops[i + 1] as number;
       await this.#cross(segment, from, to, signal, (time) => onProgress?.((time - first) / (last - first)));
-      if (i === this.#plan.segments.length - 1) for (const executable of this.#after) executable.run(1);
+      if (i === this.#plan.segments.length - 1) {
+        for (const executable of this.#after) await runPaced(store.backend, executable, 1, new Pace());
+      }
       await atStop(i + 1, this);
     }
     onProgress?.(1);
@@ -240,7 +242,7 @@ export class Solve {
     return this.#store.read(name, offset, this.#lengthOf(part));
   }
 
-  #write(name: string, values: readonly number[]): void {
+  #write(name: string, values: ArrayLike<number>): void {
     const { dtype } = this.#store.declaration(name);
     this.#store.write(name, dtype === "u32" ? Uint32Array.from(values) : Float64Array.from(values));
   }

@@ -6,7 +6,7 @@ import { splitRows } from "../data/split.ts";
 import { ConfigError } from "../errors.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
-import { choiceOption, f32Option, integerOption, isRecord, optionsObject } from "../graph/options.ts";
+import { choiceOption, f32Option, integerOption, isRecord, optionsObject, partOption } from "../graph/options.ts";
 import { type Network, parameterLayout } from "../nn/network.ts";
 import { adam, type Optimizer } from "../train/adam.ts";
 import { type Ema, ema } from "../train/ema.ts";
@@ -61,17 +61,13 @@ export function completed(options: TrainerOptions): TrainerSettings {
     ...(["network", "path", "loss", "optimizer", "data", "batchSize", "seed", "ema", "maximumGradientNorm"] as const),
     ...(["snapshotEvery", "validation", "validateEvery", "earlyStopping", "jitter", "initial"] as const),
   ]);
-  for (const name of ["network", "path", "loss", "data"] as const) {
-    if (typeof options[name] === "object" && options[name] !== null) continue;
-    throw new ConfigError({
-      subject: `${name} of createTrainer`,
-      given: options[name],
-      expected: `a ${name}`,
-      remedy: "Give all of network, path, loss and data.",
-    });
-  }
   const { network, path, loss, data, batchSize = DEFAULT_BATCH, seed = 0, optimizer = adam() } = options;
   const { snapshotEvery, maximumGradientNorm } = options;
+  partOption("network of createTrainer", network, "apply", "mlp({ dimension })");
+  partOption("path of createTrainer", path, "at", "condOT()");
+  partOption("loss of createTrainer", loss, "build", "fdm()");
+  partOption("data of createTrainer", data, "draw", "checkerboard() or arrayData(points)");
+  partOption("optimizer of createTrainer", optimizer, "update", "adam()");
   integerOption("batchSize", batchSize, 1, 1 << 20);
   integerOption("seed", seed, 0);
   if (snapshotEvery !== undefined) integerOption("snapshotEvery", snapshotEvery);
@@ -140,7 +136,7 @@ function stoppingOf(
   criterion: ValidationCriterion,
 ): Pick<ValidationSettings, "patience" | "by"> {
   const isOn = earlyStopping !== false;
-  const options = typeof earlyStopping === "boolean" ? {} : earlyStopping;
+  const options = (typeof earlyStopping === "boolean" ? {} : earlyStopping) as { patience?: unknown; by?: unknown };
   const { patience = DEFAULT_PATIENCE, by = criterion } = optionsObject("earlyStopping", options, ["patience", "by"]);
   return {
     patience: isOn && patience !== Number.POSITIVE_INFINITY ? integerOption("patience", patience) : undefined,

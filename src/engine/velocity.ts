@@ -3,6 +3,7 @@ import type { Executable, NumericArray } from "../backends/backend.ts";
 import type { VelocityField } from "../flow/losses/loss.ts";
 import { state } from "../ops/sources.ts";
 import { loaded } from "./loaded.ts";
+import { Pace, runPaced } from "./pace.ts";
 import { StateStore } from "./state-store.ts";
 
 export class VelocityProgram {
@@ -30,10 +31,10 @@ export class VelocityProgram {
   }
 
   /** Velocities [S, D] at points [S, D] and times [S]. */
-  run(points: NumericArray, times: NumericArray): Promise<NumericArray> {
+  async run(points: NumericArray, times: NumericArray): Promise<NumericArray> {
     this.#store.write("velocity.points", points);
     this.#store.write("velocity.times", times);
-    this.#executable.run(1);
+    await runPaced(this.#store.backend, this.#executable, 1, new Pace());
     return this.#store.read("velocity.values");
   }
 

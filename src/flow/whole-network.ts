@@ -45,7 +45,7 @@ export function wholeNetworkPlan(plan: SolvePlan, problem: WholeNetworkProblem):
   const a = tableau && weightsOfStageBefore(tableau);
   const intervals = initial.get("solve.intervals");
   if (!a || !intervals) return undefined;
-  const grid = [intervals[0] as number, ...intervals.filter((_, i) => i % 2 === 1)];
+  const grid = [intervals[0] as number, ...Array.from(intervals).filter((_, i) => i % 2 === 1)];
   const times: StateDeclaration = { name: "solve.times", shape: [grid.length], dtype: "f32" };
   const { rows, dimension, structure, divergence } = problem;
   const members = [pointState(problem), ...(problem.estimates > 0 ? [logDensityState(problem)] : [])];

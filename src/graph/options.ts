@@ -1,4 +1,5 @@
 /** Checks of options that users and files give: each throws a ConfigError naming the option, or returns the value. */
+import { closest } from "../closest.ts";
 import { ConfigError } from "../errors.ts";
 
 /** Something made from a name and plain options, as checkpoints and command lines hold it. */
@@ -8,11 +9,8 @@ export interface NamedOptions {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** What a registry holds of each name: the options there are, and what makes something of them. */
-export interface RegistryEntry<Made> {
-  readonly options: readonly string[];
-  make(options: object): Made;
-}
+/** What makes something of options, by name: it checks them. */
+export type Registry<Made> = Readonly<Record<string, (options: never) => Made>>;
 
 /** A range of numbers; each bound is allowed itself unless `open` names it. */
 export interface NumberRange {
@@ -92,7 +90,7 @@ export function booleanOption(subject: string, given: unknown): boolean {
 
 /** `given` when it is what `like` makes: an object with this method. */
 export function partOption<Part>(subject: string, given: Part, method: keyof Part & string, like: string): Part {
-  if (typeof (Object(given) as Part)[method] === "function") return given;
+  if (typeof given === "object" && !Array.isArray(given) && typeof given?.[method] === "function") return given;
   throw new ConfigError({
     subject,
     given: given ?? String(given),
@@ -122,30 +120,34 @@ export function choiceOption<Choice>(subject: string, given: unknown, choices: r
     subject,
     given,
     expected: `one of ${choices.join(", ")}`,
-    remedy: "Choose one of these; names are case-sensitive.",
+    remedy: closest(String(given), choices.map(String), "Choose one of these; names are case-sensitive."),
   });
 }
 
 /** `given` when it is an object whose keys are all in `known`: a misspelt option must not be a silent default. */
-export function optionsObject<Key extends string>(
+export function optionsObject<Options>(
   subject: string,
-  given: unknown,
-  known: readonly Key[],
-): Partial<Record<Key, unknown>> {
+  given: Options,
+  known: readonly (keyof Options & string)[],
+): Options {
   if (!isRecord(given)) {
-    throw new ConfigError({ subject, given, expected: "an object of options", remedy: "Give {} for the defaults." });
+    throw new ConfigError({
+      subject,
+      given: given ?? String(given),
+      expected: "an object of options",
+      remedy: "Give {} for the defaults.",
+    });
   }
   for (const key of Object.keys(given)) {
-    if (!(known as readonly string[]).includes(key)) {
-      throw new ConfigError({
-        subject,
-        given: key,
-        expected: known.length > 0 ? `options among ${known.join(", ")}` : "no options",
-        remedy: "Correct the name of the option or leave it out.",
-      });
-    }
+    if ((known as readonly string[]).includes(key)) continue;
+    throw new ConfigError({
+      subject,
+      given: key,
+      expected: known.length > 0 ? `options among ${known.join(", ")}` : "no options",
+      remedy: closest(key, known, "Correct the name of the option or leave it out."),
+    });
   }
-  return given as Partial<Record<Key, unknown>>;
+  return given;
 }
 
 /** A copy of options, which their owner may change while a call is on its way. What is no object is left as it is. */
@@ -159,11 +161,8 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** What the entry of this name makes of these options; `kind` is what messages call it, such as "path". */
-export function madeFrom<Made>(
-  kind: string,
-  entries: Readonly<Record<string, RegistryEntry<Made>>>,
-  { name, options }: NamedOptions,
-): Made {
-  const entry = entries[choiceOption(kind, name, Object.keys(entries))] as RegistryEntry<Made>;
-  return entry.make(optionsObject(`options of ${kind} ${name}`, options, entry.options));
+export function madeFrom<Made>(kind: string, entries: Registry<Made>, named: NamedOptions): Made {
+  const { name, options } = Object(named) as Partial<NamedOptions>;
+  const make = entries[choiceOption(kind, name, Object.keys(entries))] as (options: never) => Made;
+  return make((options ?? null) as never); // what is missing is no default here
 }

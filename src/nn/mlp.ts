@@ -28,6 +28,7 @@ const LARGEST_WIDTH = 32768;
  * @throws {@link ConfigError} when a width is no integer from 1 to 32768, or the activation is unknown.
  */
 export function mlp(config: MLPConfig): Network {
+  optionsObject("options of mlp", config, ["dimension", "hidden", "activation"]);
   const { dimension, hidden = [512, 512, 512, 512], activation = "silu" } = config;
   integerOption("dimension of mlp", dimension, 1, LARGEST_WIDTH);
   if (!Array.isArray(hidden) || hidden.length === 0) {
@@ -93,5 +94,5 @@ export function mlpStructure(network: Network): MLPStructure | undefined {
 
 /** The MLP of a checkpoint's or command line's plain options. */
 export function mlpFromConfig(config: unknown): Network {
-  return mlp(optionsObject("config of mlp", config, ["dimension", "hidden", "activation"]) as unknown as MLPConfig);
+  return mlp(config as MLPConfig);
 }

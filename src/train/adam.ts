@@ -1,6 +1,6 @@
 /** Adam and AdamW as graphs over the flat parameter vector: one fused chain a step. */
 import type { Node } from "../graph/node.ts";
-import { choiceOption, f32Option, type NamedOptions } from "../graph/options.ts";
+import { f32Option, isRecord, madeFrom, type NamedOptions, optionsObject, type Registry } from "../graph/options.ts";
 import { add, divide, expm1, multiply, negate, sqrt, subtract } from "../ops/arithmetic.ts";
 import { type Rate, rateFrom, toRate } from "./rates.ts";
 
@@ -49,7 +49,7 @@ export interface AdamWOptions extends AdamOptions {
  * @see Kingma and Ba, Adam: A Method for Stochastic Optimization (ICLR 2015), algorithm 1.
  */
 export function adam(options: AdamOptions = {}): Optimizer {
-  return makeAdam("adam", options, 0);
+  return makeAdam("adam", optionsObject("options of adam", options, adamNames), 0);
 }
 
 /**
@@ -58,9 +58,12 @@ export function adam(options: AdamOptions = {}): Optimizer {
  * @throws {@link ConfigError} when an option is outside its range.
  * @see Loshchilov and Hutter, Decoupled Weight Decay Regularization (ICLR 2019), algorithm 2.
  */
-export function adamW({ weightDecay = 0.01, ...options }: AdamWOptions = {}): Optimizer {
+export function adamW(options: AdamWOptions = {}): Optimizer {
+  const { weightDecay = 0.01 } = optionsObject("options of adamW", options, [...adamNames, "weightDecay"]);
   return makeAdam("adamw", options, f32Option("weightDecay of adamW", weightDecay, { minimum: 0 }));
 }
+
+const adamNames = ["learningRate", "beta1", "beta2", "epsilon"] as const;
 
 function makeAdam(name: string, options: AdamOptions, weightDecay: number): Optimizer {
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
@@ -127,15 +130,17 @@ function oneMinusPower(beta: number, count: Node): Node {
 }
 
 /** Optimizers by name. */
-export const optimizers: Readonly<Record<string, (options: never) => Optimizer>> = {
-  adam: (options: AdamOptions & { learningRate: NamedOptions }) =>
-    adam({ ...options, learningRate: rateFrom(options.learningRate) }),
-  adamw: (options: AdamWOptions & { learningRate: NamedOptions }) =>
-    adamW({ ...options, learningRate: rateFrom(options.learningRate) }),
-};
+export const optimizers: Registry<Optimizer> = { adam: stored(adam), adamw: stored(adamW) };
+
+/** Of plain options, in which a rate is its name and options. */
+function stored(make: (options: AdamWOptions) => Optimizer) {
+  return (options: { readonly learningRate: NamedOptions }) => {
+    if (!isRecord(options)) return make(options);
+    return make({ ...options, learningRate: rateFrom(options.learningRate) });
+  };
+}
 
 /** The optimizer of this name and these options, as a checkpoint holds them. */
-export function optimizerFrom({ name, options }: NamedOptions): Optimizer {
-  const make = optimizers[choiceOption("optimizer", name, Object.keys(optimizers))] as (options: never) => Optimizer;
-  return make(options as never);
+export function optimizerFrom(named: NamedOptions): Optimizer {
+  return madeFrom("optimizer", optimizers, named);
 }

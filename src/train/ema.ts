@@ -1,6 +1,6 @@
 /** Exponential moving average of the parameters. */
 import type { Node } from "../graph/node.ts";
-import { f32Option } from "../graph/options.ts";
+import { f32Option, optionsObject } from "../graph/options.ts";
 import { add, multiply, subtract } from "../ops/arithmetic.ts";
 
 export interface Ema {
@@ -9,7 +9,8 @@ export interface Ema {
 }
 
 /** An average with this decay; 1 / (1 - decay) steps is its time constant. It begins at the initial parameters. */
-export function ema({ decay }: { decay: number }): Ema {
+export function ema(options: { decay: number }): Ema {
+  const { decay } = optionsObject("options of ema", options, ["decay"]);
   return { decay: f32Option("decay of ema", decay, { minimum: 0, maximum: 1, open: "both" }) };
 }
 

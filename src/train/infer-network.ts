@@ -5,6 +5,52 @@ import type { Network } from "../nn/network.ts";
 import { type ActivationKind, activationKinds } from "../ops/activation.ts";
 import type { StoredTensor } from "./safetensors.ts";
 
+/** A linear layer's tensor: what stands before its number, the number, and which of the two it is. */
+const LAYER = /^(.*?)(\d+)\.(weight|bias)$/;
+
+/**
+ * The tensors under the names of a plain nn.Sequential, "0.weight", "0.bias", "2.weight", ...: without what an enclosing
+ * module puts before ("net.0.weight"), and also where the layers are counted without their activations (nn.ModuleList).
+ *
+ * @throws {@link CheckpointError} when a name is of another form, or there is more than one list of layers.
+ */
+export function layerTensors(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  source: string,
+): { readonly prefix: string; readonly tensors: Map<string, StoredTensor> } {
+  const parts = [...tensors.keys()].map((name) => LAYER.exec(name));
+  const foreign = [...tensors.keys()].filter((_name, i) => !parts[i]);
+  const prefixes = [...new Set(parts.flatMap((part) => (part ? [part[1] as string] : [])))];
+  if (foreign.length > 0 || prefixes.length !== 1) {
+    throw new CheckpointError({
+      subject: `names of the tensors in ${source}`,
+      given: foreign.length > 0 ? foreign.slice(0, 6).join(", ") : prefixes.map((each) => `${each}*`).join(" and "),
+      expected: 'one list of linear layers: "0.weight", "0.bias", "2.weight", ..., all with the same prefix or none',
+      remedy: NAMES,
+    });
+  }
+  const numbers = [...new Set(parts.map((part) => Number(part?.[2])))].sort((a, b) => a - b);
+  const prefix = prefixes[0] as string;
+  const renamed = new Map<string, StoredTensor>();
+  for (const [layer, number] of numbers.entries()) {
+    for (const kind of ["weight", "bias"]) {
+      const name = `${prefix}${number}.${kind}`;
+      const tensor = tensors.get(name);
+      if (!tensor) {
+        const expected = "a weight and a bias for each layer";
+        throw new CheckpointError({
+          subject: `${source}, tensor "${name}"`,
+          given: "nothing",
+          expected,
+          remedy: NAMES,
+        });
+      }
+      renamed.set(`${2 * layer}.${kind}`, tensor);
+    }
+  }
+  return { prefix, tensors: renamed };
+}
+
 /**
  * The multilayer perceptron whose nn.Sequential(nn.Linear, activation, nn.Linear, ...) has these weights: "0.weight",
  * "2.weight", ... of [out, in]. Its input is (x, t), so dimension D = inputs - 1 = outputs.

@@ -5,7 +5,16 @@
  */
 import { ConfigError } from "../errors.ts";
 import type { Node } from "../graph/node.ts";
-import { choiceOption, f32Option, integerOption, type NamedOptions, numberOption } from "../graph/options.ts";
+import {
+  f32Option,
+  integerOption,
+  madeFrom,
+  type NamedOptions,
+  numberOption,
+  optionsObject,
+  partOption,
+  type Registry,
+} from "../graph/options.ts";
 import { add, cos, divide, exp, floor, minimum, multiply } from "../ops/arithmetic.ts";
 import { constant } from "../ops/sources.ts";
 
@@ -31,7 +40,8 @@ export function constantRate(rate: number): Rate {
 }
 
 /** Factor (step + 1) / steps, growing to 1 at step `steps` - 1 and staying there: the first step moves already. */
-export function warmUp({ steps }: { steps: number }): Rate {
+export function warmUp(options: { steps: number }): Rate {
+  const { steps } = optionsObject("options of warmUp", options, ["steps"]);
   integerOption("steps of warmUp", steps);
   return {
     name: "warm-up",
@@ -42,7 +52,8 @@ export function warmUp({ steps }: { steps: number }): Rate {
 }
 
 /** Factor `factor`^floor(step / every). */
-export function staircase({ factor, every }: { factor: number; every: number }): Rate {
+export function staircase(options: { factor: number; every: number }): Rate {
+  const { factor, every } = optionsObject("options of staircase", options, ["factor", "every"]);
   numberOption("factor of staircase", factor, { minimum: 0, open: "minimum" });
   integerOption("every of staircase", every);
   return {
@@ -55,7 +66,8 @@ export function staircase({ factor, every }: { factor: number; every: number }):
 }
 
 /** Factor `factor`^step. */
-export function exponential({ factor }: { factor: number }): Rate {
+export function exponential(options: { factor: number }): Rate {
+  const { factor } = optionsObject("options of exponential", options, ["factor"]);
   numberOption("factor of exponential", factor, { minimum: 0, open: "minimum" });
   return {
     name: "exponential",
@@ -66,7 +78,8 @@ export function exponential({ factor }: { factor: number }): Rate {
 }
 
 /** Factor falling as half a cosine from 1 at step 0 to `final` at step `steps`, and staying there. */
-export function cosineDecay({ steps, final = 0 }: { steps: number; final?: number }): Rate {
+export function cosineDecay(options: { steps: number; final?: number }): Rate {
+  const { steps, final = 0 } = optionsObject("options of cosineDecay", options, ["steps", "final"]);
   integerOption("steps of cosineDecay", steps);
   numberOption("final of cosineDecay", final, { minimum: 0, maximum: 1 });
   return {
@@ -104,21 +117,24 @@ export function product(...factors: readonly (number | Rate)[]): Rate {
 
 /** A number stands for a constant rate. */
 export function toRate(rate: number | Rate): Rate {
-  return typeof rate === "number" ? constantRate(rate) : rate;
+  return typeof rate === "object" ? partOption("learning rate", rate, "at", "warmUp({ steps })") : constantRate(rate);
 }
 
 /** Rates by name: how a rate is made again from a checkpoint. */
-export const rates: Readonly<Record<string, (options: never) => Rate>> = {
-  constant: ({ rate }: { rate: number }) => constantRate(rate),
+export const rates: Registry<Rate> = {
+  constant: (options: { rate: number }) =>
+    constantRate(optionsObject("options of a constant rate", options, ["rate"]).rate),
   "warm-up": warmUp,
   staircase,
   exponential,
   cosine: cosineDecay,
-  product: ({ factors }: { factors: readonly NamedOptions[] }) => product(...factors.map(rateFrom)),
+  product(options: { factors: readonly NamedOptions[] }) {
+    const { factors } = optionsObject("options of product", options, ["factors"]);
+    return product(...(Array.isArray(factors) ? factors : []).map(rateFrom));
+  },
 };
 
 /** The rate of this name and these options. */
-export function rateFrom({ name, options }: NamedOptions): Rate {
-  const make = rates[choiceOption("learning rate", name, Object.keys(rates))] as (options: never) => Rate;
-  return make(options as never);
+export function rateFrom(named: NamedOptions): Rate {
+  return madeFrom("learning rate", rates, named);
 }

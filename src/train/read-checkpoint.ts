@@ -29,7 +29,7 @@ import {
 } from "./checkpoint.ts";
 import { ema } from "./ema.ts";
 import { type ExpectedTensor, expectFinite, expectTensors } from "./expect-tensors.ts";
-import { inferNetwork } from "./infer-network.ts";
+import { inferNetwork, layerTensors } from "./infer-network.ts";
 import { readSafetensors } from "./read-safetensors.ts";
 import { damage, type StoredTensor, type TensorFile } from "./safetensors.ts";
 import { type ValidationMetrics, validationCriteria } from "./validation.ts";
@@ -60,15 +60,18 @@ export function readCheckpoint(bytes: Uint8Array, options: ReadOptions = {}): Mo
     const { vectors, best, ...rest } = facts;
     return { ...rest, ...takeTensors(facts, file, source) };
   }
-  const network = inferNetwork(file.tensors, options.activation, source);
-  expectTensors(file, new Map(network.parameters.map((each) => [each.name, { shape: torchShape(each) }])), source);
+  const { prefix, tensors } = layerTensors(file.tensors, source);
+  const layers = { ...file, tensors };
+  const where = prefix === "" ? source : `${source}, under "${prefix}"`;
+  const network = inferNetwork(tensors, options.activation, where);
+  expectTensors(layers, new Map(network.parameters.map((each) => [each.name, { shape: torchShape(each) }])), where);
   return {
     network,
     path: options.path ?? condOT(),
     standardization: undefined,
     step: 0,
     backend: "unknown",
-    parameters: readWeights(file, network, source),
+    parameters: readWeights(layers, network, where),
     average: undefined,
     training: undefined,
   };

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type DataArguments, openData, readPointsFile } from "../../src/cli/data.ts";
 import { openFile } from "../../src/cli/file-pieces.ts";
+import { columnsIn } from "../../src/cli/model-columns.ts";
 import { CsvReader, NpyReader, NpzArchive, writeCsv, writeNpy, writeNpz } from "../../src/data.ts";
 import { ConfigError, DataError } from "../../src/errors.ts";
 
@@ -109,7 +110,7 @@ describe("a file of points", () => {
     said = [];
     expect([...(await readPointsFile(path("turned.csv"), { columns: "0,2" }, model)).values]).toEqual([...values]);
     await expect(readPointsFile(path("named.csv"), {}, { columns: ["age", "size"] })).rejects.toThrow(
-      /without "size"|size/,
+      /not among them size/,
     );
     said = [];
     await readPointsFile(path("plain.csv"), {}, model);
@@ -159,4 +160,17 @@ describe("in pieces", () => {
     await expect(file.start()).rejects.toThrow(DataError);
     await file.close();
   });
+});
+
+test("the columns of a model file are known before it is loaded; of other files nothing is", () => {
+  const file = (header: string) => {
+    const bytes = new TextEncoder().encode(`########${header}`);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+    return bytes;
+  };
+  const metadata = (record: unknown) => file(JSON.stringify({ __metadata__: { divflow: JSON.stringify(record) } }));
+  expect(columnsIn(metadata({ columns: ["age", "income"] }))).toEqual(["age", "income"]);
+  expect(columnsIn(metadata({ columns: [1] }))).toBeUndefined();
+  expect(columnsIn(metadata({}))).toBeUndefined();
+  for (const other of [file("{}"), file("{"), new Uint8Array(3)]) expect(columnsIn(other)).toBeUndefined();
 });

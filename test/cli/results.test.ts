@@ -76,11 +76,11 @@ describe("sample", () => {
     expect([...names, freeName("log_density", names)]).toEqual(["age", "log_density", "log_density_"]);
   });
 
-  test("samples of standardised data keep their digits", async () => {
+  test("columns have the names of the data, and samples of standardised data their digits", async () => {
     const own = ["sample", "own/model.safetensors", "--count", "20", ...solved];
     await succeed([...own, "--out", "own-samples.csv"]);
     const { columns, values } = readCsv(await bytesOf("own-samples.csv"), "own-samples.csv");
-    expect(columns).toEqual(coordinateNames(2, undefined));
+    expect(columns).toEqual(["age", "a, b"]);
     expect(new Set(values.filter((_, i) => i % 2 === 0)).size).toBe(20);
     await succeed([...own, "--out", "own-samples.npy"]);
     const { data } = readNpy(await bytesOf("own-samples.npy"), "own-samples.npy");

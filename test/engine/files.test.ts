@@ -161,6 +161,66 @@ describe("weights from PyTorch, without divflow's metadata", () => {
       expect(one.dimension).toBe(2);
     }));
 
+  /** The weights with other names. */
+  const renamed = (nameOf: (name: string) => string, change: (tensors: Tensors) => void = () => {}) => {
+    const { tensors } = readSafetensors(weights(), "file");
+    const others = new Map([...tensors].map(([name, tensor]) => [nameOf(name), tensor])) as Tensors;
+    change(others);
+    return writeSafetensors({ tensors: others, metadata: { format: "pt" } });
+  };
+  const counted = (name: string) => name.replace(/^\d+/, (number) => String(Number(number) / 2));
+
+  test.each<[string, (name: string) => string]>([
+    ["net.0.weight, as torchcfm's MLP", (name) => `net.${name}`],
+    ["model.0.weight", (name) => `model.${name}`],
+    ["module.net.0.weight, of a wrapped module", (name) => `module.net.${name}`],
+    ["layers.0.weight, layers.1.weight, of a list without activations", (name) => `layers.${counted(name)}`],
+    ["0.weight, 1.weight", counted],
+    [
+      "0.weight, 3.weight, with something between",
+      (name) => name.replace(/^\d+/, (number) => String(Number(number) * 1.5)),
+    ],
+    ["fc1.weight, fc2.weight", (name) => counted(name).replace(/^\d+/, (number) => `fc${Number(number) + 1}`)],
+    [
+      "net.8.weight, net.10.weight: in order of the numbers",
+      (name) => name.replace(/^\d+/, (number) => `net.${8 + Number(number)}`),
+    ],
+  ])("load under names such as %s", (_, nameOf) =>
+    withRuntime("reference", async (runtime) => {
+      const [one, other] = [renamed(nameOf), weights()].map((file) => load(runtime, file, { activation: "tanh" }));
+      const [points, times] = [Float32Array.of(0.5, 1, -1, 2), Float32Array.of(0.25, 0.75)];
+      expect(await (await one!).velocity(points, times)).toEqual(await (await other!).velocity(points, times));
+    }),
+  );
+
+  const copy = (from: string, to: string) => (tensors: Tensors) => tensors.set(to, tensors.get(from)!);
+  test.each<[string, (name: string) => string, (tensors: Tensors) => void, RegExp]>([
+    [
+      "two lists",
+      (name) => `net.${name}`,
+      copy("net.0.weight", "ema.0.weight"),
+      /names of the tensors.*net\.\* and ema\.\*/,
+    ],
+    ["a foreign name", (name) => `net.${name}`, copy("net.0.bias", "norm.gain"), /names of the tensors.*norm\.gain/],
+    ["a layer without its bias", (name) => `net.${name}`, (all) => all.delete("net.2.bias"), /"net\.2\.bias".*nothing/],
+    [
+      "a vector among the weights",
+      (name) => `net.${name}`,
+      (all) => {
+        copy("net.0.bias", "net.1.weight")(all);
+        copy("net.0.bias", "net.1.bias")(all);
+      },
+      /expected \[out, /,
+    ],
+    ["nothing that looks like a layer", (name) => name.replace(".", "_"), () => {}, /names of the tensors/],
+  ])("are refused with a sentence: %s", (_, nameOf, change, message) =>
+    withRuntime("reference", async (runtime) => {
+      const loading = load(runtime, renamed(nameOf, change), { activation: "tanh" });
+      await expect(loading).rejects.toThrow(CheckpointError);
+      await expect(load(runtime, renamed(nameOf, change), { activation: "tanh" })).rejects.toThrow(message);
+    }),
+  );
+
   test("need the activation, since weights do not tell", () =>
     withRuntime("reference", async (runtime) => {
       await expect(load(runtime, weights())).rejects.toThrow(ConfigError);

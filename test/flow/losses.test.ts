@@ -286,7 +286,7 @@ test.each<[string, () => unknown]>([
   ["divergence of paper2d", () => paper2d({ divergence: 1e-50 })],
   ["divergence of paper2d", () => paper2d({ divergence: -1 })],
   ["loss", () => lossFrom({ name: "FDM", options: {} })],
-  ["options of loss fdm", () => lossFrom({ name: "fdm", options: { divergenceWeight: 1 } })],
+  ["options of fdm", () => lossFrom({ name: "fdm", options: { divergenceWeight: 1 } })],
 ])("a wrong %s is refused", (subject, make) => {
   expect(make).toThrow(ConfigError);
   expect(make).toThrow(`${subject}: got `);

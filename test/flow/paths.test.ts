@@ -251,7 +251,7 @@ test.each<[string, () => unknown]>([
   ["sigmaMin of ve", () => ve({ sigmaMin: 0 })],
   ["sigmaMax of ve", () => ve({ sigmaMin: 1, sigmaMax: 1 })],
   ["path", () => pathFrom({ name: "toString", options: {} })],
-  ["options of path cosine", () => pathFrom({ name: "cosine", options: { degree: 2 } })],
+  ["options of cosine", () => pathFrom({ name: "cosine", options: { degree: 2 } })],
   ["degree of polynomial", () => pathFrom({ name: "polynomial", options: { degree: "3" } })],
 ])("a wrong %s is refused", (subject, make) => {
   expect(make).toThrow(ConfigError);

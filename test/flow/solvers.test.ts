@@ -313,7 +313,7 @@ test.each<[string, () => unknown]>([
   ["minimumStep of dopri5", () => dopri5({ minimumStep: 1 - 1e-12 })],
   ["maximumSteps of dopri5", () => dopri5({ maximumSteps: 2 ** 24 })],
   ["solver", () => solverFrom({ name: "rk45", options: {} })],
-  ["options of solver rk4", () => solverFrom({ name: "rk4", options: { step: 4 } })],
+  ["options of rk4", () => solverFrom({ name: "rk4", options: { step: 4 } })],
 ])("a wrong %s is refused", (subject, make) => {
   expect(make).toThrow(ConfigError);
   expect(make).toThrow(`${subject}: got `);

@@ -59,19 +59,21 @@ export function createReferenceBackend(): Backend {
 
     async load(program, state): Promise<Executable> {
       let loaded = true;
+      const run = (times: number) => {
+        if (!loaded) {
+          throw new DisposedError({
+            subject: `program "${program.name}"`,
+            given: "run after dispose",
+            expected: "a loaded program",
+            remedy: "Load it again.",
+          });
+        }
+        const values = new Map([...state].map(([name, buffer]) => [name, valuesOf(buffer)]));
+        for (let i = 0; i < times; i++) runOnce(program, values);
+      };
       return {
-        run(times) {
-          if (!loaded) {
-            throw new DisposedError({
-              subject: `program "${program.name}"`,
-              given: "run after dispose",
-              expected: "a loaded program",
-              remedy: "Load it again.",
-            });
-          }
-          const values = new Map([...state].map(([name, buffer]) => [name, valuesOf(buffer)]));
-          for (let i = 0; i < times; i++) runOnce(program, values);
-        },
+        run,
+        parts: { count: 1, run: () => run(1) },
         dispose() {
           loaded = false;
         },

@@ -7,7 +7,7 @@ import { type Allocation, MAX_BYTES, WasmMemory } from "./memory.ts";
 import { type Build, moduleBytes } from "./modules.ts";
 import { type Needs, placePacked, type Scratch, scratchOf } from "./scratch.ts";
 import { CONTROL_BYTES, startThreads, type Threads } from "./threads.ts";
-import { type Translation, translate } from "./translate.ts";
+import { CALL_BYTES, type Translation, translate } from "./translate.ts";
 
 /** What wasm/index.ts exports and this file calls. */
 interface Kernels extends Needs {
@@ -232,12 +232,22 @@ class LocalWasmBackend implements WasmBackend {
       held.push(translation.allocation);
       placePacked(program, translation, this.#kernels, this.#memory, (bytes) => hold("packed weights", bytes).address);
       const scratch = scratchOf(translation, this.#kernels, this.threads, (bytes) => hold("scratch", bytes).address);
+      const check = () => {
+        this.#checkAlive();
+        if (held.length === 0) throw disposed(`program "${program.name}"`);
+        for (const buffer of bound.values()) if (!buffer.allocation) throw disposed(`state "${buffer.label}"`);
+      };
       return {
         run: (times) => {
-          this.#checkAlive();
-          if (held.length === 0) throw disposed(`program "${program.name}"`);
-          for (const buffer of bound.values()) if (!buffer.allocation) throw disposed(`state "${buffer.label}"`);
+          check();
           this.#run(translation, scratch, times);
+        },
+        parts: {
+          count: translation.count,
+          run: (part) => {
+            check();
+            this.#run({ calls: translation.calls + part * CALL_BYTES, count: 1 }, scratch, 1);
+          },
         },
         dispose: release,
       };
@@ -247,7 +257,11 @@ class LocalWasmBackend implements WasmBackend {
     }
   }
 
-  #run({ calls, count }: Translation, { address, shared, perThread, slots }: Scratch, times: number): void {
+  #run(
+    { calls, count }: Pick<Translation, "calls" | "count">,
+    { address, shared, perThread, slots }: Scratch,
+    times: number,
+  ): void {
     const mayWait = Number(this.#team?.mayWait ?? false);
     const control = this.#control.address;
     const { threads } = this;

@@ -102,12 +102,12 @@ export function fromPlain<Options extends object>(plain: object): Options {
   return changed(plain, (name, part) => forms[name].made(part)) as Options;
 }
 
-/** What is no object is left as it is: whoever takes the options says what is wrong. */
+/** What is no object, or no part of any kind, is left as it is: whoever takes the options says what is wrong. */
 function changed(options: object, change: (name: PartName, part: never) => unknown): object {
   if (typeof options !== "object" || options === null || Array.isArray(options)) return options;
   return Object.fromEntries(
     Object.entries(options).map(([name, part]) => {
-      const isPart = isPartName(name) && typeof part === "object" && part !== null;
+      const isPart = isPartName(name) && typeof part === "object" && typeof (part?.name ?? part?.kind) === "string";
       return [name, isPart ? change(name, part as never) : part];
     }),
   );

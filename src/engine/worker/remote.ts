@@ -50,7 +50,7 @@ type Parted<Options extends { readonly signal?: AbortSignal }> = ReturnType<type
  */
 function parted<Options extends Pick<SolveOptions, "signal" | "onProgress">>(options: Options) {
   const plain = toPlain(options);
-  if (typeof plain !== "object" || plain === null) return { options: plain, signal: undefined, onProgress: undefined };
+  if (!isRecord(plain)) return { options: plain, signal: undefined, onProgress: undefined };
   const { signal, onProgress, ...rest } = plain;
   return {
     options: rest,

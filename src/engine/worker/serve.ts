@@ -1,5 +1,6 @@
 /** The engine's side of the line: takes a page's questions, and holds what they make. */
 import { DivflowError, type ErrorFacts } from "../../errors.ts";
+import { isRecord } from "../../graph/options.ts";
 import type { LoadOptions, Model, Progress, ResumeOptions, Runtime, Trainer, TrainerOptions } from "../api.ts";
 import { type BackendModules, chooseBackend } from "../choose-backend.ts";
 import { disposed } from "../disposed.ts";
@@ -184,6 +185,7 @@ class Engine {
     plain: object,
     progress = false,
   ): Options & { readonly signal: AbortSignal } {
+    if (!isRecord(plain)) return plain as never; // the call refuses it
     const controller = new AbortController();
     this.#aborts.set(id, controller);
     const onProgress = (done: number, total: number) => this.#send({ kind: "progress", id, done, total });

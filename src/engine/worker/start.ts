@@ -1,5 +1,6 @@
 /** Starts the engine in a worker, where a page should have it. */
 import { ConfigError, UnsupportedError } from "../../errors.ts";
+import { booleanOption, optionsObject, partOption } from "../../graph/options.ts";
 import type { Runtime, RuntimeOptions } from "../api.ts";
 import { NO_GPU, whyNoGPU } from "../choose-backend.ts";
 import { onDemand } from "../on-demand.ts";
@@ -23,6 +24,7 @@ const files = {
  * @throws {@link UnsupportedError} when a worker is asked for and cannot be started.
  */
 export async function createAnyRuntime(options: RuntimeOptions): Promise<Runtime> {
+  checkRuntimeOptions(options);
   const { worker: asked, ...local } = options;
   const { gpu, device, tune, ...sendable } = local;
   const store = typeof tune === "object";
@@ -64,6 +66,24 @@ export async function createAnyRuntime(options: RuntimeOptions): Promise<Runtime
       if (address || noGPU !== undefined || !isNoGPU(error)) throw error;
       noGPU = String(error.facts.given); // the page has a GPU, its workers have none: the file for that is the other
     }
+  }
+}
+
+/** @throws {@link ConfigError} for an option that there is none of, and for objects that are not what they should be. */
+function checkRuntimeOptions(options: RuntimeOptions): void {
+  optionsObject("options of createRuntime", options, [
+    ...(["backend", "gpu", "device", "relaxedSimd", "worker", "threads", "storage", "tune"] as const),
+  ]);
+  const { gpu, device, worker, relaxedSimd } = options;
+  if (gpu !== undefined) {
+    partOption("gpu of createRuntime", gpu, "requestAdapter", 'create([]) of the npm package "webgpu"');
+  }
+  if (device !== undefined) {
+    partOption("device of createRuntime", device, "createBuffer", "adapter.requestDevice()");
+  }
+  if (relaxedSimd !== undefined) booleanOption("relaxedSimd of createRuntime", relaxedSimd);
+  if (worker !== undefined && typeof worker !== "string" && !(worker instanceof URL)) {
+    booleanOption("worker of createRuntime", worker);
   }
 }
 

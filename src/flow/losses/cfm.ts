@@ -1,4 +1,4 @@
-import { f32Option } from "../../graph/options.ts";
+import { f32Option, optionsObject } from "../../graph/options.ts";
 import { multiply, subtract } from "../../ops/arithmetic.ts";
 import { pointOnPath, targetVelocity } from "../paths/path.ts";
 import { type Loss, meanSquare } from "./loss.ts";
@@ -10,7 +10,8 @@ import { type Loss, meanSquare } from "./loss.ts";
  * @throws {@link ConfigError} when the weight is not positive.
  * @see Lipman et al., Flow Matching for Generative Modeling (ICLR 2023), equation 9.
  */
-export function cfm({ velocityWeight = 1 }: { velocityWeight?: number } = {}): Loss {
+export function cfm(options: { velocityWeight?: number } = {}): Loss {
+  const { velocityWeight = 1 } = optionsObject("options of cfm", options, ["velocityWeight"]);
   f32Option("velocityWeight of cfm", velocityWeight, { minimum: 0, open: "minimum" });
   return {
     name: "cfm",

@@ -14,7 +14,14 @@
  */
 import { ConfigError } from "../../errors.ts";
 import type { Node } from "../../graph/node.ts";
-import { booleanOption, choiceOption, f32Option, integerOption, numberOption } from "../../graph/options.ts";
+import {
+  booleanOption,
+  choiceOption,
+  f32Option,
+  integerOption,
+  numberOption,
+  optionsObject,
+} from "../../graph/options.ts";
 import { abs, add, divide, maximum, multiply, sqrt, square, subtract } from "../../ops/arithmetic.ts";
 import { stopGradient } from "../../ops/control.ts";
 import { mean, meanAll, sum } from "../../ops/reduce.ts";
@@ -205,6 +212,10 @@ function evaluateField(network: LossContext["network"], x: Node, t: Node, rows: 
 
 /** All options, checked; one that is given as undefined takes its default too. */
 function completed(options: FDMOptions): Required<FDMOptions> {
+  optionsObject("options of fdm", options, [
+    ...(["divergence", "velocityWeight", "form", "power", "weight", "estimator"] as const),
+    ...(["probe", "probes", "detachVelocity", "fraction"] as const),
+  ]);
   const { divergence = 0.1, velocityWeight = 1, form = "residual", power = 2, weight = "sigma" } = options;
   const { estimator = "hutchinson", probe = "rademacher", probes = 1, detachVelocity = true, fraction = 1 } = options;
   f32Option("divergence of fdm", divergence, { minimum: 0 });

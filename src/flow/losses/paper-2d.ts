@@ -1,5 +1,5 @@
 import { vjp } from "../../autodiff/vjp.ts";
-import { f32Option } from "../../graph/options.ts";
+import { f32Option, optionsObject } from "../../graph/options.ts";
 import { add, multiply, square, subtract } from "../../ops/arithmetic.ts";
 import { stopGradient } from "../../ops/control.ts";
 import { meanAll, sum } from "../../ops/reduce.ts";
@@ -24,7 +24,8 @@ import { type Loss, meanSquare } from "./loss.ts";
  * @throws {@link ConfigError} when the weight is negative.
  * @see Huang et al., Improving Flow Matching by Aligning Flow Divergence (ICML 2025), the authors' program.
  */
-export function paper2d({ divergence = 0.1 }: { divergence?: number } = {}): Loss {
+export function paper2d(options: { divergence?: number } = {}): Loss {
+  const { divergence = 0.1 } = optionsObject("options of paper2d", options, ["divergence"]);
   f32Option("divergence of paper2d", divergence, { minimum: 0 });
   return {
     name: "paper-2d",

@@ -1,14 +1,14 @@
 /** Losses by name: the command line lists them, checkpoints name them, tests loop over them. */
-import { madeFrom, type NamedOptions, type RegistryEntry } from "../../graph/options.ts";
+import { madeFrom, type NamedOptions, type Registry } from "../../graph/options.ts";
 import { cfm } from "./cfm.ts";
 import { fdm } from "./fdm.ts";
 import type { Loss } from "./loss.ts";
 import { paper2d } from "./paper-2d.ts";
 
-const entries: Readonly<Record<string, RegistryEntry<Loss>>> = {
-  cfm: { options: ["velocityWeight"], make: cfm },
-  fdm: { options: Object.keys(fdm().options), make: fdm },
-  "paper-2d": { options: ["divergence"], make: paper2d },
+const entries: Registry<Loss> = {
+  cfm: cfm,
+  fdm: fdm,
+  "paper-2d": paper2d,
 };
 
 export const lossNames: readonly string[] = Object.keys(entries);

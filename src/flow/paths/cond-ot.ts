@@ -1,4 +1,4 @@
-import { f32Option } from "../../graph/options.ts";
+import { f32Option, optionsObject } from "../../graph/options.ts";
 import { add, multiply, subtract } from "../../ops/arithmetic.ts";
 import { constant } from "../../ops/sources.ts";
 import { LEAST_DILATION, type PathScheduler } from "./path.ts";
@@ -14,7 +14,8 @@ import { LEAST_DILATION, type PathScheduler } from "./path.ts";
  * @throws {@link ConfigError} when sigmaMin is outside its range.
  * @see Lipman et al., Flow Matching for Generative Modeling (ICLR 2023), equations 20 and 21.
  */
-export function condOT({ sigmaMin = 0 }: { sigmaMin?: number } = {}): PathScheduler {
+export function condOT(options: { sigmaMin?: number } = {}): PathScheduler {
+  const { sigmaMin = 0 } = optionsObject("options of condOT", options, ["sigmaMin"]);
   f32Option("sigmaMin of condOT", sigmaMin, { minimum: 0, maximum: 1, open: "maximum" });
   return {
     name: "cond-ot",

@@ -1,3 +1,4 @@
+import { optionsObject } from "../../graph/options.ts";
 import { multiply, sin, subtract } from "../../ops/arithmetic.ts";
 import type { PathScheduler } from "./path.ts";
 
@@ -6,9 +7,11 @@ import type { PathScheduler } from "./path.ts";
  *
  * Score and dilation grow without bound as t -> 1; sigma' is 0 at t = 0.
  *
+ * @param options - there are none.
  * @returns a path scheduler: `at` takes times [B, 1] in [0, 1] and gives four nodes [B, 1].
  */
-export function cosine(): PathScheduler {
+export function cosine(options: Record<string, never> = {}): PathScheduler {
+  optionsObject("options of cosine", options, []);
   return {
     name: "cosine",
     options: {},

@@ -1,3 +1,4 @@
+import { optionsObject } from "../../graph/options.ts";
 import { add, divide, multiply, negate, sqrt, subtract } from "../../ops/arithmetic.ts";
 import { constant } from "../../ops/sources.ts";
 import type { PathScheduler } from "./path.ts";
@@ -8,9 +9,11 @@ import type { PathScheduler } from "./path.ts";
  * sigma' = -t / sigma, like score and dilation, grows without bound as t -> 1: the mean square of the target velocity
  * diverges logarithmically there, so that a mean over U(0, 1) times depends on the largest time drawn.
  *
+ * @param options - there are none.
  * @returns a path scheduler: `at` takes times [B, 1] in [0, 1) and gives four nodes [B, 1].
  */
-export function linearVP(): PathScheduler {
+export function linearVP(options: Record<string, never> = {}): PathScheduler {
+  optionsObject("options of linearVP", options, []);
   return {
     name: "linear-vp",
     options: {},

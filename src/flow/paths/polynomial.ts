@@ -1,5 +1,5 @@
 import type { Node } from "../../graph/node.ts";
-import { integerOption } from "../../graph/options.ts";
+import { integerOption, optionsObject } from "../../graph/options.ts";
 import { add, multiply, negate, subtract } from "../../ops/arithmetic.ts";
 import { constant } from "../../ops/sources.ts";
 import type { PathScheduler } from "./path.ts";
@@ -14,7 +14,8 @@ import type { PathScheduler } from "./path.ts";
  * @returns a path scheduler: `at` takes times [B, 1] in [0, 1] and gives four nodes [B, 1].
  * @throws {@link ConfigError} when the degree is outside its range.
  */
-export function polynomial({ degree = 3 }: { degree?: number } = {}): PathScheduler {
+export function polynomial(options: { degree?: number } = {}): PathScheduler {
+  const { degree = 3 } = optionsObject("options of polynomial", options, ["degree"]);
   integerOption("degree of polynomial", degree, 1, 16);
   return {
     name: "polynomial",

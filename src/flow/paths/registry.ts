@@ -1,5 +1,5 @@
 /** Path schedulers by name: the command line lists them, checkpoints name them, tests loop over them. */
-import { madeFrom, type NamedOptions, type RegistryEntry } from "../../graph/options.ts";
+import { madeFrom, type NamedOptions, type Registry } from "../../graph/options.ts";
 import { condOT } from "./cond-ot.ts";
 import { cosine } from "./cosine.ts";
 import { linearVP } from "./linear-vp.ts";
@@ -8,13 +8,13 @@ import { polynomial } from "./polynomial.ts";
 import { ve } from "./ve.ts";
 import { vp } from "./vp.ts";
 
-const entries: Readonly<Record<string, RegistryEntry<PathScheduler>>> = {
-  "cond-ot": { options: ["sigmaMin"], make: condOT },
-  "linear-vp": { options: [], make: linearVP },
-  vp: { options: ["betaMin", "betaMax"], make: vp },
-  cosine: { options: [], make: cosine },
-  polynomial: { options: ["degree"], make: polynomial },
-  ve: { options: ["sigmaMin", "sigmaMax"], make: ve },
+const entries: Registry<PathScheduler> = {
+  "cond-ot": condOT,
+  "linear-vp": linearVP,
+  vp: vp,
+  cosine: cosine,
+  polynomial: polynomial,
+  ve: ve,
 };
 
 export const pathNames: readonly string[] = Object.keys(entries);

@@ -1,4 +1,4 @@
-import { f32Option } from "../../graph/options.ts";
+import { f32Option, optionsObject } from "../../graph/options.ts";
 import { exp, multiply, subtract } from "../../ops/arithmetic.ts";
 import { constant } from "../../ops/sources.ts";
 import { LEAST_DILATION, type PathScheduler } from "./path.ts";
@@ -16,7 +16,8 @@ import { LEAST_DILATION, type PathScheduler } from "./path.ts";
  * @throws {@link ConfigError} when an option is outside its range.
  * @see Song et al., Score-Based Generative Modeling through SDEs (ICLR 2021), equation 9, with time reversed.
  */
-export function ve({ sigmaMin = 0.01, sigmaMax = 10 }: { sigmaMin?: number; sigmaMax?: number } = {}): PathScheduler {
+export function ve(options: { sigmaMin?: number; sigmaMax?: number } = {}): PathScheduler {
+  const { sigmaMin = 0.01, sigmaMax = 10 } = optionsObject("options of ve", options, ["sigmaMin", "sigmaMax"]);
   f32Option("sigmaMin of ve", sigmaMin, { minimum: 1e-12 });
   f32Option("sigmaMax of ve", sigmaMax, { minimum: sigmaMin, maximum: 1e12, open: "minimum" });
   const range = Math.log(sigmaMax / sigmaMin);

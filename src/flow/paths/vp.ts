@@ -1,4 +1,4 @@
-import { f32Option } from "../../graph/options.ts";
+import { f32Option, optionsObject } from "../../graph/options.ts";
 import { add, divide, exp, expm1, multiply, negate, sqrt, subtract } from "../../ops/arithmetic.ts";
 import { LEAST_DILATION, type PathScheduler } from "./path.ts";
 
@@ -16,7 +16,8 @@ import { LEAST_DILATION, type PathScheduler } from "./path.ts";
  * @throws {@link ConfigError} when an option is outside its range.
  * @see Song et al., Score-Based Generative Modeling through SDEs (ICLR 2021), equation 11, with time reversed.
  */
-export function vp({ betaMin = 0.1, betaMax = 20 }: { betaMin?: number; betaMax?: number } = {}): PathScheduler {
+export function vp(options: { betaMin?: number; betaMax?: number } = {}): PathScheduler {
+  const { betaMin = 0.1, betaMax = 20 } = optionsObject("options of vp", options, ["betaMin", "betaMax"]);
   f32Option("betaMin of vp", betaMin, { minimum: 0, open: "minimum" });
   f32Option("betaMax of vp", betaMax, { minimum: Math.max(betaMin, 1e-12), maximum: 100 });
   const atNoise = (betaMax - betaMin) / 2 + betaMin; // T at t = 0

@@ -5,7 +5,7 @@
  */
 import type { StateDeclaration, Update } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
-import { f32Option, integerOption } from "../../graph/options.ts";
+import { f32Option, integerOption, optionsObject } from "../../graph/options.ts";
 import {
   abs,
   add,
@@ -86,6 +86,8 @@ const LEAST_ERROR = 1e-10;
  * @see Dormand and Prince, A family of embedded Runge-Kutta formulae (1980), RK5(4)7M.
  */
 export function dopri5(options: Dopri5Options = {}): Solver {
+  const names = ["relativeTolerance", "absoluteTolerance", "minimumStep", "maximumSteps"] as const;
+  optionsObject("options of dopri5", options, names);
   const { relativeTolerance = 1e-5, absoluteTolerance = 1e-5, minimumStep = 1e-6, maximumSteps = 10_000 } = options;
   f32Option("relativeTolerance of dopri5", relativeTolerance, { minimum: 0, maximum: 1, open: "minimum" });
   f32Option("absoluteTolerance of dopri5", absoluteTolerance, { minimum: 0, open: "minimum" });

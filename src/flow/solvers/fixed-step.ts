@@ -1,10 +1,12 @@
 /** Solvers with a given number of steps: any explicit Runge-Kutta tableau over a table of times. */
 import type { StateDeclaration, Update } from "../../graph/graph.ts";
-import { integerOption } from "../../graph/options.ts";
-import { add, increment, multiply, subtract } from "../../ops/arithmetic.ts";
+import type { Node } from "../../graph/node.ts";
+import { integerOption, optionsObject } from "../../graph/options.ts";
+import { increment, multiply, subtract } from "../../ops/arithmetic.ts";
 import { gather } from "../../ops/rows.ts";
 import { reshape, slice } from "../../ops/shape.ts";
 import { state } from "../../ops/sources.ts";
+import { addCompensated, lostState, zerosOf } from "./compensated.ts";
 import { checkStops, logDensityState, pointState } from "./problem.ts";
 import type { SolvePlan, SolveProblem, Solver, SolveSegment } from "./solver.ts";
 import { logDensityRate, stages, type Tableau, weightedSum } from "./tableau.ts";
@@ -15,7 +17,8 @@ export interface FixedStepOptions {
 }
 
 /** The solver of this tableau. A step costs one evaluation of the field for each row of it. */
-export function fixedStep(name: string, tableau: Tableau, { steps = 100 }: FixedStepOptions): Solver {
+export function fixedStep(name: string, tableau: Tableau, options: FixedStepOptions): Solver {
+  const { steps = 100 } = optionsObject(`options of ${name}`, options, ["steps"]);
   integerOption(`steps of ${name}`, steps, 1, 1_000_000);
   return { name, options: { steps }, plan: (problem) => plan(name, tableau, steps, problem) };
 }
@@ -42,24 +45,26 @@ function plan(name: string, tableau: Tableau, steps: number, problem: SolveProbl
   const velocity = weightedSum(
     tableau.b,
     values.map((value) => value.velocity),
-  );
-  const updates: Update[] = [
-    { state: xState, value: velocity ? add(x, multiply(velocity, size)) : x },
-    { state: stepState, value: increment(step) },
-  ];
-
-  const owned = [xState, intervalState, stepState];
+  ) as Node; // no method is without weights
+  const owned = [intervalState, stepState];
+  const updates: Update[] = [{ state: stepState, value: increment(step) }];
+  const cleared: StateDeclaration[] = [];
+  const grow = (declaration: StateDeclaration, change: Node) => {
+    const lost = lostState(declaration);
+    const sum = addCompensated({ total: state(declaration), lost: state(lost) }, change);
+    updates.push({ state: declaration, value: sum.total }, { state: lost, value: sum.lost });
+    owned.push(declaration, lost);
+    cleared.push(lost);
+  };
+  grow(xState, multiply(velocity, size));
   const rate = estimates > 0 ? logDensityRate(tableau.b, values) : undefined;
-  if (rate) {
-    const densityState = logDensityState(problem);
-    owned.push(densityState);
-    updates.push({ state: densityState, value: add(state(densityState), multiply(rate, size)) });
-  }
+  if (rate) grow(logDensityState(problem), multiply(rate, size));
   return {
     state: owned,
-    initial: new Map([
+    initial: new Map<string, ArrayLike<number>>([
       ["solve.intervals", intervals],
       ["solve.step", [0]],
+      ...cleared.map(zerosOf),
     ]),
     start: undefined,
     step: { name: `${name}-step`, updates },

@@ -1,5 +1,5 @@
 /** Solvers by name: the command line lists them, tests loop over them. */
-import { madeFrom, type NamedOptions, type RegistryEntry } from "../../graph/options.ts";
+import { madeFrom, type NamedOptions, type Registry } from "../../graph/options.ts";
 import { dopri5 } from "./dopri5.ts";
 import { euler } from "./euler.ts";
 import { heun } from "./heun.ts";
@@ -7,12 +7,12 @@ import { midpoint } from "./midpoint.ts";
 import { rk4 } from "./rk4.ts";
 import type { Solver } from "./solver.ts";
 
-const entries: Readonly<Record<string, RegistryEntry<Solver>>> = {
-  euler: { options: ["steps"], make: euler },
-  midpoint: { options: ["steps"], make: midpoint },
-  heun: { options: ["steps"], make: heun },
-  rk4: { options: ["steps"], make: rk4 },
-  dopri5: { options: Object.keys(dopri5().options), make: dopri5 },
+const entries: Registry<Solver> = {
+  euler: euler,
+  midpoint: midpoint,
+  heun: heun,
+  rk4: rk4,
+  dopri5: dopri5,
 };
 
 export const solverNames: readonly string[] = Object.keys(entries);

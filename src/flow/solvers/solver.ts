@@ -67,7 +67,7 @@ export interface SolveProgress {
 export interface SolvePlan {
   /** The states that `start` and `step` own, "solve.x" and "solve.logDensity" among them. */
   readonly state: readonly StateDeclaration[];
-  readonly initial: ReadonlyMap<string, readonly number[]>;
+  readonly initial: ReadonlyMap<string, ArrayLike<number>>;
   readonly start: Graph | undefined;
   /** One step, or one attempt at a step. */
   readonly step: Graph;

@@ -1,0 +1,250 @@
+// Every option of every exported function and method: a misspelt name is refused with the right one, and so is what is
+// no object of options. A new export has to be added here, on one list or the other.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as divflow from "../src/index.ts";
+import { smallOptions, trainSteps } from "./engine/small.ts";
+import { type RemoteEngine, remoteEngine } from "./engine/worker.ts";
+
+const {
+  ConfigError,
+  arrayData,
+  cfm,
+  checkerboard,
+  createRuntime,
+  createTrainer,
+  evaluateLosses,
+  load,
+  mlp,
+  readCsv,
+  resume,
+} = divflow;
+
+interface Entry {
+  /** Options that are right, one of them at least; those of functions that have none are empty. */
+  readonly options: object;
+  readonly call: (options: never) => unknown;
+}
+
+const csv = new TextEncoder().encode("1,2\n3,4\n");
+
+/** Functions that make a part of their options. */
+const factories: Readonly<Record<string, Entry>> = {
+  mlp: { options: { dimension: 2, activation: "tanh" }, call: divflow.mlp },
+  condOT: { options: { sigmaMin: 0 }, call: divflow.condOT },
+  ve: { options: { sigmaMin: 0.01, sigmaMax: 2 }, call: divflow.ve },
+  vp: { options: { betaMin: 0.1, betaMax: 20 }, call: divflow.vp },
+  polynomial: { options: { degree: 2 }, call: divflow.polynomial },
+  cosine: { options: {}, call: divflow.cosine },
+  linearVP: { options: {}, call: divflow.linearVP },
+  cfm: { options: { velocityWeight: 1 }, call: divflow.cfm },
+  fdm: { options: { divergence: 0.1, probes: 2, fraction: 1 }, call: divflow.fdm },
+  paper2d: { options: { divergence: 0.1 }, call: divflow.paper2d },
+  euler: { options: { steps: 3 }, call: divflow.euler },
+  midpoint: { options: { steps: 3 }, call: divflow.midpoint },
+  heun: { options: { steps: 3 }, call: divflow.heun },
+  rk4: { options: { steps: 3 }, call: divflow.rk4 },
+  dopri5: { options: { relativeTolerance: 1e-4, maximumSteps: 100 }, call: divflow.dopri5 },
+  adam: { options: { learningRate: 1e-3, epsilon: 1e-8 }, call: divflow.adam },
+  adamW: { options: { learningRate: 1e-3, weightDecay: 0.1 }, call: divflow.adamW },
+  ema: { options: { decay: 0.9 }, call: divflow.ema },
+  warmUp: { options: { steps: 3 }, call: divflow.warmUp },
+  staircase: { options: { factor: 0.5, every: 3 }, call: divflow.staircase },
+  exponential: { options: { factor: 0.5 }, call: divflow.exponential },
+  cosineDecay: { options: { steps: 3, final: 0 }, call: divflow.cosineDecay },
+  checkerboard: { options: {}, call: divflow.checkerboard },
+  eightGaussians: { options: { radius: 1 }, call: divflow.eightGaussians },
+  moons: { options: { noise: 0.1 }, call: divflow.moons },
+  spirals: { options: { turns: 1 }, call: divflow.spirals },
+  pinwheel: { options: { arms: 3, radialStd: 0.2 }, call: divflow.pinwheel },
+  rings: { options: { radii: [1] }, call: divflow.rings },
+  gaussianMixture: { options: { means: [[0]], variances: [1] }, call: divflow.gaussianMixture },
+  arrayData: { options: { standardize: true }, call: (options) => arrayData([[1, 2]], undefined, options) },
+  readCsv: { options: { delimiter: "," }, call: (options) => readCsv(csv, "points.csv", options) },
+  "pathFrom, nested": { options: { sigmaMin: 0 }, call: (options) => divflow.pathFrom({ name: "cond-ot", options }) },
+  "lossFrom, nested": { options: { divergence: 0 }, call: (options) => divflow.lossFrom({ name: "fdm", options }) },
+  "solverFrom, nested": { options: { steps: 3 }, call: (options) => divflow.solverFrom({ name: "rk4", options }) },
+  "dataFrom, nested": { options: { noise: 1 }, call: (options) => divflow.dataFrom({ name: "moons", options }) },
+  networkFromConfig: {
+    options: { dimension: 2, activation: "tanh" },
+    call: (options) => divflow.networkFromConfig("mlp", options),
+  },
+};
+
+let remote: RemoteEngine;
+const made: Record<string, { runtime: divflow.Runtime; trainer: divflow.Trainer; file: Uint8Array }> = {};
+
+beforeAll(async () => {
+  remote = await remoteEngine("wasm");
+  for (const [name, runtime] of [
+    ["on this thread", await createRuntime({ backend: "wasm" })],
+    ["in a worker", remote.runtime],
+  ] as const) {
+    const trainer = await runtime.createTrainer(smallOptions());
+    made[name] = { runtime, trainer, file: await trainer.checkpoint() };
+  }
+});
+afterAll(() => {
+  for (const { runtime } of Object.values(made)) runtime.dispose();
+});
+
+type Made = (typeof made)[string];
+
+/** Functions and methods that do something with a runtime. */
+const calls: Readonly<Record<string, { options: object; call: (made: Made, options: never) => unknown }>> = {
+  createRuntime: { options: { backend: "wasm", threads: 1 }, call: (_, options) => createRuntime(options) },
+  createTrainer: {
+    options: { ...smallOptions(), batchSize: 4, seed: 1 },
+    call: ({ runtime }, options) => createTrainer(runtime, options),
+  },
+  load: {
+    options: { activation: "tanh", source: "mine" },
+    call: ({ runtime, file }, options) => load(runtime, file, options),
+  },
+  resume: { options: { source: "mine" }, call: ({ runtime, file }, options) => resume(runtime, file, options) },
+  evaluateLosses: {
+    options: { data: checkerboard(), loss: cfm(), batches: 1, batchSize: 2 },
+    call: ({ runtime, trainer }, options) => evaluateLosses(runtime, trainer.model, options),
+  },
+  run: { options: { steps: 1, progressEvery: 1 }, call: async ({ trainer }, options) => ran(trainer, options) },
+  sample: {
+    options: { count: 1, seed: 1, logDensity: true },
+    call: ({ trainer }, options) => trainer.model.sample(options),
+  },
+  "sample, nested": {
+    options: { divergence: "hutchinson", probes: 2 },
+    call: ({ trainer }, logDensity) => trainer.model.sample({ count: 1, logDensity }),
+  },
+  logDensity: {
+    options: { divergence: "exact", seed: 1 },
+    call: ({ trainer }, options) => trainer.model.logDensity([0, 0], options),
+  },
+  encode: { options: { seed: 1 }, call: ({ trainer }, options) => trainer.model.encode([0, 0], options) },
+  "encode, nested": {
+    options: { divergence: "hutchinson", probes: 2 },
+    call: ({ trainer }, logDensity) => trainer.model.encode([0, 0], { logDensity }),
+  },
+  velocity: { options: { ema: false }, call: ({ trainer }, options) => trainer.model.velocity([0, 0], [0], options) },
+};
+
+async function ran(trainer: divflow.Trainer, options: divflow.RunOptions) {
+  for await (const _ of trainer.run(options));
+}
+
+/** A name with a letter left out. */
+const misspelt = (name: string) => name.slice(0, 2) + name.slice(3);
+const noOptions = [5, true, "options", [], null];
+
+/** What a call throws or rejects with. */
+async function failure(call: () => unknown): Promise<unknown> {
+  try {
+    await call();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+async function expectStrict(options: object, call: (options: never) => unknown): Promise<void> {
+  expect(await failure(() => call(options as never))).toBeUndefined();
+  for (const name of Object.keys(options)) {
+    const error = await failure(() => call({ ...options, [misspelt(name)]: 1 } as never));
+    expect(error, misspelt(name)).toBeInstanceOf(ConfigError);
+    expect((error as Error).message).toContain(`Did you mean ${name}?`);
+  }
+  expect(await failure(() => call({ ...options, unheardOf: undefined } as never))).toBeInstanceOf(ConfigError);
+  for (const given of noOptions) {
+    expect(await failure(() => call(given as never)), String(given)).toBeInstanceOf(ConfigError);
+  }
+}
+
+describe("makers", () => {
+  test.each(Object.entries(factories))("%s", (_name, { options, call }) => expectStrict(options, call));
+});
+
+describe.each(["on this thread", "in a worker"])("calls %s", (where) => {
+  test.each(Object.entries(calls))("%s", (name, { options, call }) => {
+    const there = made[where] as Made;
+    if (!name.endsWith("nested")) return expectStrict(options, (given) => call(there, given));
+    return expectStrict(options, (given) => {
+      if (typeof given === "boolean") throw new ConfigError(facts); // true and false are no options, but right
+      return call(there, given);
+    });
+  });
+});
+
+const facts = { subject: "", given: "", expected: "", remedy: "" };
+
+test("no exported function is left out", () => {
+  const without = [
+    ...["verifyCase", "wasmFeatures", "readNpy", "writeNpy", "readPoints", "sampleData", "save", "product"],
+    ...["verifyTolerances", "rebuildError", "splitRows"],
+  ];
+  const functions = Object.entries(divflow).flatMap(([name, value]) =>
+    typeof value === "function" && !(value.prototype instanceof Error) ? [name] : [],
+  );
+  const listed = [...Object.keys(factories), ...Object.keys(calls)].map((name) => name.split(",")[0]);
+  expect(functions.filter((name) => !listed.includes(name) && !without.includes(name))).toEqual([]);
+});
+
+test("mistakes with parts are said so, wherever the engine is", async () => {
+  const wrong = [5, "cond-ot", {}, null, divflow.condOT];
+  for (const { runtime, trainer, file } of Object.values(made)) {
+    for (const given of wrong as never[]) {
+      for (const part of ["network", "path", "loss", "data", "optimizer"] as const) {
+        const call = () => runtime.createTrainer({ ...smallOptions(), [part]: given });
+        expect(await failure(call), part).toBeInstanceOf(ConfigError);
+      }
+      expect(await failure(() => trainer.model.sample({ count: 1, solver: given }))).toBeInstanceOf(ConfigError);
+      expect(await failure(() => load(runtime, file, { path: given }))).toBeInstanceOf(ConfigError);
+      const losses = { data: checkerboard(), loss: cfm(), batches: 1, batchSize: 2 };
+      for (const part of ["data", "loss", "path"] as const) {
+        const call = () => evaluateLosses(runtime, trainer.model, { ...losses, [part]: given });
+        expect(await failure(call), part).toBeInstanceOf(ConfigError);
+      }
+      const signal = given;
+      for (const call of [
+        () => trainer.model.sample({ count: 1, signal }),
+        () => trainer.model.encode([0, 0], { signal }),
+        () => trainer.model.velocity([0, 0], [0], { signal }),
+        () => evaluateLosses(runtime, trainer.model, { ...losses, signal }),
+        () => ran(trainer, { steps: 1, signal }),
+      ]) {
+        expect(await failure(call)).toBeInstanceOf(ConfigError);
+      }
+    }
+  }
+});
+
+test("a runtime's options and runtimes themselves", async () => {
+  const wrong: object[] = [
+    { gpu: 5 },
+    { gpu: {} },
+    { device: "gpu" },
+    { worker: 1 },
+    { relaxedSimd: "yes" },
+    { threads: "2" },
+    { backend: "cpu" },
+    { tune: "yes" },
+    { storage: "f64" },
+  ];
+  for (const options of wrong) {
+    expect(await failure(() => createRuntime(options)), JSON.stringify(options)).toBeInstanceOf(ConfigError);
+  }
+  const { runtime, trainer, file } = made["on this thread"] as Made;
+  for (const given of [undefined, 5, createRuntime, Promise.resolve(runtime)] as never[]) {
+    for (const call of [
+      () => createTrainer(given, smallOptions()),
+      () => load(given, file),
+      () => resume(given, file),
+      () => evaluateLosses(given, trainer.model, { data: checkerboard(), loss: cfm() }),
+      () => divflow.verifyCase(given, "{}"),
+      () => divflow.save(given, "x"),
+      () => divflow.sampleData(given, 1),
+    ]) {
+      expect(await failure(call)).toBeInstanceOf(ConfigError);
+    }
+  }
+  expect(await failure(() => divflow.save(trainer, 5 as never))).toBeInstanceOf(ConfigError);
+  await trainSteps(trainer, 1);
+  expect(mlp({ dimension: 1 }).dimension).toBe(1);
+});
