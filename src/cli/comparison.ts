@@ -197,12 +197,12 @@ function curvesOf(
 /** The velocity loss on the rows held out while training, the best one marked; nothing where none were. */
 function heldOutCurves(judged: readonly Judged[], shown: ReadonlyMap<Contender, Shown>): Curve[] {
   return namesOf(judged).flatMap((name) => {
-    const points = (shown.get(name)?.metrics ?? []).flatMap(({ validation }) =>
-      validation ? [[validation.step, validation.velocityLoss] as const] : [],
-    );
+    const validations = (shown.get(name)?.metrics ?? []).flatMap(({ validation }) => validation ?? []);
+    const points = validations.map(({ step, velocityLoss }) => [step, velocityLoss] as const);
+    // The best by what the run stops by, which may be the likelihood: not always the lowest point.
+    const best = points[validations.findLastIndex((one) => one.best)];
     if (points.length === 0) return [];
-    const best = points.reduce((least, point) => (point[1] < least[1] ? point : least));
-    return [{ name: titleOf[name], style: styleOf[name], points, marked: best, exact: true }];
+    return [{ name: titleOf[name], style: styleOf[name], points, exact: true, ...(best ? { marked: best } : {}) }];
   });
 }
 
