@@ -135,7 +135,15 @@ export async function readHeldOut(option: string, text: string, data: TrainedOn)
   }
   const expected = "a share of the rows in (0, 1), how many, a file of rows, or none";
   const value = number(option, text, expected, (given) => given > 0 && (given < 1 || Number.isSafeInteger(given)));
-  if (data.points) return value;
+  if (data.points && data.points.count > 1) return value;
+  if (data.points) {
+    throw new ConfigError({
+      subject: option,
+      given: "data of one row",
+      expected: "at least two, to hold one out",
+      remedy: "Give more rows.",
+    });
+  }
   throw new ConfigError({
     subject: option,
     given: text,
