@@ -219,3 +219,20 @@ fn elu2(x: f32) -> f32 {
 fn elu3(x: f32) -> f32 {
   return select(exp(x), 0.0, x > 0.0);
 }
+
+// selu = scale x for x > 0, else scale alpha (exp(x) - 1); 1.7580993408 is scale alpha.
+fn selu0(x: f32) -> f32 {
+  return select(1.7580993408 * expm1(x), 1.0507009874 * x, x > 0.0);
+}
+
+fn selu1(x: f32) -> f32 {
+  return select(1.7580993408 * exp(x), 1.0507009874, x > 0.0);
+}
+
+fn selu2(x: f32) -> f32 {
+  return select(1.7580993408 * exp(x), 0.0, x > 0.0);
+}
+
+fn selu3(x: f32) -> f32 {
+  return selu2(x);
+}

@@ -407,6 +407,7 @@ fn valueOf(x: f32) -> f32 {
     case 5u: { return softplus0(x); }
     case 6u: { return sin0(x); }
     case 7u: { return elu0(x); }
+    case 8u: { return selu0(x); }
     default: { return silu0(x); }
   }
 }
@@ -420,6 +421,7 @@ fn slopeOf(x: f32) -> f32 {
     case 5u: { return softplus1(x); }
     case 6u: { return sin1(x); }
     case 7u: { return elu1(x); }
+    case 8u: { return selu1(x); }
     default: { return silu1(x); }
   }
 }

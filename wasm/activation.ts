@@ -1,14 +1,14 @@
 /**
  * Activations with their derivatives, over vectors of four: they share what is costly, an exponential and a division.
  * One body of each kind makes them all, so that a result has the same bits whatever is made with it; of it stays in each
- * order's loop what that stores. Formulas as in src/ops/activation.ts, in forms that do not cancel; elu takes the
- * derivative from the left at 0. relu and sin, which have nothing to share, are in apply.ts.
+ * order's loop what that stores. Formulas as in src/ops/activation.ts, in forms that do not cancel; elu and
+ * selu take the derivative from the left at 0. relu and sin, which have nothing to share, are in apply.ts.
  */
 import { lossRate, log1pOfUnit, negativePower, negativeRest, one, scaleOf, within87 } from "./exponential";
 import { choose, multiplyAdd, oneWhere, splat, subtractProduct, VECTOR } from "./simd";
 
 /** In the order of src/kernels/elementwise.ts. */
-const enum Kind { silu, tanh, relu, gelu, geluTanh, softplus, sin, elu }
+const enum Kind { silu, tanh, relu, gelu, geluTanh, softplus, sin, elu, selu }
 
 /**
  * Of the `bytes` from `a` on the derivative of an order from 0 to 3; for order 1 the function and the curvature too. The
@@ -66,6 +66,11 @@ function activateBy<Order>(
     case Kind.elu:
       for (let at: usize = 0; at < bytes; at += VECTOR, a += aStep) {
         elu<Order>(v128.load(a), values + at, slopes + at, curvatures + at);
+      }
+      return;
+    case Kind.selu:
+      for (let at: usize = 0; at < bytes; at += VECTOR, a += aStep) {
+        selu<Order>(v128.load(a), values + at, slopes + at, curvatures + at);
       }
       return;
   }
@@ -264,5 +269,24 @@ function elu<Order>(x: v128, toValue: usize, toSlope: usize, toCurvature: usize)
   const value = choose(right, x, f32x4.neg(lost(scale, loss)));
   const curvature = v128.andnot(scaled(scale, loss), right);
   const slope = f32x4.add(curvature, oneWhere(right));
+  keep<Order>(value, slope, curvature, curvature, toValue, toSlope, toCurvature);
+}
+
+const SELU_SCALE: f32 = 1.0507009873554805;
+const SELU_LEFT: f32 = 1.7580993408473766; // scale times alpha
+
+/** selu = scale x for x > 0, else scale alpha (exp(x) - 1). */
+// @ts-ignore: decorator
+@inline
+function selu<Order>(x: v128, toValue: usize, toSlope: usize, toCurvature: usize): void {
+  const y = within87(f32x4.abs(x));
+  const power = negativePower(y);
+  const r = negativeRest(y, power);
+  const loss = f32x4.mul(lossRate(r), r);
+  const scale = scaleOf(power);
+  const right = f32x4.gt(x, splat(0));
+  const value = choose(right, f32x4.mul(x, splat(SELU_SCALE)), f32x4.mul(lost(scale, loss), splat(-SELU_LEFT)));
+  const curvature = v128.andnot(f32x4.mul(scaled(scale, loss), splat(SELU_LEFT)), right);
+  const slope = f32x4.add(curvature, v128.and(right, splat(SELU_SCALE)));
   keep<Order>(value, slope, curvature, curvature, toValue, toSlope, toCurvature);
 }

@@ -14,12 +14,13 @@ const enum Opcode {
   silu0, silu1, silu2, silu3, tanh0, tanh1, tanh2, tanh3, relu0, relu1, relu2, relu3,
   gelu0, gelu1, gelu2, gelu3, geluTanh0, geluTanh1, geluTanh2, geluTanh3,
   softplus0, softplus1, softplus2, softplus3, activationSin0, activationSin1, activationSin2, activationSin3,
-  elu0, elu1, elu2, elu3,
+  elu0, elu1, elu2, elu3, selu0, selu1, selu2, selu3,
   /** From here on no functions of chains by name: src/backends/wasm/chain.ts makes such steps. out = a. */
   store,
   /** Several results of one operand: of each activation orders 0 and 1, 1 and 2, or all three; not of relu and sin. */
   silu01, silu12, silu012, tanh01, tanh12, tanh012, relu01, relu12, relu012, gelu01, gelu12, gelu012,
   geluTanh01, geluTanh12, geluTanh012, softplus01, softplus12, softplus012, sin01, sin12, sin012, elu01, elu12, elu012,
+  selu01, selu12, selu012,
   /** In the order of randomFunctions, src/kernels/elementwise.ts. */
   randomBits, randomUniform, randomNormal, randomRademacher, randomIndex,
   storeStrided,

@@ -4,7 +4,7 @@
  * opcode that the WASM kernel reads. Append only: the order is the opcodes'.
  */
 
-export const activationKinds = ["silu", "tanh", "relu", "gelu", "geluTanh", "softplus", "sin", "elu"] as const;
+export const activationKinds = ["silu", "tanh", "relu", "gelu", "geluTanh", "softplus", "sin", "elu", "selu"] as const;
 export type ActivationKind = (typeof activationKinds)[number];
 
 const arithmetic = {

@@ -18,6 +18,10 @@ const hyperbolicSecantSquared: Scalar = (x) => 1 / Math.cosh(x) ** 2; // 1 - tan
 const SCALE = Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715;
 
+/** selu's scale, and scale times its alpha, by PyTorch's digits: units of mean 0 and variance 1 keep both. */
+const SELU_SCALE = 1.0507009873554805;
+const SELU_LEFT = SELU_SCALE * 1.6732632423543772;
+
 /** G(x) = (1 + tanh(u(x))) / 2, u = SCALE (x + CUBIC x^3): G and its first three derivatives. */
 function gateOfCubic(x: number): readonly [number, number, number, number] {
   const u = SCALE * (x + CUBIC * x ** 3);
@@ -32,8 +36,8 @@ function gateOfCubic(x: number): readonly [number, number, number, number] {
 }
 
 /**
- * f, f', f'', f''' in f64. With s = sigmoid(x), n = 1 - s = sigmoid(-x): s' = s n. relu and elu take the derivative
- * from the left at 0.
+ * f, f', f'', f''' in f64. With s = sigmoid(x), n = 1 - s = sigmoid(-x): s' = s n. relu, elu and selu take the
+ * derivative from the left at 0.
  */
 const derivatives = {
   silu: [
@@ -79,6 +83,12 @@ const derivatives = {
     (x) => (x > 0 ? 0 : Math.exp(x)),
     (x) => (x > 0 ? 0 : Math.exp(x)),
   ],
+  selu: [
+    (x) => (x > 0 ? SELU_SCALE * x : SELU_LEFT * Math.expm1(x)),
+    (x) => (x > 0 ? SELU_SCALE : SELU_LEFT * Math.exp(x)),
+    (x) => (x > 0 ? 0 : SELU_LEFT * Math.exp(x)),
+    (x) => (x > 0 ? 0 : SELU_LEFT * Math.exp(x)),
+  ],
 } satisfies Record<string, readonly [Scalar, Scalar, Scalar, Scalar]>;
 
 export type ActivationKind = keyof typeof derivatives;
@@ -108,7 +118,7 @@ export const activationCases: OpCases<ActivationAttributes> = () =>
       shapes: [[2, 3]],
       attributes: { kind, order },
       derivatives: 3 - order,
-      domain: (x: number) => 2 * x + (x < 0 ? -0.1 : 0.1), // relu and elu have a corner at 0
+      domain: (x: number) => 2 * x + (x < 0 ? -0.1 : 0.1), // relu, elu and selu have a corner at 0
     })),
   );
 

@@ -97,6 +97,7 @@ const list: readonly (readonly [number, number, readonly number[], ActivationKin
   [21, 2, [7, 7], "elu", euler, hutchinson(8)],
   [130, 16, [128], "relu", midpoint, none],
   [300, 7, [20, 24], "tanh", euler, none],
+  [11, 3, [12, 20], "selu", midpoint, exact(3)],
 ];
 
 export const flowCases: Readonly<Record<string, () => KernelCase[]>> = {

@@ -38,6 +38,9 @@ describe.each(Object.keys(fixture.derivatives) as ActivationKind[])("%s", (kind)
 
 const step = (x: number) => (x > 0 ? 1 : 0);
 const ramp = (x: number) => (x > 0 ? x : 0);
+/** As PyTorch's sources give them. */
+const seluScale = 1.0507009873554805;
+const seluAlpha = 1.6732632423543772;
 /** What each kind and its derivatives are, to every digit, at |x| >= 1000. */
 const limits: Record<ActivationKind, readonly ((x: number) => number)[]> = {
   silu: [ramp, step, () => 0, () => 0],
@@ -48,6 +51,7 @@ const limits: Record<ActivationKind, readonly ((x: number) => number)[]> = {
   softplus: [ramp, step, () => 0, () => 0],
   sin: [Math.sin, Math.cos, (x) => -Math.sin(x), (x) => -Math.cos(x)],
   elu: [(x) => (x > 0 ? x : -1), step, () => 0, () => 0],
+  selu: [(x) => (x > 0 ? seluScale * x : -seluScale * seluAlpha), (x) => seluScale * step(x), () => 0, () => 0],
 };
 
 const atZero: Record<ActivationKind, readonly number[]> = {
@@ -59,6 +63,7 @@ const atZero: Record<ActivationKind, readonly number[]> = {
   softplus: [Math.LN2, 1 / 2, 1 / 4, 0],
   sin: [0, 1, 0, -1],
   elu: [0, 1, 1, 1],
+  selu: [0, seluScale * seluAlpha, seluScale * seluAlpha, seluScale * seluAlpha],
 };
 
 describe.each(activationKinds)("%s", (kind) => {
