@@ -245,11 +245,11 @@ async function trainAndJudge(
     return undefined;
   }
   const { judgement, samples, density } = await judge(runtime, trainer, recipe, rule, { title, folder, view });
-  const { metrics, seconds } = run;
+  const { metrics, seconds, secondsPerStep } = run;
   const { best, step } = trainer;
   const bestStep = best ? { bestStep: best.step } : {};
   return {
-    judged: { name, seed: recipe.seed, steps: step, ...bestStep, ...judgement, seconds },
+    judged: { name, seed: recipe.seed, steps: step, ...bestStep, ...judgement, seconds, secondsPerStep },
     shown: { metrics, samples, ...(density ? { density } : {}) },
     rows,
   };

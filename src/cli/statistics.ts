@@ -18,3 +18,10 @@ export function pairedDifference(
   const { mean, deviation } = meanAndDeviation(Array.from(a, (value, i) => value - (b[i] as number)));
   return { mean, standardError: deviation / Math.sqrt(a.length) };
 }
+
+/** The middle value, or the mean of both; NaN of none. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
+}

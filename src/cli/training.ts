@@ -5,6 +5,7 @@ import { DataError, type StepMetrics, type Trainer, type ValidationMetrics } fro
 import { replaceFile } from "./files.ts";
 import { interruption } from "./output.ts";
 import { progressBar, recentMean } from "./progress.ts";
+import { median } from "./statistics.ts";
 
 /** A line of metrics.jsonl: of a step, and of the validation behind it, where there was one. */
 export type MetricsLine = Partial<StepMetrics> & { readonly step: number; readonly validation?: ValidationMetrics };
@@ -12,6 +13,8 @@ export type MetricsLine = Partial<StepMetrics> & { readonly step: number; readon
 export interface TrainingRun {
   readonly metrics: readonly MetricsLine[];
   readonly seconds: number;
+  /** What a step took once the run had warmed up: the median over its reports but the first. */
+  readonly secondsPerStep: number;
   readonly interrupted: boolean;
 }
 
@@ -34,11 +37,15 @@ export async function trainInto(
   const meanLoss = recentMean();
   let heldOut = "";
   const interrupted = interruption();
+  const costs: number[] = [];
   const start = performance.now();
+  let reported = start;
   try {
     const steps = total - trainer.step;
     if (steps > 0 && !trainer.stopped) {
       for await (const progress of trainer.run({ steps, signal: interrupted.signal })) {
+        const now = performance.now();
+        costs.push((now - reported) / 1000 / progress.steps.length);
         metrics.push(...linesOf(progress.steps, progress.validations ?? []));
         if (progress.validation)
           heldOut = `, velocity loss held out ${progress.validation.velocityLoss.toPrecision(4)}`;
@@ -48,6 +55,7 @@ export async function trainInto(
           await save(metrics);
           saved = performance.now();
         }
+        reported = performance.now(); // what was done here, such as saving, is no training
       }
     }
   } catch (error) {
@@ -61,7 +69,8 @@ export async function trainInto(
   }
   const seconds = (performance.now() - start) / 1000;
   await save(metrics);
-  return { metrics, seconds, interrupted: interrupted.signal.aborted };
+  const secondsPerStep = median(costs.length > 1 ? costs.slice(1) : costs);
+  return { metrics, seconds, secondsPerStep, interrupted: interrupted.signal.aborted };
 }
 
 /** Validations beside their steps; one before the first step has a line of its own. */

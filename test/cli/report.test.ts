@@ -7,6 +7,7 @@ import { histogram } from "../../src/cli/report/density.ts";
 import { bars } from "../../src/cli/report/distribution.ts";
 import { page } from "../../src/cli/report/page.ts";
 import { planeRanges, type Rows, rangeOf, summarizeColumns } from "../../src/cli/report/rows.ts";
+import { median } from "../../src/cli/statistics.ts";
 
 describe("marks on an axis", () => {
   test.each([
@@ -142,7 +143,16 @@ test("a column far from 0 keeps its digits in the data's table", () => {
 
 describe("a result in a sentence", () => {
   const judged = (name: Judged["name"], seed: number, values: readonly number[], seconds = 1): Judged => ({
-    ...{ name, seed, seconds, steps: 10, velocityLoss: 1, divergenceLoss: 1, standardError: 1 },
+    ...{
+      name,
+      seed,
+      seconds,
+      secondsPerStep: seconds / 10,
+      steps: 10,
+      velocityLoss: 1,
+      divergenceLoss: 1,
+      standardError: 1,
+    },
     negativeLogLikelihood: values.reduce((sum, value) => sum + value, 0) / values.length,
     values: Float64Array.from(values),
   });
@@ -176,8 +186,9 @@ describe("a result in a sentence", () => {
   });
 
   test("as many seconds are so many steps of CFM, also where a run ended early", () => {
-    expect(stepsForSeconds(8000, { steps: 8000, seconds: 10 }, { steps: 8000, seconds: 18 })).toBe(14_400);
-    expect(stepsForSeconds(8000, { steps: 500, seconds: 1 }, { steps: 1000, seconds: 4 })).toBe(16_000);
+    expect(stepsForSeconds(8000, { secondsPerStep: 0.00125 }, { secondsPerStep: 0.00225 })).toBe(14_400);
+    expect(stepsForSeconds(1, { secondsPerStep: 0.002 }, { secondsPerStep: 0.0001 })).toBe(1);
+    expect([median([3, 1, 2]), median([4, 1, 2, 3]), median([])]).toEqual([2, 2.5, Number.NaN]);
   });
 
   test("within two standard errors there is none", () => {
