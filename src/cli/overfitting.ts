@@ -1,16 +1,17 @@
 /** What helps against learning rows by heart, from a command's options: rows held out, stopping early, noise, averages. */
 import {
+  type ActivationKind,
   ConfigError,
   type DataSource,
   ema,
   type Network,
-  networkFromConfig,
   type Points,
   type TrainerOptions,
 } from "../index.ts";
 import { number, positiveInteger } from "./arguments.ts";
 import { dataOf, isPointsFile, readPointsFile } from "./data.ts";
 import { readBytes } from "./files.ts";
+import { networkOfFile } from "./network-of-file.ts";
 import { remark } from "./output.ts";
 import { counted } from "./report/numbers.ts";
 
@@ -66,7 +67,12 @@ export interface Overfitting {
   readonly description: object;
 }
 
-export async function readOverfitting(args: OverfittingArguments, data: TrainedOn): Promise<Overfitting> {
+/** @param activation - where one is given: of the network begun at. */
+export async function readOverfitting(
+  args: OverfittingArguments,
+  data: TrainedOn,
+  activation: ActivationKind | undefined,
+): Promise<Overfitting> {
   const validation = await readHeldOut("--validation", args.validation ?? (data.points ? HELD_OUT : "none"), data);
   const patience = args.patience === undefined ? undefined : positiveInteger("--patience", args.patience);
   const stops = validation !== undefined && !args["no-early-stopping"];
@@ -78,7 +84,7 @@ export async function readOverfitting(args: OverfittingArguments, data: TrainedO
   return {
     validation,
     weightDecay,
-    network: initial ? networkOf(initial) : undefined,
+    network: initial && args.from !== undefined ? networkOfFile(args.from, initial, activation) : undefined,
     options: {
       ...(validation === undefined ? {} : { validation: sourceOf(validation) }),
       ...(stops ? { earlyStopping: patience === undefined ? true : { patience } } : {}),
@@ -198,16 +204,4 @@ function positive(option: string, text: string): number {
 
 function between(option: string, text: string): number {
   return number(option, text, "a number between 0 and 1", (value) => value > 0 && value < 1);
-}
-
-/** The network that a model file of divflow's says it is of; undefined where it does not say, as files of weights alone. */
-function networkOf(bytes: Uint8Array): Network | undefined {
-  const length = bytes.length < 8 ? 0 : Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  try {
-    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
-    const { network } = JSON.parse(header.__metadata__.divflow);
-    return networkFromConfig(network.kind, network.config);
-  } catch {
-    return undefined; // createTrainer reads the file itself, and says what is wrong with it
-  }
 }

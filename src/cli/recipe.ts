@@ -56,7 +56,7 @@ export const recipeArguments = {
   width: { type: "string", description: `width of each hidden layer (${ofPresets("width")})` },
   layers: { type: "string", description: "hidden layers (4)" },
   batch: { type: "string", description: "samples per training step (512)" },
-  activation: { type: "string", description: "of the hidden layers (silu)" },
+  activation: { type: "string", description: "of the hidden layers (silu); with --from, of a file of weights alone" },
   divergence: {
     type: "string",
     description: `weight of the divergence loss (fdm: ${divergenceWeight.fdm}, paper-2d: ${divergenceWeight["paper-2d"]})`,
@@ -114,14 +114,15 @@ export async function readRecipe(dataName: string, args: RecipeArguments): Promi
   const path = pathFrom({ name: oneOf("--path", args.path ?? "cond-ot", pathNames), options: {} });
   const learningRate = args.rate === undefined ? preset.rate : positiveNumber("--rate", args.rate);
   const seedValue = seed("--seed", args.seed ?? "0");
-  const activation = oneOf("--activation", args.activation ?? "silu", activationKinds);
+  const activation =
+    args.activation === undefined ? undefined : oneOf("--activation", args.activation, activationKinds);
   const points = isPointsFile(dataName) ? await readPointsFile(dataName, args) : undefined;
   const data = points ? dataOf(points) : await openData(dataName, args);
   const hidden = Array.from({ length: layers }, () => width);
   const { dimension, columns } = data;
-  const overfitting = await readOverfitting(args, { points, dimension, columns });
+  const overfitting = await readOverfitting(args, { points, dimension, columns }, activation);
   if (overfitting.network) refuseSizes(args);
-  const { weightDecay, network = mlp({ dimension, hidden, activation }) } = overfitting;
+  const { weightDecay, network = mlp({ dimension, hidden, activation: activation ?? "silu" }) } = overfitting;
   return {
     steps,
     batchSize,
@@ -157,7 +158,7 @@ export async function readRecipe(dataName: string, args: RecipeArguments): Promi
 
 /** A model that is begun at has a network already. */
 function refuseSizes(args: RecipeArguments): void {
-  const given = (["width", "layers", "activation"] as const).find((name) => args[name] !== undefined);
+  const given = (["width", "layers"] as const).find((name) => args[name] !== undefined);
   if (given === undefined) return;
   throw new ConfigError({
     subject: `--${given}`,

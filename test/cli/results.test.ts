@@ -222,6 +222,28 @@ describe("a file of weights alone", () => {
     await succeed(["evaluate", "torch.safetensors", "--data", "points.csv", ...solved, "--activation", "silu"]);
   });
 
+  test("is begun at by train --from with --activation; without, it is asked for", async () => {
+    await writeFile(cli.path("begin.safetensors"), weights());
+    const small = ["--backend", "wasm", "--batch", "8", "--steps", "1", "--rate", "1e-9"]; // to stay where it began
+    const plain = ["train", "moons", "--from", "begin.safetensors", ...small];
+    expect(await refused([...plain, "--out", "begun"])).toMatch(/begin\.safetensors.*--activation/);
+    expect(await refused([...plain, "--out", "begun", "--activation", "silu", "--width", "4"])).toMatch(/--width/);
+    await succeed([...plain, "--out", "begun", "--activation", "relu"]);
+    const drawn = async (...model: string[]) => {
+      await succeed(["sample", ...model, "--count", "5", ...solved, "--out", "drawn.npy", "--force"]);
+      return readNpy(await bytesOf("drawn.npy"), "drawn.npy").data;
+    };
+    const [from, begun] = [
+      await drawn("begin.safetensors", "--activation", "relu"),
+      await drawn("begun/model.safetensors"),
+    ];
+    from.forEach((value, i) => {
+      expect(begun[i]).toBeCloseTo(value, 5);
+    });
+    const again = ["train", "moons", "--from", "begun/model.safetensors", ...small, "--out", "again"];
+    expect(await refused([...again, "--activation", "silu"])).toMatch(/silu.*relu, as the file says/);
+  });
+
   test("a file that says its own is not told another", async () => {
     expect(await refused([...sampling, "--out", "x.csv", "--activation", "relu"])).toMatch(
       /relu.*silu, as the file says/,
