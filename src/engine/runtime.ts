@@ -47,12 +47,19 @@ export class LocalRuntime implements Runtime {
   #renewing: Promise<Live> | undefined;
   #disposed = false;
   readonly #owned = new Set<Disposable>();
+  /** Rejects on dispose(): what a device destroyed still owes need not come. */
+  readonly #ended: Promise<never>;
+  #end: (error: Error) => void = () => {};
 
   constructor({ backend, reason, renew }: ChosenBackend) {
     this.backend = backend.name;
     this.device = backend.device;
     this.reason = reason;
     this.#renew = renew;
+    this.#ended = new Promise((_, reject) => {
+      this.#end = reject;
+    });
+    this.#ended.catch(() => {});
     this.#live = this.#begin(backend);
   }
 
@@ -65,7 +72,7 @@ export class LocalRuntime implements Runtime {
       const live = await this.#current();
       const result = work(live);
       try {
-        return await Promise.race([result, live.loss]);
+        return await Promise.race([result, live.loss, this.#ended]);
       } catch (error) {
         result.catch(() => {}); // it may fail too, later: the loss is what counts
         this.#check();
@@ -141,6 +148,7 @@ export class LocalRuntime implements Runtime {
     if (this.#disposed) return;
     for (const owned of [...this.#owned]) owned[dispose]();
     this.#disposed = true;
+    this.#end(disposed("the runtime"));
     this.#live?.backend.dispose();
     this.#live = undefined;
   }

@@ -141,6 +141,7 @@ export class LocalTrainer implements Trainer {
     this.#running = true;
     const started = performance.now();
     let seen = this.#step;
+    let { validated } = this.#standing;
     let deadline = started + REPORT_MILLISECONDS;
     let steps: StepMetrics[] = [];
     let validations: ValidationMetrics[] = [];
@@ -149,9 +150,12 @@ export class LocalTrainer implements Trainer {
         signal?.throwIfAborted();
         const { rows, validation } = await this.#advance({ target, every, deadline, signal });
         signal?.throwIfAborted();
-        // After a lost device steps come again that were seen before.
+        // After a lost device steps and validations come again that were seen before.
         steps.push(...rows.filter(({ step }) => step > seen));
-        if (validation && validation.step >= seen) validations.push(validation);
+        if (validation && validation.step > validated) {
+          validations.push(validation);
+          validated = validation.step;
+        }
         const last = steps.at(-1);
         if (!last) continue;
         seen = last.step;

@@ -3,6 +3,7 @@
  * is listed here; no further line is needed for it to run on all platforms.
  */
 import { type Check, type Context, type Result, runChecks } from "./check.ts";
+import { checks as disposal } from "./disposal.ts";
 import { checks as flow } from "./flow.ts";
 import { checks as halfStorage } from "./half-storage.ts";
 import { checks as kernels } from "./kernels.ts";
@@ -11,6 +12,7 @@ import { checks as platform } from "./platform.ts";
 import { checks as threads } from "./threads.ts";
 import { checks as training } from "./training.ts";
 import { checks as tuning } from "./tuning.ts";
+import { checks as validation } from "./validation.ts";
 import { checks as wholeNetwork } from "./whole-network.ts";
 
 export const checks: readonly Check[] = [
@@ -19,6 +21,8 @@ export const checks: readonly Check[] = [
   ...ops,
   ...flow,
   ...training,
+  ...disposal,
+  ...validation,
   ...threads,
   ...tuning,
   ...wholeNetwork,

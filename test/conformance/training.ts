@@ -26,6 +26,7 @@ import {
 import { readCheckpoint } from "../../src/train/read-checkpoint.ts";
 import { assert, assertClose, assertEqual, assertRejects } from "./assert.ts";
 import type { Check, Context } from "./check.ts";
+import { watched } from "./watched-gpu.ts";
 
 /** Odd sizes on purpose: rows and widths that are no multiple of any tile. */
 function options(changes: Partial<TrainerOptions> = {}): TrainerOptions {
@@ -282,33 +283,4 @@ async function lossless(gpu: GPU, settings: TrainerOptions, steps: number): Prom
   } finally {
     runtime.dispose();
   }
-}
-
-/** `gpu`, but each device that it gives is kept in `devices`. */
-function watched(gpu: GPU, devices: GPUDevice[]): GPU {
-  const adapterWatched = (adapter: GPUAdapter): GPUAdapter =>
-    through(adapter, {
-      async requestDevice(descriptor: GPUDeviceDescriptor) {
-        const device = await adapter.requestDevice(descriptor);
-        devices.push(device);
-        return device;
-      },
-    });
-  return through(gpu, {
-    async requestAdapter(given: GPURequestAdapterOptions) {
-      const adapter = await gpu.requestAdapter(given);
-      return adapter && adapterWatched(adapter);
-    },
-  });
-}
-
-/** An object of the platform with some methods replaced; the others need the object itself as `this`. */
-function through<Type extends object>(target: Type, replaced: object): Type {
-  return new Proxy(target, {
-    get(_target, name) {
-      if (name in replaced) return Reflect.get(replaced, name);
-      const value = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
 }
