@@ -51,7 +51,7 @@ export function arrayData(values: Numbers, shape?: readonly number[], options: A
   return madeArray({
     values: numbers.values,
     options: { count, dimension, standardize, fingerprint: fingerprint(numbers.values) },
-    ...(columns ? { columns: [...columns] } : {}),
+    ...(columns ? { columns: Object.freeze([...columns]) } : {}),
   });
 }
 

@@ -19,15 +19,19 @@ import type { DataSource } from "./source.ts";
  * @throws {@link ConfigError} when there is no radius, or a number is outside its range.
  */
 export function rings(options: { radii?: readonly number[]; noise?: number } = {}): DataSource {
-  const { radii = [0.75, 1.5, 2.25, 3], noise = 0.08 } = optionsObject("options of rings", options, ["radii", "noise"]);
-  if (!Array.isArray(radii) || radii.length === 0) {
+  const { radii: given = [0.75, 1.5, 2.25, 3], noise = 0.08 } = optionsObject("options of rings", options, [
+    "radii",
+    "noise",
+  ]);
+  if (!Array.isArray(given) || given.length === 0) {
     throw new ConfigError({
       subject: "radii of rings",
-      given: radii,
+      given,
       expected: "a list that is not empty",
       remedy: "Give one radius for each ring.",
     });
   }
+  const radii: readonly number[] = [...given]; // the caller may change theirs
   radii.forEach((radius, k) => {
     f32Option(`radii[${k}] of rings`, radius, { minimum: 0, open: "minimum" });
   });

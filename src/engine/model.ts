@@ -73,6 +73,7 @@ interface Program {
 export class LocalModel implements Model {
   readonly runtime: LocalRuntime;
   readonly dimension: number;
+  readonly columns: readonly string[] | undefined;
   readonly #source: ModelSource;
   /** By what they are for, the one used last at the end; all on `#live`. */
   readonly #programs = new Map<string, Program>();
@@ -83,15 +84,12 @@ export class LocalModel implements Model {
     this.runtime = runtime;
     this.#source = source;
     this.dimension = source.network.dimension;
+    this.columns = source.columns && Object.freeze([...source.columns]); // no caller may rename them
     runtime.own(this);
   }
 
   get step(): number {
     return this.#source.step();
-  }
-
-  get columns(): readonly string[] | undefined {
-    return this.#source.columns;
   }
 
   async sample(options: SampleOptions): Promise<Samples> {

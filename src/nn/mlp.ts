@@ -29,16 +29,17 @@ const LARGEST_WIDTH = 32768;
  */
 export function mlp(config: MLPConfig): Network {
   optionsObject("options of mlp", config, ["dimension", "hidden", "activation"]);
-  const { dimension, hidden = [512, 512, 512, 512], activation = "silu" } = config;
+  const { dimension, hidden: given = [512, 512, 512, 512], activation = "silu" } = config;
   integerOption("dimension of mlp", dimension, 1, LARGEST_WIDTH);
-  if (!Array.isArray(hidden) || hidden.length === 0) {
+  if (!Array.isArray(given) || given.length === 0) {
     throw new ConfigError({
       subject: "hidden of mlp",
-      given: hidden,
+      given,
       expected: "an array of at least one width",
       remedy: "Give the widths of the hidden layers, such as [64, 64].",
     });
   }
+  const hidden: readonly number[] = Object.freeze([...given]); // the caller may change theirs
   hidden.forEach((width, layer) => {
     integerOption(`hidden[${layer}] of mlp`, width, 1, LARGEST_WIDTH);
   });
@@ -54,7 +55,7 @@ export function mlp(config: MLPConfig): Network {
     ];
   });
 
-  const complete = { dimension, hidden: [...hidden], activation };
+  const complete = { dimension, hidden, activation };
   const apply: Network["apply"] = (values, x, t) => {
     let h = concat([x, t], 1);
     for (let layer = 0; layer <= hidden.length; layer++) {

@@ -228,7 +228,7 @@ class RemoteModel extends Remote implements Model {
   constructor(connection: Connection, { number, dimension, columns }: MadeModel, step: () => number) {
     super(connection, number, "the model");
     this.dimension = dimension;
-    this.columns = columns;
+    this.columns = columns && Object.freeze([...columns]);
     this.#step = step;
   }
 
