@@ -1,5 +1,5 @@
 import { ConfigError } from "../errors.ts";
-import { numberOption, optionsObject } from "../graph/options.ts";
+import { f32Option, numberOption, optionsObject } from "../graph/options.ts";
 import { add, less, multiply, select } from "../ops/arithmetic.ts";
 import { gather } from "../ops/rows.ts";
 import { slice } from "../ops/shape.ts";
@@ -35,8 +35,8 @@ const LARGEST_RATIO = 4;
  * Log-density and score are exact. The entropy comes from a quadrature good to about 1e-7; it is left out for more than
  * two coordinates, and where one standard deviation is more than 4 times another of the same coordinate.
  *
- * @throws {@link ConfigError} when lengths differ, a weight is negative or all are 0, a variance is not positive, or a
- * number is not finite.
+ * @throws {@link ConfigError} when lengths differ, a weight is negative or all are 0, a variance is not positive, a
+ * number is not finite, or a mean or standard deviation is beyond f32.
  */
 export function gaussianMixture(options: GaussianMixtureOptions = {}): DataSource {
   const checked = checkOptions(optionsObject("options of gaussianMixture", options, ["weights", "means", "variances"]));
@@ -164,7 +164,7 @@ function checkOptions({ weights, means = [[-2], [2]], variances }: GaussianMixtu
   means.forEach((mean, k) => {
     expectList(`means[${k}] of gaussianMixture`, mean, dimension);
     mean.forEach((value, i) => {
-      numberOption(`means[${k}][${i}] of gaussianMixture`, value);
+      f32Option(`means[${k}][${i}] of gaussianMixture`, value);
     });
   });
 
@@ -181,9 +181,12 @@ function checkOptions({ weights, means = [[-2], [2]], variances }: GaussianMixtu
   const diagonals = givenVariances.map((given, k) => {
     const diagonal = typeof given === "number" ? new Array<number>(dimension).fill(given) : given;
     expectList(`variances[${k}] of gaussianMixture`, diagonal, dimension);
-    return diagonal.map((value, i) =>
-      numberOption(`variances[${k}][${i}] of gaussianMixture`, value, { minimum: 0, open: "minimum" }),
-    );
+    return diagonal.map((value, i) => {
+      const subject = `variances[${k}][${i}] of gaussianMixture`;
+      numberOption(subject, value, { minimum: 0, open: "minimum" });
+      f32Option(`standard deviation of ${subject}`, Math.sqrt(value)); // this is what devices multiply noise with
+      return value;
+    });
   });
 
   const components = means

@@ -1,5 +1,6 @@
 // Every generator of the registry: what is drawn against closed forms and against its own density.
 import { describe, expect, test } from "vitest";
+import { gaussianMixture } from "../../src/data/gaussian-mixture.ts";
 import { dataFrom, dataNames } from "../../src/data/registry.ts";
 import { sampleData } from "../../src/data/sample.ts";
 import type { DataSource } from "../../src/data/source.ts";
@@ -332,4 +333,13 @@ describe("options outside their ranges", () => {
   test("an unknown name", () => {
     expect(() => dataFrom({ name: "chessboard", options: {} })).toThrow(ConfigError);
   });
+});
+
+test.each([
+  ["a mean", { means: [[1e39], [0]] }, /means\[0\]\[0\].*3.4e38/],
+  ["a variance that is large", { variances: [1e80, 1] }, /standard deviation of variances\[0\]\[0\].*1e\+?40/],
+  ["a variance that is small", { variances: [1, 1e-80] }, /standard deviation of variances\[1\]\[0\].*1e-40/],
+])("a mixture refuses %s beyond f32", (_name, options, message) => {
+  expect(() => gaussianMixture(options)).toThrow(ConfigError);
+  expect(() => gaussianMixture(options)).toThrow(message);
 });
