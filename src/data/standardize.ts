@@ -22,9 +22,15 @@ export function fitStandardization({ values, count, dimension }: Points): Standa
     let sum = 0; // of differences from the first point, exactly 0 where nothing changes
     for (let row = 0; row < count; row++) sum += values[row * dimension + column] - first;
     mean[column] = first + sum / count;
+    let largest = 0;
+    for (let row = 0; row < count; row++) {
+      largest = Math.max(largest, Math.abs(values[row * dimension + column] - mean[column]));
+    }
+    // In units of a power of two, which changes no digit: squares of what is below 1e-162 are 0 in f64.
+    const unit = largest === 0 ? 1 : 2 ** Math.floor(Math.log2(largest));
     let squares = 0;
-    for (let row = 0; row < count; row++) squares += (values[row * dimension + column] - mean[column]) ** 2;
-    std[column] = Math.sqrt(squares / count) || 1;
+    for (let row = 0; row < count; row++) squares += ((values[row * dimension + column] - mean[column]) / unit) ** 2;
+    std[column] = unit * Math.sqrt(squares / count) || largest || 1;
   }
   return { mean, std };
 }

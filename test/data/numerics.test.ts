@@ -3,6 +3,7 @@ import { scaledBesselI } from "../../src/data/bessel.ts";
 import { gaussianMixture } from "../../src/data/gaussian-mixture.ts";
 import { logSumExp } from "../../src/data/log-sum-exp.ts";
 import { meanUnderNormal } from "../../src/data/mean-under-normal.ts";
+import { fitStandardization, logJacobian, standardize } from "../../src/data/standardize.ts";
 
 /** exp(-x) I_n(x) = mean over angles of exp(x (cos a - 1)) cos(n a): the sum over equal steps converges exponentially. */
 function besselByAngles(order: number, x: number): number {
@@ -49,3 +50,17 @@ test("entropies that the quadrature cannot resolve are left out", () => {
   expect(gaussianMixture({ means: [[0], [0]], variances: [1, 1e-4] }).entropy).toBeUndefined();
   expect(gaussianMixture({ means: [[0, 0, 0]], variances: [1] }).entropy).toBeUndefined();
 });
+
+test.each([1e-40, 1e-100, 1e-170, 1e-200, 1e-300])(
+  "columns of size %s are standardised as columns of size 1",
+  (size) => {
+    const rows = [-1, 0.5, 3, 4, -2.5];
+    const scaled = Float64Array.from(rows, (value) => value * size);
+    const fitted = fitStandardization({ values: scaled, count: rows.length, dimension: 1 });
+    const z = standardize(scaled, fitted);
+    const expected = standardize(rows, fitStandardization({ values: Float64Array.from(rows), count: 5, dimension: 1 }));
+    for (const [i, value] of z.entries()) expect(value).toBeCloseTo(expected[i], 12);
+    expect(logJacobian(fitted)).toBeCloseTo(-Math.log(fitted.std[0]), 9);
+    expect(fitted.std[0] / size).toBeCloseTo(2.420743687382041, 12);
+  },
+);
