@@ -7,6 +7,7 @@ import { badField, type Decimal, numberIn } from "./fields.ts";
 import { GrowingValues } from "./growing-values.ts";
 import { findLayout, type Layout, LINES_LOOKED_AT } from "./layout.ts";
 import { type Delimiter, delimiters, fieldsOf, type Line, LineReader } from "./lines.ts";
+import { viewedBytes } from "./numbers.ts";
 import { Utf8Decoder } from "./utf8.ts";
 
 export type { Delimiter } from "./lines.ts";
@@ -45,14 +46,16 @@ export interface CsvOptions {
  * The numbers in a text file (UTF-8). Blank lines and lines that start with `#` are passed over; fields may stand in
  * double quotes, with line breaks in them. Nothing else is passed over: a missing value is an error.
  *
+ * @param given - the file's bytes.
  * @param source - the file's name, for messages, which name line and column from 1.
- * @throws {@link DataError} when there is no line of numbers, a line has more or fewer fields than the first, a field
+ * @throws {@link DataError} when these are no bytes, there is no line of numbers, a line has more or fewer fields than the first, a field
  * that is kept is not a finite number, or a column asked for is not there.
  * @throws {@link ConfigError} when an option is unknown or outside its range.
  * @example
  * const { values, count, dimension, columns } = readCsv(bytes, "points.csv", { columns: ["age", "income"] });
  */
-export function readCsv(bytes: Uint8Array, source = "csv file", options: CsvOptions = {}): CsvTable {
+export function readCsv(given: Uint8Array | ArrayBuffer, source = "csv file", options: CsvOptions = {}): CsvTable {
+  const bytes = viewedBytes(source, given);
   const reader = new CsvReader(source, options);
   for (let start = 0; start < bytes.length; start += PIECE) reader.push(bytes.subarray(start, start + PIECE));
   return reader.end();
@@ -92,7 +95,7 @@ export class CsvReader {
   }
 
   push(bytes: Uint8Array): void {
-    this.lines.push(this.decoder.decode(bytes));
+    this.lines.push(this.decoder.decode(viewedBytes(this.source, bytes)));
   }
 
   end(): CsvTable {

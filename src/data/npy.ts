@@ -7,7 +7,7 @@
 import { DataError } from "../errors.ts";
 import { isSizes, sizeOf } from "../graph/node.ts";
 import { roomFor } from "./growing-values.ts";
-import { copiedNumbers, type Numbers } from "./numbers.ts";
+import { copiedNumbers, type Numbers, viewedBytes } from "./numbers.ts";
 import { parsePythonLiteral } from "./python-literal.ts";
 
 /** What a .npy file holds. `data` is row-major; f2 and f4 become f32, every other dtype f64 (exact up to 2^53). */
@@ -61,7 +61,8 @@ function halfToNumber(bits: number): number {
  * @param source - the file's name, for messages.
  * @throws {@link DataError} when the bytes are no such file, are cut short, or are more than the shape says.
  */
-export function readNpy(bytes: Uint8Array, source = "npy file"): NpyArray {
+export function readNpy(given: Uint8Array | ArrayBuffer, source = "npy file"): NpyArray {
+  const bytes = viewedBytes(source, given);
   const reader = new NpyReader(source, bytes.byteLength);
   reader.push(bytes);
   return reader.end();
@@ -83,7 +84,8 @@ export class NpyReader {
   }
 
   /** @throws {@link DataError} and {@link LimitError}, before any element is read. */
-  push(bytes: Uint8Array): void {
+  push(given: Uint8Array): void {
+    const bytes = viewedBytes(this.source, given);
     let piece = bytes;
     if (this.rest.length > 0) {
       piece = new Uint8Array(this.rest.length + bytes.length);
@@ -189,7 +191,7 @@ export function writeNpy(given: Numbers, shape: readonly number[]): Uint8Array {
   return bytes;
 }
 
-function isFloatArray(given: unknown): given is Float32Array | Float64Array {
+export function isFloatArray(given: unknown): given is Float32Array | Float64Array {
   return given instanceof Float32Array || given instanceof Float64Array;
 }
 

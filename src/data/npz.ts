@@ -2,6 +2,7 @@
 import { DataError } from "../errors.ts";
 import { listed } from "./column-notes.ts";
 import { NPY_START, type NpyArray, NpyReader, readNpyHeader } from "./npy.ts";
+import { viewedBytes } from "./numbers.ts";
 import { type RandomAccess, unpack, type ZipEntry, zipEntries } from "./unzip.ts";
 
 /** An array of an archive, of which only the header has been read. */
@@ -21,10 +22,11 @@ export interface NpzEntry {
  * const { data, shape } = (await readNpz(bytes, "digits.npz", ["x_train"])).get("x_train")!;
  */
 export async function readNpz(
-  bytes: Uint8Array,
+  given: Uint8Array | ArrayBuffer,
   source = "npz file",
   names?: readonly string[],
 ): Promise<Map<string, NpyArray>> {
+  const bytes = viewedBytes(source, given);
   const file = {
     size: bytes.length,
     read: async (from: number, length: number) => bytes.subarray(from, from + length),

@@ -85,11 +85,18 @@ export function shapedNumbers(subject: string, given: unknown, shape: readonly n
  * @throws {@link DataError} when they are no bytes.
  */
 export function copiedBytes(subject: string, given: unknown): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(viewedBytes(subject, given));
+}
+
+/**
+ * A file's bytes as they lie, for what is read at once.
+ *
+ * @throws {@link DataError} when they are no bytes.
+ */
+export function viewedBytes(subject: string, given: unknown): Uint8Array {
   const kind = kindOf(given);
-  if (kind === "Uint8Array") return new Uint8Array(given as Uint8Array);
-  if (kind === "ArrayBuffer" || kind === "SharedArrayBuffer") {
-    return new Uint8Array(new Uint8Array(given as ArrayBuffer));
-  }
+  if (kind === "Uint8Array") return given as Uint8Array;
+  if (kind === "ArrayBuffer" || kind === "SharedArrayBuffer") return new Uint8Array(given as ArrayBuffer);
   throw new DataError({
     subject,
     given: said(given),

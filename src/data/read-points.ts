@@ -4,6 +4,7 @@ import { chooseColumns, notAnIndex } from "./choose-columns.ts";
 import { columnNotes } from "./column-notes.ts";
 import { type CsvOptions, readCsv } from "./csv.ts";
 import { isNpy, type NpyArray, readNpy } from "./npy.ts";
+import { viewedBytes } from "./numbers.ts";
 import { checkPoints, checkShape, type Points } from "./points.ts";
 
 /**
@@ -14,7 +15,8 @@ import { checkPoints, checkShape, type Points } from "./points.ts";
  * @param options - as of `readCsv`; `columns` and `skipIndex` are for arrays too.
  * @throws {@link DataError} when the file is damaged, empty, of more than two axes, or holds a value that is not finite.
  */
-export function readPoints(bytes: Uint8Array, source: string, options: CsvOptions = {}): Points {
+export function readPoints(given: Uint8Array | ArrayBuffer, source: string, options: CsvOptions = {}): Points {
+  const bytes = viewedBytes(source, given);
   if (isNpy(bytes)) return pointsOfArray(readNpy(bytes, source), source, options);
   return pointsOfTable(readCsv(bytes, source, options), source);
 }

@@ -2,6 +2,8 @@
 import { DataError } from "../errors.ts";
 import { isSizes, sizeOf } from "../graph/node.ts";
 import { kindOf } from "./fields.ts";
+import { isFloatArray } from "./npy.ts";
+import { copiedNumbers, type Numbers } from "./numbers.ts";
 
 /** Rows put into text at once: a string may not hold a whole file. */
 const VALUES_AT_ONCE = 1 << 16;
@@ -10,25 +12,41 @@ const VALUES_AT_ONCE = 1 << 16;
  * A CSV file (UTF-8): a line of names, if there are any, and a line per row. Numbers are the shortest that read back
  * to the same f64, or, of a Float32Array, to the same f32; what is not finite is nan, inf or -inf, as NumPy writes it.
  *
- * @param values - row-major.
+ * @param given - row-major; a Float32Array is of f32, all else of f64.
  * @param shape - [count, dimension], or [count] for one column.
  * @param columns - names, one per column; those that might be taken for something else stand in quotes.
  * @param options - `delimiter` between fields: a comma unless told otherwise.
  * @throws {@link DataError} when shape, values and names do not match.
  */
 export function writeCsv(
-  values: Float32Array | Float64Array,
+  given: Numbers,
   shape: readonly number[],
   columns?: readonly string[],
   { delimiter = "," }: { readonly delimiter?: "," | ";" | "\t" } = {},
 ): Uint8Array {
-  const width = shape.length === 2 ? shape[1] : 1;
-  if (!isSizes(shape) || shape.length < 1 || shape.length > 2 || sizeOf(shape) !== values.length || width === 0) {
+  const values = isFloatArray(given) ? given : copiedNumbers("table to write as CSV", given);
+  const width = shape?.length === 2 ? shape[1] : 1;
+  if (
+    !Array.isArray(shape) ||
+    !isSizes(shape) ||
+    shape.length < 1 ||
+    shape.length > 2 ||
+    sizeOf(shape) !== values.length ||
+    width === 0
+  ) {
     throw new DataError({
       subject: "table to write as CSV",
-      given: `${values.length} values, shape [${shape.join(", ")}]`,
+      given: `${values.length} values, shape [${shape}]`,
       expected: "a shape [count, dimension], or [count], of as many values",
       remedy: "Give one row per line; other arrays can be written as .npy.",
+    });
+  }
+  if (columns !== undefined && !(Array.isArray(columns) && columns.every((name) => typeof name === "string"))) {
+    throw new DataError({
+      subject: "names of columns to write",
+      given: columns,
+      expected: "an array of strings",
+      remedy: "Name each column, or leave the names out.",
     });
   }
   if (columns && columns.length !== width) {
