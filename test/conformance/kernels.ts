@@ -2,7 +2,7 @@
 import type { Backend } from "../../src/backends/backend.ts";
 import { createWebGPUBackend } from "../../src/backends/webgpu/backend.ts";
 import { findDevice, traitsOf } from "../../src/backends/webgpu/device.ts";
-import { linearKernels } from "../../src/backends/webgpu/linear-choice.ts";
+import { linearKernels, workgroupTiles } from "../../src/backends/webgpu/linear-choice.ts";
 import { reduceShaders } from "../../src/backends/webgpu/reduce-dispatches.ts";
 import { elementwiseFunctions, randomFunctions } from "../../src/kernels/elementwise.ts";
 import { hasKernel, kernels } from "../../src/kernels/registry.ts";
@@ -46,6 +46,25 @@ export const checks: Check[] = [
         try {
           const possible = linearKernels(traitsOf(device, description)).includes(kernel);
           if (possible) await checkCases(backend, eachShapeOnce());
+        } finally {
+          backend.dispose();
+          device.destroy();
+        }
+      },
+    }),
+  ),
+  ...(["tile", "small", "registers", "strip"] as const).map(
+    (kernel): Check => ({
+      name: `kernels agree with f64: products by linear-${kernel}, wrapped into a second axis`,
+      backend: "webgpu",
+      seconds: 180,
+      async run({ gpu }) {
+        const { device } = await findDevice(gpu ? { gpu } : {});
+        const mostAlong = 2; // of 65,535: the shapes here would fit
+        const backend = await createWebGPUBackend({ device, linear: () => ({ kernel, segments: 1, mostAlong }) });
+        try {
+          const wraps = ({ parameters: { rows = 1 } }: KernelCase) => rows > mostAlong * workgroupTiles[kernel].rows;
+          await checkCases(backend, eachShapeOnce().filter(wraps));
         } finally {
           backend.dispose();
           device.destroy();

@@ -11,6 +11,8 @@ export interface LinearChoice {
   readonly kernel: LinearKernel;
   /** 1: none. Else each segment leaves a product of its own, and `linear-join` adds them up. */
   readonly segments: number;
+  /** Workgroups along rows at most; beyond them they go on beside each other. Default: what a dispatch may have. */
+  readonly mostAlong?: number;
 }
 
 export interface ProductShape {

@@ -4,7 +4,7 @@
  * elementwise chains.
  */
 import { shaders } from "../../generated/shaders.ts";
-import { linearWorkgroups } from "../../kernels/kernel.ts";
+import { linearWorkgroups, MAX_WORKGROUPS } from "../../kernels/kernel.ts";
 import { linear } from "../../kernels/linear.ts";
 import { packParameters } from "../../kernels/pack-parameters.ts";
 import type { ElementwiseChain, KernelCall, Placement } from "../../schedule/program.ts";
@@ -34,14 +34,31 @@ const scratch: ScratchRegion = { kind: "scratch" };
  *
  * @param text - of the kernel.
  */
-export function linearDispatches(call: KernelCall, { kernel, segments }: LinearChoice, text: string): Dispatch[] {
+export function linearDispatches(call: KernelCall, choice: LinearChoice, text: string): Dispatch[] {
+  const { kernel, segments, mostAlong = MAX_WORKGROUPS } = choice;
   const { rows = 1, columns = 1, depth = 1 } = call.parameters;
   const finish = epilogue(call);
   const groups = segments === 1 ? finish.groups : 1;
-  const grid = linearGrid(kernel, { rows, columns, depth, groups });
-  const product = (last: Finish) => productDispatch(call, text, last, [...grid, segments]);
+  const [across, along] = linearGrid(kernel, { rows, columns, depth, groups });
+  const times = Math.ceil(along / mostAlong);
+  const folded = times === 1 ? text : foldedText(text, across, times);
+  const product = (last: Finish) =>
+    productDispatch(call, folded, last, [across * times, Math.ceil(along / times), segments]);
   if (segments === 1) return [product(finish)];
   return [product(partialSums(segments)), joinDispatch(call, finish, segments)];
+}
+
+/**
+ * The kernel for more workgroups along rows than an axis takes: `times` of them lie beside each other, `across` wide each.
+ * Its tile is what it was; only where it comes from is another.
+ */
+function foldedText(text: string, across: number, times: number): string {
+  // By workgroups, or by invocations of workgroups of 4 by 2.
+  const [wide, high] = text.includes("@builtin(workgroup_id)tile:") ? [across, 1] : [4 * across, 2];
+  const row = `(folded.y / ${high}u * ${times}u + folded.x / ${wide}u) * ${high}u + folded.y % ${high}u`;
+  return text
+    .replace(/_id\)tile:vec3u/, "_id)folded:vec3u")
+    .replace(/(fn linear\([^{]*\{)/, `$1\nlet tile = vec3u(folded.x % ${wide}u, ${row}, folded.z);`);
 }
 
 /** Elements of scratch that a product in segments takes. */
