@@ -58,6 +58,8 @@ export function dataOf({ values, count, dimension, columns }: Points): DataSourc
 interface Expected {
   /** Names of its coordinates. */
   readonly columns?: readonly string[] | undefined;
+  /** Whether it is trained already: nothing of the file is learnt. */
+  readonly trained?: boolean;
 }
 
 /**
@@ -154,7 +156,9 @@ function said(path: string, points: Points, model: Expected, isArray: boolean): 
   const size = `${counted(count, "row")} x ${counted(dimension, "column")}`;
   const names = columns ? `: ${listOf(columns)}; first row is a header` : isArray ? "" : "; no header";
   remark(`${path}: ${size}${names}`);
-  for (const note of notes) remark(`  ${note}`);
+  for (const note of notes) {
+    if (!(model.trained && /^Columns? .* never changes?: /.test(note))) remark(`  ${note}`);
+  }
   if (model.columns && !columns && dimension === model.columns.length) {
     remark(`  It has no names; its columns are taken for the model's, in order: ${listOf(model.columns)}.`);
   }

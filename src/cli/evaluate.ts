@@ -46,7 +46,14 @@ export const evaluate = defineCommand({
 
     using runtime = await openRuntime(choice);
     using model = await load(runtime, bytes, { source: args.model, ...activation });
-    const { values: points, count, dimension } = await readPointsFile(args.data, args, model);
+    const {
+      values: points,
+      count,
+      dimension,
+    } = await readPointsFile(args.data, args, {
+      columns: model.columns,
+      trained: true,
+    });
     if (dimension !== model.dimension) {
       throw new DataError({
         subject: args.data,

@@ -44,8 +44,10 @@ export function columnNotes(table: Columns): string[] {
   }
   if (constant.length > 0) {
     const [subject, verb] = constant.length > 1 ? ["Columns", "never change"] : ["Column", "never changes"];
+    const it = constant.length > 1 ? "them" : "it";
     notes.push(
-      `${subject} ${listNames(constant, columns)} ${verb}: a model learns nothing from ${constant.length > 1 ? "them" : "it"}.`,
+      `${subject} ${listNames(constant, columns)} ${verb}: a model learns nothing from ${it}, and likelihoods ` +
+        `with ${it} mean nothing, for they grow without bound; leave ${it} out (columns, --columns).`,
     );
   }
   const twice = [...new Set(columns?.filter((name, i) => name !== "" && columns.indexOf(name) !== i))];

@@ -37,6 +37,7 @@ beforeAll(async () => {
     "turned.csv": "income,note,age\n-1.25,a,0.5\n4.75,b,3\n-7,c,0.001\n",
     "comma.csv": "age;income\n0,5;-1,25\n3;4,75\n1e-3;-7\n",
     "years.csv": "2020,2021\n0.5,-1.25\n3,4.75\n0.001,-7\n",
+    "constant.csv": "age,income\n0.5,2\n3,2\n",
     "points.parquet": "PAR1",
     "points.csv.gz": "",
   };
@@ -81,6 +82,14 @@ describe("a file of points", () => {
     expect(words()).toMatch(
       /columns: 2020, 2021; first row is a header\n {2}The first line \(2020, 2021\).*--header no/,
     );
+  });
+
+  test("that never changes in a column has no likelihood; of a trained model nothing is said", async () => {
+    await readPointsFile(path("constant.csv"));
+    expect(words()).toMatch(/"income" never changes.*likelihoods with it mean nothing/);
+    said = [];
+    await readPointsFile(path("constant.csv"), {}, { trained: true });
+    expect(words()).not.toMatch(/never changes/);
   });
 
   test.each<[string, DataArguments, RegExp]>([
