@@ -5,7 +5,7 @@ import { chooseColumns, notAnIndex } from "./choose-columns.ts";
 import { columnNotes } from "./column-notes.ts";
 import { badField, type Decimal, numberIn } from "./fields.ts";
 import { GrowingValues } from "./growing-values.ts";
-import { findLayout, type Layout, LINES_LOOKED_AT } from "./layout.ts";
+import { findLayout, hasQuotedDecimals, type Layout, LINES_LOOKED_AT } from "./layout.ts";
 import { type Delimiter, delimiters, fieldsOf, type Line, LineReader } from "./lines.ts";
 import { viewedBytes } from "./numbers.ts";
 import { Utf8Decoder } from "./utf8.ts";
@@ -71,6 +71,8 @@ export type ColumnChoice = (columns: readonly string[] | undefined) => readonly 
 export class CsvReader {
   private readonly source: string;
   private readonly options: CheckedOptions;
+  /** As asked for, or as the first line says. */
+  private delimiter: Delimiter | undefined;
   private readonly decoder: Utf8Decoder;
   private readonly lines: LineReader;
   /** The first records, until there are enough to tell the layout. */
@@ -87,9 +89,11 @@ export class CsvReader {
     this.source = source;
     this.choice = choice;
     this.options = checkOptions(options);
+    this.delimiter = this.options.delimiter;
     this.decoder = new Utf8Decoder(source);
     this.lines = new LineReader(source, (line) => {
-      if (this.layout) this.readRow(line, this.layout);
+      if (line.number === 1 && /^sep=/i.test(line.text)) this.delimiter ??= separatorIn(line.text, source);
+      else if (this.layout) this.readRow(line, this.layout);
       else if (this.held.push(line) === LINES_LOOKED_AT) this.begin();
     });
   }
@@ -120,7 +124,15 @@ export class CsvReader {
   /** Reads the records held, now that their layout can be told. */
   private begin(): Layout | undefined {
     if (this.held.length === 0) return undefined;
-    const layout = findLayout(this.held, this.options);
+    const { delimiter } = this;
+    if (delimiter === this.options.decimal && !this.held.some(({ text }) => hasQuotedDecimals(text))) {
+      const facts = {
+        given: "a comma, beside decimals with a comma",
+        expected: "another character, or decimals in quotes",
+      };
+      throw new ConfigError({ subject: "delimiter of readCsv", ...facts, remedy: "Leave the delimiter out." });
+    }
+    const layout = findLayout(this.held, { ...this.options, delimiter });
     const open = this.options.columns === undefined && !this.options.skipIndex;
     this.kept = (open ? this.choice(layout.columns) : undefined) ?? chooseColumns(this.source, layout, this.options);
     this.layout = layout;
@@ -141,11 +153,24 @@ export class CsvReader {
     for (let i = 0; i < this.kept.length; i++) {
       const column = this.kept[i];
       const value = numberIn(fields[column], decimal);
-      if (Number.isNaN(value)) throw badField(where, column, columns?.[column], fields[column]);
+      if (Number.isNaN(value)) throw badField(where, column, columns?.[column], fields[column], decimal);
       block[from + i] = value;
     }
     this.count++;
   }
+}
+
+/** What the line sep=; that Excel puts first says of the others. */
+function separatorIn(line: string, source: string): Delimiter {
+  const given = line.slice("sep=".length);
+  const separator = delimiters.find((one) => one === given || one === given.trim());
+  if (separator) return separator;
+  throw new DataError({
+    subject: `${source}, line 1`,
+    given: line,
+    expected: `sep= and a comma, a semicolon, a tab, a bar or a space`,
+    remedy: "Correct the line or remove it.",
+  });
 }
 
 type CheckedOptions = Required<Pick<CsvOptions, "header" | "skipIndex" | "decimal">> &
@@ -158,10 +183,6 @@ function checkOptions(given: CsvOptions): CheckedOptions {
   choiceOption("header of readCsv", header, ["auto", true, false]);
   choiceOption("decimal of readCsv", decimal, [".", ","]);
   booleanOption("skipIndex of readCsv", skipIndex);
-  if (delimiter === decimal) {
-    const facts = { given: "a comma, beside decimals with a comma", expected: "another character" };
-    throw new ConfigError({ subject: "delimiter of readCsv", ...facts, remedy: "Leave the delimiter out." });
-  }
   return { header, skipIndex, decimal, ...(delimiter && { delimiter }), ...(columns && { columns }) };
 }
 

@@ -36,23 +36,37 @@ const finite = (value: number): number => (Number.isFinite(value) ? value : Numb
  * @param where - file and line.
  * @param index - the column, from 0.
  * @param name - of the column, where it has one.
+ * @param decimal - how decimals were to be read.
  */
-export function badField(where: string, index: number, name: string | undefined, field: string): DataError {
+export function badField(
+  where: string,
+  index: number,
+  name: string | undefined,
+  field: string,
+  decimal: Decimal,
+): DataError {
   const column = name ? `column ${JSON.stringify(name)}` : `column ${index + 1}`;
   return new DataError({
     subject: `${where}, column ${index + 1}`,
     given: field,
     expected: "a finite number",
-    remedy: remedyFor(field, column),
+    remedy: remedyFor(field, column, decimal),
   });
 }
 
-function remedyFor(field: string, column: string): string {
+/** A thousand and more, set apart by commas or points, with decimals by the other. */
+const thousands = /^[+-]?\d{1,3}((,\d{3})+\.\d*|(\.\d{3})+,\d*|(,\d{3}){2,})$/;
+
+function remedyFor(field: string, column: string, decimal: Decimal): string {
   const leaveOut = `leave ${column} out (columns, --columns)`;
   if (/^[+-]?(inf|infinity)$/i.test(field) || kindOf(field) === "missing") {
     return `Remove the line, fill the gap, or ${leaveOut}.`;
   }
-  if (/\d,\d/.test(field)) {
+  if (thousands.test(field)) return "Write no thousands separators.";
+  if (decimal === "," && withPoint.test(field)) {
+    return "Write decimals with a comma, as decimal ',' (--decimal comma) says; or leave that option out.";
+  }
+  if (decimal === "." && /\d,\d/.test(field)) {
     return "Write decimals with a point, not a comma, and no thousands separators; or give decimal ',' (--decimal comma).";
   }
   if (/^[+-]?\d{1,3}([.'_ \u00a0\u202f]\d{3})+([.,]\d*)?$/.test(field)) return "Write no thousands separators.";

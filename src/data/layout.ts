@@ -63,14 +63,18 @@ function emptyAtEnd(fields: readonly string[]): number {
  * one less); else the first that the first line has; else spaces.
  */
 function chooseDelimiter(texts: readonly string[], decimal: Decimal): Delimiter {
-  const candidates = (["\t", ";", ",", "|"] as const).filter((one) => one !== decimal);
+  const quoted = texts.some(hasQuotedDecimals); // then a comma outside quotes is no decimal one
+  const candidates = (["\t", ";", ",", "|"] as const).filter((one) => one !== decimal || quoted);
   const counts = candidates.map((one) => texts.map((text) => countOutsideQuotes(text, one)));
   const even = counts.findIndex(([first, ...below]) => {
     const [usual = first] = below;
     return first > 0 && below.every((count) => count === usual) && (first === usual || first === usual - 1);
   });
-  return candidates[even >= 0 ? even : counts.findIndex(([first]) => first > 0)] ?? " ";
+  return candidates[even >= 0 ? even : counts.findIndex(([first], i) => first > 0 && candidates[i] !== decimal)] ?? " ";
 }
+
+/** Whether a line has a number with a comma in quotes: "1,5". */
+export const hasQuotedDecimals = (text: string): boolean => /"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*"/i.test(text);
 
 const quotedAboveOnly = ([first, ...below]: readonly string[]): boolean =>
   first.includes('"') && below.length > 0 && !below.some((text) => text.includes('"'));
@@ -112,6 +116,7 @@ function headerIn(names: readonly string[], rows: readonly (readonly string[])[]
     return doubtful(enough || quotedAbove);
   }
   if (quotedAbove && series.every(isNumber)) return doubtful(true);
+  if (mayBeYears(series, below)) return doubtful(false);
   const counting = series.every((field, i) => field === `${i}`) || series.every((field, i) => field === `${i + 1}`);
   if (!counting || !enough) return { header: false };
   const decimals = below.some((row) => row.some((field) => /[.,e]/i.test(field)));
@@ -120,6 +125,18 @@ function headerIn(names: readonly string[], rows: readonly (readonly string[])[]
 }
 
 const isNumber = (field: string | undefined): boolean => field !== undefined && kindOf(field) === "number";
+
+/** Years in order above years that are in none, or evenly apart above years that are not. */
+function mayBeYears(series: readonly string[], below: readonly (readonly string[])[]): boolean {
+  if (series.length < 2 || !series.every(isYear) || !isMonotone(series.map(Number))) return false;
+  const rows = below.map((row) => row.map(Number));
+  if (rows.some((row) => !isMonotone(row))) return true;
+  return series.length > 2 && isEven(series.map(Number)) && !rows.every(isEven);
+}
+
+function isEven(values: readonly number[]): boolean {
+  return values.slice(1).every((value, i) => value - values[i] === values[1] - values[0]);
+}
 
 function isMonotone(values: readonly number[]): boolean {
   const steps = values.slice(1).map((value, i) => value - values[i]);

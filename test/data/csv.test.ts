@@ -93,6 +93,14 @@ const readings: Readonly<Record<string, readonly [text: string, reading: Reading
       rows: "2019 2020; 2020 2022",
     },
   ],
+  "years above years in no order": [
+    "2020,2021,2022\n1950,2000,1900\n1990,1980,2000\n",
+    { rows: "2020 2021 2022; 1950 2000 1900; 1990 1980 2000", notes: [/read as a row, though.*--header yes/] },
+  ],
+  "years evenly apart above years that are not": [
+    "2020,2021,2022\n1950,1960,1999\n",
+    { rows: "2020 2021 2022; 1950 1960 1999", notes: [/read as a row, though/] },
+  ],
   "a year above one column": [
     "2020\n.5\n.25\n",
     { rows: "2020; 0.5; 0.25", notes: [/read as a row, though.*--header yes/] },
@@ -251,7 +259,7 @@ const readings: Readonly<Record<string, readonly [text: string, reading: Reading
     {
       rows: "1.5 2; 3 2",
       columns: ["x", "y"],
-      notes: [/Column "y" never changes/],
+      notes: [/Column "y" never changes: .*likelihoods with it mean nothing.*leave it out \(columns, --columns\)/],
     },
   ],
   "a name that two columns have": [
@@ -261,6 +269,22 @@ const readings: Readonly<Record<string, readonly [text: string, reading: Reading
 
   // Numbers
   "signs, exponents, points at either end": ["+1.5e0,.2E+1\n3.,425e-2\n", plain],
+  "decimals with a comma in quotes, when told": ['x,y\n"1,5",2\n3,"4,25"\n', { ...xy, options: { decimal: "," } }],
+  "the same, told the delimiter too": [
+    '"1,5","2"\n"3","4,25"\n',
+    { ...plain, options: { decimal: ",", delimiter: "," } },
+  ],
+  "quoted decimals with a comma apart by semicolons": [
+    'x;y\n"1,5";2\n3;"4,25"\n',
+    { ...xy, options: { decimal: "," } },
+  ],
+  "one column of quoted decimals": [
+    'x\n"1,5"\n"3,25"\n',
+    { rows: "1.5; 3.25", columns: ["x"], options: { decimal: "," } },
+  ],
+  "one column of decimals, some quoted": ['2,5\n"1,5"\n', { rows: "2.5; 1.5", options: { decimal: "," } }],
+  "Excel's line of the delimiter": ["sep=;\r\nx;y\r\n1.5;2\r\n3;4.25\r\n", xy],
+  "Excel's line of a tab": ["sep=\t\nx\ty\n1.5\t2\n3\t4.25\n", xy],
   "decimals with a comma, when told": ["x;y\n1,5;2\n3;4,25\n", { ...xy, options: { decimal: "," } }],
   "decimals with a comma and tabs, when told": ["1,5\t2\n3\t4,25\n", { ...plain, options: { decimal: "," } }],
   "one column of decimals with a comma, when told": ["1,5\n2\n", { rows: "1.5; 2", options: { decimal: "," } }],
@@ -304,6 +328,14 @@ describe("is refused", () => {
       "x;y\n1,5;2\n3;4,25\n",
       'line 2, column 1: got "1,5", expected a finite number. Write decimals with',
     ],
+    ["Excel's line of no delimiter", "sep=:\nx:y\n1:2\n", /line 1: got "sep=:".*semicolon/],
+    [
+      "a decimal point, told a comma",
+      "x;y\n1.5;2\n",
+      /got "1.5".*with a comma.*leave that option out/,
+      { decimal: "," },
+    ],
+    ["thousands and no advice on decimals", 'x,y\n"1,234.5",2\n', /number. Write no thousands separators.$/],
     ["thousands apart by a comma", 'x,y\n"1,234.5",2\n', /got "1,234.5".*no thousands separators/],
     ["thousands apart by a space", "x,y\n1 234,2\n", /got "1 234".*(thousands|apart)/],
     ["thousands apart by an apostrophe", "x,y\n1'234,2\n", /got "1'234".*no thousands/],
