@@ -46,6 +46,7 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo", () => {
     await page.waitForFunction(() => /step \d.*outside/.test(document.getElementById("fdm-note")?.textContent ?? ""), {
       timeout: 90_000,
     });
+    await announced(page, "Training."); // a fast page gets to the figures before it is said
     await page.click("#start");
     await state(page, "ready");
     const paused = await steps(page);
@@ -54,6 +55,7 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo", () => {
     for (const canvas of ["cfm", "fdm", "velocity-loss", "outside"])
       expect(await ink(page, canvas)).toBeGreaterThan(500);
 
+    await announced(page, `Paused at step ${paused.cfm}.`);
     expect(await text(page, "equal-steps")).toMatch(/(ahead|no difference).*steps each/);
     expect(await text(page, "start")).toBe("Go on");
     await page.click("#start");
@@ -68,7 +70,7 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo", () => {
     expect(complaints).toEqual([]);
 
     const times = await page.evaluate(() => JSON.parse(document.body.dataset.announced ?? "[]") as number[]);
-    expect(times.length).toBeGreaterThan(1); // training, paused
+    expect(times.length).toBeGreaterThan(1); // training, paused: both were waited for
     const apart = times.slice(1).map((time, i) => time - (times[i] as number));
     expect(Math.min(...apart)).toBeGreaterThan(950); // a timer's coarseness
     await page.close();
@@ -87,6 +89,15 @@ function watchAnnouncements(): void {
 
 async function state(page: Page, wanted: string): Promise<void> {
   await page.waitForFunction((name) => document.body.dataset.state === name, { timeout: 90_000 }, wanted);
+}
+
+/** Screen readers are told the state, within a second and a little. */
+async function announced(page: Page, words: string): Promise<void> {
+  await page.waitForFunction(
+    (wanted) => document.querySelector('[role="status"]')?.textContent?.startsWith(wanted),
+    { timeout: 30_000 },
+    words,
+  );
 }
 
 async function text(page: Page, id: string): Promise<string> {
