@@ -38,7 +38,8 @@ export const overfittingArguments = {
 export interface OverfittingArguments {
   readonly validation?: string | undefined;
   readonly patience?: string | undefined;
-  readonly "no-early-stopping"?: boolean | undefined;
+  /** Declared as no-early-stopping: the parser makes `--no-x` of a command line into x: false. */
+  readonly "early-stopping"?: unknown;
   readonly jitter?: string | undefined;
   readonly ema?: string | undefined;
   readonly "weight-decay"?: string | undefined;
@@ -75,7 +76,7 @@ export async function readOverfitting(
 ): Promise<Overfitting> {
   const validation = await readHeldOut("--validation", args.validation ?? (data.points ? HELD_OUT : "none"), data);
   const patience = args.patience === undefined ? undefined : positiveInteger("--patience", args.patience);
-  const stops = validation !== undefined && !args["no-early-stopping"];
+  const stops = validation !== undefined && args["early-stopping"] !== false;
   refuseVoid(args, validation, stops);
   const jitter = args.jitter === undefined ? undefined : readJitter(args.jitter, data.points !== undefined);
   const decay = args.ema === undefined ? undefined : between("--ema", args.ema);
@@ -115,7 +116,7 @@ function refuseVoid(args: OverfittingArguments, validation: HeldOut | undefined,
     const given = validation === undefined ? "no rows held out to stop by" : "beside --no-early-stopping";
     refuse("--patience", given, "Leave it out: nothing stops early.");
   }
-  if (args["no-early-stopping"] && validation === undefined) {
+  if (args["early-stopping"] === false && validation === undefined) {
     refuse("--no-early-stopping", "no rows held out", "Leave it out: without them nothing stops early.");
   }
 }
@@ -134,7 +135,7 @@ export async function readHeldOut(option: string, text: string, data: TrainedOn)
     }
     throw new ConfigError({
       subject: `${option} ${text}`,
-      given: `rows of ${points.dimension} numbers`,
+      given: `rows of ${counted(points.dimension, "number")}`,
       expected: `rows of ${data.dimension}, as the data's`,
       remedy: "Give rows of the same kind as those trained on.",
     });
@@ -187,9 +188,15 @@ export function heldOutWords(heldOut: HeldOut): number | string {
   return typeof heldOut === "number" ? heldOut : heldOut.file;
 }
 
+/** A trainer's warning, with the options of the command line in place of the library's. */
+export function inOptions(warning: string): string {
+  return warning.replace("(validation)", "(--validation 0.1)").replace('(jitter: "auto")', "(--jitter auto)");
+}
+
 function readJitter(text: string, isFile: boolean): number | "auto" {
-  const jitter = text === "auto" ? text : positive("--jitter", text);
-  if (isFile) return jitter;
+  const fits = (value: number) => Number.isFinite(value) && value >= 0;
+  const jitter = text === "auto" ? text : number("--jitter", text, "a number of at least 0, or auto", fits);
+  if (isFile || jitter === 0) return jitter;
   throw new ConfigError({
     subject: "--jitter",
     given: `${text} beside a named data set`,

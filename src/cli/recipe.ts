@@ -77,7 +77,7 @@ export const recipeArguments = {
 
 type RecipeArguments = DataArguments &
   OverfittingArguments & {
-    readonly [name in Exclude<keyof typeof recipeArguments, keyof OverfittingArguments>]?: string | undefined;
+    readonly [name in Exclude<keyof typeof recipeArguments, keyof typeof overfittingArguments>]?: string | undefined;
   };
 
 export interface Recipe {
