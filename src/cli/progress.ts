@@ -14,6 +14,9 @@ export interface ProgressBar {
 /** Milliseconds between lines where no bar can be drawn; a run that ends before says none. */
 const LINE_EVERY = 10_000;
 
+/** When the last line was written: one clock for the whole command, whose stages may each be short. 0 is its start. */
+let lastLine = 0;
+
 /** Milliseconds from which the time that planning took is worth a line. */
 const LONG_PLANNING = 5000;
 
@@ -51,7 +54,6 @@ function drawnBar(title: string, total: number, planned: boolean): ProgressBar {
 function lines(title: string, total: number, planned: boolean): ProgressBar {
   const left = timeLeft(total);
   const begun = performance.now();
-  let last = begun;
   let planning = planned;
   return {
     update(value, note) {
@@ -59,11 +61,10 @@ function lines(title: string, total: number, planned: boolean): ProgressBar {
       const seconds = left(value);
       if (planning) {
         sayPlanned(title, now - begun);
-        last = now;
         planning = false;
       }
-      if (now - last < LINE_EVERY || value >= total) return;
-      last = now;
+      if (now - lastLine < LINE_EVERY || value >= total) return;
+      lastLine = now;
       const percent = Math.floor((100 * value) / total);
       remark(`${title}: ${told(`${value} of ${total} (${percent} %)`, note, seconds)}`);
     },
@@ -74,7 +75,9 @@ function lines(title: string, total: number, planned: boolean): ProgressBar {
 const PLANNING = "planning";
 
 function sayPlanned(title: string, milliseconds: number): void {
-  if (milliseconds > LONG_PLANNING) remark(`${title}: planned in ${duration(milliseconds / 1000)}`);
+  if (milliseconds <= LONG_PLANNING) return;
+  lastLine = performance.now();
+  remark(`${title}: planned in ${duration(milliseconds / 1000)}`);
 }
 
 /** Does what plans a program, which for a large network takes long: a terminal says so meanwhile, a log afterwards. */
