@@ -24,7 +24,7 @@ import { checkFolder, makeFolder, replaceFile } from "./files.ts";
 import { type Parts, partsOf, type RowsUsed, rowsUsed } from "./held-out.ts";
 import { judge, type Rule } from "./judge.ts";
 import { exitCodes, remark, report, textTable } from "./output.ts";
-import { type HeldOut, readHeldOut } from "./overfitting.ts";
+import { type HeldOut, inOptions, readHeldOut } from "./overfitting.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
 import { whilePlanning } from "./progress.ts";
 import { describeRecipe, type Recipe, readRecipe, recipeArguments, trainerOptions } from "./recipe.ts";
@@ -33,7 +33,7 @@ import { counted } from "./report/numbers.ts";
 import { columnNames, drawnRows } from "./report/rows.ts";
 import { planeOf, type View, viewOf } from "./report/view.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
-import { trainInto, writeRun } from "./training.ts";
+import { trainInto, unusedRows, writeRun } from "./training.ts";
 
 /** The seed of everything evaluated is this far from the run's, so that no point is one trained on. */
 const EVALUATION_SEED_OFFSET = 1_000_003;
@@ -225,8 +225,11 @@ async function trainAndJudge(
   using trainer = await whilePlanning(titleOf[name], () =>
     createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(lossOf[name]) }),
   );
-  for (const warning of trainer.warnings) if (!warnings.has(warning)) remark(warning);
-  for (const warning of trainer.warnings) warnings.add(warning);
+  const warn = (warning: string) => {
+    if (!warnings.has(warning)) remark(inOptions(warning));
+    warnings.add(warning);
+  };
+  trainer.warnings.forEach(warn);
   const rows = parts && rowsUsed(parts, trainer, recipe.seed);
   const config = {
     ...describeRecipe(recipe, dataName, lossOf[name], runtime.backend),
@@ -244,12 +247,14 @@ async function trainAndJudge(
     );
     return undefined;
   }
+  const unused = unusedRows(trainer, run.metrics);
+  if (unused !== undefined) warn(unused);
   const { judgement, samples, density } = await judge(runtime, trainer, recipe, rule, { title, folder, view });
   const { metrics, seconds, secondsPerStep } = run;
-  const { best, step } = trainer;
+  const { best, step, stopped } = trainer;
   const bestStep = best ? { bestStep: best.step } : {};
   return {
-    judged: { name, seed: recipe.seed, steps: step, ...bestStep, ...judgement, seconds, secondsPerStep },
+    judged: { name, seed: recipe.seed, steps: step, stopped, ...bestStep, ...judgement, seconds, secondsPerStep },
     shown: { metrics, samples, ...(density ? { density } : {}) },
     rows,
   };

@@ -9,13 +9,14 @@ import {
   namesOf,
   signed,
   titleOf,
+  unequalSeconds,
   verdict,
   winnerOf,
 } from "./contenders.ts";
 import type { describeRecipe, Recipe } from "./recipe.ts";
 import type { Curve } from "./report/curves.ts";
 import type { Table } from "./report/html.ts";
-import { counted, within } from "./report/numbers.ts";
+import { counted, errorOf, withError, within } from "./report/numbers.ts";
 import { page } from "./report/page.ts";
 import { columnPictures, linePicture, type Portrait, planePictures } from "./report/pictures.ts";
 import { type Rows, summarizeColumns } from "./report/rows.ts";
@@ -61,10 +62,10 @@ export function resultTable(
     const cell = (figure: Figure, digits: number, error?: number) => {
       const { mean, deviation } = meanAndDeviation(those.map((one) => one[figure]));
       const spread = seeds > 1 ? deviation : error;
-      return spread === undefined ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${spread.toFixed(digits)}`;
+      return withError(mean, spread, digits);
     };
     const difference = differences.find(({ against }) => against === name);
-    const less = difference ? `${signed(difference.mean, 4)} ± ${difference.standardError.toFixed(4)}` : "";
+    const less = difference ? signed(difference.mean, 4) + errorOf(difference.standardError) : "";
     return [
       titleOf[name],
       cell("negativeLogLikelihood", 4, those[0]?.standardError),
@@ -92,7 +93,12 @@ export function resultTable(
     name: "Result",
     rows: [head, ...rows, ...entropy],
     styles: names.map((name) => styleOf[name]),
-    note: `${judgedBy ? `${judgedBy} ` : ""}Likelihoods in nats, exact divergence, lower is better; ±: ${spread}, of differences ${paired}. Seconds of training.`,
+    note: [
+      ...(judgedBy ? [judgedBy] : []),
+      `Likelihoods in nats, exact divergence, lower is better; ${seeds > 1 || pointCount > 1 ? `±: ${spread}, of differences ${paired}` : "of one point there is no standard error"}.`,
+      "Seconds of training.",
+      ...[unequalSeconds(judged)].filter(Boolean),
+    ].join(" "),
   };
 }
 
@@ -127,28 +133,31 @@ export function comparisonPage(content: {
   const { dataName, device, recipe, config, judged, differences, shown, table, scene, commandLine } = content;
   const seeds = [...new Set(judged.map(({ seed }) => seed))];
   const { steps, batchSize } = recipe;
+  const byLikelihood = isByLikelihood(shown);
   const today = new Date().toISOString().slice(0, 16).replace("T", " ");
   return page({
     title: `CFM and FDM on ${dataName}`,
     summary:
-      `Two equal networks, trained for ${steps.toLocaleString("en")} steps from one seed on the same data: one on the ` +
+      `Two equal networks, trained for ${steps.toLocaleString("en")} steps from ` +
+      `${seeds.length > 1 ? `each of ${seeds.length} seeds, which both share,` : "one seed"} on the same data: one on the ` +
       "velocity alone (CFM), the other on the velocity and its divergence (FDM)." +
       (judged.some(({ name }) => name === "cfm-seconds")
         ? " A step of FDM costs more, so there is a third one: CFM for as many steps as FDM's seconds buy."
-        : ""),
+        : "") +
+      (seeds.length > 1 ? ` Figures are means over the seeds; pictures and curves are of the first, ${seeds[0]}.` : ""),
     verdicts: differences.map((difference) => {
       const winner = winnerOf(difference);
       return { text: verdict(difference), style: winner ? styleOf[winner] : "" };
     }),
     ...picturesOf(scene, shown),
     results: table,
-    chartsNote: "Running means over the minibatches; dashed: the finished models on the points they were judged by.",
+    chartsNote: "Running means over the minibatches; dashed: the models as judged, on the points they were judged by.",
     charts: [
       { title: "Velocity loss", note: "all train on it", curves: curvesOf("velocityLoss", judged, shown) },
       {
-        title: "Velocity loss, rows held out",
-        note: "the same rows and draws each time; dot: the best, which the model keeps",
-        curves: heldOutCurves(judged, shown),
+        title: `${byLikelihood ? "Negative log-likelihood" : "Velocity loss"}, rows held out`,
+        note: `the same rows and draws each time${byLikelihood ? ", nats" : ""}; dot: the best, which the model keeps`,
+        curves: heldOutCurves(byLikelihood ? "negativeLogLikelihood" : "velocityLoss", judged, shown),
       },
       { title: "Divergence loss", note: "only FDM trains on it", curves: curvesOf("divergenceLoss", judged, shown) },
     ],
@@ -194,15 +203,29 @@ function curvesOf(
   });
 }
 
-/** The velocity loss on the rows held out while training, the best one marked; nothing where none were. */
-function heldOutCurves(judged: readonly Judged[], shown: ReadonlyMap<Contender, Shown>): Curve[] {
+/** Whether runs chose their best by the likelihood of the rows held out: then it is told of each validation. */
+function isByLikelihood(shown: ReadonlyMap<Contender, Shown>): boolean {
+  const validations = [...shown.values()].flatMap(({ metrics }) =>
+    metrics.flatMap(({ validation }) => validation ?? []),
+  );
+  return validations.length > 0 && validations.every((one) => one.negativeLogLikelihood !== undefined);
+}
+
+/** What the best is chosen by, on the rows held out while training, the best one marked; nothing where none were. */
+function heldOutCurves(
+  criterion: "velocityLoss" | "negativeLogLikelihood",
+  judged: readonly Judged[],
+  shown: ReadonlyMap<Contender, Shown>,
+): Curve[] {
   return namesOf(judged).flatMap((name) => {
     const validations = (shown.get(name)?.metrics ?? []).flatMap(({ validation }) => validation ?? []);
-    const points = validations.map(({ step, velocityLoss }) => [step, velocityLoss] as const);
-    // The best by what the run stops by, which may be the likelihood: not always the lowest point.
-    const best = points[validations.findLastIndex((one) => one.best)];
+    const points = validations.flatMap(({ step, best, [criterion]: value }) =>
+      value === undefined ? [] : [{ best, point: [step, value] as const }],
+    );
+    const best = points.findLast((one) => one.best)?.point;
     if (points.length === 0) return [];
-    return [{ name: titleOf[name], style: styleOf[name], points, exact: true, ...(best ? { marked: best } : {}) }];
+    const key = { name: titleOf[name], style: styleOf[name] };
+    return [{ ...key, points: points.map(({ point }) => point), exact: true, ...(best ? { marked: best } : {}) }];
   });
 }
 

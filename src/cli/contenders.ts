@@ -1,6 +1,6 @@
 /** The models of a comparison, what is measured of each, and how two are held against each other. */
 import type { Judgement } from "./judge.ts";
-import { meanAndDeviation, pairedDifference } from "./statistics.ts";
+import { meanAndDeviation, pairedDifference, standardErrorOf } from "./statistics.ts";
 
 /**
  * In the order they are trained and shown in. A step of FDM costs more than one of CFM, so there are two ways to be fair:
@@ -38,6 +38,8 @@ export interface Judged extends Judgement {
   readonly seed: number;
   /** Training steps done. */
   readonly steps: number;
+  /** Whether early stopping ended it. */
+  readonly stopped?: boolean;
   /** The step whose parameters were best on the rows held out, which are the model's; left out: the last one. */
   readonly bestStep?: number;
   /** Of training. */
@@ -70,7 +72,7 @@ export interface Difference {
   readonly equal: "steps" | "seconds";
   /** FDM's less the other's, in nats: below 0 where FDM is better. */
   readonly mean: number;
-  /** Over the points, each with its own difference; of several seeds, over these. */
+  /** Over the points, each with its own difference; of several seeds, over these. NaN of a single point. */
   readonly standardError: number;
   /** So many standard errors could be chance: two, and more where few seeds tell what one is. */
   readonly chance: number;
@@ -102,7 +104,7 @@ export function differencesOf(judged: readonly Judged[]): Difference[] {
         against,
         equal: against === "cfm-seconds" ? "seconds" : "steps",
         mean: over.mean,
-        standardError: single ? only.standardError : over.deviation / Math.sqrt(bySeed.length),
+        standardError: single ? only.standardError : standardErrorOf(over.deviation, bySeed.length),
         chance: single ? 2 : (STUDENT[bySeed.length - 2] ?? 2),
         timesTheSeconds: sum("fdm", "seconds") / sum("other", "seconds"),
         timesTheSteps: sum("other", "steps") / sum("fdm", "steps"),
@@ -114,7 +116,9 @@ export function differencesOf(judged: readonly Judged[]): Difference[] {
 export function verdict(difference: Difference): string {
   const { equal, mean, standardError, timesTheSeconds, timesTheSteps } = difference;
   const digits = standardError > 0 ? Math.min(6, Math.max(3, Math.ceil(-Math.log10(standardError)))) : 3;
-  const error = `${standardError.toFixed(digits)} s.e.`;
+  const error = Number.isNaN(standardError)
+    ? "one point: no telling how sure"
+    : `${standardError.toFixed(digits)} s.e.`;
   const times = (ratio: number) => `${ratio.toFixed(ratio < 0.995 ? 2 : 1)} times`;
   const size = `${Math.abs(mean).toFixed(digits)} nats (${error})`;
   const cost = { steps: `${times(timesTheSeconds)} the time`, seconds: `${times(timesTheSteps)} the steps` }[equal];
@@ -125,6 +129,17 @@ export function verdict(difference: Difference): string {
   const taken =
     winner === "fdm" ? (equal === "steps" ? cost : `CFM took ${cost}`) : equal === "steps" ? `FDM took ${cost}` : cost;
   return `${who}: ${winner === "fdm" ? "FDM" : "CFM"} better by ${size}, ${taken}; lower is better`;
+}
+
+/** What speaks against "equal" seconds, with means over the seeds: over a tenth between them. Empty where they are. */
+export function unequalSeconds(judged: readonly Judged[]): string {
+  const of = (wanted: Contender) => judged.filter(({ name }) => name === wanted);
+  const [others, fdm] = [of("cfm-seconds"), of("fdm")];
+  const meanSeconds = (those: readonly Judged[]) => meanAndDeviation(those.map(({ seconds }) => seconds)).mean;
+  const [taken, given] = [meanSeconds(others), meanSeconds(fdm)];
+  if (!(Math.abs(taken - given) > 0.1 * given)) return ""; // also where there are none
+  const stopped = others.some((one) => one.stopped) ? ", for it stopped early" : "";
+  return `${titleOf["cfm-seconds"]}, took ${taken.toFixed(1)} s beside FDM's ${given.toFixed(1)} s${stopped}.`;
 }
 
 /** Who is better beyond chance. */

@@ -8,6 +8,7 @@ import { summarize } from "./judge.ts";
 import { activationArgument, readActivation } from "./model-file.ts";
 import { interruption, remark, report } from "./output.ts";
 import { progressBar } from "./progress.ts";
+import { counted, withError } from "./report/numbers.ts";
 import { type ResultArray, readTarget, resultArguments, writeResults } from "./results.ts";
 import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { readSolver, solverArguments } from "./solver.ts";
@@ -57,7 +58,7 @@ export const evaluate = defineCommand({
     if (dimension !== model.dimension) {
       throw new DataError({
         subject: args.data,
-        given: `rows of ${dimension} numbers`,
+        given: `rows of ${counted(dimension, "number")}`,
         expected: `rows of ${model.dimension}, the model's dimension`,
         remedy: "Give points of the same kind as those trained on.",
       });
@@ -77,9 +78,9 @@ export const evaluate = defineCommand({
       const bitsPerDimension = negativeLogLikelihood / (model.dimension * Math.LN2);
       const settings = { count, solver: solver.name, divergence, backend: runtime.backend };
       const lines = [
-        `negative log-likelihood ${negativeLogLikelihood.toFixed(4)} ± ${standardError.toFixed(4)} nats, ` +
+        `negative log-likelihood ${withError(negativeLogLikelihood, standardError)} nats, ` +
           `${bitsPerDimension.toFixed(4)} bits per dimension`,
-        `${count} points, solver ${solver.name}, divergence ${divergence}, backend ${runtime.backend}`,
+        `${counted(count, "point")}, solver ${solver.name}, divergence ${divergence}, backend ${runtime.backend}`,
       ];
       if (target) await writeResults(target, perRow(density, divergence));
       if (target?.standardOutput) lines.forEach(remark);
@@ -87,7 +88,7 @@ export const evaluate = defineCommand({
         const document = { negativeLogLikelihood, standardError, bitsPerDimension, ...settings };
         report(args.json === true, out === undefined ? document : { ...document, out }, [
           ...lines,
-          ...(out === undefined ? [] : [`Wrote each row's to ${out}`]),
+          ...(out === undefined ? [] : [`Wrote each row's log-density to ${out}`]),
         ]);
       }
     } finally {

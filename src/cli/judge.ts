@@ -15,13 +15,13 @@ import { interruption } from "./output.ts";
 import { progressBar } from "./progress.ts";
 import type { Recipe } from "./recipe.ts";
 import type { View } from "./report/view.ts";
-import { meanAndDeviation } from "./statistics.ts";
+import { meanAndDeviation, standardErrorOf } from "./statistics.ts";
 
 /** What `compare` prints of a model: of its best parameters where rows were held out, else of the last ones. */
 export interface Judgement {
   readonly velocityLoss: number;
   readonly divergenceLoss: number;
-  /** Mean over the points, in nats, and its standard error. */
+  /** Mean over the points, in nats, and its standard error, NaN of a single point. */
   readonly negativeLogLikelihood: number;
   readonly standardError: number;
   /** Of each point, negative log-likelihood in nats: [count]. */
@@ -94,5 +94,5 @@ export function summarize({
 }: LogDensity): Pick<Judgement, "negativeLogLikelihood" | "standardError" | "values"> {
   const negative = Float64Array.from(values, (value) => -value);
   const { mean, deviation } = meanAndDeviation(Array.from(negative));
-  return { negativeLogLikelihood: mean, standardError: deviation / Math.sqrt(values.length), values: negative };
+  return { negativeLogLikelihood: mean, standardError: standardErrorOf(deviation, values.length), values: negative };
 }

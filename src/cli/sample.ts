@@ -6,6 +6,7 @@ import { readBytes } from "./files.ts";
 import { activationArgument, readActivation } from "./model-file.ts";
 import { interruption, remark, report } from "./output.ts";
 import { progressBar } from "./progress.ts";
+import { counted } from "./report/numbers.ts";
 import {
   coordinateNames,
   expectRoom,
@@ -71,7 +72,7 @@ export const sample = defineCommand({
       }
       await writeResults(target, arrays);
       const place = target.standardOutput ? "standard output" : target.path;
-      const what = `${count} samples of ${dimension} numbers${logDensity ? " and their log-density" : ""}`;
+      const what = `${counted(count, "sample")} of ${counted(dimension, "number")}${logDensity ? " and their log-density" : ""}`;
       const line = `Wrote ${what} to ${place}, ${seconds.toFixed(2)} s`;
       const document = {
         count,

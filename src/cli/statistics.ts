@@ -7,6 +7,11 @@ export function meanAndDeviation(values: readonly number[]): { mean: number; dev
   return { mean, deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0 };
 }
 
+/** How sure a mean of so many values is; NaN, in JSON null, of a single one, for which there is no telling. */
+export function standardErrorOf(deviation: number, count: number): number {
+  return count > 1 ? deviation / Math.sqrt(count) : Number.NaN;
+}
+
 /**
  * Mean of a[i] - b[i] and its standard error. Two models of the same data find the same points hard, so the differences
  * scatter far less than either does.
@@ -16,7 +21,7 @@ export function pairedDifference(
   b: ArrayLike<number>,
 ): { readonly mean: number; readonly standardError: number } {
   const { mean, deviation } = meanAndDeviation(Array.from(a, (value, i) => value - (b[i] as number)));
-  return { mean, standardError: deviation / Math.sqrt(a.length) };
+  return { mean, standardError: standardErrorOf(deviation, a.length) };
 }
 
 /** The middle value, or the mean of both; NaN of none. */

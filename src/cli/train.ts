@@ -17,12 +17,13 @@ import { checkFolder, makeFolder, readBytes } from "./files.ts";
 import { rowsOf } from "./held-out.ts";
 import { columnsIn } from "./model-columns.ts";
 import { exitCodes, remark, report } from "./output.ts";
+import { inOptions } from "./overfitting.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
 import { whilePlanning } from "./progress.ts";
 import { describeRecipe, lossNames, type Recipe, readRecipe, recipeArguments, trainerOptions } from "./recipe.ts";
-import { counted } from "./report/numbers.ts";
+import { counted, withError } from "./report/numbers.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
-import { readMetrics, trainInto, writeRun } from "./training.ts";
+import { readMetrics, trainInto, unusedRows, writeRun } from "./training.ts";
 
 /** A run whose options are checked, before there is a runtime. */
 interface Beginning {
@@ -69,7 +70,7 @@ export const train = defineCommand({
     using runtime = await openRuntime(choice);
     using trainer = await whilePlanning(beginning.title, () => beginning.trainer(runtime));
     const { title, steps = noSteps() } = beginning;
-    for (const warning of trainer.warnings) remark(warning);
+    for (const warning of trainer.warnings) remark(inOptions(warning));
     if (trainer.step >= steps) remark(`Nothing to train: ${passed(trainer.step, steps)}`);
     const config = beginning.config(trainer, runtime.backend);
     const earlier = trainer.step === 0 ? [] : await readMetrics(join(args.out, "metrics.jsonl"), trainer.step);
@@ -77,6 +78,9 @@ export const train = defineCommand({
     const run = await trainInto(trainer, steps, title, (metrics) =>
       writeRun(args.out, config, [...earlier, ...metrics], trainer),
     );
+
+    const unused = unusedRows(trainer, [...earlier, ...run.metrics]);
+    if (unused !== undefined && !run.interrupted) remark(unused);
 
     const last = run.metrics.at(-1);
     const { best, stopped, heldOutRows } = trainer;
@@ -103,7 +107,7 @@ function heldOutLines({ best, stopped, heldOutRows, trainingRows, step }: Traine
   const likelihood =
     best.negativeLogLikelihood === undefined
       ? ""
-      : `, negative log-likelihood ${best.negativeLogLikelihood.toFixed(4)} ± ${(best.standardError ?? 0).toFixed(4)} nats`;
+      : `, negative log-likelihood ${withError(best.negativeLogLikelihood, best.standardError)} nats`;
   return [
     `Held out: ${rows}; velocity loss ${best.velocityLoss.toPrecision(4)}${likelihood} at step ${best.step}, the best, which the model uses` +
       (stopped ? `; training stopped at step ${step}, for it got no better` : ""),

@@ -5,6 +5,7 @@ import { DataError, type StepMetrics, type Trainer, type ValidationMetrics } fro
 import { replaceFile } from "./files.ts";
 import { interruption } from "./output.ts";
 import { progressBar, recentMean } from "./progress.ts";
+import { counted } from "./report/numbers.ts";
 import { median } from "./statistics.ts";
 
 /** A line of metrics.jsonl: of a step, and of the validation behind it, where there was one. */
@@ -71,6 +72,12 @@ export async function trainInto(
   await save(metrics);
   const secondsPerStep = median(costs.length > 1 ? costs.slice(1) : costs);
   return { metrics, seconds, secondsPerStep, interrupted: interrupted.signal.aborted };
+}
+
+/** What to say of a run too short for a validation, for which rows were held out all the same. */
+export function unusedRows({ heldOutRows, step }: Trainer, metrics: readonly MetricsLine[]): string | undefined {
+  if (!heldOutRows || metrics.some(({ validation }) => validation)) return undefined;
+  return `No validation in ${counted(step, "step")}: the rows held out were not used; --validation none trains on them too.`;
 }
 
 /** Validations beside their steps; one before the first step has a line of its own. */

@@ -1,6 +1,6 @@
 /** The options of a trainer, checked and completed. What is read of them is copied: their owner may change them later. */
 import { arrayRows, isArrayData } from "../data/array.ts";
-import { jitterDeviations, jitterOf } from "../data/jitter.ts";
+import { automaticJitter, jitterDeviations, jitterOf } from "../data/jitter.ts";
 import type { DataSource } from "../data/source.ts";
 import { splitRows } from "../data/split.ts";
 import { ConfigError } from "../errors.ts";
@@ -161,9 +161,10 @@ export function warningsOf({ network, trainingData, validation, jitter }: Traine
   const { count } = trainingData;
   const { total } = parameterLayout(network);
   if (count >= total) return [];
+  const noiseHelps = automaticJitter(count, network.dimension) > 0; // of many rows it makes models worse
   const mends = [
     ...(validation ? (validation.patience === undefined ? ["stop early"] : []) : ["hold some rows out (validation)"]),
-    ...(jitter > 0 ? [] : ["add jitter"]),
+    ...(jitter > 0 || !noiseHelps ? [] : ['add noise (jitter: "auto")']),
     "take a smaller network",
   ];
   const [last, ...others] = mends.reverse();

@@ -150,9 +150,9 @@ export class Validator {
     }
     const count = values.length;
     const mean = values.reduce((sum, value) => sum + value, 0) / count;
+    if (count === 1) return { negativeLogLikelihood: mean }; // of a single row there is no telling how sure that is
     const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-    // Of a single row there is no telling.
-    return { negativeLogLikelihood: mean, standardError: count > 1 ? Math.sqrt(squares / (count - 1) / count) : 0 };
+    return { negativeLogLikelihood: mean, standardError: Math.sqrt(squares / (count - 1) / count) };
   }
 }
 

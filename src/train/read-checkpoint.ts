@@ -186,7 +186,7 @@ function parseBest(subject: string, given: unknown): ValidationMetrics {
       ? {}
       : {
           negativeLogLikelihood: numberOption("negativeLogLikelihood", negativeLogLikelihood),
-          standardError: numberOption("standardError", standardError),
+          ...(standardError === undefined ? {} : { standardError: numberOption("standardError", standardError) }),
         }),
     best: true,
   };

@@ -9,7 +9,7 @@ export interface ValidationMetrics {
   readonly divergenceLoss: number;
   /** Mean over rows, in nats and data units. Left out: only every few validations make one. */
   readonly negativeLogLikelihood?: number;
-  /** Of that mean, over rows. */
+  /** Of that mean, over rows. Left out: of a single row there is no telling. */
   readonly standardError?: number;
   /** Whether none before it was better. */
   readonly best: boolean;

@@ -75,7 +75,7 @@ describe("500 rows of 10 dimensions", () => {
     }
     const html = await readFile(cli.path("ten", "report.html"), "utf8");
     expect(html).toMatch(/500 rows of ten.csv, parted by seed 3: 405 trained on, 45 held out to stop by, 50 others/);
-    expect(html).toMatch(/Velocity loss, rows held out/);
+    expect(html).toMatch(/Negative log-likelihood, rows held out/); // by which the best of so few is chosen
   }, 180_000);
 
   test("train keeps what is best on rows held out, stops when it gets no better, and says so", async () => {
@@ -97,8 +97,6 @@ describe("500 rows of 10 dimensions", () => {
     expect(config).toMatchObject({ validation: 0.1, earlyStopping: { patience: 5 }, rows: { count: 500 } });
     expect(config.rows.validation).toHaveLength(50);
 
-    const whole = await json([...common, "--steps", "1500", "--no-early-stopping", "--out", "whole"]);
-    expect(whole).toMatchObject({ step: 1500, stopped: false });
     const none = await json([...common, "--steps", "20", "--validation", "none", "--out", "none"]);
     expect(none.best).toBeUndefined();
   }, 120_000);
@@ -177,6 +175,45 @@ describe("rows held out", () => {
     expect(before).toMatchObject({ step: 0, validation: { step: 0 } });
   });
 
+  test("one row to judge by gives no standard error, and rows that were of no use are told", async () => {
+    await writeCsv("short.csv", rows, ["a", "b"]);
+    await writeCsv("one.csv", rows.slice(0, 1), ["a", "b"]);
+    const trained = await json(["train", "short.csv", ...common, "--steps", "50", "--jitter", "0", "--out", "short"]);
+    expect(trained.errors).toMatch(/No validation in 50 steps: the rows held out were not used; --validation none/);
+    const evaluate = ["evaluate", "short/model.safetensors", "--data", "one.csv", "--backend", "wasm"];
+    expect((await json(evaluate)).standardError).toBeNull();
+    const { output } = await cli.run(evaluate);
+    expect(output).toMatch(/^negative log-likelihood [\d.]+ nats/);
+    expect(output).toMatch(/^1 point, solver/m);
+    const single = ["train", "short.csv", ...common, "--validation", "1", "--out", "single"];
+    expect((await json(single)).best).not.toHaveProperty("standardError");
+    const resume = [
+      "train",
+      "short.csv",
+      "--resume",
+      "single/model.safetensors",
+      "--out",
+      "single",
+      "--backend",
+      "wasm",
+    ];
+    expect((await json([...resume, "--steps", "150"])).step).toBe(150);
+  });
+
+  test("a run that would stop goes on with --no-early-stopping", async () => {
+    await writeCsv("whole.csv", rows, ["a", "b"]);
+    const learntByHeart = ["train", "whole.csv", ...small, "--loss", "cfm", "--validation", "0.5"];
+    const stopped = await json([...learntByHeart, "--steps", "5000", "--out", "stops"]);
+    expect(stopped).toMatchObject({ stopped: true, step: stopped.best.step + 2000 });
+    expect(stopped.step).toBeLessThan(5000);
+    expect(stopped.errors).toMatch(/Against that, add noise \(--jitter auto\) or take a smaller network/);
+    const whole = await json([...learntByHeart, "--steps", "5000", "--no-early-stopping", "--out", "whole"]);
+    expect(whole).toMatchObject({ stopped: false, step: 5000 });
+    expect(whole.errors).toMatch(/Against that, stop early, add noise/);
+    const config = JSON.parse(await readFile(cli.path("whole", "config.json"), "utf8"));
+    expect(config).toMatchObject({ validation: 0.5, earlyStopping: false });
+  });
+
   test.each([
     ["of a named set", ["train", "moons", "--validation", "0.1"], /--validation.*no rows to hold out/],
     ["to judge a named set by", ["compare", "moons", "--test", "0.1"], /--test.*no rows to hold out/],
@@ -185,7 +222,19 @@ describe("rows held out", () => {
     ["by a share above 1", ["train", "no.csv", "--validation", "1.5"], /--validation.*share/],
     ["but nothing to judge by", ["compare", "no.csv", "--test", "none"], /--test/],
     ["and patience without them", ["train", "no.csv", "--validation", "none", "--patience", "3"], /--patience/],
+    [
+      "and patience beside none",
+      ["train", "no.csv", "--patience", "1", "--no-early-stopping"],
+      /--patience.*beside --no-early-stopping/,
+    ],
+    [
+      "and no stop without them",
+      ["train", "no.csv", "--validation", "none", "--no-early-stopping"],
+      /--no-early-stopping.*no rows held out/,
+    ],
+    ["and no stop of a named set", ["train", "moons", "--no-early-stopping"], /--no-early-stopping.*no rows held out/],
     ["and noise on a set without end", ["train", "moons", "--jitter", "0.1"], /--jitter.*drawn fresh/],
+    ["and noise that is no number", ["train", "no.csv", "--jitter", "foo"], /--jitter.*at least 0, or auto/],
     ["and an average of nothing", ["train", "no.csv", "--ema", "1"], /--ema.*between 0 and 1/],
   ])("%s are refused", async (_, parameters, message) => {
     await writeCsv("no.csv", rows, ["a", "b"]);

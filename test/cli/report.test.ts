@@ -1,6 +1,6 @@
 /** Charts and pages of a report, as text. */
 import { describe, expect, test } from "vitest";
-import { differencesOf, type Judged, stepsForSeconds, verdict } from "../../src/cli/contenders.ts";
+import { differencesOf, type Judged, stepsForSeconds, unequalSeconds, verdict } from "../../src/cli/contenders.ts";
 import { axisOf, endsOf, marks } from "../../src/cli/report/axes.ts";
 import { chart } from "../../src/cli/report/curves.ts";
 import { histogram } from "../../src/cli/report/density.ts";
@@ -189,6 +189,24 @@ describe("a result in a sentence", () => {
     expect(stepsForSeconds(8000, { secondsPerStep: 0.00125 }, { secondsPerStep: 0.00225 })).toBe(14_400);
     expect(stepsForSeconds(1, { secondsPerStep: 0.002 }, { secondsPerStep: 0.0001 })).toBe(1);
     expect([median([3, 1, 2]), median([4, 1, 2, 3]), median([])]).toEqual([2, 2.5, Number.NaN]);
+  });
+
+  test("seconds that came out otherwise are told", () => {
+    const fdm = judged("fdm", 0, [1], 11);
+    expect(unequalSeconds([fdm, { ...judged("cfm-seconds", 0, [1], 4.4), stopped: true }])).toBe(
+      "CFM, equal seconds, took 4.4 s beside FDM's 11.0 s, for it stopped early.",
+    );
+    expect(unequalSeconds([fdm, judged("cfm-seconds", 0, [1], 12.5)])).toMatch(/took 12.5 s beside FDM's 11.0 s\.$/);
+    expect(unequalSeconds([fdm, judged("cfm-seconds", 0, [1], 11.9)])).toBe("");
+    expect(unequalSeconds([fdm, judged("cfm", 0, [1], 4)])).toBe("");
+  });
+
+  test("of one point nobody can tell who is better", () => {
+    const [difference] = differencesOf([judged("cfm", 0, [1]), judged("fdm", 0, [0.5])]);
+    expect(difference?.standardError).toBeNaN();
+    expect(difference && verdict(difference)).toBe(
+      "At equal steps: no difference beyond chance, FDM less CFM is -0.500 nats (one point: no telling how sure)",
+    );
   });
 
   test("within two standard errors there is none", () => {

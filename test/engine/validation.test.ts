@@ -314,6 +314,12 @@ describe("warnings", () => {
         options({ validation: undefined as never, validateEvery: undefined as never, earlyStopping: false }),
       );
       expect(few.warnings).toEqual([expect.stringContaining("40 rows to train on, and 71 parameters")]);
+      expect(few.warnings[0]).toMatch(/add noise \(jitter: "auto"\)/);
+      const values = Array.from({ length: 1000 }, (_, i) => Math.sin(i));
+      const large = mlp({ dimension: 2, hidden: [32, 32] });
+      const many = await runtime.createTrainer(options({ network: large, data: arrayData(values, [500, 2]) }));
+      expect(many.warnings[0]).toMatch(/375 rows to train on/);
+      expect(many.warnings[0]).not.toMatch(/jitter/); // "auto" would be none: it makes models of so many rows worse
       const small = mlp({ dimension: 2, hidden: [2] });
       const enough = await runtime.createTrainer(options({ network: small }));
       expect(enough.warnings).toEqual([]);

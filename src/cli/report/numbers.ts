@@ -18,3 +18,13 @@ export function brief(value: number): string {
 export function counted(count: number, word: string): string {
   return `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 }
+
+/** "1.2345 ± 0.0123"; without the error where there is none, which of a single value none can tell. */
+export function withError(value: number, error: number | undefined, digits = 4): string {
+  return value.toFixed(digits) + errorOf(error, digits);
+}
+
+/** " ± 0.0123", or nothing. */
+export function errorOf(error: number | undefined, digits = 4): string {
+  return error === undefined || Number.isNaN(error) ? "" : ` ± ${error.toFixed(digits)}`;
+}

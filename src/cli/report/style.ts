@@ -72,7 +72,7 @@ small.cfm, small.fdm, small.more { font-weight: 600; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 9px 12px; text-align: right; border-top: 1px solid var(--line); vertical-align: top; }
 td { white-space: nowrap; }
-thead th { border-top: 0; font-size: 14px; color: var(--soft); vertical-align: bottom; }
+thead th { border-top: 0; font-size: 14px; color: var(--soft); vertical-align: bottom; white-space: nowrap; }
 th { font-weight: 600; overflow-wrap: anywhere; }
 th:first-child { text-align: left; padding-left: 0; }
 th:last-child, td:last-child { padding-right: 0; }
