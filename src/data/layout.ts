@@ -44,7 +44,11 @@ export function findLayout(lines: readonly Line[], options: LayoutOptions): Layo
   const names = top.slice(0, width);
   const rows = below.map((fields) => fields.slice(0, filled));
   const oneShort = rows.length > 0 && rows.every((fields) => widthOf(fields) === width + 1);
-  const found = headerIn(names, oneShort ? rows.map((fields) => fields.slice(1)) : rows, quotedAboveOnly(texts));
+  const found = headerIn(
+    names,
+    oneShort ? rows.map((fields) => fields.slice(1)) : rows,
+    quotedAboveOnly(texts, delimiter),
+  );
   if (options.header === "auto" && found.note) notes.push(found.note);
   if (options.header === "auto" && !found.header) return { delimiter, width, trailing, notes };
   if (!oneShort) return { delimiter, width, trailing, columns: names, notes };
@@ -76,8 +80,14 @@ function chooseDelimiter(texts: readonly string[], decimal: Decimal): Delimiter 
 /** Whether a line has a number with a comma in quotes: "1,5". */
 export const hasQuotedDecimals = (text: string): boolean => /"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*"/i.test(text);
 
-const quotedAboveOnly = ([first, ...below]: readonly string[]): boolean =>
-  first.includes('"') && below.length > 0 && !below.some((text) => text.includes('"'));
+/** How many fields of the first line stand in quotes, where no line below has one. */
+type Quoted = "none" | "some" | "all";
+
+function quotedAboveOnly([first, ...below]: readonly string[], delimiter: Delimiter): Quoted {
+  if (!first.includes('"') || below.length === 0 || below.some((text) => text.includes('"'))) return "none";
+  const fields = first.replaceAll(/"(?:[^"]|"")*"/g, '"').trim();
+  return fields.split(delimiter === " " ? /\s+/ : delimiter).every((field) => field.trim() === '"') ? "all" : "some";
+}
 
 const isText = (field: string): boolean => kindOf(field) === "text";
 const isWhole = (field: string): boolean => /^\d+$/.test(field);
@@ -90,7 +100,7 @@ interface Found {
 }
 
 /** Whether `names`, the fields of the first line, are a header over these rows. */
-function headerIn(names: readonly string[], rows: readonly (readonly string[])[], quotedAbove: boolean): Found {
+function headerIn(names: readonly string[], rows: readonly (readonly string[])[], quoted: Quoted): Found {
   const doubtful = (header: boolean): Found => ({ header, note: noteOf(header, names) });
   const numeric = names.map(
     (_, i) => rows.some((row) => isNumber(row[i])) && !rows.some((row) => isText(row[i] ?? "")),
@@ -101,7 +111,8 @@ function headerIn(names: readonly string[], rows: readonly (readonly string[])[]
   const texts = over.filter(isText);
   const numbers = over.filter(isNumber);
   const likeNumbers = texts.some((name) => /^[+-]?[.\d]/.test(name)); // a slip of the pen, such as 1.2x
-  if (texts.length === over.length) return likeNumbers ? doubtful(true) : { header: true };
+  if (texts.length === over.length && !likeNumbers) return { header: true };
+  if (texts.length === over.length || quoted === "all") return doubtful(true);
   if (texts.length > 0) {
     if (likeNumbers || !numbers.every(isWhole)) return { header: false };
     return numbers.length > 0 ? doubtful(true) : { header: true };
@@ -113,9 +124,9 @@ function headerIn(names: readonly string[], rows: readonly (readonly string[])[]
   const below = rows.map((row) => row.filter((_, i) => numeric[i]).slice(unnamed ? 1 : 0));
   const enough = series.length > 1 || unnamed;
   if (series.every(isYear) && isMonotone(series.map(Number)) && !below.some((row) => row.every(isYear))) {
-    return doubtful(enough || quotedAbove);
+    return doubtful(enough || quoted !== "none");
   }
-  if (quotedAbove && series.every(isNumber)) return doubtful(true);
+  if (quoted !== "none" && series.every(isNumber)) return doubtful(true);
   if (mayBeYears(series, below)) return doubtful(false);
   const counting = series.every((field, i) => field === `${i}`) || series.every((field, i) => field === `${i + 1}`);
   if (!counting || !enough) return { header: false };

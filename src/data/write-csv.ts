@@ -14,7 +14,7 @@ const VALUES_AT_ONCE = 1 << 16;
  *
  * @param given - row-major; a Float32Array is of f32, all else of f64.
  * @param shape - [count, dimension], or [count] for one column.
- * @param columns - names, one per column; those that might be taken for something else stand in quotes.
+ * @param columns - names, one per column; all stand in quotes where one might be taken for something else.
  * @param options - `delimiter` between fields: a comma unless told otherwise.
  * @throws {@link DataError} when shape, values and names do not match.
  */
@@ -59,7 +59,7 @@ export function writeCsv(
   }
   const print = values instanceof Float32Array ? printF32 : printF64;
   const encoder = new TextEncoder();
-  const pieces = columns ? [encoder.encode(`${columns.map(quoted).join(delimiter)}\n`)] : [];
+  const pieces = columns ? [encoder.encode(`${namesLine(columns, delimiter)}\n`)] : [];
   const rowsAtOnce = Math.max(1, Math.floor(VALUES_AT_ONCE / width)) * width;
   for (let start = 0; start < values.length; start += rowsAtOnce) {
     const end = Math.min(start + rowsAtOnce, values.length);
@@ -76,10 +76,14 @@ export function writeCsv(
   return bytes;
 }
 
-/** A name is quoted where it holds what sets fields apart, or reads as a number, a missing value or a comment. */
-function quoted(name: string): string {
-  const plain = kindOf(name) === "text" && !/^#|[",;|\t\r\n]|^\s|\s$/.test(name);
-  return plain ? name : `"${name.replaceAll('"', '""')}"`;
+/**
+ * Names as the header: all in quotes, which tells a header, where one holds what sets fields apart, or reads as a number,
+ * a missing value, a comment or a line of Excel.
+ */
+function namesLine(names: readonly string[], delimiter: string): string {
+  const plain = (name: string) => kindOf(name) === "text" && !/^#|^sep=|^[+-]?[.\d]|[",;|\t\r\n]|^\s|\s$/i.test(name);
+  const shown = names.every(plain) ? names : names.map((name) => `"${name.replaceAll('"', '""')}"`);
+  return shown.join(delimiter);
 }
 
 function printF64(value: number): string {

@@ -63,9 +63,29 @@ test.each([
   [["NA", "x;m"]],
   [["two\nlines", "長さ"]],
   [["0", "1"]],
+  [["inf", "1e5"]],
+  [["NA", "null"]],
+  [["x", "1.5"]],
+  [["", ""]],
+  [["NA", "-"]],
+  [["x", ""]],
+  [["1.2x", "2020"]],
+  [["x", "1.2x"]],
+  [['"', '""']],
+  [["sep=;", "sep=,"]],
+  [["1,5", "#N/A"]],
 ])("names are read back: %j", (columns) => {
   const table = readCsv(writeCsv(Float64Array.of(1.5, 2, 3, 4.25), [2, 2], columns));
   expect(table).toMatchObject({ columns: columns.map((name) => name.trim()), count: 2, dimension: 2 });
+});
+
+test.each([["NA"], [""], ["2020"], ["sep=x"], ["a, b"], ["two words"], ["1"]])("one name is read back: %j", (name) => {
+  expect(readCsv(writeCsv(Float64Array.of(1.5, 2), [2], [name]))).toMatchObject({ columns: [name], count: 2 });
+});
+
+test("of names, spaces around them and the kind of line end are not kept", () => {
+  const written = writeCsv(Float64Array.of(1.5, 2, 3, 4.25), [2, 2], [" x ", "two\r\nlines"]);
+  expect(readCsv(written).columns).toEqual(["x", "two\nlines"]);
 });
 
 test("shapes and names that do not fit are refused", () => {
