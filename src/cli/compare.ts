@@ -189,7 +189,7 @@ function judgedByWords(data: string, rows: readonly RowsUsed[], test: HeldOut | 
   const seeds = rows.map(({ seed }) => seed).join(", ");
   return (
     `${counted(size, "row")} of ${data}, parted by seed ${seeds}: ${training.length.toLocaleString("en")} trained on${stop}, ` +
-    `${from ?? `${first.test.length.toLocaleString("en")} others`} judged by; all models by the same.`
+    `${from ?? counted(first.test.length, "other")} judged by; all models by the same.`
   );
 }
 

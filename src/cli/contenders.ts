@@ -139,8 +139,10 @@ export function unequalSeconds(judged: readonly Judged[]): string {
   const [taken, given] = [meanSeconds(others), meanSeconds(fdm)];
   if (!(Math.abs(taken - given) > 0.1 * given)) return ""; // also where there are none
   const stopped = others.some((one) => one.stopped) ? ", for it stopped early" : "";
-  return `${titleOf["cfm-seconds"]}, took ${taken.toFixed(1)} s beside FDM's ${given.toFixed(1)} s${stopped}.`;
+  return `${titleOf["cfm-seconds"]}, took ${inSeconds(taken)} beside FDM's ${inSeconds(given)}${stopped}.`;
 }
+
+const inSeconds = (value: number) => `${value < 1 ? value.toPrecision(2) : value.toFixed(1)} s`;
 
 /** Who is better beyond chance. */
 export function winnerOf({ against, mean, standardError, chance }: Difference): Contender | undefined {

@@ -197,6 +197,8 @@ describe("a result in a sentence", () => {
       "CFM, equal seconds, took 4.4 s beside FDM's 11.0 s, for it stopped early.",
     );
     expect(unequalSeconds([fdm, judged("cfm-seconds", 0, [1], 12.5)])).toMatch(/took 12.5 s beside FDM's 11.0 s\.$/);
+    const short = [judged("fdm", 0, [1], 0.04), judged("cfm-seconds", 0, [1], 0.012)];
+    expect(unequalSeconds(short)).toMatch(/took 0.012 s beside FDM's 0.040 s/);
     expect(unequalSeconds([fdm, judged("cfm-seconds", 0, [1], 11.9)])).toBe("");
     expect(unequalSeconds([fdm, judged("cfm", 0, [1], 4)])).toBe("");
   });
