@@ -47,7 +47,7 @@ export function columnNotes(table: Columns): string[] {
     const it = constant.length > 1 ? "them" : "it";
     notes.push(
       `${subject} ${listNames(constant, columns)} ${verb}: a model learns nothing from ${it}, and likelihoods ` +
-        `with ${it} mean nothing, for they grow without bound; leave ${it} out (columns, --columns).`,
+        `with ${it} mean nothing; leave ${it} out (columns, --columns).`,
     );
   }
   const twice = [...new Set(columns?.filter((name, i) => name !== "" && columns.indexOf(name) !== i))];

@@ -128,7 +128,7 @@ export class CsvReader {
     if (delimiter === this.options.decimal && !this.held.some(({ text }) => hasQuotedDecimals(text))) {
       const facts = {
         given: "a comma, beside decimals with a comma",
-        expected: "another character, or decimals in quotes",
+        expected: "another character, or quotes",
       };
       throw new ConfigError({ subject: "delimiter of readCsv", ...facts, remedy: "Leave the delimiter out." });
     }
@@ -168,8 +168,8 @@ function separatorIn(line: string, source: string): Delimiter {
   throw new DataError({
     subject: `${source}, line 1`,
     given: line,
-    expected: `sep= and a comma, a semicolon, a tab, a bar or a space`,
-    remedy: "Correct the line or remove it.",
+    expected: "comma, semicolon, tab, bar or space",
+    remedy: "Remove the line.",
   });
 }
 

@@ -54,22 +54,20 @@ export function badField(
   });
 }
 
-/** A thousand and more, set apart by commas or points, with decimals by the other. */
-const thousands = /^[+-]?\d{1,3}((,\d{3})+\.\d*|(\.\d{3})+,\d*|(,\d{3}){2,})$/;
-
 function remedyFor(field: string, column: string, decimal: Decimal): string {
   const leaveOut = `leave ${column} out (columns, --columns)`;
   if (/^[+-]?(inf|infinity)$/i.test(field) || kindOf(field) === "missing") {
     return `Remove the line, fill the gap, or ${leaveOut}.`;
   }
-  if (thousands.test(field)) return "Write no thousands separators.";
   if (decimal === "," && withPoint.test(field)) {
-    return "Write decimals with a comma, as decimal ',' (--decimal comma) says; or leave that option out.";
+    return "Write decimals with a comma, or leave that option out.";
+  }
+  if (/^[+-]?\d{1,3}(([.'_ \u00a0\u202f]\d{3})+([.,]\d*)?|(,\d{3})+\.\d*|(,\d{3}){2,})$/.test(field)) {
+    return "Write no thousands separators.";
   }
   if (decimal === "." && /\d,\d/.test(field)) {
     return "Write decimals with a point, not a comma, and no thousands separators; or give decimal ',' (--decimal comma).";
   }
-  if (/^[+-]?\d{1,3}([.'_ \u00a0\u202f]\d{3})+([.,]\d*)?$/.test(field)) return "Write no thousands separators.";
   if (/\d[;|\t ]+[+-]?\d/.test(field)) return "Set fields apart by the same character on every line.";
   if (withPoint.test(field)) return `It is beyond the largest number; correct it, or ${leaveOut}.`;
   return `Points are numbers only: give it as a number, or ${leaveOut}.`;

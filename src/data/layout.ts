@@ -78,7 +78,7 @@ function chooseDelimiter(texts: readonly string[], decimal: Decimal): Delimiter 
 }
 
 /** Whether a line has a number with a comma in quotes: "1,5". */
-export const hasQuotedDecimals = (text: string): boolean => /"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*"/i.test(text);
+export const hasQuotedDecimals = (text: string): boolean => /"\s*[+-]?\d*,\d[\de+-]*\s*"/i.test(text);
 
 /** How many fields of the first line stand in quotes, where no line below has one. */
 type Quoted = "none" | "some" | "all";
@@ -137,16 +137,11 @@ function headerIn(names: readonly string[], rows: readonly (readonly string[])[]
 
 const isNumber = (field: string | undefined): boolean => field !== undefined && kindOf(field) === "number";
 
-/** Years in order above years that are in none, or evenly apart above years that are not. */
+/** Years in order above years that are in none. */
 function mayBeYears(series: readonly string[], below: readonly (readonly string[])[]): boolean {
   if (series.length < 2 || !series.every(isYear) || !isMonotone(series.map(Number))) return false;
   const rows = below.map((row) => row.map(Number));
-  if (rows.some((row) => !isMonotone(row))) return true;
-  return series.length > 2 && isEven(series.map(Number)) && !rows.every(isEven);
-}
-
-function isEven(values: readonly number[]): boolean {
-  return values.slice(1).every((value, i) => value - values[i] === values[1] - values[0]);
+  return rows.some((row) => !isMonotone(row));
 }
 
 function isMonotone(values: readonly number[]): boolean {

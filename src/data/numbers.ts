@@ -85,18 +85,9 @@ export function shapedNumbers(subject: string, given: unknown, shape: readonly n
  * @throws {@link DataError} when they are no bytes.
  */
 export function copiedBytes(subject: string, given: unknown): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(viewedBytes(subject, given));
-}
-
-/**
- * A file's bytes as they lie, for what is read at once.
- *
- * @throws {@link DataError} when they are no bytes.
- */
-export function viewedBytes(subject: string, given: unknown): Uint8Array {
   const kind = kindOf(given);
-  if (kind === "Uint8Array") return given as Uint8Array;
-  if (kind === "ArrayBuffer" || kind === "SharedArrayBuffer") return new Uint8Array(given as ArrayBuffer);
+  const bytes = bytesOf(given);
+  if (bytes) return new Uint8Array(bytes);
   throw new DataError({
     subject,
     given: said(given),
@@ -108,6 +99,28 @@ export function viewedBytes(subject: string, given: unknown): Uint8Array {
           ? "Give new Uint8Array(it.buffer, it.byteOffset, it.byteLength)."
           : "Read the file first: await readFile(path) in Node, await (await fetch(address)).arrayBuffer() in a page.",
   });
+}
+
+/**
+ * A file's bytes as they lie, for what is read at once. Says less than {@link copiedBytes}: readers are to be small.
+ *
+ * @throws {@link DataError} when they are no bytes.
+ */
+export function viewedBytes(subject: string, given: unknown): Uint8Array {
+  const bytes = bytesOf(given);
+  if (bytes) return bytes;
+  throw new DataError({
+    subject,
+    given: kindOf(given),
+    expected: "the file's bytes: a Uint8Array or an ArrayBuffer",
+    remedy: "Read the file first.",
+  });
+}
+
+function bytesOf(given: unknown): Uint8Array | undefined {
+  const kind = kindOf(given);
+  if (kind === "Uint8Array") return given as Uint8Array;
+  return kind.endsWith("ArrayBuffer") ? new Uint8Array(given as ArrayBuffer) : undefined;
 }
 
 /** The class of a built-in object, whichever realm made it: "Float32Array", "Blob", "Object". */

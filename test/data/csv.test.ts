@@ -97,10 +97,6 @@ const readings: Readonly<Record<string, readonly [text: string, reading: Reading
     "2020,2021,2022\n1950,2000,1900\n1990,1980,2000\n",
     { rows: "2020 2021 2022; 1950 2000 1900; 1990 1980 2000", notes: [/read as a row, though.*--header yes/] },
   ],
-  "years evenly apart above years that are not": [
-    "2020,2021,2022\n1950,1960,1999\n",
-    { rows: "2020 2021 2022; 1950 1960 1999", notes: [/read as a row, though/] },
-  ],
   "a year above one column": [
     "2020\n.5\n.25\n",
     { rows: "2020; 0.5; 0.25", notes: [/read as a row, though.*--header yes/] },
