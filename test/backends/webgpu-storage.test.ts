@@ -22,7 +22,7 @@ describe("what cannot have it", () => {
   });
 
   test("a device handed in that was asked for without it", async () => {
-    const device = { features, adapterInfo: info } as unknown as GPUDevice;
+    const device = { features, adapterInfo: info, createBuffer: () => {} } as unknown as GPUDevice;
     const asked = createRuntime({ backend: "webgpu", device, storage: "f16" });
     await expect(asked).rejects.toThrow(/no shader-f16.*requiredFeatures/);
   });

@@ -220,6 +220,7 @@ describe("the backend", () => {
       expect(software.errors).toMatch(/^WebAssembly on the CPU, [^\n]* runs on the CPU \(SwiftShader[^\n]*\n$/);
       expect(software.code).toBe(0);
     },
+    180_000, // four processes, three of which compile on a CPU that other tests use too
   );
 });
 
