@@ -279,7 +279,7 @@ test("compare writes a report that stands alone", async () => {
   const { results, truth, differences } = await json(parameters);
   expect(results.map(({ name }: { name: string }) => name)).toEqual(["cfm", "fdm", "cfm-seconds"]);
   const [cfm, fdm, long] = results;
-  expect(long.steps).toBe(Math.max(1, Math.round((20 * fdm.seconds) / cfm.seconds)));
+  expect(long.steps).toBe(Math.max(1, Math.round((20 * fdm.secondsPerStep) / cfm.secondsPerStep)));
   expect(differences.map(({ against, equal }: { against: string; equal: string }) => [against, equal])).toEqual([
     ["cfm", "steps"],
     ["cfm-seconds", "seconds"],
