@@ -17,7 +17,7 @@ export interface ArrayDataOptions {
    */
   readonly standardize?: boolean;
   /** Names of the coordinates, in order; models and their files keep them. */
-  readonly columns?: readonly string[];
+  readonly columns?: readonly string[] | undefined;
 }
 
 /** A user's own points, as {@link arrayData} makes them. */
