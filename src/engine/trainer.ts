@@ -233,7 +233,8 @@ export class LocalTrainer implements Trainer {
         const next = (multiple: number | undefined) =>
           multiple === undefined ? Number.POSITIVE_INFINITY : (Math.floor(from / multiple) + 1) * multiple;
         const stop = Math.min(target, from + METRIC_ROWS, next(every), next(validation?.every));
-        const enough = every === undefined ? () => performance.now() >= deadline : () => false;
+        // A step at least: the time may be over before the first, by a wait for the lock, a validation or a new device.
+        const enough = (done: number) => every === undefined && done > 0 && performance.now() >= deadline;
         const done = await device.train(stop - from, { signal, enough });
         const read = await readMetrics(device.store, from, from + done);
         this.#check();

@@ -1,5 +1,5 @@
 // Promises about training that no backend changes, on the f64 reference: how a run is cut, resumed, aborted or refused.
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   adam,
   arrayData,
@@ -266,3 +266,18 @@ describe("bad options", () => {
       expect((await runtime.resumeTrainer(bytes, { data: ownPoints(true) })).step).toBe(0);
     }));
 });
+
+test("a run goes on when the time for a report is over before its first step, as after a wait or a new device", () =>
+  withRuntime("reference", async (runtime) => {
+    const trainer = await runtime.createTrainer(smallOptions());
+    let asked = 0;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => {
+      if (++asked > 1000) throw new Error("the clock is asked again and again");
+      return 1000 * asked; // each look is a second after the one before
+    });
+    try {
+      expect((await trainSteps(trainer, 3)).map(({ step }) => step)).toEqual([1, 2, 3]);
+    } finally {
+      clock.mockRestore();
+    }
+  }));
