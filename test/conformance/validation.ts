@@ -14,6 +14,7 @@ import {
 import { readCheckpoint } from "../../src/train/read-checkpoint.ts";
 import { assert, assertClose, assertEqual } from "./assert.ts";
 import type { Check } from "./check.ts";
+import { watched } from "./watched-gpu.ts";
 
 const values = Float32Array.from({ length: 2 * 29 }, (_, i) => 3 * Math.sin(i * i) + (i % 2));
 
@@ -79,4 +80,37 @@ export const checks: Check[] = [
       }
     },
   },
+  {
+    name: "a device that is destroyed in the middle of a validation does not lose it",
+    backend: "webgpu",
+    seconds: 120,
+    async run({ gpu }) {
+      assert(gpu, "This platform has no navigator.gpu.");
+      const settings = { ...options, earlyStopping: false, snapshotEvery: 4 };
+      const whole = await createRuntime({ backend: "webgpu", gpu });
+      const devices: GPUDevice[] = [];
+      const runtime = await createRuntime({ backend: "webgpu", gpu: watched(gpu, devices) });
+      try {
+        const expected = await whole.createTrainer(settings);
+        const trainer = await runtime.createTrainer(settings);
+        destroyAt(devices[0] as GPUDevice, (label) => label === "fdm-evaluation" && trainer.step >= 4);
+        const [made, wanted] = [await validations(trainer, 7), await validations(expected, 7)];
+        assertEqual(devices.length, 2, "devices used");
+        assertEqual(JSON.stringify(made), JSON.stringify(wanted), "validations");
+        assertEqual(await trainer.checkpoint(), await expected.checkpoint(), "files");
+      } finally {
+        whole.dispose();
+        runtime.dispose();
+      }
+    },
+  },
 ];
+
+/** Destroys the device while it does the first work that `isTime` says it of, by its label. */
+function destroyAt(device: GPUDevice, isTime: (label: string | undefined) => boolean): void {
+  const create = device.createCommandEncoder.bind(device);
+  device.createCommandEncoder = (descriptor) => {
+    if (isTime(descriptor?.label)) setTimeout(() => device.destroy());
+    return create(descriptor);
+  };
+}
