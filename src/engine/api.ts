@@ -59,6 +59,12 @@ export interface RuntimeOptions {
    * sent to a worker. No result depends on it, bit for bit. Default: unless the device runs on the CPU.
    */
   readonly tune?: boolean | TuningStore;
+  /**
+   * Seconds that each part of the start may take: a worker's module, a file imported on demand, a GPU's adapter, its
+   * device, the threads of WebAssembly. What has not come by then is done without, as what is not there, and
+   * `runtime.reason` says so. In (0, 3600]; default 30.
+   */
+  readonly startSeconds?: number;
 }
 
 /** Live buffers on the device and their bytes. */

@@ -3,11 +3,12 @@
  * downloads the one that it uses.
  */
 import type { Backend } from "../backends/backend.ts";
+import { START_SECONDS } from "../backends/in-time.ts";
 import { describe, findAdapter } from "../backends/webgpu/adapter.ts";
 import { isSoftware } from "../backends/webgpu/software-adapter.ts";
 import type { TuningStore } from "../backends/webgpu/tuning-store.ts";
 import { ConfigError, DivflowError, UnsupportedError } from "../errors.ts";
-import { booleanOption, choiceOption, integerOption } from "../graph/options.ts";
+import { booleanOption, choiceOption, integerOption, numberOption } from "../graph/options.ts";
 import type { BackendName, RuntimeOptions } from "./api.ts";
 import { onDemand } from "./on-demand.ts";
 
@@ -64,6 +65,7 @@ export async function chooseBackend(options: RuntimeOptions, surroundings: Surro
       remedy: 'Ask for backend "webgpu", or leave out `storage`.',
     });
   }
+  startSecondsOf(options);
   if (options.tune !== undefined && !isStore(options.tune)) booleanOption("tune", options.tune);
   switch (asked) {
     case "reference": {
@@ -101,13 +103,18 @@ async function automatic({ modules, noGPU }: Surroundings, options: RuntimeOptio
   return wasm(modules, options, `WebAssembly on the CPU, as WebGPU has no GPU here: ${found.replace(/\.$/, "")}.`);
 }
 
+/** @throws {@link ConfigError} when it is out of range. */
+export function startSecondsOf({ startSeconds = START_SECONDS }: RuntimeOptions): number {
+  return numberOption("startSeconds", startSeconds, { minimum: 0, open: "minimum", maximum: 3600 });
+}
+
 /**
  * Why this thread has no GPU to use, or undefined where it has one. The other question, whether a worker has one too,
  * is the worker's.
  */
-export async function whyNoGPU(): Promise<string | undefined> {
+export async function whyNoGPU(seconds: number): Promise<string | undefined> {
   try {
-    const device = describe((await findAdapter()).info);
+    const device = describe((await findAdapter(undefined, seconds)).info);
     return isSoftware(device) ? softwareAlone(device) : undefined;
   } catch (error) {
     return givenOf(error);
@@ -135,7 +142,7 @@ async function wasm(
 /** Without a `reason` it is the device. */
 async function webgpu(
   modules: BackendModules,
-  { gpu, device, storage, tune }: RuntimeOptions,
+  { gpu, device, storage, tune, startSeconds }: RuntimeOptions,
   reason?: string,
 ): Promise<ChosenBackend> {
   const source = (gpu as GPU | undefined) ?? (globalThis.navigator as Navigator | undefined)?.gpu;
@@ -149,7 +156,7 @@ async function webgpu(
   }
   const { createWebGPUBackend } = await held(modules, "webgpu");
   const where = device ? { device: device as GPUDevice } : { gpu: source as GPU };
-  const create = () => createWebGPUBackend({ ...where, storage, tune });
+  const create = () => createWebGPUBackend({ ...where, storage, tune, startSeconds });
   const backend = await create();
   const tuned = (tune ?? !isSoftware(backend.device)) ? " Products run by the kernels that are fastest here." : "";
   return {

@@ -1,6 +1,7 @@
 /** Finds a WebGPU device and says which it is. */
 import { UnsupportedError } from "../../errors.ts";
-import { describe, findAdapter } from "./adapter.ts";
+import { START_SECONDS } from "../in-time.ts";
+import { answered, describe, findAdapter } from "./adapter.ts";
 import type { DeviceTraits } from "./linear-choice.ts";
 import { isSoftware } from "./software-adapter.ts";
 import type { TuningStore } from "./tuning-store.ts";
@@ -24,6 +25,8 @@ export interface WebGPUOptions {
    * platform's place. Default: unless the device runs on the CPU.
    */
   readonly tune?: boolean | TuningStore | undefined;
+  /** Seconds that an adapter, and then a device, may take to come; default {@link START_SECONDS}. */
+  readonly startSeconds?: number | undefined;
 }
 
 export interface FoundDevice {
@@ -51,11 +54,17 @@ const HALVES = "shader-f16";
 const usedFeatures: readonly GPUFeatureName[] = [HALVES, "subgroups", "timestamp-query"];
 
 /**
- * @throws {@link UnsupportedError} when there is no WebGPU, no adapter, or the adapter gives no device; and for storage
- * in f16 when its shaders know none.
+ * @throws {@link UnsupportedError} when there is no WebGPU, no adapter, or the adapter gives no device, within the time
+ * for each; and for storage in f16 when its shaders know none.
  */
-export async function findDevice({ gpu, adapter, device, storage }: WebGPUOptions): Promise<FoundDevice> {
-  const found = device ?? adapter ?? (await findAdapter(gpu));
+export async function findDevice({
+  gpu,
+  adapter,
+  device,
+  storage,
+  startSeconds = START_SECONDS,
+}: WebGPUOptions): Promise<FoundDevice> {
+  const found = device ?? adapter ?? (await findAdapter(gpu, startSeconds));
   const description = describe("info" in found ? found.info : found.adapterInfo);
   const subject = `WebGPU (${description})`;
   if (storage === "f16" && !found.features.has(HALVES)) {
@@ -69,19 +78,15 @@ export async function findDevice({ gpu, adapter, device, storage }: WebGPUOption
   if (!("requestDevice" in found)) return { device: found, description, owned: false };
   const requiredFeatures = usedFeatures.filter((name) => found.features.has(name));
   const requiredLimits = Object.fromEntries(raisedLimits.map((name) => [name, found.limits[name]]));
+  const requested = (async () => found.requestDevice({ label: "divflow", requiredFeatures, requiredLimits }))();
   try {
-    const requested = await found.requestDevice({ label: "divflow", requiredFeatures, requiredLimits });
-    return { device: requested, description, owned: true };
-  } catch (cause) {
-    throw new UnsupportedError(
-      {
-        subject,
-        given: messageOf(cause),
-        expected: "a device",
-        remedy: 'Update the browser or the graphics driver, or use backend "wasm".',
-      },
-      { cause },
+    return { device: await answered(subject, "requestDevice", startSeconds, requested), description, owned: true };
+  } catch (error) {
+    requested.then(
+      (late) => late.destroy(),
+      () => {},
     );
+    throw error;
   }
 }
 
@@ -91,8 +96,4 @@ export function traitsOf({ features, adapterInfo }: GPUDevice, description: stri
   const subgroups = features.has("subgroups");
   const subgroupSize = subgroups && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined;
   return { software: isSoftware(description), subgroups, subgroupSize };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,11 +1,11 @@
 /** Times a product by several kernels, on buffers of its own, and compares their bits. */
 import type { KernelCall, Placement } from "../../schedule/program.ts";
 import type { Executable } from "../backend.ts";
+import { inTime } from "../in-time.ts";
 import { BYTES_PER_ELEMENT } from "./buffers.ts";
 import { isHalf, regionKey } from "./dispatch.ts";
 import { type DeviceParts, loadProgram, type Runnable } from "./executable.ts";
 import { usage } from "./flags.ts";
-import { inTime } from "./in-time.ts";
 import type { LinearChoice } from "./linear-choice.ts";
 import { type LowerOptions, lowerProduct } from "./lower.ts";
 import type { Measure } from "./tune.ts";

@@ -6,8 +6,8 @@
 import { shaders } from "../../generated/shaders.ts";
 import type { KernelCall, Program } from "../../schedule/program.ts";
 import { VERSION } from "../../version.ts";
+import { inTime } from "../in-time.ts";
 import type { DeviceParts } from "./executable.ts";
-import { inTime } from "./in-time.ts";
 import { type DeviceTraits, type LinearChoice, type LinearKernel, productShape } from "./linear-choice.ts";
 import { chooseProduct, type LowerOptions, lowerProduct } from "./lower.ts";
 import { measureProducts } from "./measure-product.ts";

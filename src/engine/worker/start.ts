@@ -2,7 +2,7 @@
 import { ConfigError, UnsupportedError } from "../../errors.ts";
 import { booleanOption, optionsObject, partOption } from "../../graph/options.ts";
 import type { Runtime, RuntimeOptions } from "../api.ts";
-import { NO_GPU, whyNoGPU } from "../choose-backend.ts";
+import { NO_GPU, startSecondsOf, whyNoGPU } from "../choose-backend.ts";
 import { onDemand } from "../on-demand.ts";
 import { Connection } from "./connection.ts";
 import { openWorker } from "./open.ts";
@@ -25,6 +25,7 @@ const files = {
  */
 export async function createAnyRuntime(options: RuntimeOptions): Promise<Runtime> {
   checkRuntimeOptions(options);
+  const seconds = startSecondsOf(options);
   const { worker: asked, ...local } = options;
   const { gpu, device, tune, ...sendable } = local;
   const store = typeof tune === "object";
@@ -41,7 +42,7 @@ export async function createAnyRuntime(options: RuntimeOptions): Promise<Runtime
   }
   const address = asked === true ? undefined : asked;
   const { backend = "auto" } = options;
-  let noGPU = address || backend !== "auto" ? undefined : await whyNoGPU();
+  let noGPU = address || backend !== "auto" ? undefined : await whyNoGPU(seconds);
   for (;;) {
     const own = backend === "webgpu" || (backend === "auto" && noGPU === undefined) ? files.webgpu : files.wasm;
     let connection: Connection;
@@ -72,7 +73,7 @@ export async function createAnyRuntime(options: RuntimeOptions): Promise<Runtime
 /** @throws {@link ConfigError} for an option that there is none of, and for objects that are not what they should be. */
 function checkRuntimeOptions(options: RuntimeOptions): void {
   optionsObject("options of createRuntime", options, [
-    ...(["backend", "gpu", "device", "relaxedSimd", "worker", "threads", "storage", "tune"] as const),
+    ...(["backend", "gpu", "device", "relaxedSimd", "worker", "threads", "storage", "tune", "startSeconds"] as const),
   ]);
   const { gpu, device, worker, relaxedSimd } = options;
   if (gpu !== undefined) {
