@@ -233,7 +233,8 @@ export interface Trainer extends Disposable {
   /**
    * Trains, step after step on the device, and reports now and then. How a run is cut into calls, submissions or
    * reports does not change a bit of the result, nor does validating. Leaving the loop stops the run at the step
-   * reported last; early stopping ends it for good.
+   * reported last; early stopping ends it for good. Whatever else ends it, a last report with the steps that none has
+   * told comes before the error.
    *
    * @throws the signal's reason, within one submission of its abort; the trainer can go on.
    * @throws {@link NumericError} naming the first step whose loss, gradient or new parameters were not finite; the state

@@ -35,9 +35,10 @@ interface Stretch {
   readonly deadline: number;
   readonly signal: AbortSignal | undefined;
 }
+/** Filled in as it comes, so that what ends a stretch takes nothing of it along. */
 interface Seen {
-  readonly rows: readonly StepMetrics[];
-  readonly validation: ValidationMetrics | undefined;
+  rows: readonly StepMetrics[];
+  validation: ValidationMetrics | undefined;
 }
 
 export class LocalTrainer implements Trainer {
@@ -148,8 +149,15 @@ export class LocalTrainer implements Trainer {
     try {
       while (seen < target && !this.stopped) {
         signal?.throwIfAborted();
-        const { rows, validation } = await this.#advance({ target, every, deadline, signal });
-        signal?.throwIfAborted();
+        const found: Seen = { rows: [], validation: undefined };
+        let end: { readonly reason: unknown } | undefined;
+        try {
+          await this.#advance({ target, every, deadline, signal }, found);
+          if (signal?.aborted) end = signal;
+        } catch (reason) {
+          end = { reason };
+        }
+        const { rows, validation } = found;
         // After a lost device steps and validations come again that were seen before.
         steps.push(...rows.filter(({ step }) => step > seen));
         if (validation && validation.step > validated) {
@@ -157,15 +165,20 @@ export class LocalTrainer implements Trainer {
           validated = validation.step;
         }
         const last = steps.at(-1);
-        if (!last) continue;
+        if (!last) {
+          if (end) throw end.reason;
+          continue;
+        }
         seen = last.step;
         const isTime = every === undefined ? performance.now() >= deadline : seen % every === 0;
-        if (seen < target && !this.stopped && !isTime) continue;
+        if (seen < target && !this.stopped && !isTime && !end) continue;
+        // Whatever ends the run, its last steps are told first.
         yield {
           ...{ ...last, steps, seconds: (performance.now() - started) / 1000 },
           ...(validations.length > 0 ? { validation: validations.at(-1) as ValidationMetrics, validations } : {}),
           ...(this.stopped ? { stopped: true } : {}),
         };
+        if (end) throw end.reason;
         deadline = performance.now() + REPORT_MILLISECONDS;
         steps = [];
         validations = [];
@@ -222,12 +235,11 @@ export class LocalTrainer implements Trainer {
     return this.#device;
   }
 
-  /** Trains up to the next report or validation, and makes that. Returns what is new. */
-  #advance({ target, every, deadline, signal }: Stretch): Promise<Seen> {
+  /** Trains up to the next report or validation, and makes that. What is new is put into `seen`. */
+  #advance({ target, every, deadline, signal }: Stretch, seen: Seen): Promise<void> {
     return this.#work(async (device) => {
       const { validation } = this.#settings;
       const isDueNow = () => validation && isDue(this.#standing, this.#step, validation.every);
-      let rows: readonly StepMetrics[] = [];
       if (!isDueNow()) {
         const from = this.#step;
         const next = (multiple: number | undefined) =>
@@ -241,14 +253,14 @@ export class LocalTrainer implements Trainer {
         if (read.bad) {
           this.#step = read.bad.step - 1;
           device.setStep(this.#step);
+          seen.rows = read.rows.slice(0, this.#step - from);
           throw badStep(read.bad, this.#settings);
         }
         this.#step = from + done;
-        rows = read.rows;
+        seen.rows = read.rows;
       }
-      const made = isDueNow() && !signal?.aborted ? await this.#validate(device, signal) : undefined;
+      if (isDueNow() && !signal?.aborted) seen.validation = await this.#validate(device, signal);
       await this.#keepSnapshot(device);
-      return { rows, validation: made };
     });
   }
 

@@ -42,7 +42,12 @@ describe("new parameters", () => {
   test.each(["wasm", "reference"] as const)("that are not finite make a step a bad one, on %s", (backend) =>
     withRuntime(backend, async (runtime) => {
       const trainer = await runtime.createTrainer(smallOptions({ optimizer: breaking(1), loss: cfm() }));
-      const error = await trainSteps(trainer, 5).catch((caught: unknown) => caught);
+      const told: number[] = [];
+      const train = async () => {
+        for await (const { steps } of trainer.run({ steps: 5 })) told.push(...steps.map(({ step }) => step));
+      };
+      const error = await train().catch((caught: unknown) => caught);
+      expect(told).toEqual([1, 2]); // the steps before it, though no report was due
       expect(error).toBeInstanceOf(NumericError);
       expect((error as NumericError).facts.subject).toBe("new parameters of training step 3");
       expect(trainer.step).toBe(2);

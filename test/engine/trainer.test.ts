@@ -119,9 +119,13 @@ describe("an abort", () => {
       const trainer = await runtime.createTrainer(smallOptions());
       const controller = new AbortController();
       setTimeout(() => controller.abort(), 50);
-      await expect(trainer.run({ steps: 1e6, signal: controller.signal, progressEvery: 1e6 }).next()).rejects.toThrow();
+      const run = trainer.run({ steps: 1e6, signal: controller.signal, progressEvery: 1e6 });
+      const last = await run.next();
+      expect(controller.signal.aborted).toBe(true);
       const { step } = trainer; // whole steps were done, and they count
       expect(step).toBeLessThan(1e6);
+      expect(last.value?.steps.map((row) => row.step)).toEqual(Array.from({ length: step }, (_, i) => i + 1));
+      await expect(run.next()).rejects.toBe(controller.signal.reason);
       const uncut = await runtime.createTrainer(smallOptions());
       await trainSteps(uncut, step + 1);
       await trainSteps(trainer, 1);
