@@ -2,6 +2,7 @@
 import type { Backend } from "../backends/backend.ts";
 import { copiedBytes } from "../data/numbers.ts";
 import { ConfigError, DeviceLostError } from "../errors.ts";
+import { Failure } from "../failure.ts";
 import { copiedOptions } from "../graph/options.ts";
 import type {
   BackendName,
@@ -27,8 +28,8 @@ import { verifyCase } from "./verify.ts";
 /** A backend in use. What was built on one is of no use on the next: owners compare the object. */
 export interface Live {
   readonly backend: Backend;
-  /** Rejects when the backend is lost, else never settles. */
-  readonly loss: Promise<never>;
+  /** Of the backend. */
+  readonly loss: Failure;
 }
 
 /** Losses in a row, without work done in between, after which a device counts as gone for good. */
@@ -47,19 +48,14 @@ export class LocalRuntime implements Runtime {
   #renewing: Promise<Live> | undefined;
   #disposed = false;
   readonly #owned = new Set<Disposable>();
-  /** Rejects on dispose(): what a device destroyed still owes need not come. */
-  readonly #ended: Promise<never>;
-  #end: (error: Error) => void = () => {};
+  /** Comes on dispose(): what a device destroyed still owes need not. */
+  readonly #ended = new Failure();
 
   constructor({ backend, reason, renew }: ChosenBackend) {
     this.backend = backend.name;
     this.device = backend.device;
     this.reason = reason;
     this.#renew = renew;
-    this.#ended = new Promise((_, reject) => {
-      this.#end = reject;
-    });
-    this.#ended.catch(() => {});
     this.#live = this.#begin(backend);
   }
 
@@ -70,11 +66,9 @@ export class LocalRuntime implements Runtime {
   async use<Result>(work: (live: Live) => Promise<Result>): Promise<Result> {
     for (let losses = 0; ; losses++) {
       const live = await this.#current();
-      const result = work(live);
       try {
-        return await Promise.race([result, live.loss, this.#ended]);
+        return await this.#ended.race(live.loss.race(work(live)));
       } catch (error) {
-        result.catch(() => {}); // it may fail too, later: the loss is what counts
         this.#check();
         if (!(await this.#isLost(live, error))) throw error;
         if (losses + 1 >= MOST_LOSSES || !this.#renew) {
@@ -148,7 +142,7 @@ export class LocalRuntime implements Runtime {
     if (this.#disposed) return;
     for (const owned of [...this.#owned]) owned[dispose]();
     this.#disposed = true;
-    this.#end(disposed("the runtime"));
+    this.#ended.fail(disposed("the runtime"));
     this.#live?.backend.dispose();
     this.#live = undefined;
   }
@@ -162,19 +156,18 @@ export class LocalRuntime implements Runtime {
   }
 
   #begin(backend: Backend): Live {
-    const live: Live = {
-      backend,
-      loss: backend.lost.then((reason) => {
-        if (this.#live === live) this.#lost = true;
-        throw new DeviceLostError({
+    const live: Live = { backend, loss: new Failure() };
+    backend.lost.then((reason) => {
+      if (this.#live === live) this.#lost = true;
+      live.loss.fail(
+        new DeviceLostError({
           subject: "the device",
           given: reason || "lost",
           expected: "a device that stays",
           remedy: "Resume from a checkpoint.",
-        });
-      }),
-    };
-    live.loss.catch(() => {});
+        }),
+      );
+    });
     this.#lost = false;
     return live;
   }
@@ -207,7 +200,7 @@ export class LocalRuntime implements Runtime {
       timer = setTimeout(resolve, LOSS_NEWS, false);
     });
     try {
-      return await Promise.race([news, live.loss.catch(() => true)]);
+      return await live.loss.race(news).catch(() => true);
     } finally {
       clearTimeout(timer);
     }

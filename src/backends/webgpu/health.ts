@@ -3,20 +3,32 @@
  * every later call of the backend throws the first.
  */
 import { DeviceLostError, DisposedError, type DivflowError, OutOfMemoryError, UnsupportedError } from "../../errors.ts";
+import { Failure } from "../../failure.ts";
+
+/** Whom a device tells of its loss. */
+interface Listener {
+  tell: ((info: GPUDeviceLostInfo) => void) | undefined;
+}
+
+/** A device that was handed in outlives its backends: it holds the listener, but not whoever listens no more. */
+function listen(device: GPUDevice, listener: Listener): void {
+  device.lost.then((info) => listener.tell?.(info));
+}
 
 export class Health {
   /** Resolves with the reason when the device is lost, but not when `dispose` was why. */
   readonly lost: Promise<string>;
   readonly #device: GPUDevice;
   readonly #scopes = new Set<Promise<unknown>>();
+  readonly #loss = new Failure();
+  readonly #listener: Listener = { tell: undefined };
   #failure: DivflowError | undefined;
   #disposed = false;
 
   constructor(device: GPUDevice) {
     this.#device = device;
     this.lost = new Promise((resolve) => {
-      device.lost.then(({ reason, message }) => {
-        if (this.#disposed) return;
+      this.#listener.tell = ({ reason, message }) => {
         const given = message || reason || "no reason";
         // Whatever failed before, the loss decides what can be done: start again on another device.
         this.#failure = new DeviceLostError({
@@ -25,9 +37,11 @@ export class Health {
           expected: "a device that stays",
           remedy: "Make another runtime and resume from the last checkpoint.",
         });
+        this.#loss.fail(this.#failure);
         resolve(given);
-      });
+      };
     });
+    listen(device, this.#listener);
     device.addEventListener("uncapturederror", this.#uncaptured);
   }
 
@@ -53,7 +67,7 @@ export class Health {
   /** Waits for `work`, unless the device is lost first. */
   async whileAlive<Value>(work: Promise<Value>): Promise<Value> {
     try {
-      return await Promise.race([work, this.lost.then((): never => this.#throwFailure())]);
+      return await this.#loss.race(work);
     } catch (error) {
       this.check(); // says why, where the error is only what came of it
       throw error;
@@ -79,11 +93,8 @@ export class Health {
 
   dispose(): void {
     this.#disposed = true;
+    this.#listener.tell = undefined;
     this.#device.removeEventListener("uncapturederror", this.#uncaptured);
-  }
-
-  #throwFailure(): never {
-    throw this.#failure;
   }
 
   readonly #uncaptured = (event: Event): void => {

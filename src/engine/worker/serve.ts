@@ -118,10 +118,12 @@ class Engine {
         this.#aborts.set(id, abort);
         return progress.next();
       }
-      case "leave":
-        await this.#runs.get(question.run)?.progress.return();
+      case "leave": {
+        const run = this.#runs.get(question.run);
         this.#runs.delete(question.run);
+        await run?.progress.return();
         return undefined;
+      }
     }
   }
 
@@ -146,6 +148,9 @@ class Engine {
   }
 
   dispose(number: number): void {
+    for (const [run, { trainer }] of this.#runs) {
+      if (trainer === this.#trainers.get(number)) this.#runs.delete(run); // one that nobody goes on with or leaves
+    }
     for (const kept of [this.#trainers, this.#models]) {
       kept.get(number)?.dispose();
       kept.delete(number);
