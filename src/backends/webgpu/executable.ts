@@ -7,7 +7,7 @@ import type { Dispatch, ScratchRegion } from "./dispatch.ts";
 import { usage } from "./flags.ts";
 import type { Health } from "./health.ts";
 import { type LowerOptions, lower } from "./lower.ts";
-import type { Pipelines } from "./pipelines.ts";
+import type { Pipeline, Pipelines } from "./pipelines.ts";
 import { timeCalls } from "./profile.ts";
 
 export interface DeviceParts {
@@ -37,6 +37,11 @@ export async function loadProgram(
   const { device, health } = parts;
   const { dispatches, calls, scratch } = lower(program, parts.lowering);
   const memory = allocate(parts, program, dispatches, scratch);
+  const pipelines = parts.pipelines.hold(dispatches);
+  const free = () => {
+    memory.free();
+    pipelines.release();
+  };
   let ready: Ready[];
   try {
     const bufferOf = (region: Region | ScratchRegion): GPUBuffer => {
@@ -52,11 +57,14 @@ export async function loadProgram(
       }
     };
     ready = await Promise.all(
-      dispatches.map((dispatch, i) => prepare(parts, dispatch, memory.uniforms, memory.uniformOffsets[i]!, bufferOf)),
+      pipelines.made.map(async (made, i) => {
+        const parameters = { buffer: memory.uniforms, offset: memory.uniformOffsets[i]! };
+        return prepare(device, dispatches[i]!, await made, parameters, bufferOf);
+      }),
     );
     await health.settled();
   } catch (error) {
-    memory.free();
+    free();
     throw error;
   }
 
@@ -93,8 +101,9 @@ export async function loadProgram(
       },
     }),
     dispose() {
+      if (disposed) return;
       disposed = true;
-      memory.free();
+      free();
     },
   };
 }
@@ -160,16 +169,15 @@ function allocate(
   }
 }
 
-async function prepare(
-  { device, pipelines }: DeviceParts,
+function prepare(
+  device: GPUDevice,
   dispatch: Dispatch,
-  uniforms: GPUBuffer,
-  uniformOffset: number,
+  { pipeline, layout }: Pipeline,
+  uniforms: { readonly buffer: GPUBuffer; readonly offset: number },
   bufferOf: (region: Region | ScratchRegion) => GPUBuffer,
-): Promise<Ready> {
-  const { pipeline, layout } = await pipelines.get(dispatch);
+): Ready {
   const size = Math.ceil(dispatch.parameters.byteLength / 16) * 16; // WGSL rounds a uniform struct up to 16 bytes
-  const parameters = { buffer: uniforms, offset: uniformOffset, size };
+  const parameters = { ...uniforms, size };
   const operands = dispatch.bindings.map(({ region, range }) => {
     const bytes = range && { offset: range.first * BYTES_PER_ELEMENT, size: range.length * BYTES_PER_ELEMENT };
     return { buffer: bufferOf(region), ...bytes };

@@ -33,7 +33,7 @@ export interface TunerParts {
   /** Where choices are kept from one tuner to the next. */
   readonly store: TuningStore | undefined | Promise<TuningStore | undefined>;
   readonly measure: Measure;
-  /** Makes the pipelines of a product by each of its choices, and keeps them; left out, measuring makes them. */
+  /** Makes the pipelines of a product by each of its choices, for measuring; left out, that makes them. */
   readonly compile?: (call: KernelCall, choices: readonly LinearChoice[]) => Promise<unknown>;
 }
 
@@ -77,7 +77,8 @@ export function tunerOf(
     measure,
     compile: (call, choices) => {
       const dispatches = choices.flatMap((choice) => lowerProduct(call, choice, parts.lowering).dispatches);
-      return Promise.allSettled(dispatches.map((dispatch) => parts.pipelines.get(dispatch)));
+      const { made, release } = parts.pipelines.hold(dispatches);
+      return Promise.allSettled(made).then(release);
     },
   });
 }
