@@ -165,7 +165,7 @@ function flows(): OtherCall[] {
       ...{ rows, dimension, layers: layers.length, activation: 0, stages: 1, probes, exact: 0, ...tiling },
       ...{ a1: 0, a2: 0, a3: 0, b0: 1, b1: 0, b2: 0, b3: 0, c1: 0, c2: 0, c3: 0 },
     };
-    const flow = rows * (dimension + probes);
+    const flow = 2 * rows * (dimension + probes);
     const directions = rows * dimension * probes;
     const bindings = {
       ...{ parameters: place("parameters", total), vectors: place("parameters", total) },

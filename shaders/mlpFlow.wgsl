@@ -9,7 +9,9 @@
 // in registers: 32 FMAs per quad of weights and two of values. All invocations of a row group read the same values, and
 // neighbours neighbouring weights. A layer overwrites its inputs, between two barriers.
 // The last layer is narrow: its sums are cut along the depth into `splits` parts, so that there is work for more.
-// Invocation d quads + q owns coordinate d of the points of quad q: it keeps x, moves it, and multiplies J z by z.
+// Invocation d quads + q owns coordinate d of the points of quad q: it keeps x, moves it, and multiplies J z by z. What
+// rounding takes from x and the log-densities is kept in `flow` behind them (flow/solvers/compensated.ts), not in
+// registers: it is touched once a step.
 // Written out where a loop would index registers. The way here, with figures: docs/kernels/mlpFlow.md.
 override activation = 0u;
 override tangents = 0u;
@@ -113,7 +115,9 @@ fn mlpFlow(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_in
       change = fma(vec4f(b[stage]), velocity, change);
       stagePoint = fma(vec4f(a[stage] * size), velocity, x);
     }
-    x = fma(vec4f(size), change, x);
+    if (owns) {
+      x = movedPoints(first, coordinate, x, size * change);
+    }
   }
   if (owns) {
     storePoints(first, coordinate, x);
@@ -307,7 +311,21 @@ fn addLogDensity(point: u32, number: u32, value: f32) {
     return;
   }
   let column = select(point * params.probes + number, point, params.exact == 1u);
-  flow[params.flowOffset + params.rows * params.dimension + column] += value;
+  let i = params.flowOffset + params.rows * params.dimension + column;
+  flow[i] = plusCompensated(i, flow[i], value);
+}
+
+// The total of number i of `flow` with `value` added; what rounding took stays where the number's lost part is.
+fn plusCompensated(i: u32, total: f32, value: f32) -> f32 {
+  let columns = select(params.probes, 1u, params.exact == 1u);
+  let place = i + params.rows * (params.dimension + columns);
+  let term = value + flow[place];
+  let sum = total + term;
+  let holds = finite(sum) == 1.0;
+  let rounded = select(0.0, sum, holds); // a compiler that computes with real numbers cannot see through it
+  let arrived = rounded - total;
+  flow[place] = select(0.0, (total - (rounded - arrived)) + (term - arrived), holds);
+  return select(sum, rounded, holds);
 }
 
 fn pointsPerQuad() -> u32 {
@@ -340,6 +358,30 @@ fn pointAt(point: u32, coordinate: u32) -> f32 {
     return 0.0;
   }
   return flow[params.flowOffset + point * params.dimension + coordinate];
+}
+
+// The points of a quad a step further; lanes of tangents hold nothing.
+fn movedPoints(first: u32, coordinate: u32, x: vec4f, change: vec4f) -> vec4f {
+  let moved = movedPoint(first, coordinate, x.x, change.x);
+  if (tangents == 0u) {
+    return vec4f(
+      moved,
+      movedPoint(first + 1u, coordinate, x.y, change.y),
+      movedPoint(first + 2u, coordinate, x.z, change.z),
+      movedPoint(first + 3u, coordinate, x.w, change.w),
+    );
+  }
+  if (tangents == 1u) {
+    return vec4f(moved, 0.0, movedPoint(first + 1u, coordinate, x.z, change.z), 0.0);
+  }
+  return vec4f(moved, 0.0, 0.0, 0.0);
+}
+
+fn movedPoint(point: u32, coordinate: u32, x: f32, change: f32) -> f32 {
+  if (point >= params.rows) {
+    return 0.0;
+  }
+  return plusCompensated(params.flowOffset + point * params.dimension + coordinate, x, change);
 }
 
 fn storePoints(first: u32, coordinate: u32, x: vec4f) {

@@ -153,6 +153,7 @@ export class Solve {
     store.write(chunkState.name, Uint32Array.of(chunk));
     if (points) this.#writePart("solve.x", points);
     if (divergence) this.#writePart("solve.logDensity", new Float32Array(this.#lengthOf("solve.logDensity")));
+    if (this.#whole) this.#clearLost(this.#whole.flow);
     onProgress?.(0);
     if (this.#step instanceof CountedSteps) this.#step.restart();
     for (const [name, values] of this.#plan.initial) this.#write(name, values);
@@ -235,6 +236,12 @@ export class Solve {
   #writePart(part: "solve.x" | "solve.logDensity", values: NumericArray): void {
     const [name, offset] = this.#placeOf(part);
     this.#store.write(name, values, offset);
+  }
+
+  /** Nothing is lost of points and log-densities yet: the second half of a whole network's state. */
+  #clearLost({ name, shape }: WholeNetworkPlan["flow"]): void {
+    const half = (shape[0] as number) / 2;
+    this.#store.write(name, new Float32Array(half), half);
   }
 
   #readPart(part: "solve.x" | "solve.logDensity"): Promise<NumericArray> {

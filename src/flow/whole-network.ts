@@ -10,6 +10,7 @@ import { mlpFlow } from "../ops/mlp-flow.ts";
 import { concat, reshape, slice } from "../ops/shape.ts";
 import { state, stateOp } from "../ops/sources.ts";
 import { type DivergenceOptions, drawProbes } from "./likelihood.ts";
+import { lostState } from "./solvers/compensated.ts";
 import { logDensityState, pointState } from "./solvers/problem.ts";
 import type { SolvePlan, SolveProblem } from "./solvers/solver.ts";
 import type { Tableau } from "./solvers/tableau.ts";
@@ -23,7 +24,7 @@ export interface WholeNetworkProblem extends Pick<SolveProblem, "rows" | "dimens
 
 /** As {@link SolvePlan}, with "solve.flow" for "solve.x" and "solve.logDensity". */
 export interface WholeNetworkPlan extends SolvePlan {
-  /** Points [S, D], then log-densities [S, P]. */
+  /** Points [S, D], then log-densities [S, P], then what each of these lacks by rounding: 0 at the start of a solve. */
   readonly flow: StateDeclaration;
   /** u32 [2], written before each run of `step`: the number of the step it begins with, and how many it takes. */
   readonly range: StateDeclaration;
@@ -48,7 +49,8 @@ export function wholeNetworkPlan(plan: SolvePlan, problem: WholeNetworkProblem):
   const grid = [intervals[0] as number, ...Array.from(intervals).filter((_, i) => i % 2 === 1)];
   const times: StateDeclaration = { name: "solve.times", shape: [grid.length], dtype: "f32" };
   const { rows, dimension, structure, divergence } = problem;
-  const members = [pointState(problem), ...(problem.estimates > 0 ? [logDensityState(problem)] : [])];
+  const solved = [pointState(problem), ...(problem.estimates > 0 ? [logDensityState(problem)] : [])];
+  const members = [...solved, ...solved.map(lostState)];
   const total = members.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const flow: StateDeclaration = { name: "solve.flow", shape: [total], dtype: "f32" };
   const exact = divergence?.estimator === "exact";

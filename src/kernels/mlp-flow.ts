@@ -1,8 +1,8 @@
 /**
  * mlpFlow: points carried along the velocity field of a multi-layer perceptron by many steps of an explicit Runge-Kutta
  * method, with the log-density along the way: a whole network in one kernel, for widths up to 128.
- *   flow  [rows dimension] points x, then [rows columns] log-densities, row-major each; changed in place. columns is 1
- *         when exact, else `probes`; 0 without probes.
+ *   flow  [rows dimension] points x, then [rows columns] log-densities, row-major each; then as many numbers once more,
+ *         what each of them lacks by rounding; changed in place. columns is 1 when exact, else `probes`; 0 without probes.
  *   parameters  the network's flat vector; `vectors` is the same operand once more, which the GPU reads by fours.
  *   layers  u32 [layers, 3]: outputs, where its weight [inputs, outputs] and its bias [outputs] begin in `parameters`.
  *   times   the grid of times; range, u32 [2]: the first step and how many. Step n goes from times[n] to times[n + 1].

@@ -40,6 +40,11 @@ export function flowColumns({ probes, exact }: Pick<MlpFlowAttributes, "probes" 
   return exact ? 1 : probes;
 }
 
+/** Elements of `flow`: points, log-densities, and what each of them lacks by rounding. */
+export function flowSize(attributes: Pick<MlpFlowAttributes, "rows" | "dimension" | "probes" | "exact">): number {
+  return 2 * attributes.rows * (attributes.dimension + flowColumns(attributes));
+}
+
 /** The inputs are [flow, parameters, layers, times, range] and, with probes that are not exact, [..., probe]. */
 export const mlpFlowOp = defineOp<MlpFlowAttributes>({
   name: "mlpFlow",
@@ -47,7 +52,7 @@ export const mlpFlowOp = defineOp<MlpFlowAttributes>({
     const { rows, dimension, hidden, a, b, c, probes, exact } = attributes;
     const [flow, , layers, times, range, probe] = shapes as Shape[];
     const expected: (Shape | undefined)[] = [
-      [rows * (dimension + flowColumns(attributes))],
+      [flowSize(attributes)],
       undefined,
       [hidden.length + 1, 3],
       undefined,
@@ -76,10 +81,20 @@ export const mlpFlowOp = defineOp<MlpFlowAttributes>({
     const { rows, dimension, a, b, c, probes, exact } = attributes;
     const columns = flowColumns(attributes);
     const data = Float64Array.from(flow as Float64Array);
+    const lost = data.subarray(rows * (dimension + columns));
+    /** Adds to the number of this place, what it lacks to the next sum: {@link addCompensated} in f64. */
+    const grow = (place: number, value: number) => {
+      const total = data[place] as number;
+      const term = value + (lost[place] as number);
+      const sum = total + term;
+      const arrived = sum - total;
+      data[place] = sum;
+      lost[place] = total - (sum - arrived) + (term - arrived);
+    };
     const [first, count] = range as Float64Array;
     for (let row = 0; row < rows; row++) {
       const x = data.subarray(row * dimension, (row + 1) * dimension);
-      const densities = data.subarray(rows * dimension + row * columns, rows * dimension + (row + 1) * columns);
+      const firstDensity = rows * dimension + row * columns;
       const directions = Array.from({ length: probes }, (_, p) => {
         if (exact) return Float64Array.from(x, (_value, i) => (i === p ? 1 : 0));
         const start = (p * rows + row) * dimension;
@@ -100,13 +115,11 @@ export const mlpFlowOp = defineOp<MlpFlowAttributes>({
             change[i] = (change[i] as number) + weight * value;
           });
           field.products.forEach((product, p) => {
-            const column = exact ? 0 : p;
-            densities[column] =
-              (densities[column] as number) - size * weight * dot(directions[p] as Float64Array, product);
+            grow(firstDensity + (exact ? 0 : p), -size * weight * dot(directions[p] as Float64Array, product));
           });
         });
         change.forEach((value, i) => {
-          x[i] = (x[i] as number) + size * value;
+          grow(row * dimension + i, size * value);
         });
       }
     }
@@ -159,7 +172,7 @@ export function consecutiveLayers(
 function flowCase(attributes: MlpFlowAttributes) {
   const { rows, dimension, hidden, probes, exact } = attributes;
   const { layers, total } = consecutiveLayers(dimension, hidden);
-  const shapes: Shape[] = [[rows * (dimension + flowColumns(attributes))], [total], [layers.length, 3], [4], [2]];
+  const shapes: Shape[] = [[flowSize(attributes)], [total], [layers.length, 3], [4], [2]];
   return {
     shapes: probes > 0 && !exact ? [...shapes, [probes, rows, dimension]] : shapes,
     integers: { 2: layerWords(layers), 4: [1, 2] },
@@ -218,7 +231,7 @@ function refuseDerivative(): never {
 }
 
 export interface MlpFlowInputs {
-  /** [S (D + columns)]: points [S, D], then log-densities [S, columns]; see {@link flowColumns}. */
+  /** [2 S (D + columns)]: points [S, D], log-densities [S, columns], and what each lacks; see {@link flowColumns}. */
   readonly flow: Node;
   /** The network's flat vector. */
   readonly parameters: Node;
@@ -235,7 +248,7 @@ export interface MlpFlowInputs {
 /**
  * Points and log-densities after some steps of dx/dt = v(x, t), d(log-density)/dt = -z.(J z).
  *
- * @returns [S (D + columns)], laid out as `flow`.
+ * @returns [2 S (D + columns)], laid out as `flow`.
  * @throws {@link ConfigError} when shapes do not fit the attributes.
  */
 export function mlpFlow(

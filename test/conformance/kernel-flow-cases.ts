@@ -1,13 +1,7 @@
 /** Cases of `mlpFlow`: widths 1, primes and 128, blocks with rows to spare, each way to take tangents, each activation. */
 import { type ActivationKind, activationKinds } from "../../src/kernels/elementwise.ts";
 import { mlpFlowTiling } from "../../src/kernels/mlp-flow.ts";
-import {
-  consecutiveLayers,
-  flowColumns,
-  layerWords,
-  type MlpFlowAttributes,
-  mlpFlowOp,
-} from "../../src/ops/mlp-flow.ts";
+import { consecutiveLayers, flowSize, layerWords, type MlpFlowAttributes, mlpFlowOp } from "../../src/ops/mlp-flow.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
 import type { KernelCase } from "./kernel-case.ts";
 
@@ -40,8 +34,7 @@ function flowCase(
     const spread = Math.sqrt((bias - weight) / (layers.find((each) => each.weight === weight)?.outputs as number));
     for (let i = weight; i < bias; i++) parameters[i] = Math.fround((parameters[i] as number) / spread);
   });
-  const columns = flowColumns(attributes);
-  const flow = draw(rows * (dimension + columns), 1);
+  const flow = draw(flowSize(attributes), 1); // what is lost as large as what is there: nothing of it may be passed over
   const times = Float64Array.of(0, 0.25, 0.375, 0.75, 1);
   const range = [1, 3];
   const { probes } = attributes;

@@ -35,9 +35,11 @@ import type { Check, Context } from "./check.ts";
 
 const TOLERANCE = 2e-5;
 
-/** A model whose field bends: initial weights, doubled. */
-function modelFile(network: Network): Uint8Array {
-  const parameters = initialParameters(network, 11).map((value) => 2 * value);
+/** A model of these parameters; else one whose field bends: initial weights, doubled. */
+function modelFile(
+  network: Network,
+  parameters: Float32Array = initialParameters(network, 11).map((value) => 2 * value),
+): Uint8Array {
   const path = condOT();
   return writeCheckpoint({
     ...{ network, path, parameters, step: 0, backend: "webgpu" },
@@ -192,7 +194,8 @@ async function checkBits({ gpu }: Context): Promise<void> {
     store.write("solve.times", Float32Array.from(plan.initial.get("solve.times") ?? []));
     const executable = await backend.load(program, store.buffers(program.state.map(({ name }) => name)));
     const solve = async (...counts: number[]) => {
-      store.write(plan.flow.name, new HostRandom(1).normal(37 * odd.dimension, 0));
+      const points = new HostRandom(1).normal(37 * odd.dimension, 0);
+      store.write(plan.flow.name, Float64Array.of(...points, ...new Float64Array(points.length))); // nothing lost yet
       let done = 0;
       for (const count of counts) {
         store.write(plan.range.name, Uint32Array.of(done, count));
@@ -209,6 +212,30 @@ async function checkBits({ gpu }: Context): Promise<void> {
     store.dispose();
     backend.dispose();
   }
+}
+
+/**
+ * Ten thousand steps of a velocity that is one number everywhere, along with a divergence that is one: sums of equal terms,
+ * which f32 rounds to the same side again and again. relu(y) - relu(-y) = y makes the linear field of a perceptron.
+ */
+async function checkManySteps({ gpu }: Context): Promise<void> {
+  const backend = await createWebGPUBackend({ ...(gpu && { gpu }), wholeNetworks: true });
+  using runtime = new LocalRuntime({ backend, reason: "A test." });
+  const network = mlp({ dimension: 1, hidden: [2], activation: "relu" });
+  // The weight [(x, t), hidden] of y = 0.3 x; its bias; the weight [hidden, 1]; its bias 0.7.
+  const parameters = Float32Array.of(0.3, -0.3, 0, 0, 0, 0, 1, -1, 0.7);
+  const model = await runtime.loadModel(modelFile(network, parameters));
+  const steps = 10_000;
+  const points = Float32Array.of(0.1, -0.6, 2);
+  const { values } = await model.logDensity(points, { solver: euler({ steps }), divergence: "exact" });
+  // Backwards from t = 1: x -= (0.3 x + 0.7) / steps, and the log-density of x there, less 0.3 each step.
+  const [slope, offset] = [0.3, 0.7].map(Math.fround) as [number, number];
+  const expected = Array.from(points, (point) => {
+    const fixed = -offset / slope;
+    const x = fixed + (point - fixed) * (1 - slope / steps) ** steps;
+    return -0.5 * (x * x + Math.log(2 * Math.PI)) - slope;
+  });
+  assertClose(values, expected, 5e-7, "log-densities after ten thousand steps");
 }
 
 /** What is like an MLP and is none is solved as it says, not as an MLP. */
@@ -251,6 +278,11 @@ export const checks: Check[] = [
     name: "whole networks: where a solve is cut into runs does not change a bit",
     backend: "webgpu",
     run: checkBits,
+  },
+  {
+    name: "whole networks: ten thousand steps lose nothing to rounding",
+    backend: "webgpu",
+    run: checkManySteps,
   },
   { name: "whole networks: another field than the network's is none", backend: "webgpu", run: checkOthers },
 ];
