@@ -25,11 +25,13 @@ const allowed: Record<string, readonly string[]> = {
   schedule: ["graph", "ops", "kernels"],
   "backends/backend.ts": ["schedule/program.ts (type)"],
   "backends/in-time.ts": [],
+  "backends/on-demand.ts": ["backends/in-time.ts"],
   "backends/webgpu": [
     "kernels",
     "schedule/program.ts (type)",
     "backends/backend.ts",
     "backends/in-time.ts",
+    "backends/on-demand.ts",
     "generated/shaders.ts",
     "generated/software-shaders.ts",
   ],

@@ -35,6 +35,8 @@ export interface Backend {
   /** The device in words, such as "SwiftShader (WebGPU, Vulkan)" or "WebAssembly, relaxed SIMD". */
   readonly device: string;
   readonly limits: PlanLimits;
+  /** Why something that was asked for is done without: threads of WASM, a place for what WebGPU's tuning finds. */
+  readonly refusal?: string | undefined;
 
   /** A zeroed buffer. Throws OutOfMemoryError or LimitError. */
   createState(label: string, length: number): StateBuffer;

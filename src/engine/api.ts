@@ -33,9 +33,10 @@ export interface RuntimeOptions {
   /**
    * Whether the engine runs in a worker of its own, so that the page stays smooth; or the address of the worker's module
    * (the one file dist/worker.js), where a bundler leaves it out. Default: in a page a worker, unless `gpu`, `device` or
-   * a store for `tune` is given; where it cannot be started the engine runs on the page's thread, and `runtime.reason`
-   * and the console say so. In a worker of yours, in Node and in Deno: this thread; with `true` Node and Deno start a
-   * worker thread too. Results do not depend on it, bit for bit.
+   * a store for `tune` is given. Where it cannot be started, by default or at the address, the engine runs on this
+   * thread, and `runtime.reason` and the console say so; with `true` that is an UnsupportedError. In a worker of yours, in
+   * Node and in Deno: this thread; with `true` Node and Deno start a worker thread too. Results do not depend on it, bit
+   * for bit.
    */
   readonly worker?: boolean | string | URL;
   /**
@@ -60,9 +61,9 @@ export interface RuntimeOptions {
    */
   readonly tune?: boolean | TuningStore;
   /**
-   * Seconds that each part of the start may take: a worker's module, a file imported on demand, a GPU's adapter, its
-   * device, the threads of WebAssembly. What has not come by then is done without, as what is not there, and
-   * `runtime.reason` says so. In (0, 3600]; default 30.
+   * Seconds that each part of the start may take: a worker's module, a GPU's adapter, its device, a thread of
+   * WebAssembly. What has not come by then is done without, as what is not there, and `runtime.reason` says so. Files
+   * imported on demand have these seconds too, but never less than 30. In (0, 3600]; default 30.
    */
   readonly startSeconds?: number;
 }

@@ -4,13 +4,13 @@
  */
 import type { Backend } from "../backends/backend.ts";
 import { START_SECONDS } from "../backends/in-time.ts";
+import { onDemand } from "../backends/on-demand.ts";
 import { describe, findAdapter } from "../backends/webgpu/adapter.ts";
 import { isSoftware } from "../backends/webgpu/software-adapter.ts";
 import type { TuningStore } from "../backends/webgpu/tuning-store.ts";
-import { ConfigError, DivflowError, UnsupportedError } from "../errors.ts";
+import { ConfigError, DivflowError, type ErrorFacts, UnsupportedError } from "../errors.ts";
 import { booleanOption, choiceOption, integerOption, numberOption } from "../graph/options.ts";
 import type { BackendName, RuntimeOptions } from "./api.ts";
-import { onDemand } from "./on-demand.ts";
 
 interface Modules {
   readonly webgpu: typeof import("../backends/webgpu/backend.ts");
@@ -33,6 +33,8 @@ export interface Surroundings {
   readonly modules: BackendModules;
   /** Why there is no GPU, where somebody has looked already. */
   readonly noGPU?: string | undefined;
+  /** What the error said by which there is no WebAssembly: WebGPU is then taken on any adapter. */
+  readonly noWasm?: ErrorFacts | undefined;
 }
 
 /** Subject of the error by which a file without WebAssembly says that there is no GPU: `given` is why. */
@@ -75,13 +77,14 @@ export async function chooseBackend(options: RuntimeOptions, surroundings: Surro
     case "wasm":
       return wasm(modules, options, "WebAssembly, as asked.");
     case "webgpu":
-      return webgpu(modules, options, "WebGPU, as asked.");
+      return webgpu(modules, options, () => "WebGPU, as asked.");
     case "auto":
       return automatic(surroundings, options);
   }
 }
 
-async function automatic({ modules, noGPU }: Surroundings, options: RuntimeOptions): Promise<ChosenBackend> {
+async function automatic({ modules, noGPU, noWasm }: Surroundings, options: RuntimeOptions): Promise<ChosenBackend> {
+  if (noWasm) return withoutWasm(modules, options, noWasm);
   let found = noGPU;
   if (found === undefined) {
     try {
@@ -100,8 +103,35 @@ async function automatic({ modules, noGPU }: Surroundings, options: RuntimeOptio
       remedy: 'Give the address of dist/worker.js, which holds every backend, or use backend "wasm".',
     });
   }
-  return wasm(modules, options, `WebAssembly on the CPU, as WebGPU has no GPU here: ${found.replace(/\.$/, "")}.`);
+  try {
+    return await wasm(modules, options, `WebAssembly on the CPU, as WebGPU has no GPU here: ${clause(found)}.`);
+  } catch (error) {
+    if (!(error instanceof UnsupportedError && modules.webgpu)) throw error;
+    return withoutWasm(modules, options, error.facts);
+  }
 }
+
+/** WebGPU, on whichever adapter there is. */
+async function withoutWasm(
+  modules: BackendModules,
+  options: RuntimeOptions,
+  noWasm: ErrorFacts,
+): Promise<ChosenBackend> {
+  const { given, expected } = noWasm;
+  try {
+    const reason = `as WebAssembly is not to be had here: ${given}, not ${expected}`;
+    return await webgpu(modules, options, (device) => `WebGPU, on ${device}, ${reason}.`);
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error;
+    throw new UnsupportedError(
+      { ...noWasm, given: `${given}; nor is there WebGPU: ${givenOf(error)}` },
+      { cause: error },
+    );
+  }
+}
+
+/** What a platform says, as a part of a sentence. */
+export const clause = (words: unknown) => String(words).replace(/\.$/, "");
 
 /** @throws {@link ConfigError} when it is out of range. */
 export function startSecondsOf({ startSeconds = START_SECONDS }: RuntimeOptions): number {
@@ -131,19 +161,22 @@ function givenOf(error: unknown): string {
 /** Threads that cannot be had are left out, and the reason says so. */
 async function wasm(
   modules: BackendModules,
-  { relaxedSimd, threads = 1 }: RuntimeOptions,
+  { relaxedSimd, threads = 1, startSeconds }: RuntimeOptions,
   reason: string,
 ): Promise<ChosenBackend> {
-  const { createWasmBackend } = await held(modules, "wasm");
-  const backend = await createWasmBackend({ threads, ...(relaxedSimd === undefined ? {} : { relaxed: relaxedSimd }) });
-  return { backend, reason: backend.refusal ? `${reason} One thread, because ${backend.refusal}.` : reason };
+  const { createWasmBackend } = await held(modules, "wasm", startSeconds);
+  const backend = await createWasmBackend({
+    threads,
+    startSeconds,
+    ...(relaxedSimd === undefined ? {} : { relaxed: relaxedSimd }),
+  });
+  return { backend, reason: backend.refusal ? `${reason} One thread, because ${clause(backend.refusal)}.` : reason };
 }
 
-/** Without a `reason` it is the device. */
 async function webgpu(
   modules: BackendModules,
   { gpu, device, storage, tune, startSeconds }: RuntimeOptions,
-  reason?: string,
+  reason = (on: string) => `WebGPU, on ${on}.`,
 ): Promise<ChosenBackend> {
   const source = (gpu as GPU | undefined) ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!device && !source) {
@@ -154,22 +187,28 @@ async function webgpu(
       remedy: 'Use backend "wasm", or hand in `gpu` from the npm package "webgpu".',
     });
   }
-  const { createWebGPUBackend } = await held(modules, "webgpu");
+  const { createWebGPUBackend } = await held(modules, "webgpu", startSeconds);
   const where = device ? { device: device as GPUDevice } : { gpu: source as GPU };
   const create = () => createWebGPUBackend({ ...where, storage, tune, startSeconds });
   const backend = await create();
-  const tuned = (tune ?? !isSoftware(backend.device)) ? " Products run by the kernels that are fastest here." : "";
+  const anew = backend.refusal ? `, tried anew in each runtime, as ${clause(backend.refusal)}` : "";
+  const tuned =
+    (tune ?? !isSoftware(backend.device)) ? ` Products run by the kernels that are fastest here${anew}.` : "";
   return {
     backend,
-    reason: (reason ?? `WebGPU, on ${backend.device}.`) + tuned,
+    reason: reason(backend.device) + tuned,
     ...(device ? {} : { renew: create }),
   };
 }
 
 /** A backend's code. */
-async function held<Name extends BackendName>(modules: BackendModules, name: Name): Promise<Modules[Name]> {
+async function held<Name extends BackendName>(
+  modules: BackendModules,
+  name: Name,
+  seconds?: number,
+): Promise<Modules[Name]> {
   const load = modules[name];
-  if (load) return onDemand(load() as Promise<Modules[Name]>);
+  if (load) return onDemand(load() as Promise<Modules[Name]>, seconds);
   throw new UnsupportedError({
     subject: "backend",
     given: name,

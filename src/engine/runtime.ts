@@ -1,5 +1,6 @@
 /** The runtime on this thread: one backend, what was made on it, and another backend when that one is lost. */
 import type { Backend } from "../backends/backend.ts";
+import { onDemand } from "../backends/on-demand.ts";
 import { copiedBytes } from "../data/numbers.ts";
 import { ConfigError, DeviceLostError } from "../errors.ts";
 import { Failure } from "../failure.ts";
@@ -21,7 +22,6 @@ import type {
 import { type ChosenBackend, chooseBackend, everyBackend } from "./choose-backend.ts";
 import { dispose, disposed } from "./disposed.ts";
 import { LocalModel } from "./model.ts";
-import { onDemand } from "./on-demand.ts";
 import { createTrainer } from "./trainer.ts";
 import { verifyCase } from "./verify.ts";
 
@@ -207,8 +207,12 @@ export class LocalRuntime implements Runtime {
   }
 }
 
-/** A runtime on this thread. `remark` is added to its reason. */
-export async function createLocalRuntime(options: RuntimeOptions, remark?: string): Promise<LocalRuntime> {
-  const chosen = await chooseBackend(options, { modules: everyBackend });
+/** A runtime on this thread. `remark` is added to its reason; `noGPU`: why there is none, where that is known. */
+export async function createLocalRuntime(
+  options: RuntimeOptions,
+  remark?: string,
+  noGPU?: string,
+): Promise<LocalRuntime> {
+  const chosen = await chooseBackend(options, { modules: everyBackend, noGPU });
   return new LocalRuntime(remark ? { ...chosen, reason: `${chosen.reason} ${remark}` } : chosen);
 }

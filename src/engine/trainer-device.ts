@@ -1,5 +1,6 @@
 /** A trainer's run on one device: its state there, and the programs that change it or look at it. */
 import type { Executable } from "../backends/backend.ts";
+import { onDemand } from "../backends/on-demand.ts";
 import { parameterLayout } from "../nn/network.ts";
 import { compile } from "../schedule/compile.ts";
 import type { Program } from "../schedule/program.ts";
@@ -56,7 +57,7 @@ export class TrainerDevice {
       check();
       for (const [name, values] of [...constantState(seed, trainingData), ...vectors]) store.write(name, values);
       if (validation) {
-        const { Validator } = await import("./validation.ts");
+        const { Validator } = await onDemand(import("./validation.ts"));
         check();
         validator = await Validator.build(store, settings, validation);
         check();

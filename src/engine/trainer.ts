@@ -1,4 +1,5 @@
 /** Training on this thread: one program, run again and again, and a host that looks at its metrics now and then. */
+import { onDemand } from "../backends/on-demand.ts";
 import { isArrayData } from "../data/array.ts";
 import { ConfigError, LimitError } from "../errors.ts";
 import { copiedOptions, integerOption, optionsObject, signalOption } from "../graph/options.ts";
@@ -310,7 +311,7 @@ export async function createTrainer(runtime: LocalRuntime, options: TrainerOptio
   let parameters: FlatVector | undefined;
   if (initial) {
     const bytes = await initial.bytes;
-    const { initialVector } = await import("./warm-start.ts");
+    const { initialVector } = await onDemand(import("./warm-start.ts"));
     parameters = initialVector(bytes, settings.network, initial.choice);
   }
   return new LocalTrainer(runtime, settings, initialSnapshot(settings, parameters)).prepared();

@@ -1,7 +1,7 @@
 /** The self test for an unknown device. What it takes is imported when a case is run: few pages ever do. */
 
+import { onDemand } from "../backends/on-demand.ts";
 import type { BackendName, CaseErrors } from "./api.ts";
-import { onDemand } from "./on-demand.ts";
 import type { LocalRuntime } from "./runtime.ts";
 
 /** Largest errors of a backend that is right: f32 sums of a few hundred terms, f64; a few roundings to f16 (2^-11 each). */

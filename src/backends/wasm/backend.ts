@@ -36,13 +36,13 @@ export interface WasmOptions {
   readonly relaxed?: boolean;
   /** Threads that share the work, this one included; default 1. Results do not depend on it, bit for bit. */
   readonly threads?: number;
+  /** Seconds that each of them may take to start; default {@link START_SECONDS}. */
+  readonly startSeconds?: number | undefined;
 }
 
 export interface WasmBackend extends Backend {
   /** Threads in use. */
   readonly threads: number;
-  /** Why they are fewer than asked for. */
-  readonly refusal?: string;
 }
 
 /**
@@ -65,7 +65,7 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Wasm
     });
   }
   const build = relaxed ? "relaxed" : "plain";
-  const { threads = 1 } = options;
+  const { threads = 1, startSeconds } = options;
   if (threads === 1) return createAlone(build);
   if (!features.threads) {
     return createAlone(
@@ -75,7 +75,7 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Wasm
     );
   }
   try {
-    return await createTeam(build, threads);
+    return await createTeam(build, threads, startSeconds);
   } catch (error) {
     return createAlone(build, error instanceof Error ? error.message : String(error));
   }
@@ -88,11 +88,11 @@ async function createAlone(build: Build, refusal?: string): Promise<WasmBackend>
   return new LocalWasmBackend(instance, memory, control, { build, ...(refusal && { refusal }) });
 }
 
-async function createTeam(build: Build, threads: number): Promise<WasmBackend> {
+async function createTeam(build: Build, threads: number, seconds: number | undefined): Promise<WasmBackend> {
   const memory = new WasmMemory(true);
   const { module, instance } = await instantiate(build, memory.memory, true);
   const control = memory.allocate("control of threads", CONTROL_BYTES);
-  const team = await startThreads(threads - 1, module, memory.memory, control.address);
+  const team = await startThreads(threads - 1, module, memory.memory, control.address, seconds);
   return new LocalWasmBackend(instance, memory, control, { build, team });
 }
 

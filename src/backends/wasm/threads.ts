@@ -3,6 +3,8 @@
  * leave. Started from text in this file, so that there is nothing to fetch.
  */
 
+import { START_SECONDS, within } from "../in-time.ts";
+
 /** What is used of a worker, of a page's kind or of Node's. */
 interface Team {
   postMessage(message: unknown): void;
@@ -33,9 +35,6 @@ const COMPLETE = 2;
 /** Bytes of the control block: its words, then the description of the open job. */
 export const CONTROL_BYTES = 256;
 
-/** How long workers have to start. */
-const START_MILLISECONDS = 10_000;
-
 /** Runs in the worker. A failure is told through shared memory, since the other side may be waiting on that alone. */
 const workerSource = `
 const begin = ({ module, memory, control, thread }, reply) => {
@@ -62,6 +61,7 @@ onmessage = ({ data }) => begin(data, (answer) => postMessage(answer));`;
  * Starts workers.
  *
  * @param control - the address of CONTROL_BYTES zeroed bytes.
+ * @param seconds - each may take.
  * @throws Error when one cannot be started, with the reason; none is left then.
  */
 export async function startThreads(
@@ -69,6 +69,7 @@ export async function startThreads(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
   control: number,
+  seconds = START_SECONDS,
 ): Promise<Threads> {
   const team: Team[] = [];
   const end = () => {
@@ -81,7 +82,11 @@ export async function startThreads(
   try {
     await Promise.all(
       Array.from({ length: workers }, (_, i) =>
-        started((worker) => team.push(worker), { module, memory, control, thread: i + 1 }),
+        within(
+          seconds,
+          started((worker) => team.push(worker), { module, memory, control, thread: i + 1 }),
+          () => new Error(`a worker did not start within ${seconds} s`),
+        ),
       ),
     );
   } catch (error) {
@@ -94,12 +99,7 @@ export async function startThreads(
 /** Resolves once a worker is about to look for work. */
 function started(keep: (worker: Team) => void, message: unknown): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`a worker did not start within ${START_MILLISECONDS / 1000} s`)),
-      START_MILLISECONDS,
-    );
     const settle = (answer: unknown) => {
-      clearTimeout(timer);
       if (answer === "ready") resolve();
       else reject(answer instanceof Error ? answer : new Error(String(answer)));
     };
@@ -139,6 +139,7 @@ function startWorker(settle: (answer: unknown) => void): Team {
 const refusedByPolicy = "a worker failed to start (a Content-Security-Policy must have blob: in its worker-src)";
 
 function webWorker(url: string): Worker {
+  if (typeof Worker === "undefined") throw new Error("this platform has no workers");
   try {
     return new Worker(url);
   } catch (cause) {

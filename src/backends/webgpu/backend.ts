@@ -6,6 +6,7 @@
  */
 import { DisposedError, LimitError } from "../../errors.ts";
 import type { Backend, StateBuffer } from "../backend.ts";
+import { onDemand } from "../on-demand.ts";
 import { Buffers, BYTES_PER_ELEMENT } from "./buffers.ts";
 import { findDevice, traitsOf, type WebGPUOptions } from "./device.ts";
 import { type DeviceParts, loadProgram } from "./executable.ts";
@@ -16,6 +17,7 @@ import { Pipelines } from "./pipelines.ts";
 import { planLimitsOf } from "./plan-limits.ts";
 import { isSoftware } from "./software-adapter.ts";
 import type { Measure } from "./tune.ts";
+import type { TuningStore } from "./tuning-store.ts";
 
 /**
  * A backend on `device`, on a device of `adapter`, or on one of the best adapter of `gpu` (default `navigator.gpu`).
@@ -30,12 +32,14 @@ export async function createWebGPUBackend(
   const health = new Health(device);
   const buffers = new Buffers(device, health);
   const pipelines = new Pipelines(device, health);
-  const { linear, reduce, measure, tune = !isSoftware(description) } = options;
+  const { linear, reduce, measure, startSeconds, tune = !isSoftware(description) } = options;
   const traits = traitsOf(device, description);
-  const software = traits.software || linear ? (await import("./software-forms.ts")).softwareForms : undefined;
+  const software =
+    traits.software || linear ? (await onDemand(import("./software-forms.ts"), startSeconds)).softwareForms : undefined;
   const lowering: LowerOptions = { traits, software, linear, reduce };
   const parts: DeviceParts = { device, health, buffers, pipelines, lowering };
-  const tuned = tune && !linear ? (await import("./tune.ts")).tunerOf(parts, description, tune, measure) : undefined;
+  const tuning = tune && !linear ? await onDemand(import("./tune.ts"), startSeconds) : undefined;
+  const tuned = await tuning?.tunerOf(parts, description, tune as true | TuningStore, measure);
   const states = new Map<StateBuffer, GPUBuffer>();
   // In Node the garbage collector takes a `gpu` that nobody holds, and its devices with it.
   const held = new Set<unknown>([options.gpu, options.adapter]);
@@ -67,6 +71,7 @@ export async function createWebGPUBackend(
   return {
     name: "webgpu",
     device: description,
+    refusal: tuned?.refusal,
     limits: planLimitsOf(device.limits, {
       wholeNetworks: options.wholeNetworks ?? !isSoftware(description),
       storage: options.storage,
@@ -111,7 +116,7 @@ export async function createWebGPUBackend(
     async load(program, state) {
       health.check();
       const bufferNamed = (name: string) => stateBuffer(state.get(name), `state "${name}" of "${program.name}"`);
-      const choice = await tuned?.(program);
+      const choice = await tuned?.tune(program);
       return loadProgram(
         choice ? { ...parts, lowering: { ...lowering, linear: choice } } : parts,
         program,

@@ -6,7 +6,7 @@
 import { shaders } from "../../generated/shaders.ts";
 import type { KernelCall, Program } from "../../schedule/program.ts";
 import { VERSION } from "../../version.ts";
-import { inTime } from "../in-time.ts";
+import { inTime, within } from "../in-time.ts";
 import type { DeviceParts } from "./executable.ts";
 import { type DeviceTraits, type LinearChoice, type LinearKernel, productShape } from "./linear-choice.ts";
 import { chooseProduct, type LowerOptions, lowerProduct } from "./lower.ts";
@@ -31,7 +31,7 @@ export interface TunerParts {
   /** What tells adapters apart. */
   readonly adapter: readonly unknown[];
   /** Where choices are kept from one tuner to the next. */
-  readonly store: TuningStore | undefined | Promise<TuningStore | undefined>;
+  readonly store: TuningStore | undefined;
   readonly measure: Measure;
   /** Makes the pipelines of a product by each of its choices, for measuring; left out, that makes them. */
   readonly compile?: (call: KernelCall, choices: readonly LinearChoice[]) => Promise<unknown>;
@@ -61,16 +61,24 @@ export type Tuner = (program: Pick<Program, "calls">) => Promise<NonNullable<Low
 /**
  * The tuner of a device.
  *
- * @param tune - the store, or true: the platform's; where there is none, choices last as long as the tuner.
+ * @param tune - the store, or true: the platform's; where there is none, choices last as long as the tuner, and `refusal`
+ * says why.
  */
-export function tunerOf(
+export async function tunerOf(
   parts: DeviceParts,
   description: string,
   tune: true | TuningStore,
   measure = measureProducts(parts),
-): Tuner {
-  const store = tune === true ? platformStore().catch(() => undefined) : tune;
-  return createTuner({
+): Promise<{ readonly tune: Tuner; readonly refusal: string | undefined }> {
+  let store: TuningStore | undefined;
+  let refusal: string | undefined;
+  try {
+    store =
+      tune === true ? await within(PATIENCE / 1000, platformStore(), () => new Error("it does not answer")) : tune;
+  } catch (error) {
+    refusal = `there is no place to keep what was found: ${error instanceof Error ? error.message : error}`;
+  }
+  const tuner = createTuner({
     lowering: parts.lowering,
     adapter: [description, parts.device.adapterInfo?.device],
     store,
@@ -81,6 +89,7 @@ export function tunerOf(
       return Promise.allSettled(made).then(release);
     },
   });
+  return { tune: tuner, refusal };
 }
 
 export function createTuner({ lowering, adapter, store, measure, compile }: TunerParts): Tuner {
@@ -90,7 +99,7 @@ export function createTuner({ lowering, adapter, store, measure, compile }: Tune
   let last: Promise<unknown> = Promise.resolve();
 
   const tune: Tuner = async (program) => {
-    known ??= recall(await store, await adapterKey(adapter, traits));
+    known ??= recall(store, await adapterKey(adapter, traits));
     const { kept, keep } = await known;
     const products: Product[] = [];
     for (const call of byWork(program.calls)) products.push(await productOf(call, lowering));

@@ -28,19 +28,27 @@ interface Permissions {
 
 /**
  * The platform's: IndexedDB on pages and in their workers; in Node, and in Deno where it may read, write and see the
- * environment unasked, a file in the user's folder for caches. Undefined where there is none.
+ * environment unasked, a file in the user's folder for caches.
+ *
+ * @throws Error where there is none, saying why.
  */
-export async function platformStore(): Promise<TuningStore | undefined> {
+export async function platformStore(): Promise<TuningStore> {
   const { indexedDB, process, Deno } = globalThis as {
     indexedDB?: IDBFactory;
     process?: Process;
     Deno?: { readonly permissions: Permissions };
   };
-  if (indexedDB) return databaseStore(indexedDB);
+  if (indexedDB) {
+    const store = databaseStore(indexedDB);
+    await store.get(""); // pages of no origin have an IndexedDB that refuses
+    return store;
+  }
   const files = process?.getBuiltinModule?.("node:fs/promises");
-  if (!files || (Deno && !(await mayKeep(Deno.permissions)))) return undefined;
+  if (!files) throw new Error("no IndexedDB");
+  if (Deno && !(await mayKeep(Deno.permissions))) throw new Error("Deno may not read, write and see the environment");
   const folder = cacheFolder(process as Process);
-  return folder === undefined ? undefined : fileStore(files, `${folder}/divflow`);
+  if (folder === undefined) throw new Error("no folder for caches");
+  return fileStore(files, `${folder}/divflow`);
 }
 
 /** Deno would ask its user, in the middle of a run. */

@@ -14,6 +14,7 @@ import type {
   TrainerOptions,
   VelocityOptions,
 } from "../api.ts";
+import type { Surroundings } from "../choose-backend.ts";
 import type { Plain } from "./plain.ts";
 
 /** Plain options without the signal, whose abort is a message of its own, and without what is told of progress. */
@@ -26,9 +27,9 @@ export type SentRuntimeOptions = Omit<RuntimeOptions, "gpu" | "device" | "worker
   readonly tune?: boolean;
 };
 
-/** Each names what it calls. Numbers: of a trainer, model or run. `noGPU`: why there is none, where that is known. */
+/** Each names what it calls. Numbers: of a trainer, model or run. */
 export type Question =
-  | { readonly ask: "createRuntime"; readonly options: SentRuntimeOptions; readonly noGPU?: string | undefined }
+  | ({ readonly ask: "createRuntime"; readonly options: SentRuntimeOptions } & Omit<Surroundings, "modules">)
   | { readonly ask: "memory" }
   | { readonly ask: "verifyCase"; readonly text: string; readonly file: string }
   | { readonly ask: "createTrainer"; readonly options: Sent<TrainerOptions> }

@@ -1,26 +1,25 @@
 /** Opens the engine's worker at an address, on a page, in Deno and in Node. */
+import { within } from "../../backends/in-time.ts";
 import { UnsupportedError } from "../../errors.ts";
 import type { EngineWorker } from "./connection.ts";
 import type { FromEngine } from "./messages.ts";
 import { openThread, type WorkerThreads } from "./thread.ts";
 
-/** A module that has not said a word after so long is none of ours. */
-const START_MILLISECONDS = 60_000;
-
 /**
  * The worker, once its module has loaded.
  *
  * @param given - its address, or what makes it.
+ * @param seconds - it may take: a module that has not said a word by then is none of ours, or nobody serves it.
  * @throws {@link UnsupportedError} when it cannot be started, with the reason.
  */
-export async function openWorker(given: string | URL | (() => URL)): Promise<EngineWorker> {
+export async function openWorker(given: string | URL | (() => URL), seconds: number): Promise<EngineWorker> {
   let worker: EngineWorker | undefined;
   let address: string | URL | undefined;
   try {
     address = typeof given === "function" ? sourceOf(given()) : given;
     const opened = open(address);
     worker = opened;
-    await loaded(opened);
+    await within(seconds, loaded(opened), () => new Error(`its module has not answered in ${seconds} s`));
     return opened;
   } catch (cause) {
     worker?.terminate();
@@ -65,9 +64,7 @@ function sourceOf(address: URL): URL {
 /** Resolves when the worker says that it has loaded. */
 function loaded(worker: EngineWorker): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("its module does not answer")), START_MILLISECONDS);
     const settle = (failure?: string) => {
-      clearTimeout(timer);
       if (failure === undefined) resolve();
       else reject(new Error(failure));
     };

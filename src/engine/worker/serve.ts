@@ -61,8 +61,8 @@ class Engine {
   async answer(id: number, question: Question): Promise<unknown> {
     switch (question.ask) {
       case "createRuntime": {
-        const { options, noGPU } = question;
-        const runtime = new LocalRuntime(await chooseBackend(options, { modules: this.#modules, noGPU }));
+        const { options, noGPU, noWasm } = question;
+        const runtime = new LocalRuntime(await chooseBackend(options, { modules: this.#modules, noGPU, noWasm }));
         this.#runtime = runtime;
         const { backend, device, reason } = runtime;
         return { backend, device, reason };

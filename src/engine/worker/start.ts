@@ -1,9 +1,10 @@
 /** Starts the engine in a worker, where a page should have it. */
-import { ConfigError, UnsupportedError } from "../../errors.ts";
+
+import { onDemand } from "../../backends/on-demand.ts";
+import { ConfigError, type ErrorFacts, UnsupportedError } from "../../errors.ts";
 import { booleanOption, optionsObject, partOption } from "../../graph/options.ts";
 import type { Runtime, RuntimeOptions } from "../api.ts";
-import { NO_GPU, startSecondsOf, whyNoGPU } from "../choose-backend.ts";
-import { onDemand } from "../on-demand.ts";
+import { clause, NO_GPU, startSecondsOf, whyNoGPU } from "../choose-backend.ts";
 import { Connection } from "./connection.ts";
 import { openWorker } from "./open.ts";
 import { RemoteRuntime, type RuntimeFacts } from "./remote.ts";
@@ -21,7 +22,7 @@ const files = {
  * A runtime in a worker or on this thread, as the options and the platform have it: see {@link RuntimeOptions.worker}.
  *
  * @throws {@link ConfigError} when a worker is asked for together with a GPU, device or store, which cannot be sent to it.
- * @throws {@link UnsupportedError} when a worker is asked for and cannot be started.
+ * @throws {@link UnsupportedError} when `worker` is true and cannot be started.
  */
 export async function createAnyRuntime(options: RuntimeOptions): Promise<Runtime> {
   checkRuntimeOptions(options);
@@ -42,30 +43,33 @@ export async function createAnyRuntime(options: RuntimeOptions): Promise<Runtime
   }
   const address = asked === true ? undefined : asked;
   const { backend = "auto" } = options;
+  let noWasm: ErrorFacts | undefined;
   let noGPU = address || backend !== "auto" ? undefined : await whyNoGPU(seconds);
   for (;;) {
-    const own = backend === "webgpu" || (backend === "auto" && noGPU === undefined) ? files.webgpu : files.wasm;
+    const takesGPU = backend === "auto" ? noGPU === undefined || noWasm : backend === "webgpu";
+    const own = takesGPU ? files.webgpu : files.wasm;
     let connection: Connection;
     try {
-      connection = new Connection(await openWorker(address ?? own));
+      connection = new Connection(await openWorker(address ?? own, seconds));
     } catch (cause) {
-      if (asked) throw cause;
-      warnOnce(cause as UnsupportedError);
-      return onThisThread(
-        local,
-        `The engine runs on the page's own thread: ${(cause as UnsupportedError).facts.given}.`,
-      );
+      if (asked === true) throw cause;
+      const { facts } = cause as UnsupportedError;
+      warnOnce(facts);
+      return onThisThread(local, `The engine runs on ${ownThread()}: ${clause(facts.given)}.`, noGPU);
     }
     try {
       const sent = tune === undefined ? sendable : { ...sendable, tune };
       return new RemoteRuntime(
         connection,
-        await connection.ask<RuntimeFacts>({ ask: "createRuntime", options: sent, noGPU }),
+        await connection.ask<RuntimeFacts>({ ask: "createRuntime", options: sent, noGPU, noWasm }),
       );
     } catch (error) {
       connection.close();
-      if (address || noGPU !== undefined || !isNoGPU(error)) throw error;
-      noGPU = String(error.facts.given); // the page has a GPU, its workers have none: the file for that is the other
+      // The other file is for what its worker has, which the page could not know.
+      if (address || backend !== "auto" || !(error instanceof UnsupportedError) || noWasm) throw error;
+      if (own === files.wasm) noWasm = error.facts;
+      else if (error.facts.subject === NO_GPU) noGPU = String(error.facts.given);
+      else throw error;
     }
   }
 }
@@ -88,22 +92,21 @@ function checkRuntimeOptions(options: RuntimeOptions): void {
   }
 }
 
-const isNoGPU = (error: unknown): error is UnsupportedError =>
-  error instanceof UnsupportedError && error.facts.subject === NO_GPU;
+const ownThread = () => (typeof document === "undefined" ? "the calling thread" : "the page's own thread");
 
 /** With the engine imported now: a page whose engine is in a worker has no use for another. */
-async function onThisThread(options: RuntimeOptions, remark?: string): Promise<Runtime> {
-  const { createLocalRuntime } = await onDemand(import("../runtime.ts"));
-  return createLocalRuntime(options, remark);
+async function onThisThread(options: RuntimeOptions, remark?: string, noGPU?: string): Promise<Runtime> {
+  const { createLocalRuntime } = await onDemand(import("../runtime.ts"), options.startSeconds);
+  return createLocalRuntime(options, remark, noGPU);
 }
 
-/** Whether this page was told; a runtime after the other would say the same. */
+/** Whether it was told; a runtime after the other would say the same. */
 let warned = false;
 
-function warnOnce({ facts }: UnsupportedError): void {
+function warnOnce({ given, remedy }: ErrorFacts): void {
   if (warned) return;
   warned = true;
   console.warn(
-    `divflow: training and sampling run on the page's own thread, which they make slow, because the engine's worker did not start: ${facts.given}. ${facts.remedy} createRuntime({ worker: false }) takes the page's thread without this message.`,
+    `divflow: training and sampling run on ${ownThread()}, which they make slow, because the engine's worker did not start: ${clause(given)}. ${remedy} createRuntime({ worker: false }) takes this thread without this message.`,
   );
 }

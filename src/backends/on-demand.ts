@@ -1,14 +1,18 @@
 /** Code that is downloaded when it is wanted, and what users are told where it cannot be. */
 import { UnsupportedError } from "../errors.ts";
+import { START_SECONDS, within } from "./in-time.ts";
 
 /**
  * The module, once it is there.
  *
- * @throws {@link UnsupportedError} when its file is missing, a page's policy forbids it, or the place imports nothing.
+ * @param given - seconds that it may take to come; never less than {@link START_SECONDS}, as nothing takes its place.
+ * @throws {@link UnsupportedError} when its file is missing, does not come in time, a page's policy forbids it, or the
+ * place imports nothing.
  */
-export async function onDemand<Module>(imported: Promise<Module>): Promise<Module> {
+export async function onDemand<Module>(imported: Promise<Module>, given = START_SECONDS): Promise<Module> {
+  const seconds = Math.max(given, START_SECONDS);
   try {
-    return await imported;
+    return await within(seconds, imported, () => new Error(`no answer in ${seconds} s`));
   } catch (cause) {
     throw new UnsupportedError(
       {
