@@ -1,7 +1,11 @@
 /** What someone may have meant who misspelt a name. All folders may import this file; it imports nothing. */
 
+/** No name is as long; files may hold any text. */
+const LONGEST = 64;
+
 /** The nearest of `names` as a question; `otherwise` where none is near. */
 export function closest(name: string, names: readonly string[], otherwise: string): string {
+  if (name.length > LONGEST) return otherwise;
   const begun = names.filter((candidate) => name.replace(/^-*/, "").length > 1 && candidate.startsWith(name));
   if (begun.length === 1) return `Did you mean ${begun[0]}?`;
   const distances = names.map((candidate) => distance(name.toLowerCase(), candidate.toLowerCase()));

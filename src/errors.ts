@@ -3,7 +3,7 @@
  * (what was given, what was expected, what to do). All folders may import this file; it imports nothing.
  */
 
-/** What an error says, in this order. `given` may be any value; it is shown shortened. */
+/** What an error says, in this order. `given` may be any value. Messages show each escaped and, where it is long, shortened. */
 export interface ErrorFacts {
   subject: string;
   given: unknown;
@@ -23,21 +23,32 @@ export type ErrorCode =
   | "data"
   | "disposed";
 
-/** The longest text of a given value that a message repeats, in characters. */
-const SHOWN_LENGTH = 120;
+/** The most characters that a message repeats of each fact: a message has at most 1,100, whatever was given. */
+const LONGEST = { subject: 200, given: 120, expected: 320, remedy: 400 } as const;
+
+/** Controls (of terminals too), marks that reverse or hide text, halves of characters, ends of lines and paragraphs. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * A text that may hold anything, such as a file's name, as messages show it: what does not print as `\u001b`, and of
+ * more than `most` characters the first and the last ones.
+ */
+export function printable(text: string, most = Number.POSITIVE_INFINITY): string {
+  const cut = (long: string) => {
+    const last = Math.floor(most / 4);
+    return long.length > most ? `${long.slice(0, most - 3 - last)}...${long.slice(-last)}` : long;
+  };
+  const unit = (one: string) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return cut(cut(text).replace(UNPRINTABLE, (found) => found.split("").map(unit).join("")));
+}
 
 function show(value: unknown): string {
-  let text: string;
-  if (typeof value === "string") text = JSON.stringify(value);
-  else if (ArrayBuffer.isView(value)) text = `${value.constructor.name} of ${value.byteLength} bytes`;
-  else if (typeof value === "object" && value !== null) {
-    try {
-      text = JSON.stringify(value) ?? String(value);
-    } catch {
-      text = String(value);
-    }
-  } else text = String(value);
-  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH - 3)}...` : text;
+  try {
+    if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${value.byteLength} bytes`;
+    return (typeof value === "string" || Object(value) === value ? JSON.stringify(value) : undefined) ?? String(value);
+  } catch {
+    return Object.prototype.toString.call(value); // such as lists in lists without end
+  }
 }
 
 /** Base of all. The worker sends `code` and `facts`; the page rebuilds the class from them with {@link rebuildError}. */
@@ -46,7 +57,9 @@ export abstract class DivflowError extends Error {
   readonly facts: ErrorFacts;
 
   constructor(facts: ErrorFacts, options?: ErrorOptions) {
-    super(`${facts.subject}: got ${show(facts.given)}, expected ${facts.expected}. ${facts.remedy}`, options);
+    const said = (fact: keyof ErrorFacts, text = `${facts[fact]}`) => printable(text, LONGEST[fact]);
+    const given = said("given", show(facts.given));
+    super(`${said("subject")}: got ${given}, expected ${said("expected")}. ${said("remedy")}`, options);
     this.facts = facts;
   }
 }

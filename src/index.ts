@@ -92,7 +92,22 @@ export type * from "./engine/api.ts";
 export type { GPUDeviceSource, GPUSource } from "./engine/platform-types.ts";
 export { save } from "./engine/save.ts";
 export { verifyTolerances } from "./engine/verify.ts";
-export * from "./errors.ts";
+export {
+  CheckpointError,
+  ConfigError,
+  DataError,
+  DeviceLostError,
+  DisposedError,
+  DivflowError,
+  type ErrorCode,
+  type ErrorFacts,
+  LimitError,
+  NumericError,
+  OutOfMemoryError,
+  rebuildError,
+  StiffnessError,
+  UnsupportedError,
+} from "./errors.ts";
 export { cfm } from "./flow/losses/cfm.ts";
 export { type FDMOptions, fdm } from "./flow/losses/fdm.ts";
 export type { Loss, LossContext, LossTerms, ProbeKind, VelocityField } from "./flow/losses/loss.ts";

@@ -6,7 +6,7 @@ import type { DataSource } from "./source.ts";
 import { fitStandardization } from "./standardize.ts";
 
 /** Beyond it the points are but noise. */
-const LARGEST = 10;
+export const LARGEST_JITTER = 10;
 
 /**
  * The standard deviation that the option asks for, in standardised units.
@@ -15,7 +15,7 @@ const LARGEST = 10;
  * @throws {@link ConfigError} when it is out of range, or there is noise for data that are drawn afresh anyway.
  */
 export function jitterOf(jitter: unknown, data: DataSource): number {
-  const wanted = jitter === "auto" ? "auto" : f32Option("jitter", jitter, { minimum: 0, maximum: LARGEST });
+  const wanted = jitter === "auto" ? "auto" : f32Option("jitter", jitter, { minimum: 0, maximum: LARGEST_JITTER });
   if (wanted === 0 || (wanted === "auto" && !isArrayData(data))) return 0;
   if (!isArrayData(data)) {
     throw new ConfigError({

@@ -1,6 +1,7 @@
 /** Training that goes on where a file's left off. */
 import { resumeData } from "../data/registry.ts";
 import type { DataSource } from "../data/source.ts";
+import type { Standardization } from "../data/standardize.ts";
 import { CheckpointError, DataError } from "../errors.ts";
 import { optionsObject } from "../graph/options.ts";
 import type { FlatVector, ValidationRecord } from "../train/checkpoint.ts";
@@ -38,6 +39,7 @@ export async function resumeTrainer(
     ...(maximumGradientNorm === undefined ? {} : { maximumGradientNorm }),
     ...(validation ? validationOptions(validation, options.validation) : {}),
   });
+  expectUnits(source, record.standardization, settings.trainingData.standardization);
   const vectors = new Map<string, FlatVector>([["parameters", parameters], ...moments]);
   if (average && ema) vectors.set("ema", average);
   if (best) vectors.set("best", best.parameters);
@@ -54,6 +56,28 @@ function validationOptions(
     validateEvery: every,
     earlyStopping: { by, patience: patience ?? Number.POSITIVE_INFINITY },
   };
+}
+
+/** Of what mean and deviation may differ where a version sums in another order, in deviations. */
+const ROUNDING = 1e-6;
+
+/** The run goes on in the units of the data given; the file's have to be the same. */
+function expectUnits(source: string, stored: Standardization | undefined, own: Standardization | undefined): void {
+  const near = (a: number, b: number, scale: number) => Math.abs(a - b) <= ROUNDING * scale;
+  const agree =
+    stored && own
+      ? own.std.every((std, i) => {
+          const [mean, other] = [own.mean[i] as number, stored.mean[i] as number];
+          return near(stored.std[i] as number, std, std) && near(other, mean, std + Math.abs(mean));
+        })
+      : stored === own;
+  if (agree) return;
+  throw new CheckpointError({
+    subject: `${source}, standardization`,
+    given: stored ?? "none",
+    expected: own ? `${JSON.stringify(own)}, as the data have` : "none, as the data have",
+    remedy: "The file is damaged, or was changed by another program; use an earlier one.",
+  });
 }
 
 /** Columns in another order are other data; where there are no names in the file, or now, nobody can tell. */

@@ -6,7 +6,15 @@ import { splitRows } from "../data/split.ts";
 import { ConfigError } from "../errors.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
-import { choiceOption, f32Option, integerOption, isRecord, optionsObject, partOption } from "../graph/options.ts";
+import {
+  choiceOption,
+  f32Option,
+  integerOption,
+  isRecord,
+  LARGEST_BATCH,
+  optionsObject,
+  partOption,
+} from "../graph/options.ts";
 import { type Network, parameterLayout } from "../nn/network.ts";
 import { adam, type Optimizer } from "../train/adam.ts";
 import { type Ema, ema } from "../train/ema.ts";
@@ -68,7 +76,7 @@ export function completed(options: TrainerOptions): TrainerSettings {
   partOption("loss of createTrainer", loss, "build", "fdm()");
   partOption("data of createTrainer", data, "draw", "checkerboard() or arrayData(points)");
   partOption("optimizer of createTrainer", optimizer, "update", "adam()");
-  integerOption("batchSize", batchSize, 1, 1 << 20);
+  integerOption("batchSize", batchSize, 1, LARGEST_BATCH);
   integerOption("seed", seed, 0);
   if (snapshotEvery !== undefined) integerOption("snapshotEvery", snapshotEvery);
   if (maximumGradientNorm !== undefined) {

@@ -2,7 +2,7 @@
 import { onDemand } from "../backends/on-demand.ts";
 import { isArrayData } from "../data/array.ts";
 import { ConfigError, LimitError } from "../errors.ts";
-import { copiedOptions, integerOption, optionsObject, signalOption } from "../graph/options.ts";
+import { copiedOptions, integerOption, LAST_STEP, optionsObject, signalOption } from "../graph/options.ts";
 import { type FlatVector, type ModelRecord, writeCheckpoint } from "../train/checkpoint.ts";
 import { METRIC_ROWS } from "../train/step.ts";
 import { isDue, standingAfter, type ValidationStanding } from "../train/validation.ts";
@@ -24,9 +24,6 @@ const REPORT_MILLISECONDS = 250;
 
 /** Milliseconds between snapshots on the host, when the caller does not say. */
 const SNAPSHOT_MILLISECONDS = 30_000;
-
-/** The step's counter on the device, which random numbers follow from, is a u32. */
-const LAST_STEP = 2 ** 32 - 1;
 
 /** How far to train at once, and what then was seen. */
 interface Stretch {

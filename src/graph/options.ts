@@ -19,6 +19,12 @@ export interface NumberRange {
   readonly open?: "minimum" | "maximum" | "both";
 }
 
+/** Rows of a batch, at most. */
+export const LARGEST_BATCH = 1 << 20;
+
+/** The step's counter on the device, which random numbers follow from, is a u32. */
+export const LAST_STEP = 2 ** 32 - 1;
+
 /** `given` when it is a finite number in the range. */
 export function numberOption(subject: string, given: unknown, range: NumberRange = {}): number {
   const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY, open } = range;
@@ -120,7 +126,11 @@ export function choiceOption<Choice>(subject: string, given: unknown, choices: r
     subject,
     given,
     expected: `one of ${choices.join(", ")}`,
-    remedy: closest(String(given), choices.map(String), "Choose one of these; names are case-sensitive."),
+    remedy: closest(
+      typeof given === "string" ? given : "",
+      choices.map(String),
+      "Choose one of these; names are case-sensitive.",
+    ),
   });
 }
 
@@ -158,6 +168,13 @@ export function copiedOptions<Options>(given: Options): Options {
 /** Whether a value is an object with fields: not null, and no array. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value of JSON has more than so many lists and objects around each other. */
+export function isDeeper(value: unknown, depth: number): boolean {
+  return (
+    Object(value) === value && (depth === 0 || Object.values(value as object).some((one) => isDeeper(one, depth - 1)))
+  );
 }
 
 /** What the entry of this name makes of these options; `kind` is what messages call it, such as "path". */

@@ -7,6 +7,7 @@
  *
  * Here is what writes it; read-checkpoint.ts, which pages import on demand, reads it.
  */
+import { fingerprint } from "../data/fingerprint.ts";
 import type { Standardization } from "../data/standardize.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
@@ -78,6 +79,13 @@ export const PREFIX = "divflow.";
 /** The entry of the file's metadata that holds the JSON. */
 export const METADATA = "divflow";
 
+/** The entry that holds the JSON's {@link checksum}: a digit that a disk or a copy changes may well be another digit. */
+export const CHECKSUM = `${PREFIX}checksum`;
+
+/** What tells whether a text is still as it was written. */
+export const checksum = (text: string): string =>
+  fingerprint(Float64Array.from(text, (character) => character.codePointAt(0) as number));
+
 /** The tensor of the numbers of the rows held out, u32. */
 export const HELD_OUT = `${PREFIX}heldOut`;
 
@@ -128,7 +136,8 @@ export function writeCheckpoint(record: ModelRecord): Uint8Array {
       : null,
   };
   // "format" is what PyTorch's own writers put there; some readers ask for it.
-  return writeSafetensors({ tensors, metadata: { format: "pt", [METADATA]: JSON.stringify(metadata) } });
+  const json = JSON.stringify(metadata);
+  return writeSafetensors({ tensors, metadata: { format: "pt", [METADATA]: json, [CHECKSUM]: checksum(json) } });
 }
 
 function validationFacts({ heldOut, source, every, patience, by, standing }: ValidationRecord) {

@@ -1,12 +1,13 @@
 /** The network behind weights that come without a description, such as a file from PyTorch. */
 import { CheckpointError, ConfigError } from "../errors.ts";
+import { choiceOption } from "../graph/options.ts";
 import { mlp } from "../nn/mlp.ts";
 import type { Network } from "../nn/network.ts";
 import { type ActivationKind, activationKinds } from "../ops/activation.ts";
 import type { StoredTensor } from "./safetensors.ts";
 
-/** A linear layer's tensor: what stands before its number, the number, and which of the two it is. */
-const LAYER = /^(.*?)(\d+)\.(weight|bias)$/;
+/** The end of a linear layer's tensor's name: the layer's number, and which of the two it is. */
+const LAYER = /(?<!\d)(\d+)\.(?:weight|bias)$/;
 
 /**
  * The tensors under the names of a plain nn.Sequential, "0.weight", "0.bias", "2.weight", ...: without what an enclosing
@@ -20,7 +21,7 @@ export function layerTensors(
 ): { readonly prefix: string; readonly tensors: Map<string, StoredTensor> } {
   const parts = [...tensors.keys()].map((name) => LAYER.exec(name));
   const foreign = [...tensors.keys()].filter((_name, i) => !parts[i]);
-  const prefixes = [...new Set(parts.flatMap((part) => (part ? [part[1] as string] : [])))];
+  const prefixes = [...new Set(parts.flatMap((part) => (part ? [part.input.slice(0, part.index)] : [])))];
   if (foreign.length > 0 || prefixes.length !== 1) {
     throw new CheckpointError({
       subject: `names of the tensors in ${source}`,
@@ -29,7 +30,7 @@ export function layerTensors(
       remedy: NAMES,
     });
   }
-  const numbers = [...new Set(parts.map((part) => Number(part?.[2])))].sort((a, b) => a - b);
+  const numbers = [...new Set(parts.map((part) => Number(part?.[1])))].sort((a, b) => a - b);
   const prefix = prefixes[0] as string;
   const renamed = new Map<string, StoredTensor>();
   for (const [layer, number] of numbers.entries()) {
@@ -100,7 +101,13 @@ export function inferNetwork(
         "The file holds weights alone: say which activation they were trained with (on the command line, --activation).",
     });
   }
-  return mlp({ dimension, hidden, activation: activation as ActivationKind });
+  choiceOption("activation of the network", activation, activationKinds);
+  try {
+    return mlp({ dimension, hidden, activation: activation as ActivationKind });
+  } catch (cause) {
+    const { facts } = cause as ConfigError; // a width of 0, or beyond any network's
+    throw new CheckpointError({ ...facts, subject: `${source}, ${facts.subject}`, remedy: NAMES }, { cause });
+  }
 }
 
 const NAMES = "Save the state_dict of an nn.Sequential(nn.Linear(D + 1, ...), activation, ..., nn.Linear(..., D)).";

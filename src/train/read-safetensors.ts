@@ -3,7 +3,7 @@
  * where; its bytes can cause no other error.
  */
 import { isSizes } from "../graph/node.ts";
-import { isRecord } from "../graph/options.ts";
+import { isDeeper, isRecord } from "../graph/options.ts";
 import { duplicateKey } from "./duplicate-key.ts";
 import {
   arrays,
@@ -22,6 +22,8 @@ const halves = { F16: widenF16, BF16: widenBF16 } as const;
 
 /** The format's limit, in bytes. */
 const LARGEST_HEADER = 100_000_000;
+/** Lists in a tensor's object; whatever else a writer adds is not much deeper. */
+const DEEPEST = 16;
 const DAMAGED = "The file is damaged, or no safetensors file; fetch it or save it again.";
 const CUT_SHORT = "The file is cut short; fetch it or save it again.";
 
@@ -80,6 +82,7 @@ function parseHeader(text: string, source: string): Record<string, unknown> {
     throw damage(`${source}, header`, text, "JSON", DAMAGED, cause);
   }
   if (!isRecord(header)) throw damage(`${source}, header`, text, "a JSON object that begins with {", DAMAGED);
+  if (isDeeper(header, DEEPEST)) throw damage(`${source}, header`, text, "lists in objects in an object", DAMAGED);
   const twice = duplicateKey(text); // JSON.parse keeps the last one without a word
   if (twice !== undefined) throw damage(`${source}, header`, `"${twice}" twice`, "each name once", DAMAGED);
   return header;

@@ -1,0 +1,285 @@
+/**
+ * The JSON in a model file's metadata, whose form checkpoint.ts describes: each field is checked, none is made up. What is
+ * missing, unknown, written twice or out of range is a CheckpointError, and so is any other change since it was written.
+ */
+import { closest } from "../closest.ts";
+import { LARGEST_JITTER } from "../data/jitter.ts";
+import { dataFrom, dataNames } from "../data/registry.ts";
+import { parseStandardization } from "../data/standardize.ts";
+import { ConfigError, DataError } from "../errors.ts";
+import { lossFrom } from "../flow/losses/registry.ts";
+import { pathFrom } from "../flow/paths/registry.ts";
+import {
+  booleanOption,
+  choiceOption,
+  f32Option,
+  integerOption,
+  isDeeper,
+  isRecord,
+  LARGEST_BATCH,
+  LAST_STEP,
+  type NamedOptions,
+  numberOption,
+} from "../graph/options.ts";
+import { networkFromConfig } from "../nn/registry.ts";
+import { optimizerFrom } from "./adam.ts";
+import { checksum, FORM, type ModelRecord, type TrainingRecord, type ValidationRecord } from "./checkpoint.ts";
+import { duplicateKey } from "./duplicate-key.ts";
+import { ema } from "./ema.ts";
+import { damage } from "./safetensors.ts";
+import { type ValidationMetrics, validationCriteria } from "./validation.ts";
+
+export const DAMAGED = "The file is damaged, or was changed by another program; save it again.";
+
+export type Facts = Pick<ModelRecord, "network" | "path" | "standardization" | "step" | "backend" | "columns"> & {
+  readonly training: TrainingFacts | undefined;
+  readonly best: ValidationMetrics | undefined;
+  /** Names of the vectors in the file, without their prefix. */
+  readonly vectors: readonly string[];
+};
+
+/** What the metadata say of a run; its tensors are read apart. */
+export type TrainingFacts = Omit<TrainingRecord, "moments" | "validation"> & {
+  readonly validation: (Omit<ValidationRecord, "heldOut"> & { readonly heldOut: number | undefined }) | undefined;
+};
+
+/** Deeper than any options are: what reads them calls itself. */
+const DEEPEST = 256;
+
+/** @param sum - the {@link checksum} that was written beside it; undefined in files of version 0.1.0. */
+export function parseMetadata(json: string, sum: string | undefined, source: string): Facts {
+  const subject = `${source}, metadata`;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch (cause) {
+    throw damage(subject, json, "JSON", DAMAGED, cause);
+  }
+  if (!isRecord(parsed)) throw damage(subject, json, "a JSON object", DAMAGED);
+  if (isDeeper(parsed, DEEPEST)) throw damage(subject, json, `brackets at most ${DEEPEST} deep`, DAMAGED);
+  const twice = duplicateKey(json);
+  if (twice !== undefined) throw damage(subject, `"${twice}" twice`, "each name once", DAMAGED);
+  if (parsed["form"] !== FORM) {
+    throw damage(`${subject}, form`, parsed["form"] ?? "none", String(FORM), "Another version of divflow wrote it.");
+  }
+  let facts: Facts;
+  try {
+    facts = parseFacts(subject, parsed);
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof DataError)) throw error;
+    const { subject: option, given, expected } = error.facts;
+    throw damage(`${subject}, ${option}`, given, expected, DAMAGED, error);
+  }
+  if (sum !== undefined && sum !== checksum(json)) {
+    const remedy = `${DAMAGED} Where the change is meant, take "divflow.checksum" out of the metadata.`;
+    throw damage(subject, `text of checksum ${checksum(json)}`, `${sum}, as it was written`, remedy);
+  }
+  return facts;
+}
+
+function parseFacts(subject: string, given: unknown): Facts {
+  const fields = fieldsOf(
+    subject,
+    given,
+    ["form", "version", "network", "path", "standardization", "step", "backend", "vectors", "training"],
+    ["best", "columns"],
+  );
+  const { kind, config } = fieldsOf(`${subject}, network`, fields["network"], ["kind", "config"]);
+  const network = networkFromConfig(kind as string, config);
+  expectAll(`${subject}, network`, config, network.config);
+  const { dimension } = network;
+  textOf(`${subject}, version`, fields["version"]);
+  const step = integerOption("step", fields["step"], 0, LAST_STEP);
+  const best = fields["best"] === undefined ? undefined : parseBest(`${subject}, best`, fields["best"], step);
+  const standardization = fields["standardization"] === null ? undefined : fields["standardization"];
+  if (standardization !== undefined) fieldsOf(`${subject}, standardization`, standardization, ["mean", "std"]);
+  const training = fields["training"] === null ? undefined : parseTraining(subject, fields["training"], dimension);
+  if (training?.data.name === "array" && training.data.options["standardize"] !== (standardization !== undefined)) {
+    throw damage(`${subject}, standardization`, fields["standardization"], "one where the data have one", DAMAGED);
+  }
+  return {
+    network,
+    path: madeOf(`${subject}, path`, fields["path"], pathFrom),
+    standardization: standardization && parseStandardization(standardization, dimension, "standardization"),
+    step,
+    backend: textOf(`${subject}, backend`, fields["backend"]),
+    training,
+    vectors: parseVectors(`${subject}, vectors`, fields["vectors"], best, training),
+    best,
+    columns: fields["columns"] === undefined ? undefined : namesOf(`${subject}, columns`, fields["columns"], dimension),
+  };
+}
+
+function parseTraining(subject: string, given: unknown, dimension: number): TrainingFacts {
+  const fields = fieldsOf(
+    `${subject}, training`,
+    given,
+    ["loss", "optimizer", "data", "batchSize", "seed", "ema", "maximumGradientNorm"],
+    ["jitter", "validation"],
+  );
+  const { ema: average, maximumGradientNorm, jitter = 0 } = fields;
+  const data = parseData(`${subject}, data`, fields["data"], dimension);
+  f32Option("jitter", jitter, { minimum: 0, maximum: data.name === "array" ? LARGEST_JITTER : 0 });
+  return {
+    loss: madeOf(`${subject}, loss`, fields["loss"], lossFrom),
+    optimizer: madeOf(`${subject}, optimizer`, fields["optimizer"], optimizerFrom),
+    data,
+    batchSize: integerOption("batchSize", fields["batchSize"], 1, LARGEST_BATCH),
+    seed: integerOption("seed", fields["seed"], 0),
+    ema: average === null ? undefined : ema(average as { decay: number }),
+    maximumGradientNorm:
+      maximumGradientNorm === null
+        ? undefined
+        : f32Option("maximumGradientNorm", maximumGradientNorm, { minimum: 0, open: "minimum" }),
+    jitter: jitter as number,
+    validation:
+      fields["validation"] === undefined
+        ? undefined
+        : parseValidation(`${subject}, validation`, fields["validation"], data, dimension),
+  };
+}
+
+/** A source by name is made once, to see that it can be; of a user's own points there are but count and fingerprint. */
+function parseData(subject: string, given: unknown, dimension: number): NamedOptions {
+  const named = namedOf(subject, given);
+  let own: unknown = dimension; // of a source that only its owner knows
+  if (dataNames.includes(named.name)) own = madeOf(subject, given, dataFrom).dimension;
+  if (named.name === "array") {
+    const fields = fieldsOf(subject, named.options, ["count", "dimension", "standardize", "fingerprint"]);
+    integerOption("count of data", fields["count"]);
+    booleanOption("standardize of data", fields["standardize"]);
+    textOf(`${subject}, fingerprint`, fields["fingerprint"]);
+    own = fields["dimension"];
+  }
+  if (own !== dimension) throw damage(`${subject}, dimension`, own, `${dimension}, the network's`, DAMAGED);
+  return named;
+}
+
+function parseValidation(
+  subject: string,
+  given: unknown,
+  data: NamedOptions,
+  dimension: number,
+): TrainingFacts["validation"] {
+  const fields = fieldsOf(
+    subject,
+    given,
+    ["every", "patience", "by", "validated", "waited", "stopped"],
+    ["heldOut", "source"],
+  );
+  const { heldOut, source, every, patience, by, validated, waited, stopped } = fields;
+  const ofRows = data.name === "array" && source === undefined;
+  if ((heldOut !== undefined) !== ofRows) {
+    throw damage(`${subject}, heldOut`, heldOut ?? "nothing", "either rows of the data held out, or a source", DAMAGED);
+  }
+  return {
+    heldOut: ofRows ? integerOption("heldOut", heldOut, 1, (data.options["count"] as number) - 1) : undefined,
+    source: ofRows ? undefined : parseData(`${subject}, source`, source, dimension),
+    every: integerOption("every", every),
+    patience: patience === null ? undefined : integerOption("patience", patience),
+    by: choiceOption("by", by as (typeof validationCriteria)[number], validationCriteria),
+    standing: {
+      validated: integerOption("validated", validated, -1, LAST_STEP),
+      waited: integerOption("waited", waited, 0),
+      stopped: booleanOption("stopped", stopped),
+    },
+  };
+}
+
+function parseBest(subject: string, given: unknown, last: number): ValidationMetrics {
+  const fields = fieldsOf(
+    subject,
+    given,
+    ["step", "velocityLoss", "divergenceLoss", "best"],
+    ["negativeLogLikelihood", "standardError"],
+  );
+  const number = (name: string) => ({ [name]: numberOption(name, fields[name]) });
+  choiceOption("best", fields["best"], [true]);
+  return {
+    step: integerOption("step of best", fields["step"], 0, last),
+    ...(number("velocityLoss") as { velocityLoss: number }),
+    ...(number("divergenceLoss") as { divergenceLoss: number }),
+    ...(fields["negativeLogLikelihood"] === undefined ? {} : number("negativeLogLikelihood")),
+    ...(fields["standardError"] === undefined ? {} : number("standardError")),
+    best: true,
+  };
+}
+
+/** Names of the vectors: those that the rest of the file speaks of, and no others. */
+function parseVectors(
+  subject: string,
+  given: unknown,
+  best: ValidationMetrics | undefined,
+  training: TrainingFacts | undefined,
+): string[] {
+  const names = namesOf(subject, given);
+  const needed = [
+    ...(best ? ["best"] : []),
+    ...(training ? [...training.optimizer.moments, ...(training.ema ? ["ema"] : [])] : []),
+  ];
+  const free = ["parameters", ...(training ? [] : ["ema"])]; // a model may have either
+  const wrong =
+    names.find((name, i) => !(needed.includes(name) || free.includes(name)) || names.indexOf(name) !== i) ??
+    needed.find((name) => !names.includes(name));
+  if (wrong === undefined) return names;
+  throw damage(subject, names, `${[...free.map((name) => `${name} or not`), ...needed].join(", ")}`, DAMAGED);
+}
+
+/** What an entry of a registry makes of a name and options that leave nothing to a default. */
+function madeOf<Made extends NamedOptions>(subject: string, given: unknown, make: (named: NamedOptions) => Made): Made {
+  const named = namedOf(subject, given);
+  const made = make(named);
+  expectAll(subject, named.options, made.options);
+  return made;
+}
+
+/** Refuses what was left out of `given`, or is there and was not asked for: at any depth it has the fields of `made`. */
+function expectAll(subject: string, given: unknown, made: unknown): void {
+  const [own, whole] = [given, made].map((value) => new Map(Object.entries(Object(value) as object))) as [
+    Map<string, unknown>,
+    Map<string, unknown>,
+  ];
+  for (const [key, value] of whole) {
+    if (value !== undefined && !own.has(key)) throw damage(`${subject}, ${key}`, "nothing", "a value", DAMAGED);
+    if (typeof value === "object" && value !== null) expectAll(`${subject}, ${key}`, own.get(key), value);
+  }
+  for (const key of own.keys()) {
+    if (!whole.has(key)) throw damage(subject, key, `fields among ${[...whole.keys()].join(", ")}`, DAMAGED);
+  }
+}
+
+/** The fields of an object that has all of `required`, and none but these and `optional`. */
+function fieldsOf(
+  subject: string,
+  given: unknown,
+  required: readonly string[],
+  optional: readonly string[] = [],
+): Readonly<Record<string, unknown>> {
+  if (!isRecord(given)) throw damage(subject, given ?? "none", `an object of ${required.join(", ")}`, DAMAGED);
+  const known = [...required, ...optional];
+  const unknown = Object.keys(given).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    const remedy = closest(unknown, known, "The file is damaged, or another version of divflow wrote it.");
+    throw damage(subject, unknown, `fields among ${known.join(", ")}`, remedy);
+  }
+  const missing = required.find((key) => given[key] === undefined);
+  if (missing !== undefined) throw damage(`${subject}, ${missing}`, "nothing", "a value", DAMAGED);
+  return given;
+}
+
+function namedOf(subject: string, given: unknown): NamedOptions {
+  const { name, options } = fieldsOf(subject, given, ["name", "options"]);
+  if (typeof name === "string" && isRecord(options)) return { name, options };
+  throw damage(subject, given, "a name and its options", DAMAGED);
+}
+
+function textOf(subject: string, given: unknown): string {
+  if (typeof given === "string") return given;
+  throw damage(subject, given, "text", DAMAGED);
+}
+
+function namesOf(subject: string, given: unknown, count?: number): string[] {
+  const isList = Array.isArray(given) && given.every((name) => typeof name === "string");
+  if (isList && (count === undefined || given.length === count)) return given;
+  throw damage(subject, given, `a list of ${count === undefined ? "" : `${count} `}names`, DAMAGED);
+}

@@ -1,0 +1,151 @@
+// What a model file says of a run, field by field: missing, misspelt, out of range, changed by a bit. And files of 0.1.0.
+import { readFile } from "node:fs/promises";
+import { beforeAll, describe, expect, test } from "vitest";
+import { adamW, arrayData, CheckpointError, cosineDecay, ema, load, product, resume, warmUp } from "../../src/index.ts";
+import { readCheckpoint } from "../../src/train/read-checkpoint.ts";
+import { readSafetensors } from "../../src/train/read-safetensors.ts";
+import { writeSafetensors } from "../../src/train/safetensors.ts";
+import { smallOptions, trainSteps, withRuntime } from "./small.ts";
+
+const rows = Array.from({ length: 12 }, (_, i) => [Math.sin(i), 0.1 * i]);
+const data = arrayData(rows, undefined, { standardize: true });
+
+let bytes: Uint8Array;
+beforeAll(async () => {
+  bytes = await withRuntime("reference", async (runtime) => {
+    const learningRate = product(1e-2, warmUp({ steps: 3 }), cosineDecay({ steps: 50, final: 0.1 }));
+    const trainer = await runtime.createTrainer(
+      smallOptions({
+        data,
+        optimizer: adamW({ learningRate, weightDecay: 0.02 }),
+        ema: ema({ decay: 0.5 }),
+        maximumGradientNorm: 1,
+        jitter: 0.1,
+        validation: 3,
+        validateEvery: 1,
+      }),
+    );
+    await trainSteps(trainer, 2);
+    return trainer.checkpoint();
+  });
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: facts are changed at any depth
+type Facts = any;
+
+/** The file with other facts, as a program would write it that knows of no checksum; or with other text for them. */
+function changed(change: (facts: Facts) => unknown, text: (json: string) => string = (json) => json): Uint8Array {
+  const file = readSafetensors(bytes);
+  const facts = JSON.parse(file.metadata["divflow"] as string);
+  change(facts);
+  const metadata = { divflow: text(JSON.stringify(facts)) };
+  return writeSafetensors({ ...file, metadata } as Parameters<typeof writeSafetensors>[0]);
+}
+
+const optimizer = (facts: Facts) => facts.training.optimizer.options;
+const cosine = (facts: Facts) => optimizer(facts).learningRate.options.factors[2].options;
+const nested = (open: string, within: string, close: string) => open.repeat(20_000) + within + close.repeat(20_000);
+const inPlaceOf = (value: string) => (json: string) => json.replace('"here"', () => value);
+
+describe("is a CheckpointError that names the field", () => {
+  test.each<[string, RegExp, (facts: Facts) => unknown, ((json: string) => string)?]>([
+    [
+      "no final rate",
+      /learningRate, options, factors, 2, options, final: got "nothing"/,
+      (f) => delete cosine(f).final,
+    ],
+    ["a misspelt final rate", /got "finale"/, (f) => Object.assign(cosine(f), { final: undefined, finale: 0.1 })],
+    ["no weightDecay", /optimizer, weightDecay: got "nothing"/, (f) => delete optimizer(f).weightDecay],
+    ["no beta1", /optimizer, beta1: got "nothing"/, (f) => delete optimizer(f).beta1],
+    ["no learning rate", /learning rate/, (f) => delete optimizer(f).learningRate],
+    ["a misspelt beta2", /got "betta2"/, (f) => Object.assign(optimizer(f), { beta2: undefined, betta2: 0.999 })],
+    ["a field beside a rate", /got "extra"/, (f) => Object.assign(optimizer(f).learningRate, { extra: 1 })],
+    ["no probes", /loss, probes: got "nothing"/, (f) => delete f.training.loss.options.probes],
+    ["no sigmaMin", /path, sigmaMin: got "nothing"/, (f) => delete f.path.options.sigmaMin],
+    ["no activation", /network, activation: got "nothing"/, (f) => delete f.network.config.activation],
+    ["no decay", /decay of ema/, (f) => delete f.training.ema.decay],
+    ["no ema", /training, ema: got "nothing"/, (f) => delete f.training.ema],
+    ["an average that nobody asked for", /vectors/, (f) => Object.assign(f.training, { ema: null })],
+    ["no maximumGradientNorm", /maximumGradientNorm: got "nothing"/, (f) => delete f.training.maximumGradientNorm],
+    ["a norm below 0", /maximumGradientNorm: got -1/, (f) => Object.assign(f.training, { maximumGradientNorm: -1 })],
+    ["an unknown field of training", /got "learningRate"/, (f) => Object.assign(f.training, { learningRate: 1 })],
+    ["jitter beyond any", /jitter: got 11/, (f) => Object.assign(f.training, { jitter: 11 })],
+    ["a batch of 2^30", /batchSize: got 1073741824/, (f) => Object.assign(f.training, { batchSize: 2 ** 30 })],
+    ["no patience", /validation, patience: got "nothing"/, (f) => delete f.training.validation.patience],
+    [
+      "more rows held out than there are",
+      /heldOut: got 12/,
+      (f) => Object.assign(f.training.validation, { heldOut: 12 }),
+    ],
+    ["no best", /vectors/, (f) => delete f.best],
+    ["a best step that is to come", /step of best: got 3/, (f) => Object.assign(f.best, { step: 3 })],
+    ["a step of 2^32", /step: got 4294967296/, (f) => Object.assign(f, { step: 2 ** 32 })],
+    ["a step of -1", /step: got -1/, (f) => Object.assign(f, { step: -1 })],
+    ["a step of 1.5", /step: got 1.5/, (f) => Object.assign(f, { step: 1.5 })],
+    ["a step of 1e400", /step: got Infinity/, (f) => Object.assign(f, { step: "here" }), inPlaceOf("1e400")],
+    ["a rate of 1e400", /got Infinity/, (f) => Object.assign(cosine(f), { final: "here" }), inPlaceOf("1e400")],
+    ["a rate twice", /final.*twice/, (f) => Object.assign(cosine(f), { final: "here" }), inPlaceOf('0.1,"final":0.2')],
+    ["nested lists", /256 deep/, (f) => Object.assign(f, { step: "here" }), inPlaceOf(nested("[", "", "]"))],
+    [
+      "nested rates",
+      /256 deep/,
+      (f) => Object.assign(optimizer(f), { learningRate: "here" }),
+      inPlaceOf(nested('{"name":"product","options":{"factors":[', "", "]}}")),
+    ],
+    ["another mean", /standardization: got/, (f) => Object.assign(f.standardization, { mean: [0, 0.56] })],
+    ["a name with controls", /\\u001b\[2Jx/, (f) => Object.assign(f, { "\u001b[2Jx": 1 })],
+  ])("%s", (_name, message, change, text) =>
+    withRuntime("reference", async (runtime) => {
+      const error = await resume(runtime, changed(change, text), { data }).catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(CheckpointError);
+      expect((error as Error).message).toMatch(message);
+      expect((error as Error).message.length).toBeLessThanOrEqual(1100);
+    }),
+  );
+
+  test("nested lists in the header itself", () => {
+    const header = `{"a":${nested("[", "", "]")}}`;
+    const file = new Uint8Array(8 + header.length);
+    new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
+    file.set(new TextEncoder().encode(header), 8);
+    expect(() => readCheckpoint(file)).toThrow(CheckpointError);
+  });
+});
+
+test("a bit that is flipped anywhere in what the file says is seen, also where it makes a digit another", () => {
+  const text = new TextDecoder("latin1").decode(bytes);
+  const [start, end] = [text.indexOf('\\"training\\"'), text.indexOf('"divflow.checksum"')];
+  expect(end - start).toBeGreaterThan(500);
+  let digits = 0;
+  for (let at = start; at < end; at++) {
+    const damaged = bytes.slice();
+    damaged[at]! ^= 1;
+    if (/\d/.test(text[at]!)) digits++;
+    expect(() => readCheckpoint(damaged)).toThrow(CheckpointError);
+  }
+  expect(digits).toBeGreaterThan(50);
+});
+
+describe("files of version 0.1.0", () => {
+  const fixture = async (name: string) =>
+    new Uint8Array(await readFile(new URL(`../fixtures/0.1.0/${name}.safetensors`, import.meta.url)));
+  const points = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i) + 0.1 * i);
+
+  // What that version's own trainer reports of the next three steps, on the reference backend.
+  test.each([
+    ["mixture", {}, 4, [1.259192430567763, 1.7026858155079805, 3.0626576184862357]],
+    [
+      "points",
+      { data: arrayData(points, [12, 2], { standardize: true }) },
+      3,
+      [2.499981960741973, 1.9163005524285133, 1.8145556902476592],
+    ],
+  ] as const)("%s: training goes on as it would have", (name, options, step, losses) =>
+    withRuntime("reference", async (runtime) => {
+      const trainer = await resume(runtime, await fixture(name), options);
+      expect(trainer.step).toBe(step);
+      expect((await trainSteps(trainer, 3)).map(({ loss }) => loss)).toEqual(losses);
+      expect((await load(runtime, await fixture(name))).step).toBe(step);
+    }),
+  );
+});

@@ -1,0 +1,92 @@
+/** What the campaigns of this folder share: seeded random numbers, counting, the line at the end and the file of results. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** Random numbers of a seed. */
+export class Random {
+  #state;
+
+  /** @param {number} seed - of 32 bits. */
+  constructor(seed) {
+    this.#state = seed | 0;
+  }
+
+  /** In [0, 1), by mulberry32. */
+  uniform() {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** An integer from 0 to `below` - 1. @param {number} below */
+  integer(below) {
+    return Math.floor(this.uniform() * below);
+  }
+
+  /** One of a list. @template T @param {readonly T[]} list @returns {T} */
+  of(list) {
+    return /** @type {T} */ (list[this.integer(list.length)]);
+  }
+}
+
+/** Whether a script was called by its name, not imported. @param {string} url - its import.meta.url. */
+export function isMain(url) {
+  return process.argv[1] !== undefined && url === pathToFileURL(process.argv[1]).href;
+}
+
+/**
+ * What came of a case: of which kind it was, how it ended, and what is wrong with that; nothing where it is right.
+ * @typedef {{ readonly kind: string, readonly outcome: string, readonly wrong?: string }} Verdict
+ */
+
+/**
+ * Tries seed, seed + 1, ... and says what came of it: `--count` (how many), `--seed` (the first). Each wrong case prints
+ * its seed; alone it runs again by `--seed THAT --count 1`.
+ * @param {string} name - of the script and of the file in bench/results/reliability/.
+ * @param {number} usual - cases, unless told otherwise.
+ * @param {(seed: number) => Promise<Verdict>} tryOne
+ */
+export async function campaign(name, usual, tryOne) {
+  const { values } = parseArgs({ options: { count: { type: "string" }, seed: { type: "string" } } });
+  const [count, first] = [Number(values.count ?? usual), Number(values.seed ?? 1)];
+  /** @type {Record<string, Record<string, number>>} */
+  const details = {};
+  let wrong = 0;
+  for (let seed = first; seed < first + count; seed++) {
+    const verdict = await tryOne(seed);
+    const outcomes = details[verdict.kind] ?? {};
+    details[verdict.kind] = outcomes;
+    outcomes[verdict.outcome] = (outcomes[verdict.outcome] ?? 0) + 1;
+    if (verdict.wrong === undefined) continue;
+    wrong++;
+    console.log(`seed ${seed} (${verdict.kind}): ${verdict.wrong}`);
+  }
+  const platform = `Node ${process.version}, ${process.platform} ${process.arch}`;
+  const result = {
+    name,
+    date: new Date().toISOString().slice(0, 10),
+    platform,
+    tried: count,
+    right: count - wrong,
+    wrong,
+  };
+  const folder = join(root, "bench", "results", "reliability");
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, `${name}.json`), `${JSON.stringify({ ...result, details }, undefined, 2)}\n`);
+  console.log(`${name}: ${count} tried, ${count - wrong} right, ${wrong} wrong`);
+  process.exitCode = wrong > 0 ? 1 : 0;
+}
+
+/** A message is short, and nothing in it moves a terminal's cursor, hides or turns text around. @param {unknown} error */
+export function faultOfMessage(error) {
+  const message = error instanceof Error ? error.message : String(error);
+  if (message.length > 1100) return `a message of ${message.length} characters: ${message.slice(0, 100)}`;
+  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(message))
+    return `a message that is not escaped: ${JSON.stringify(message)}`;
+  return undefined;
+}
