@@ -40,8 +40,8 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("people can read", () =>
   /** Opens the page at each width in each scheme, and returns what is wrong. */
   async function faults(url: string, ready: (page: Page) => Promise<unknown> = async () => {}): Promise<string[]> {
     const found: string[] = [];
-    for (const width of [1200, 360]) {
-      for (const scheme of ["light", "dark"]) {
+    for (const width of [1200, 1000, 760, 360]) {
+      for (const scheme of width === 1200 || width === 360 ? ["light", "dark"] : ["light"]) {
         const page = await browser.newPage();
         await page.setViewport({ width, height: 800 });
         await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);

@@ -43,8 +43,10 @@ export function planePictures(view: View, plane: Plane, rows: Rows, portraits: r
   const frame = (uri: string, title: string, note: string, style = "") => {
     const [x, y] = [0, 1].map((i) => axisOf(rows.columns[i] as string, view.ranges[i] as Range));
     const [across, up] = [x, y].map((axis, i) => endsOf(view.ranges[i] as Range, axis as NonNullable<typeof axis>));
+    // A long name has a line of its own: between the ends it would push one of them off.
     const ends = (place: string, [low, high]: readonly [string, string], name: string) =>
-      `<span class="ends ${place}"><span>${low}</span><span>${escapeHtml(name)}</span><span>${high}</span></span>`;
+      `<span class="ends ${place}${name.length > 8 ? " long" : ""}"><span>${low}</span>` +
+      `<span>${escapeHtml(name)}</span><span>${high}</span></span>`;
     return (
       `<figure class="card"><figcaption><span class="${style}">${escapeHtml(title)}</span><small>${escapeHtml(note)}</small></figcaption>` +
       `<div class="plane">${ends("up", up as [string, string], y?.name ?? "")}<img src="${uri}" alt="${escapeHtml(`Density: ${title}`)}">` +

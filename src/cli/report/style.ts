@@ -63,6 +63,7 @@ small.cfm, small.fdm, small.more { font-weight: 600; }
   font-variant-numeric: tabular-nums; }
 .ends.up { writing-mode: vertical-rl; transform: rotate(180deg); line-height: 1.2; }
 .ends.across { grid-column: 2; }
+.ends.long span:nth-child(2) { order: 1; flex-basis: 100%; text-align: center; }
 .colours { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 10px; margin-top: 14px; font-size: 14px;
   color: var(--soft); font-variant-numeric: tabular-nums; }
 .colours .bar { width: 180px; height: 12px; border-radius: 3px; }
@@ -74,7 +75,7 @@ th, td { padding: 9px 12px; text-align: right; border-top: 1px solid var(--line)
 td { white-space: nowrap; }
 thead th { border-top: 0; font-size: 14px; color: var(--soft); vertical-align: bottom; white-space: nowrap; }
 th { font-weight: 600; overflow-wrap: anywhere; }
-th:first-child { text-align: left; padding-left: 0; }
+th:first-child { text-align: left; padding-left: 0; min-width: 10ch; }
 th:last-child, td:last-child { padding-right: 0; }
 td .label { display: none; }
 .note { font-size: 14px; margin-top: 10px; }
@@ -85,6 +86,10 @@ summary { cursor: pointer; color: var(--soft); margin-top: 14px; font-size: 14px
 :focus-visible { outline: 2px solid var(--cfm); outline-offset: 2px; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 13px; margin: 10px 0 0; }
 footer { max-width: 1120px; margin: 0 auto; padding: 0 24px 48px; font-size: 14px; color: var(--soft); }
+@media (max-width: 1100px) {
+  table { font-size: 15px; }
+  th, td { padding: 9px 7px; }
+}
 @media (max-width: 640px) {
   main { padding: 24px 16px 24px; }
   footer { padding: 0 16px 32px; }
@@ -96,12 +101,14 @@ footer { max-width: 1120px; margin: 0 auto; padding: 0 24px 48px; font-size: 14p
   .large text { font-size: 25px; }
   dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: 8px; }
+}
+@media (max-width: 960px) { /* a row of the table is a list */
   table, tbody, tr, th, td { display: block; }
   thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
   tr { padding: 8px 0; border-top: 1px solid var(--line); }
   tbody tr:first-child { border-top: 0; }
   th, td { border: 0; padding: 1px 0; text-align: left; }
-  td { display: flex; justify-content: space-between; gap: 12px; white-space: normal; font-size: 15px; }
+  td { display: flex; justify-content: space-between; max-width: 30rem; gap: 12px; white-space: normal; font-size: 15px; }
   td span:last-child { white-space: nowrap; }
   td .label { display: inline; color: var(--soft); }
   td.none { display: none; }

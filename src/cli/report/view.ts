@@ -64,15 +64,23 @@ export function planeOf({ exact, ranges }: View, data: DataSource, rows: Rows, s
   return { size: SIDE, truth: pixels(truth), truthNote, brightest, pixels };
 }
 
-/** Counted in cells so large that few are empty by chance, drawn on the finer grid. */
+/** Counted in cells so large that those where points lie have four on average, drawn on the finer grid. */
 function countedDensity(points: ArrayLike<number>, ranges: readonly [Range, Range]): Float64Array {
-  const affordable = Math.sqrt(points.length / 2 / 4); // about four rows to a cell
-  const size = [96, 48, 32, 24, 16].find((cells) => cells <= affordable) ?? 12;
-  return enlarged(histogram(points, size, ranges), size, SIDE / size);
+  const sizes = [96, 48, 32, 24, 16, 12];
+  const counts = sizes.map((size) => histogram(points, size, ranges));
+  const chosen = counts.findIndex((cells) => points.length / 2 >= 4 * cells.filter((value) => value > 0).length);
+  const at = chosen < 0 ? sizes.length - 1 : chosen;
+  return enlarged(counts[at] as Float64Array, sizes[at] as number, SIDE / (sizes[at] as number));
 }
 
-/** The brightest colour stands for this density: the largest of few cells would be noise. */
-function brightestOf(density: ArrayLike<number>): number {
+/** The brightest colour stands for this density: a twentieth of all probability lies where it is higher. */
+export function brightestOf(density: ArrayLike<number>): number {
   const sorted = Float64Array.from(density).sort();
-  return (sorted[Math.floor(sorted.length * 0.98)] as number) || (sorted.at(-1) as number) || 1;
+  const below = 0.95 * sorted.reduce((sum, value) => sum + value, 0);
+  let sum = 0;
+  for (const value of sorted) {
+    sum += value;
+    if (value > 0 && sum >= below) return value;
+  }
+  return 1;
 }
