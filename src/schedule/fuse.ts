@@ -54,6 +54,10 @@ class Fusion {
   private readonly order: readonly number[];
   /** Of steps, by the root of their numbers. */
   private readonly parts = new Map<number, Part>();
+  /** Those that others can still join, by their count. */
+  private readonly open = new Map<number, Map<number, Part>>();
+  /** How often parts were merged. */
+  private merges = 0;
   private readonly merged = new Set<CallUnit>();
 
   constructor(units: readonly Unit[], constraints: readonly Constraint[], limits: PlanLimits, arenas: number) {
@@ -68,17 +72,20 @@ class Fusion {
 
   run(): Group[] {
     const steps = this.order.flatMap((number) => stepOf(this.units[number] as Unit));
-    for (const step of steps) this.parts.set(this.numberOf(step), partOf(step, this.limits));
+    for (const step of steps) this.add(this.numberOf(step), partOf(step, this.limits));
     // A step with what feeds it first, then with what reads the same memory, then with its product.
     for (const step of steps) {
       for (const operand of step.operands) if (operand.from === "step") this.mergeOperand(operand.unit, step);
     }
-    this.mergeAlike(steps, (a, b) => [...a.read].some((cell) => b.read.has(cell)));
+    this.mergeAlike(steps, shareReads);
     for (const number of this.order) {
       const unit = this.units[number] as Unit;
       if (unit.kind === "call") this.addEpilogue(unit);
     }
-    this.mergeAlike(steps, ({ count }) => count <= SMALL);
+    this.mergeAlike(
+      steps.filter(({ count }) => count <= SMALL),
+      () => true,
+    );
 
     const position = new Map(this.order.map((number, i) => [this.units[number] as Unit, i]));
     const place = (unit: StepUnit) => position.get(unit) as number;
@@ -100,14 +107,29 @@ class Fusion {
     return this.reachability.root(this.numberOf(unit));
   }
 
+  private add(root: number, part: Part): void {
+    this.parts.set(root, part);
+    if (part.call) return;
+    const alike = this.open.get(part.count) ?? new Map<number, Part>();
+    this.open.set(part.count, alike.set(root, part));
+  }
+
+  private remove(root: number, { count }: Part): void {
+    this.parts.delete(root);
+    this.open.get(count)?.delete(root);
+  }
+
   private mergeAlike(steps: readonly StepUnit[], alike: (a: Part, b: Part) => boolean): void {
+    const tried = new Map<number, number>(); // of parts that nothing joined, how often others had been merged then
     for (const step of steps) {
-      for (const [root, part] of this.parts) {
-        const own = this.rootOf(step);
-        if (own !== root && part.count === step.count && alike(part, this.parts.get(own) as Part)) {
-          this.merge(part.steps[0] as StepUnit, step);
-        }
+      const before = this.merges;
+      let own = this.rootOf(step);
+      if (tried.get(own) === before) continue;
+      for (const [root, part] of this.open.get(step.count) ?? []) {
+        if (root === own || !alike(part, this.parts.get(own) as Part)) continue;
+        own = this.mergeRoots(root, own);
       }
+      tried.set(own, before);
     }
   }
 
@@ -123,16 +145,21 @@ class Fusion {
   }
 
   private merge(a: StepUnit, b: StepUnit): void {
-    const [rootA, rootB] = [this.rootOf(a), this.rootOf(b)];
-    if (rootA === rootB) return;
-    const [partA, partB] = [this.parts.get(rootA) as Part, this.parts.get(rootB) as Part];
+    this.mergeRoots(this.rootOf(a), this.rootOf(b));
+  }
+
+  /** Makes one part of two where that can be; returns the root of the second. */
+  private mergeRoots(a: number, b: number): number {
+    if (a === b) return b;
+    const [partA, partB] = [this.parts.get(a) as Part, this.parts.get(b) as Part];
+    if (partA.count !== partB.count || partA.call || partB.call || !this.reachability.canMerge(a, b)) return b;
     const fixed = new Set([...partA.fixed, ...partB.fixed]);
-    if (partA.count !== partB.count || partA.call || partB.call) return;
-    if (fixed.size + this.arenas > this.limits.maxStorageBindings) return;
-    if (!this.reachability.canMerge(rootA, rootB)) return;
-    this.parts.delete(rootA);
-    this.parts.delete(rootB);
-    this.parts.set(this.reachability.merge(rootA, rootB), {
+    if (fixed.size + this.arenas > this.limits.maxStorageBindings) return b;
+    this.remove(a, partA);
+    this.remove(b, partB);
+    const root = this.reachability.merge(a, b);
+    this.merges++;
+    this.add(root, {
       count: partA.count,
       call: undefined,
       steps: [...partA.steps, ...partB.steps],
@@ -140,6 +167,7 @@ class Fusion {
       read: new Set([...partA.read, ...partB.read]),
       products: new Set([...partA.products, ...partB.products]),
     });
+    return root;
   }
 
   /** Lets the first chain that can follow the product. */
@@ -147,10 +175,11 @@ class Fusion {
     const product = call.writes["out"];
     if (!product || epilogueGroups(call, product.length, this.limits) === undefined) return;
     for (const [root, part] of this.parts) {
+      if (!part.products.has(call)) continue;
       if (!part.steps.some((step) => readsOf(step).some((view) => overlap(view, product)))) continue;
       if (!this.canFollow(part, call, product) || !this.reachability.canMerge(root, this.rootOf(call))) continue;
-      this.parts.delete(root);
-      this.parts.set(this.reachability.merge(root, this.rootOf(call)), { ...part, call });
+      this.remove(root, part);
+      this.add(this.reachability.merge(root, this.rootOf(call)), { ...part, call });
       this.merged.add(call);
       return;
     }
@@ -165,6 +194,11 @@ class Fusion {
     const isFree = !operands.flatMap(fixedRegion).some((region) => stored.has(region));
     return isFree && steps.every((step) => readsGroups(step, product));
   }
+}
+
+function shareReads({ read }: Part, other: Part): boolean {
+  for (const cell of read) if (other.read.has(cell)) return true;
+  return false;
 }
 
 const stepOf = (unit: Unit): StepUnit[] => (unit.kind === "step" ? [unit] : []);

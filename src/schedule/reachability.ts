@@ -6,23 +6,29 @@
 /** Elements are numbered; merged ones answer as one, under the number of their root. */
 export class Reachability {
   private readonly parent: Int32Array;
-  /** By root: a bit for each root that reaches it. Bits of numbers that are no longer roots mean nothing. */
+  /** Of each element, its place in an order in which each comes after its inputs: what reaches one lies close together. */
+  private readonly places: Int32Array;
+  /** By root: the places of the roots that reach it. Those of elements that are no longer roots mean nothing. */
   private readonly ancestors: Uint32Array[];
-  /** By root: elements with an edge to it. */
+  /** By root: elements with an edge to it, and from it. */
   private readonly inputs: number[][];
+  private readonly outputs: number[][];
 
   /** `inputs[i]`: the elements with an edge to element i. They need not come in any order; there must be no cycle. */
   constructor(inputs: readonly (readonly number[])[]) {
     const count = inputs.length;
     this.parent = Int32Array.from({ length: count }, (_, i) => i);
     this.inputs = inputs.map((list) => [...list]);
+    this.outputs = inputs.map(() => []);
     this.ancestors = new Array<Uint32Array>(count);
-    const words = (count + 31) >>> 5;
-    for (const element of elementOrder(inputs)) {
-      const reached = new Uint32Array(words);
+    this.places = new Int32Array(count);
+    for (const [place, element] of elementOrder(inputs).entries()) {
+      this.places[element] = place;
+      const reached = new Uint32Array((count + 31) >>> 5);
       for (const input of inputs[element] as readonly number[]) {
+        (this.outputs[input] as number[]).push(element);
         unite(reached, this.ancestors[input] as Uint32Array);
-        setBit(reached, input);
+        setBit(reached, this.places[input] as number);
       }
       this.ancestors[element] = reached;
     }
@@ -42,7 +48,7 @@ export class Reachability {
 
   /** Whether a path of at least one edge leads from `from` to `to`. */
   reaches(from: number, to: number): boolean {
-    return hasBit(this.ancestors[this.root(to)] as Uint32Array, this.root(from));
+    return this.isAbove(this.root(from), this.root(to));
   }
 
   /** Whether a path leads from one to the other, or they are one. */
@@ -58,21 +64,9 @@ export class Reachability {
 
   /** Makes one part of these, any two of which `canMerge`; returns its root. */
   merge(...elements: readonly number[]): number {
-    const [root, ...others] = [...new Set(elements.map((element) => this.root(element)))] as [number, ...number[]];
-    const reached = this.ancestors[root] as Uint32Array;
-    for (const other of others) {
-      unite(reached, this.ancestors[other] as Uint32Array);
-      this.parent[other] = root;
-    }
-    this.inputs[root] = [root, ...others].flatMap((merged) => this.inputs[merged] as number[]);
-    clearBit(reached, root);
-    for (let element = 0; element < this.parent.length; element++) {
-      if (this.parent[element] !== element || element === root) continue;
-      const above = this.ancestors[element] as Uint32Array;
-      if (!hasBit(above, root) && !others.some((other) => hasBit(above, other))) continue;
-      unite(above, reached);
-      setBit(above, root);
-    }
+    const [first, ...others] = elements as [number, ...number[]];
+    const root = this.root(first);
+    for (const other of others) this.mergeRoots(root, this.root(other));
     return root;
   }
 
@@ -81,22 +75,61 @@ export class Reachability {
     const [rootFrom, rootTo] = [this.root(from), this.root(to)];
     if (rootFrom === rootTo) return;
     (this.inputs[rootTo] as number[]).push(rootFrom);
-    if (this.reaches(rootFrom, rootTo)) return;
+    (this.outputs[rootFrom] as number[]).push(rootTo);
     const reached = this.ancestors[rootFrom] as Uint32Array;
-    for (let element = 0; element < this.parent.length; element++) {
-      if (this.parent[element] !== element) continue;
-      const above = this.ancestors[element] as Uint32Array;
-      if (element !== rootTo && !hasBit(above, rootTo)) continue;
-      unite(above, reached);
-      setBit(above, rootFrom);
+    this.spread([rootTo], (element) => {
+      if (this.isAbove(rootFrom, element)) return false; // and above all behind it
+      unite(this.ancestors[element] as Uint32Array, reached);
+      setBit(this.ancestors[element] as Uint32Array, this.places[rootFrom] as number);
+      return true;
+    });
+  }
+
+  /** What is behind either gets what is above the other; what is behind both has it already, and so has all behind that. */
+  private mergeRoots(root: number, other: number): void {
+    if (root === other) return;
+    const [above, aboveOther] = [this.ancestors[root] as Uint32Array, this.ancestors[other] as Uint32Array];
+    const reached = above.slice();
+    unite(reached, aboveOther);
+    const [gained, gainedByOther] = [difference(reached, above), difference(reached, aboveOther)];
+    clearBit(reached, this.places[root] as number);
+    const starts = [...(this.outputs[root] as number[]), ...(this.outputs[other] as number[])];
+    this.parent[other] = root;
+    this.ancestors[root] = reached;
+    this.ancestors[other] = reached; // nobody asks: its own can go
+    this.inputs[root] = joined(this.inputs[root] as number[], this.inputs[other] as number[]);
+    this.outputs[root] = joined(this.outputs[root] as number[], this.outputs[other] as number[]);
+    this.spread(starts, (element) => {
+      const [hasRoot, hasOther] = [this.isAbove(root, element), this.isAbove(other, element)];
+      if (element === root || (hasRoot && hasOther)) return false;
+      const reachedBy = this.ancestors[element] as Uint32Array;
+      for (const [word, bits] of hasRoot ? gained : gainedByOther) reachedBy[word] = (reachedBy[word] as number) | bits;
+      setBit(reachedBy, this.places[root] as number);
+      setBit(reachedBy, this.places[other] as number);
+      return true;
+    });
+  }
+
+  /** Visits roots behind these, going on from those for which `visit` says so. */
+  private spread(from: readonly number[], visit: (root: number) => boolean): void {
+    const open = [...from];
+    for (let element = open.pop(); element !== undefined; element = open.pop()) {
+      const root = this.root(element);
+      if (visit(root)) for (const output of this.outputs[root] as number[]) open.push(output);
     }
+  }
+
+  /** Whether a path leads from root `a` to root `b`. */
+  private isAbove(a: number, b: number): boolean {
+    return hasBit(this.ancestors[b] as Uint32Array, this.places[a] as number);
   }
 
   /** Whether a path leads from root `a` through a third part to root `b`. */
   private leadsAround(a: number, b: number): boolean {
+    if (!this.isAbove(a, b)) return false;
     for (const input of this.inputs[b] as number[]) {
       const root = this.root(input);
-      if (root !== a && root !== b && hasBit(this.ancestors[root] as Uint32Array, a)) return true;
+      if (root !== a && root !== b && this.isAbove(a, root)) return true;
     }
     return false;
   }
@@ -128,8 +161,24 @@ export function elementOrder(inputs: readonly (readonly number[])[]): number[] {
   return order;
 }
 
+/** All of both, in the longer list. */
+function joined(a: number[], b: number[]): number[] {
+  const [shorter, longer] = a.length < b.length ? [a, b] : [b, a];
+  for (const element of shorter) longer.push(element);
+  return longer;
+}
+
 function unite(target: Uint32Array, source: Uint32Array): void {
   for (let word = 0; word < target.length; word++) target[word] = (target[word] as number) | (source[word] as number);
+}
+
+/** The words of a set that differ from those of another, with their numbers. */
+function difference(bits: Uint32Array, others: Uint32Array): (readonly [word: number, bits: number])[] {
+  const words: [number, number][] = [];
+  bits.forEach((value, word) => {
+    if (value !== others[word]) words.push([word, value]);
+  });
+  return words;
 }
 
 const hasBit = (bits: Uint32Array, i: number) => (((bits[i >>> 5] as number) >>> (i & 31)) & 1) === 1;

@@ -25,11 +25,15 @@ interface Candidate {
  * begins with them.
  */
 export function rematerialize(units: Unit[]): Constraint[] {
-  const candidates = units.flatMap((unit) => candidateOf(unit, units));
+  const readers = new Map<Cell, Set<Unit>>(); // by root cell
+  for (const unit of units) {
+    for (const { cell } of readsOf(unit)) readers.set(cell.root, (readers.get(cell.root) ?? new Set()).add(unit));
+  }
+  const candidates = units.flatMap((unit) => candidateOf(unit, (cell) => [...(readers.get(cell) ?? [])]));
+  const products = new Set<Cell | undefined>(candidates.map(({ product }) => product));
   const constraints: Constraint[] = [];
   for (const candidate of candidates) {
-    const behind = candidate.next.writes["out"]?.cell.root;
-    if (candidates.some(({ product }) => product === behind)) remake(candidate, units, constraints);
+    if (products.has(candidate.next.writes["out"]?.cell.root)) remake(candidate, units, constraints);
   }
   return constraints;
 }
@@ -37,15 +41,16 @@ export function rematerialize(units: Unit[]): Constraint[] {
 const isProduct = (unit: Unit): unit is CallUnit => unit.kind === "call" && unit.kernel === "linear";
 const operandOf = (unit: CallUnit, name: string) => unit.reads[name]?.cell.root;
 
-function candidateOf(gradient: Unit, units: readonly Unit[]): Candidate[] {
+/** @param readersOf - what reads a root cell. */
+function candidateOf(gradient: Unit, readersOf: (cell: Cell) => readonly Unit[]): Candidate[] {
   if (!isProduct(gradient) || !gradient.parameters["transposeLeft"]) return [];
   const { left, right } = gradient.reads as { left: View; right: View };
   const rows = left.cell;
   const isRows = rows.isTemporary && !rows.whole && left.length === rows.size && rows.writers.length === 0;
   if (!isRows || rows.parts.length < 2) return []; // primals and tangents
-  const forward = units.filter((unit) => unit !== gradient && readsOf(unit).some(({ cell }) => cell.root === rows));
+  const forward = readersOf(rows).filter((unit) => unit !== gradient);
   const [next] = forward;
-  const back = units.find(
+  const back = readersOf(right.cell.root).find(
     (unit) => isProduct(unit) && !unit.parameters["transposeLeft"] && operandOf(unit, "left") === right.cell.root,
   );
   if (forward.length !== 1 || !next || !isProduct(next) || !back || !isProduct(back)) return [];
@@ -56,11 +61,8 @@ function candidateOf(gradient: Unit, units: readonly Unit[]): Candidate[] {
   const read = new Set(cones.flatMap((cone) => cone?.loads.map(({ view }) => view.cell.root)));
   const [product] = read;
   if (!product || read.size !== 1 || cones.some((cone) => !cone || cone.isElsewhere)) return [];
-  const isKept = units.some(
-    (unit) =>
-      unit.kind === "step" &&
-      !cones.some((cone) => cone?.steps.has(unit)) &&
-      readsOf(unit).some(({ cell }) => cell.root === product),
+  const isKept = readersOf(product).some(
+    (unit) => unit.kind === "step" && !cones.some((cone) => cone?.steps.has(unit)),
   );
   return isKept && product.writers.every(isProduct) ? [{ rows, next, gradient, back, product }] : [];
 }

@@ -1,5 +1,5 @@
 /** Tasks: what becomes one kernel call each, with what each reads, writes and waits for. */
-import { overlap, rootView, type View, writtenCells } from "./cells.ts";
+import { type Cell, overlap, rootView, type View, writtenCells } from "./cells.ts";
 import { buildChains, type Chain } from "./chains.ts";
 import { fuse, type Group } from "./fuse.ts";
 import type { PlanLimits } from "./program.ts";
@@ -32,7 +32,14 @@ export function makeTasks(
     const reads = [...(call ? readsOf(call) : []), ...(chain?.loads.map(({ view }) => view) ?? [])];
     tasks.push({ call, chain, reads, writes: chain?.stores.map(({ view }) => view) ?? (call ? writesOf(call) : []) });
   });
-  const kept = tasks.map((task) => keepProduct(task, tasks));
+  const readers = new Map<Cell, Map<Task, View[]>>(); // by root cell
+  for (const task of tasks) {
+    for (const view of task.reads) {
+      const ofCell = readers.get(view.cell.root) ?? new Map<Task, View[]>();
+      readers.set(view.cell.root, ofCell.set(task, [...(ofCell.get(task) ?? []), view]));
+    }
+  }
+  const kept = tasks.map((task) => keepProduct(task, readers));
 
   const after = kept.map(({ reads }, number) => {
     const list = new Set<number>();
@@ -52,20 +59,18 @@ export function makeTasks(
 const unitsOf = ({ call, steps }: Group): Unit[] => (call ? [call, ...steps] : [...steps]);
 
 /** A product with an epilogue, which stores those row groups of the product that others read. */
-function keepProduct(task: Task, tasks: readonly Task[]): Task {
+function keepProduct(task: Task, readers: ReadonlyMap<Cell, ReadonlyMap<Task, readonly View[]>>): Task {
   const { call, chain } = task;
   const product = call?.writes["out"];
   if (!chain || !product) return task;
   const { count } = chain;
   const { cell, offset } = rootView(product);
+  const others = [...(readers.get(cell) ?? [])].filter(([other]) => other !== task).flatMap(([, reads]) => reads);
   const stores = Array.from({ length: product.length / count }, (_, index) => ({
     view: { cell, offset: offset + index * count, length: count, stride: 1 },
     source: { from: "product", index } as const,
     dtype: cell.dtype,
-  })).filter(
-    ({ view }) =>
-      cell.boundTo || tasks.some((other) => other !== task && other.reads.some((read) => overlap(read, view))),
-  );
+  })).filter(({ view }) => cell.boundTo || others.some((read) => overlap(read, view)));
   const kept = { ...chain, stores: [...chain.stores, ...stores] };
   return { ...task, chain: kept, writes: kept.stores.map(({ view }) => view) };
 }
