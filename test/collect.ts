@@ -22,6 +22,10 @@ export class Kept {
     return object;
   }
 
+  get noted(): number {
+    return this.#noted.length;
+  }
+
   /** Of all noted, how many a collection leaves. */
   async count(): Promise<number> {
     await collect();

@@ -1,21 +1,22 @@
-/** Bundles test/conformance/ for a platform, as a user's page has it. */
+/** Bundles test/conformance/, or another module for run.mjs, for a platform, as a user's page has it. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { root } from "../files.mjs";
 
 /**
- * Writes the suite and, beside it, the engine's workers.
+ * Writes the module and, beside it, the engine's workers.
  * @param {string} folder - made where it is missing.
- * @returns {Promise<string>} the suite's path, for runModule.
+ * @param {string} [entry] - the module, by default the suite.
+ * @returns {Promise<string>} its path, for runModule.
  */
-export async function bundleChecks(folder) {
+export async function bundleChecks(folder, entry = join(root, "test", "conformance", "index.ts")) {
   const workers = join(root, "src", "engine", "worker");
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), '{ "type": "module" }');
   await build({
     entryPoints: {
-      index: join(root, "test", "conformance", "index.ts"),
+      index: entry,
       "worker-webgpu": join(workers, "entry-webgpu.ts"),
       "worker-wasm": join(workers, "entry-wasm.ts"),
     },

@@ -47,7 +47,7 @@ import { densitiesOf, toDataUnits, toModelUnits } from "./units.ts";
 import { VelocityProgram } from "./velocity.ts";
 
 /** Programs kept for the next call of the same kind: sampling and judging in turn should not compile anew each time. */
-const KEPT_PROGRAMS = 3;
+export const KEPT_PROGRAMS = 3;
 
 /** Where a model's parameters are: in a trainer, or in a store of its own. */
 export interface ModelSource {

@@ -1,13 +1,25 @@
 /** A GPU whose devices a check can see, and so destroy. */
 
-/** `gpu`, but each device that it gives is kept in `devices`. */
-export function watched(gpu: GPU, devices: GPUDevice[]): GPU {
+/**
+ * `gpu`, but each device that it gives is kept in `devices`.
+ *
+ * @param onPipeline - told each pipeline that one of them gives.
+ */
+export function watched(gpu: GPU, devices: GPUDevice[], onPipeline?: (pipeline: GPUComputePipeline) => void): GPU {
+  const deviceWatched = (device: GPUDevice): GPUDevice =>
+    through(device, {
+      async createComputePipelineAsync(descriptor: GPUComputePipelineDescriptor) {
+        const pipeline = await device.createComputePipelineAsync(descriptor);
+        onPipeline?.(pipeline);
+        return pipeline;
+      },
+    });
   const adapterWatched = (adapter: GPUAdapter): GPUAdapter =>
     through(adapter, {
       async requestDevice(descriptor: GPUDeviceDescriptor) {
         const device = await adapter.requestDevice(descriptor);
         devices.push(device);
-        return device;
+        return onPipeline ? deviceWatched(device) : device;
       },
     });
   return through(gpu, {
