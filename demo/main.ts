@@ -132,6 +132,8 @@ function takeSamples(one: Shown, { step, values, outside }: FromWorker & { kind:
   keep(one.outside, step, outside);
   if (one.sampled.at(-1)?.step === step) one.sampled.pop();
   one.sampled.push({ step, seconds: one.seconds, outside, count: values.length / 2 });
+  thin(one.outside);
+  thin(one.sampled);
 }
 
 /** Adds a point, in place of one of the same step: the later samples are more. */
@@ -140,8 +142,8 @@ function keep(points: Points, step: number, value: number): void {
   points.push([step, value]);
 }
 
-/** Halves the points once there are more than a curve can show. */
-function thin(points: Points): void {
+/** Halves the points once there are more than a curve can show; the last one stays. */
+function thin<Point>(points: Point[]): void {
   if (points.length < 1000) return;
   points.splice(0, points.length, ...points.filter((_, i) => i % 2 === 1));
 }

@@ -208,7 +208,10 @@ export interface RunOptions {
   /** How many more steps. */
   readonly steps: number;
   readonly signal?: AbortSignal;
-  /** Report at each multiple of so many steps, and at the end. Default: a few times a second. */
+  /**
+   * Report at each multiple of so many steps, and at the end; after 65,536 in any case, since a report lists its steps.
+   * Default: a few times a second.
+   */
   readonly progressEvery?: number;
 }
 

@@ -22,6 +22,9 @@ import { initialSnapshot, recordOf, type Snapshot, vectorNames } from "./trainer
 /** Milliseconds of training between reports, when the caller does not say. */
 const REPORT_MILLISECONDS = 250;
 
+/** Steps in a report at most, whatever the caller says: these rows are the only thing here that grows with steps. */
+const MOST_REPORTED = 64 * METRIC_ROWS;
+
 /** Milliseconds between snapshots on the host, when the caller does not say. */
 const SNAPSHOT_MILLISECONDS = 30_000;
 
@@ -168,7 +171,8 @@ export class LocalTrainer implements Trainer {
           continue;
         }
         seen = last.step;
-        const isTime = every === undefined ? performance.now() >= deadline : seen % every === 0;
+        const isFull = steps.length + METRIC_ROWS > MOST_REPORTED;
+        const isTime = isFull || (every === undefined ? performance.now() >= deadline : seen % every === 0);
         if (seen < target && !this.stopped && !isTime && !end) continue;
         // Whatever ends the run, its last steps are told first.
         yield {

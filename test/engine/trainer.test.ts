@@ -193,6 +193,20 @@ describe("numbers that are not finite", () => {
     }));
 });
 
+test("a report lists 65,536 steps at most, however seldom it is asked for", () =>
+  withRuntime("wasm", async (runtime) => {
+    const network = mlp({ dimension: 2, hidden: [1] });
+    const trainer = await runtime.createTrainer(smallOptions({ network, loss: cfm(), batchSize: 1 }));
+    const steps: number[] = [];
+    const lengths: number[] = [];
+    for await (const progress of trainer.run({ steps: 70_000, progressEvery: 70_000 })) {
+      for (const { step } of progress.steps) steps.push(step);
+      lengths.push(progress.steps.length);
+    }
+    expect(lengths).toEqual([65_536, 70_000 - 65_536]);
+    expect(steps).toEqual(Array.from({ length: 70_000 }, (_, i) => i + 1));
+  }));
+
 describe("dispose", () => {
   test("frees all memory, works twice, and later use says so", async () => {
     await withRuntime("reference", async (runtime) => {
