@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { defineCommand } from "citty";
 import { oneOf, positiveInteger, positiveNumber } from "./arguments.ts";
 import { exitCodes, isQuiet } from "./output.ts";
+import { interruption, wasInterrupted } from "./signals.ts";
 
 /** The built bench, beside the built command. */
 const script = fileURLToPath(new URL("./bench/own.js", import.meta.url));
@@ -51,16 +52,16 @@ function listOf<Value>(option: string, list: string, read: (option: string, text
   return [...new Set(list.split(",").map((text) => read(option, text.trim())))];
 }
 
-/** Runs the bench with this terminal as its own; Ctrl-C reaches both, and this process waits for it. */
+/** Runs the bench with this terminal as its own, and waits for it; a signal that reached this process alone is handed on. */
 function runScript(options: object): Promise<number> {
   const flags = "deno" in process.versions ? ["run", "--allow-all", "--unstable-webgpu"] : [];
   const child = spawn(process.execPath, [...flags, script, JSON.stringify(options)], { stdio: "inherit" });
-  process.on("SIGINT", () => {});
-  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  const interrupted = interruption();
+  interrupted.signal.addEventListener("abort", () => child.kill("SIGTERM"));
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code, signal) => {
-      resolve(code ?? (signal === "SIGINT" ? exitCodes.interrupted : exitCodes.failure));
+    child.once("close", (code) => {
+      resolve(wasInterrupted() ? exitCodes.interrupted : (code ?? exitCodes.failure));
     });
   });
 }

@@ -2,6 +2,7 @@
  * `divflow compare`: trains CFM and FDM from one seed, samples both, judges both by the same rule and writes a report.
  * This is what `npm start` runs. With `--seeds` it does so for several seeds and tells how much they differ.
  */
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { defineCommand } from "citty";
 import { ConfigError, createTrainer, type Runtime, sampleData, writeNpy } from "../index.ts";
@@ -20,7 +21,7 @@ import {
   verdict,
 } from "./contenders.ts";
 import { dataArguments, dataOf } from "./data.ts";
-import { checkFolder, makeFolder, replaceFile } from "./files.ts";
+import { checkFolder, makeFolder } from "./files.ts";
 import { type Parts, partsOf, type RowsUsed, rowsUsed } from "./held-out.ts";
 import { judge, type Rule } from "./judge.ts";
 import { exitCodes, remark, report, textTable } from "./output.ts";
@@ -28,12 +29,14 @@ import { type HeldOut, inOptions, readHeldOut } from "./overfitting.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
 import { whilePlanning } from "./progress.ts";
 import { describeRecipe, type Recipe, readRecipe, recipeArguments, trainerOptions } from "./recipe.ts";
+import { removeLeftovers, replaceFile } from "./replace-file.ts";
 import { rowOfPictures } from "./report/density.ts";
 import { counted } from "./report/numbers.ts";
 import { columnNames, drawnRows } from "./report/rows.ts";
 import { planeOf, type View, viewOf } from "./report/view.ts";
+import { RunFolder, runFiles } from "./run-folder.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
-import { trainInto, unusedRows, writeRun } from "./training.ts";
+import { trainInto, unusedRows } from "./training.ts";
 
 /** The seed of everything evaluated is this far from the run's, so that no point is one trained on. */
 const EVALUATION_SEED_OFFSET = 1_000_003;
@@ -73,11 +76,12 @@ export const compare = defineCommand({
     const points = args.points === undefined ? undefined : positiveInteger("--points", args.points);
     const test = await readTest(recipe, args.test);
     const choice = readRuntime(args);
-    await checkFolder("--out", args.out);
+    await checkFolders(args.out, recipe.seed, seedCount);
+    using claimed = await RunFolder.claim("--out", args.out);
     await refuseRun("--out", args.out, args);
 
     using runtime = await openRuntime(choice);
-    await makeFolder("--out", args.out);
+    claimed.keep();
     const scene = sceneOf(recipe);
     const judged: Judged[] = [];
     const rows: RowsUsed[] = [];
@@ -85,7 +89,7 @@ export const compare = defineCommand({
     const warnings = new Set<string>();
     for (let i = 0; i < seedCount; i++) {
       const seed = recipe.seed + i;
-      const folder = join(args.out, ...(seedCount > 1 ? [`seed-${seed}`] : []));
+      const folder = folderOf(args.out, seed, seedCount);
       const round = roundOf({ ...recipe, seed }, test, points);
       await makeFolder("--out", folder);
       if (round.parts?.testRows) {
@@ -135,6 +139,30 @@ export const compare = defineCommand({
     return exitCodes.success;
   },
 });
+
+/** What compare itself writes into its folder, and into that of each seed and model. */
+const [reportFiles, seedFiles, modelFiles] = [["report.html", "densities.png"], ["test.npy"], ["samples.npy"]];
+
+function folderOf(out: string, seed: number, seedCount: number): string {
+  return seedCount > 1 ? join(out, `seed-${seed}`) : out;
+}
+
+/** Refuses, before any work, folders that cannot be written to; and removes what killed processes left in them. */
+async function checkFolders(out: string, firstSeed: number, seedCount: number): Promise<void> {
+  await checkFolder("--out", out, reportFiles);
+  if (!(await stat(out).catch(() => undefined))) return;
+  const files = reportFiles.map((name) => join(out, name));
+  for (let i = 0; i < seedCount; i++) {
+    const folder = folderOf(out, firstSeed + i, seedCount);
+    await checkFolder("--out", folder, seedFiles);
+    files.push(...seedFiles.map((name) => join(folder, name)));
+    for (const name of contenders) {
+      await checkFolder("--out", join(folder, name), [...runFiles, ...modelFiles]);
+      files.push(...modelFiles.map((file) => join(folder, name, file)));
+    }
+  }
+  for (const file of files) await removeLeftovers(file);
+}
 
 /** Rows of a file that models are judged by, where --test does not say: their share. */
 const TEST_SHARE = "0.1";
@@ -238,24 +266,25 @@ async function trainAndJudge(
       : {}),
   };
   const title = titleOf[name];
-  await makeFolder("--out", folder);
-  const run = await trainInto(trainer, recipe.steps, title, (metrics) => writeRun(folder, config, metrics, trainer));
+  using runFolder = await RunFolder.claim("--out", folder);
+  await runFolder.begin({ trainer, config });
+  const run = await trainInto(trainer, recipe.steps, title, runFolder);
   if (run.interrupted) {
-    const file = join(folder, "model.safetensors");
+    const file = runFolder.file("model.safetensors");
     remark(
       `Interrupted at step ${trainer.step} of ${name}. divflow train ${dataName} --resume ${file} --out ${folder} goes on.`,
     );
     return undefined;
   }
-  const unused = unusedRows(trainer, run.metrics);
+  const unused = unusedRows(trainer, run.history);
   if (unused !== undefined) warn(unused);
   const { judgement, samples, density } = await judge(runtime, trainer, recipe, rule, { title, folder, view });
-  const { metrics, seconds, secondsPerStep } = run;
+  const { history, seconds, secondsPerStep } = run;
   const { best, step, stopped } = trainer;
   const bestStep = best ? { bestStep: best.step } : {};
   return {
     judged: { name, seed: recipe.seed, steps: step, stopped, ...bestStep, ...judgement, seconds, secondsPerStep },
-    shown: { metrics, samples, ...(density ? { density } : {}) },
+    shown: { history, samples, ...(density ? { density } : {}) },
     rows,
   };
 }

@@ -13,6 +13,7 @@ import {
   verdict,
   winnerOf,
 } from "./contenders.ts";
+import type { Criterion, History } from "./history.ts";
 import type { describeRecipe, Recipe } from "./recipe.ts";
 import type { Curve } from "./report/curves.ts";
 import type { Table } from "./report/html.ts";
@@ -22,11 +23,10 @@ import { columnPictures, linePicture, type Portrait, planePictures } from "./rep
 import { type Rows, summarizeColumns } from "./report/rows.ts";
 import type { Plane, View } from "./report/view.ts";
 import { meanAndDeviation } from "./statistics.ts";
-import type { MetricsLine } from "./training.ts";
 
 /** What the report shows of a model beside its figures. */
 export interface Shown {
-  readonly metrics: readonly MetricsLine[];
+  readonly history: History;
   /** Row-major [count, dimension], in data units. */
   readonly samples: Float32Array | Float64Array;
   /** On the view's grid. */
@@ -196,8 +196,7 @@ function curvesOf(
   return namesOf(judged).map((name) => {
     const judgedAt = judged.find((one) => one.name === name)?.[metric];
     // Only FDM computes the divergence loss while it trains.
-    const rows = metric === "divergenceLoss" && name !== "fdm" ? [] : (shown.get(name)?.metrics ?? []);
-    const points = rows.flatMap(({ step, [metric]: value }) => (value === undefined ? [] : [[step, value] as const]));
+    const points = metric === "divergenceLoss" && name !== "fdm" ? [] : (shown.get(name)?.history[metric].points ?? []);
     const key = { name: titleOf[name], style: styleOf[name] };
     return { ...key, points, ...(judgedAt === undefined ? {} : { judged: judgedAt }) };
   });
@@ -205,27 +204,22 @@ function curvesOf(
 
 /** Whether runs chose their best by the likelihood of the rows held out: then it is told of each validation. */
 function isByLikelihood(shown: ReadonlyMap<Contender, Shown>): boolean {
-  const validations = [...shown.values()].flatMap(({ metrics }) =>
-    metrics.flatMap(({ validation }) => validation ?? []),
+  const histories = [...shown.values()].map(({ history }) => history);
+  return (
+    histories.some(({ validations }) => validations > 0) && histories.every((one) => one.judged === one.validations)
   );
-  return validations.length > 0 && validations.every((one) => one.negativeLogLikelihood !== undefined);
 }
 
 /** What the best is chosen by, on the rows held out while training, the best one marked; nothing where none were. */
-function heldOutCurves(
-  criterion: "velocityLoss" | "negativeLogLikelihood",
-  judged: readonly Judged[],
-  shown: ReadonlyMap<Contender, Shown>,
-): Curve[] {
+function heldOutCurves(criterion: Criterion, judged: readonly Judged[], shown: ReadonlyMap<Contender, Shown>): Curve[] {
   return namesOf(judged).flatMap((name) => {
-    const validations = (shown.get(name)?.metrics ?? []).flatMap(({ validation }) => validation ?? []);
-    const points = validations.flatMap(({ step, best, [criterion]: value }) =>
-      value === undefined ? [] : [{ best, point: [step, value] as const }],
-    );
-    const best = points.findLast((one) => one.best)?.point;
+    const { heldOut, best } = shown.get(name)?.history ?? {};
+    const points = heldOut?.[criterion].points ?? [];
     if (points.length === 0) return [];
     const key = { name: titleOf[name], style: styleOf[name] };
-    return [{ ...key, points: points.map(({ point }) => point), exact: true, ...(best ? { marked: best } : {}) }];
+    const value = best?.[criterion];
+    const marked = best && value !== undefined ? { marked: [best.step, value] as const } : {};
+    return [{ ...key, points, exact: true, ...marked }];
   });
 }
 

@@ -6,11 +6,12 @@ import { dataArguments, readingOptions, readPointsFile } from "./data.ts";
 import { readBytes } from "./files.ts";
 import { summarize } from "./judge.ts";
 import { activationArgument, readActivation } from "./model-file.ts";
-import { interruption, remark, report } from "./output.ts";
+import { remark, report } from "./output.ts";
 import { progressBar } from "./progress.ts";
 import { counted, withError } from "./report/numbers.ts";
 import { type ResultArray, readTarget, resultArguments, writeResults } from "./results.ts";
 import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
+import { interruption } from "./signals.ts";
 import { readSolver, solverArguments } from "./solver.ts";
 
 export const evaluate = defineCommand({

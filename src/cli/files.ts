@@ -1,8 +1,7 @@
-/** Reading and writing files so that nothing is lost: writes go to a temporary file beside the target, then rename. */
-import { randomBytes } from "node:crypto";
-import { constants, rmSync } from "node:fs";
-import { access, mkdir, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+/** Reading files, and what can be found out of places to write to before there is something to write. */
+import { constants } from "node:fs";
+import { access, mkdir, open, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { ConfigError, DataError, LimitError } from "../index.ts";
 
 /** What a failed file operation means, in words. */
@@ -27,6 +26,11 @@ export function reasonOf(error: unknown): string {
     default:
       return code ?? String(error);
   }
+}
+
+/** Whether there was no room: with time there may be. */
+export function isFull(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT"].includes(String((error as NodeJS.ErrnoException).code));
 }
 
 /** Bytes read at once: Node's own readFile ends at 2 GiB, and points may well be more. */
@@ -92,22 +96,36 @@ export async function checkTarget(option: string, path: string): Promise<void> {
   );
 }
 
-/** Refuses, before any work, a run folder that cannot be made or written to. Makes nothing. */
-export async function checkFolder(option: string, path: string): Promise<void> {
+/**
+ * Refuses, before any work, a run folder that cannot be made or written to, or in which there are folders in the places of
+ * these files. Makes nothing.
+ */
+export async function checkFolder(option: string, path: string, files: readonly string[]): Promise<void> {
   try {
     const { nearest } = await missingFolders(path);
-    await access(nearest, constants.W_OK);
+    await access(nearest, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw noFolder(option, path, error);
   }
+  for (const name of files) {
+    const found = await stat(join(path, name)).catch(() => undefined);
+    if (!found?.isDirectory()) continue;
+    throw new ConfigError({
+      subject: `${option} ${path}`,
+      given: `a folder named ${name} in it`,
+      expected: "a file of this name, or none",
+      remedy: "Move it away, or name another folder.",
+    });
+  }
 }
 
-/** Makes a run folder; ConfigError when that cannot be. */
-export async function makeFolder(option: string, path: string): Promise<void> {
+/** Makes a run folder and gives those that were not there, from the top; ConfigError when that cannot be. */
+export async function makeFolder(option: string, path: string): Promise<readonly string[]> {
   try {
     const { missing } = await missingFolders(path);
     // One by one: Node's recursive mkdir never ends where a folder exists in which none can be made, such as /proc.
     for (const folder of missing) await mkdir(folder);
+    return missing;
   } catch (error) {
     throw noFolder(option, path, error);
   }
@@ -127,37 +145,9 @@ async function missingFolders(path: string): Promise<{ nearest: string; missing:
   }
 }
 
-function noFolder(option: string, path: string, cause: unknown): ConfigError {
+export function noFolder(option: string, path: string, cause: unknown): ConfigError {
   return new ConfigError(
     { subject: `${option} ${path}`, given: reasonOf(cause), expected: "a folder", remedy: "Name another folder." },
     { cause },
   );
-}
-
-/** What a file is made of: at once, or in pieces where a string could not hold it. */
-export type Content = Uint8Array | string | Iterable<Uint8Array | string>;
-
-/**
- * Writes all of `content` or nothing: a full disk, a crash or Ctrl-C leaves the old file as it was. A link stays one, and
- * what it points to is replaced; a device or a pipe is written to.
- */
-export async function replaceFile(path: string, content: Content): Promise<void> {
-  const target = await realpath(path).catch(() => path);
-  const kind = await stat(target).catch(() => undefined);
-  if (kind && !kind.isFile()) {
-    await writeFile(target, content);
-    return;
-  }
-  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
-  const removeIt = () => rmSync(temporary, { force: true });
-  process.once("exit", removeIt); // the second Ctrl-C ends the process at once
-  try {
-    await writeFile(temporary, content, { flag: "wx" });
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  } finally {
-    process.off("exit", removeIt);
-  }
 }

@@ -10,11 +10,11 @@ import {
   type Trainer,
   writeNpy,
 } from "../index.ts";
-import { replaceFile } from "./files.ts";
-import { interruption } from "./output.ts";
 import { progressBar } from "./progress.ts";
 import type { Recipe } from "./recipe.ts";
+import { replaceFile } from "./replace-file.ts";
 import type { View } from "./report/view.ts";
+import { interruption } from "./signals.ts";
 import { meanAndDeviation, standardErrorOf } from "./statistics.ts";
 
 /** What `compare` prints of a model: of its best parameters where rows were held out, else of the last ones. */

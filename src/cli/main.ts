@@ -4,6 +4,8 @@ import { DivflowError } from "../index.ts";
 import { reasonOf } from "./files.ts";
 import { complain, exitCodeOf, exitCodes } from "./output.ts";
 import { run } from "./program.ts";
+import { UnsavedError } from "./run-folder.ts";
+import { listenToSignals, wasInterrupted } from "./signals.ts";
 
 /** An aborted call rejects with its signal's reason. */
 function isInterruption(error: unknown): boolean {
@@ -20,6 +22,7 @@ function describeError(error: unknown): string {
   if (isUsageError(error)) return `${stripVTControlCharacters(error.message)}. See --help.`;
   if (error instanceof DivflowError) return error.message;
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof UnsavedError) return error.message;
   if (isInterruption(error)) return "stopped before the end.";
   const { code, path } = error as NodeJS.ErrnoException;
   const fromSystem = code !== undefined && /^E[A-Z0-9]+$/.test(code); // ENOSPC and its like, not ERR_INVALID_STATE
@@ -35,13 +38,10 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 process.stderr.on("error", () => {}); // remarks that nobody reads are no reason to stop
 
-// Where nothing is to be saved Ctrl-C ends it at once; a command that saves first listens too.
-process.on("SIGINT", () => {
-  if (process.listenerCount("SIGINT") === 1) process.exit(exitCodes.interrupted);
-});
-
+listenToSignals();
 try {
-  process.exitCode = await run(process.argv.slice(2));
+  const code = await run(process.argv.slice(2));
+  process.exitCode = code === exitCodes.success && wasInterrupted() ? exitCodes.interrupted : code;
 } catch (error) {
   complain(`divflow: ${describeError(error)}`);
   if (isUsageError(error)) process.exitCode = exitCodes.badInput;

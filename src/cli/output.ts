@@ -11,7 +11,7 @@ export const exitCodes = {
   failure: 1,
   /** Bad input: options, data, checkpoints. Nothing was written. */
   badInput: 2,
-  /** Ctrl-C, after saving what there is. */
+  /** Ctrl-C, SIGTERM or SIGHUP, after saving what there is. */
   interrupted: 130,
 } as const;
 
@@ -61,26 +61,4 @@ export function textTable(rows: readonly (readonly string[])[]): string[] {
       .join("   ")
       .trimEnd(),
   );
-}
-
-/**
- * A signal that aborts at the first Ctrl-C (or SIGTERM), so that the command can save and end; the second ends at once.
- * `dispose` takes the handlers off.
- */
-export function interruption(): { readonly signal: AbortSignal; dispose(): void } {
-  const controller = new AbortController();
-  const stop = () => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    remark("Stopping; once more to stop without saving.");
-    controller.abort();
-  };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  return {
-    signal: controller.signal,
-    dispose() {
-      process.off("SIGINT", stop);
-      process.off("SIGTERM", stop);
-    },
-  };
 }

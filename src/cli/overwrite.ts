@@ -45,7 +45,7 @@ export async function refuseRun(
   if (force) return;
   const found = (await readdir(folder).catch(() => [])).filter((name) => traces.test(name)).sort();
   if (found.length === 0) return;
-  if (resumed !== undefined && dirname(await real(resumed)) === (await real(folder))) return;
+  if (resumed !== undefined && (await isInFolder(resumed, folder))) return;
   throw new ConfigError({
     subject: `${option} ${folder}`,
     given: `a folder that holds a run (${found.join(", ")})`,
@@ -54,4 +54,9 @@ export async function refuseRun(
   });
 }
 
-const real = (path: string) => realpath(path).catch(() => path);
+/** Whether a file lies in a folder, by whatever path or link either is named. */
+export async function isInFolder(file: string, folder: string): Promise<boolean> {
+  return dirname(await real(file)) === (await real(folder));
+}
+
+export const real = (path: string) => realpath(path).catch(() => path);

@@ -3,8 +3,9 @@ import { stat } from "node:fs/promises";
 import { writeCsv, writeNpz } from "../data.ts";
 import { ConfigError, LimitError, writeNpy } from "../index.ts";
 import { oneOf } from "./arguments.ts";
-import { type Content, checkTarget, replaceFile } from "./files.ts";
+import { checkTarget } from "./files.ts";
 import { forceArgument, refuseInputs } from "./overwrite.ts";
+import { type Content, removeLeftovers, replaceFile } from "./replace-file.ts";
 
 export const formats = ["csv", "tsv", "txt", "npy", "npz"] as const;
 type Format = (typeof formats)[number];
@@ -53,6 +54,7 @@ export async function readTarget(args: TargetArguments, inputs: readonly string[
   const format = asked ?? named ?? (ending === undefined && (await isPipe(path)) ? "npy" : undefined);
   if (format === undefined) throw unknownEnding(path);
   await checkTarget("--out", path);
+  await removeLeftovers(path);
   return { path, format, standardOutput };
 }
 
@@ -128,7 +130,7 @@ export async function writeResults(target: Target, arrays: readonly ResultArray[
   else await replaceFile(target.path, contentOf(target.format, arrays));
 }
 
-function contentOf(format: Format, arrays: readonly ResultArray[]): Content {
+function contentOf(format: Format, arrays: readonly ResultArray[]): Exclude<Content, AsyncIterable<unknown>> {
   const rows = arrays[0]?.shape[0] ?? 0;
   const columns = arrays.flatMap((array) => array.columns);
   switch (format) {
@@ -176,7 +178,7 @@ function sideBySide(arrays: readonly ResultArray[], from: number, to: number): F
 }
 
 /** Writes to standard output, each piece when the one before is taken. */
-async function print(content: Content): Promise<void> {
+async function print(content: ReturnType<typeof contentOf>): Promise<void> {
   const pieces = typeof content === "string" || content instanceof Uint8Array ? [content] : content;
   for (const piece of pieces) {
     await new Promise<void>((resolve, reject) => {

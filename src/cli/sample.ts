@@ -4,7 +4,7 @@ import { load } from "../index.ts";
 import { positiveInteger, seed } from "./arguments.ts";
 import { readBytes } from "./files.ts";
 import { activationArgument, readActivation } from "./model-file.ts";
-import { interruption, remark, report } from "./output.ts";
+import { remark, report } from "./output.ts";
 import { progressBar } from "./progress.ts";
 import { counted } from "./report/numbers.ts";
 import {
@@ -17,6 +17,7 @@ import {
   writeResults,
 } from "./results.ts";
 import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
+import { interruption } from "./signals.ts";
 import { readSolver, solverArguments } from "./solver.ts";
 
 export const sample = defineCommand({

@@ -1,82 +1,134 @@
 /** Training with a progress bar into a run folder, for `train` and `compare`. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { DataError, type StepMetrics, type Trainer, type ValidationMetrics } from "../index.ts";
-import { replaceFile } from "./files.ts";
-import { interruption } from "./output.ts";
+import type { StepMetrics, Trainer, ValidationMetrics } from "../index.ts";
+import { History } from "./history.ts";
+import type { MetricsLine } from "./metrics-lines.ts";
+import { remark } from "./output.ts";
 import { progressBar, recentMean } from "./progress.ts";
 import { counted } from "./report/numbers.ts";
+import type { RunFolder } from "./run-folder.ts";
+import { Series } from "./series.ts";
+import { interruption } from "./signals.ts";
 import { median } from "./statistics.ts";
 
-/** A line of metrics.jsonl: of a step, and of the validation behind it, where there was one. */
-export type MetricsLine = Partial<StepMetrics> & { readonly step: number; readonly validation?: ValidationMetrics };
-
 export interface TrainingRun {
-  readonly metrics: readonly MetricsLine[];
+  readonly history: History;
+  /** Of the last step done; undefined where there was none. */
+  readonly last: MetricsLine | undefined;
   readonly seconds: number;
   /** What a step took once the run had warmed up: the median over its reports but the first. */
   readonly secondsPerStep: number;
   readonly interrupted: boolean;
 }
 
-/** A run that dies (power, a killed process) loses no more than this. */
-const SAVE_EVERY_MILLISECONDS = 60_000;
+/** Milliseconds between saves: a run that dies (power, a killed process) loses no more than the last, nor than half of itself. */
+const [FIRST_SAVE, SAVE_EVERY] = [500, 60_000];
 
 /**
- * Trains up to step `total` with a progress bar, and saves every minute and at the end. Ctrl-C ends it early, with
- * everything so far kept and saved; so does an error, which is thrown after saving.
+ * Trains up to step `total` with a progress bar, into a folder that has begun. Metrics are written as they come, all is
+ * saved after half a second, when twice as much is done and so on, each minute at least, and at the end. A signal ends it early, with everything so far kept and saved; so does an error,
+ * which is thrown after saving.
  */
 export async function trainInto(
   trainer: Trainer,
   total: number,
   title: string,
-  save: (metrics: readonly MetricsLine[]) => Promise<void>,
+  folder: RunFolder,
 ): Promise<TrainingRun> {
-  const metrics: MetricsLine[] = [];
-  let saved = performance.now();
   const bar = progressBar(title, total);
+  const interrupted = interruption(() => folder.kept);
+  const { signal } = interrupted;
+  const history = new History();
+  const times = new Times();
   const meanLoss = recentMean();
+  let last: MetricsLine | undefined;
   let heldOut = "";
-  const interrupted = interruption();
-  const costs: number[] = [];
-  const start = performance.now();
-  let reported = start;
   try {
     const steps = total - trainer.step;
     if (steps > 0 && !trainer.stopped) {
-      for await (const progress of trainer.run({ steps, signal: interrupted.signal })) {
-        const now = performance.now();
-        costs.push((now - reported) / 1000 / progress.steps.length);
-        metrics.push(...linesOf(progress.steps, progress.validations ?? []));
+      for await (const progress of trainer.run({ steps, signal })) {
+        times.report(progress.step, progress.steps.length);
+        const lines = linesOf(progress.steps, progress.validations ?? []);
+        last = lines.at(-1);
+        history.add(lines);
+        await folder.add(lines);
         if (progress.validation)
           heldOut = `, velocity loss held out ${progress.validation.velocityLoss.toPrecision(4)}`;
         const mean = meanLoss(progress.steps.map(({ loss }) => loss));
         bar.update(progress.step, `mean loss ${mean.toPrecision(4)}${heldOut}`);
-        if (performance.now() - saved > SAVE_EVERY_MILLISECONDS) {
-          await save(metrics);
-          saved = performance.now();
-        }
-        reported = performance.now(); // what was done here, such as saving, is no training
+        if (times.isSaveDue()) folder.say(await folder.save());
+        times.goOn();
       }
     }
+    return await ended();
   } catch (error) {
-    if (!interrupted.signal.aborted) {
-      if (trainer.step > 0) await save(metrics).catch(() => {}); // the first error is the one to tell
-      throw error;
-    }
+    bar.stop();
+    if (signal.aborted && error === signal.reason) return await ended();
+    await saveAfter(folder, trainer);
+    throw error;
   } finally {
     bar.stop();
     interrupted.dispose();
   }
-  const seconds = (performance.now() - start) / 1000;
-  await save(metrics);
-  const secondsPerStep = median(costs.length > 1 ? costs.slice(1) : costs);
-  return { metrics, seconds, secondsPerStep, interrupted: interrupted.signal.aborted };
+
+  async function ended(): Promise<TrainingRun> {
+    bar.stop();
+    const { seconds, secondsPerStep } = times;
+    await folder.finish();
+    return { history, last, seconds, secondsPerStep, interrupted: signal.aborted };
+  }
+}
+
+/** After an error, which is the one to throw: what there is is saved, and said. */
+async function saveAfter(folder: RunFolder, trainer: Trainer): Promise<void> {
+  try {
+    const failures = await folder.save();
+    if (failures.length === 0) remark(`Saved step ${trainer.step}: ${folder.file("model.safetensors")}`);
+    for (const failure of failures) remark(`${failure}. What is kept: ${folder.kept}.`);
+  } catch (error) {
+    remark(`Not saved: ${error instanceof Error ? error.message : String(error)} What is kept: ${folder.kept}.`);
+  }
+}
+
+/** How long a run takes: what is done between its reports, such as saving, is no training. */
+class Times {
+  readonly #start = performance.now();
+  readonly #costs = new Series({ exact: true });
+  #first: number | undefined;
+  #reported = this.#start;
+  #saved = this.#start;
+
+  report(step: number, steps: number): void {
+    const cost = (performance.now() - this.#reported) / 1000 / steps;
+    if (this.#first === undefined) this.#first = cost;
+    else this.#costs.add(step, cost);
+  }
+
+  isSaveDue(): boolean {
+    const now = performance.now();
+    const pause = Math.min(SAVE_EVERY, Math.max(FIRST_SAVE, this.#saved - this.#start));
+    if (now - this.#saved < pause) return false;
+    this.#saved = now;
+    return true;
+  }
+
+  goOn(): void {
+    this.#reported = performance.now();
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.#start) / 1000;
+  }
+
+  /** The first report also compiles; of a run that has no other it is all there is. */
+  get secondsPerStep(): number {
+    const costs = this.#costs.points.map(([, cost]) => cost);
+    return median(costs.length > 0 || this.#first === undefined ? costs : [this.#first]);
+  }
 }
 
 /** What to say of a run too short for a validation, for which rows were held out all the same. */
-export function unusedRows({ heldOutRows, step }: Trainer, metrics: readonly MetricsLine[]): string | undefined {
-  if (!heldOutRows || metrics.some(({ validation }) => validation)) return undefined;
+export function unusedRows({ heldOutRows, best, step }: Trainer, { validations }: History): string | undefined {
+  if (!heldOutRows || best || validations > 0) return undefined;
   return `No validation in ${counted(step, "step")}: the rows held out were not used; --validation none trains on them too.`;
 }
 
@@ -94,33 +146,4 @@ function linesOf(steps: readonly StepMetrics[], validations: readonly Validation
       return validation ? { ...row, validation } : row;
     }),
   ];
-}
-
-/** The metrics up to `step` that a run folder already has: a resumed run adds to them. None where there is no file. */
-export async function readMetrics(file: string, step: number): Promise<MetricsLine[]> {
-  const text = await readFile(file, "utf8").catch(() => "");
-  const lines = text.split("\n").filter((line) => line !== "");
-  const rows = lines.map((line, i) => {
-    try {
-      return JSON.parse(line) as MetricsLine;
-    } catch (cause) {
-      throw new DataError(
-        { subject: `${file}, line ${i + 1}`, given: line, expected: "JSON", remedy: "Move the file away." },
-        { cause },
-      );
-    }
-  });
-  return rows.filter((row) => row.step <= step);
-}
-
-/** Writes the three files of a run into `folder`. */
-export async function writeRun(
-  folder: string,
-  config: unknown,
-  metrics: readonly MetricsLine[],
-  trainer: Trainer,
-): Promise<void> {
-  await replaceFile(join(folder, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
-  await replaceFile(join(folder, "metrics.jsonl"), metrics.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  await replaceFile(join(folder, "model.safetensors"), await trainer.checkpoint());
 }

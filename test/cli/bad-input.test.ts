@@ -51,6 +51,10 @@ describe("arguments", () => {
 });
 
 const resumed = ["train", "moons", "--resume", "model/model.safetensors", "--backend", "wasm"];
+const goingOn = (name: string) => [
+  ...["train", "moons", "--resume", `${name}/model.safetensors`, "--out", name],
+  ...["--backend", "wasm", "--steps", "9"],
+];
 
 describe("files", () => {
   beforeAll(async () => {
@@ -72,7 +76,11 @@ describe("files", () => {
     await mkdir(cli.path("damaged"));
     await mkdir(cli.path("compared", "cfm"), { recursive: true });
     await mkdir(cli.path("compared", "fdm"));
-    await writeFile(cli.path("damaged", "metrics.jsonl"), '{"step":1}\n{"st');
+    await writeFile(cli.path("damaged", "model.safetensors"), model);
+    await writeFile(cli.path("damaged", "metrics.jsonl"), `{"step":1}\n${"\u001b[2J".repeat(9999)}\n{"step":3}\n`);
+    await mkdir(cli.path("nothing"));
+    await writeFile(cli.path("nothing", "model.safetensors"), model);
+    await writeFile(cli.path("nothing", "metrics.jsonl"), '{"step":1}\nnull\n{"step":3}\n');
     await writeFile(cli.path("case.json"), "{}");
     await writeFile(cli.path("broken.json"), "{");
   });
@@ -95,7 +103,12 @@ describe("files", () => {
     ["a resumed run of unknown data", ["train", "mons", ...resumed.slice(2), "--out", "x"], /Did you mean moons\?/],
     ["a resumed run of other data", ["train", "rings", ...resumed.slice(2), "--out", "x"], /began with/],
     ["a resumed run of unknown length", ["train", "moons", "--resume", "alone.safetensors", "--out", "x"], /--steps/],
-    ["damaged metrics of a resumed run", [...resumed, "--out", "damaged"], /metrics\.jsonl, line 2/],
+    [
+      "damaged metrics of a resumed run",
+      goingOn("damaged"),
+      /metrics\.jsonl, line 2: got "\\u001b\[2J.{1,200}expected/,
+    ],
+    ["metrics that hold nothing", goingOn("nothing"), /metrics\.jsonl, line 2: got "null", expected/],
     ["a folder that holds a run", ["train", "moons", "--out", "model"], /holds a run \(model\.safetensors\).*--force/],
     ["the same, spelled otherwise", ["train", "moons", "--out", "./damaged/../model"], /holds a run/],
     ["the same, for a comparison", ["compare", "moons", "--out", "model"], /holds a run.*--force/],

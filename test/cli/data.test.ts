@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type DataArguments, openData, readPointsFile } from "../../src/cli/data.ts";
 import { openFile } from "../../src/cli/file-pieces.ts";
-import { columnsIn } from "../../src/cli/model-columns.ts";
+import { columnsIn } from "../../src/cli/model-facts.ts";
 import { CsvReader, NpyReader, NpzArchive, writeCsv, writeNpy, writeNpz } from "../../src/data.ts";
 import { ConfigError, DataError } from "../../src/errors.ts";
 

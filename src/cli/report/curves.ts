@@ -1,6 +1,7 @@
 /** Line charts as SVG text: a loss against the training step. */
 import { marks } from "./axes.ts";
 import { figureOf } from "./html.ts";
+import { extremes } from "./numbers.ts";
 
 export interface Curve {
   readonly name: string;
@@ -41,7 +42,7 @@ function limits(curves: readonly Curve[]): [number, number] {
     ...points.slice(Math.floor(points.length * TRANSIENT_SHARE)).map(([, value]) => value),
     ...(judged === undefined ? [] : [judged]),
   ]);
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const { least: low, most: high } = extremes(values);
   const room = 0.08 * (high - low) || 0.1 * Math.abs(high) || 1;
   return [low - room, high + room];
 }
@@ -57,7 +58,7 @@ export function chart(title: string, note: string, curves: readonly Curve[]): st
     .filter(({ points, judged }) => points.length > 0 || judged !== undefined);
   if (shown.length === 0) return "";
   const [low, high] = limits(shown);
-  const lastStep = Math.max(1, ...shown.map(({ points }) => points.at(-1)?.[0] ?? 1));
+  const lastStep = Math.max(1, extremes(shown.map(({ points }) => points.at(-1)?.[0] ?? 1)).most);
   const [right, bottom] = [WIDTH - MARGIN.right, HEIGHT - MARGIN.bottom];
   const x = (step: number) => MARGIN.left + (step / lastStep) * (right - MARGIN.left);
   const y = (value: number) => MARGIN.top + (1 - (value - low) / (high - low)) * (bottom - MARGIN.top);

@@ -28,3 +28,13 @@ export function withError(value: number, error: number | undefined, digits = 4):
 export function errorOf(error: number | undefined, digits = 4): string {
   return error === undefined || Number.isNaN(error) ? "" : ` ± ${error.toFixed(digits)}`;
 }
+
+/** The least and the most of any number of values; infinite of none. */
+export function extremes(values: Iterable<number>): { readonly least: number; readonly most: number } {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return { least, most };
+}

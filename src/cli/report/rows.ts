@@ -1,5 +1,6 @@
 /** The rows of data that a report shows, and what each column spans. */
 import { type DataSource, sampleData } from "../../index.ts";
+import { extremes } from "./numbers.ts";
 
 export interface Rows {
   /** Row-major [count, dimension], in data units. */
@@ -91,10 +92,7 @@ export function summarizeColumns(rows: Rows): ColumnSummary[] {
     const shift = values.reduce((sum, value) => sum + (value - first), 0) / values.length;
     const mean = first + shift;
     const squares = values.reduce((sum, value) => sum + (value - first - shift) ** 2, 0);
-    const [least, most] = values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [
-      Number.POSITIVE_INFINITY,
-      Number.NEGATIVE_INFINITY,
-    ] as [number, number]);
+    const { least, most } = extremes(values);
     return { name, mean, deviation: Math.sqrt(squares / values.length), least, most };
   });
 }

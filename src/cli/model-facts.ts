@@ -1,0 +1,19 @@
+/** What a model file says of itself, before there is a runtime to load it with. */
+
+/** The facts in its metadata; undefined where it has none, or is no model file: whoever loads it says so. */
+export function factsIn(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const length = Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true));
+    const header: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+    const facts: unknown = JSON.parse((header as { __metadata__: { divflow: string } }).__metadata__.divflow);
+    return typeof facts === "object" && facts !== null ? { ...facts } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names of the columns that its data had; undefined where it says none. */
+export function columnsIn(bytes: Uint8Array): readonly string[] | undefined {
+  const columns = factsIn(bytes)?.["columns"];
+  return Array.isArray(columns) && columns.every((name) => typeof name === "string") ? columns : undefined;
+}

@@ -1,0 +1,224 @@
+/**
+ * The folder of a run: one process at a time writes there, and its three files agree at any moment at which that process
+ * may be killed: metrics.jsonl holds each step up to the model's, and perhaps some past it, which a resumed run cuts off.
+ */
+import { readdir, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Trainer } from "../index.ts";
+import { isFull, makeFolder, noFolder, reasonOf } from "./files.ts";
+import { leftLock, lockFolder } from "./folder-lock.ts";
+import { jsonPieces } from "./json.ts";
+import { MetricsFile } from "./metrics-file.ts";
+import { type MetricsLine, scanMetrics } from "./metrics-lines.ts";
+import { remark } from "./output.ts";
+import { real } from "./overwrite.ts";
+import { replaceFile } from "./replace-file.ts";
+import { counted } from "./report/numbers.ts";
+import { undivided } from "./signals.ts";
+
+export const runFiles = ["config.json", "metrics.jsonl", "model.safetensors"] as const;
+
+/** A run that ended well but for its files. */
+export class UnsavedError extends Error {
+  override readonly name = "UnsavedError";
+}
+
+/** What is written in a run's folder. */
+export interface RunContent {
+  readonly trainer: Trainer;
+  /** What config.json says. */
+  readonly config: object;
+  readonly goesOn?: GoesOn;
+}
+
+/** A run that goes on from a file. */
+export interface GoesOn {
+  readonly model: string;
+  /** The metrics.jsonl that is this run's; undefined where there is none. */
+  readonly metrics: string | undefined;
+}
+
+export class RunFolder {
+  readonly path: string;
+  readonly #metrics: MetricsFile;
+  readonly #release: () => void;
+  /** Folders that this one's making made: they go where nothing comes into them. */
+  readonly #made: readonly string[];
+  #content: RunContent | undefined;
+  #isKept = false;
+  #isConfigured = false;
+  /** The step of the model in the folder. */
+  #savedStep: number | undefined;
+  /** What was said of files that could not be written, so that it is not said at each report. */
+  #said = "";
+
+  private constructor(path: string, made: readonly string[], release: () => void) {
+    this.path = path;
+    this.#made = made;
+    this.#release = release;
+    this.#metrics = new MetricsFile(this.file("metrics.jsonl"));
+  }
+
+  /**
+   * Makes the folder, takes it for this process and removes what killed ones left half written.
+   *
+   * @throws {@link ConfigError} when that cannot be, or another process writes there.
+   */
+  static async claim(option: string, path: string): Promise<RunFolder> {
+    const made = await makeFolder(option, path);
+    let release: () => void;
+    try {
+      release = await lockFolder(option, path);
+    } catch (error) {
+      await removeEmpty(made);
+      throw error instanceof Error && "facts" in error ? error : noFolder(option, path, error);
+    }
+    // Nobody else writes these files.
+    const left = (await readdir(path)).filter((name) => leftLock.test(name) || leftFile.test(name));
+    for (const name of left) await rm(join(path, name), { force: true }).catch(() => {});
+    return new RunFolder(path, made, release);
+  }
+
+  file(name: (typeof runFiles)[number]): string {
+    return join(this.path, name);
+  }
+
+  /** What a killed or ended process leaves, in words. */
+  get kept(): string {
+    return this.#savedStep === undefined
+      ? "no model is saved"
+      : `${this.file("model.safetensors")} holds step ${this.#savedStep}`;
+  }
+
+  /**
+   * Writes the files of a run that begins or goes on: the folder can be resumed from here on.
+   *
+   * @throws what the file system throws, but for a full disk: that is said, and the next save tries again.
+   */
+  async begin(content: RunContent): Promise<void> {
+    this.#content = content;
+    this.keep();
+    const { trainer, goesOn } = content;
+    const { step } = trainer;
+    const own = this.file("model.safetensors");
+    const isSaved = goesOn !== undefined && (await real(goesOn.model)) === (await real(own));
+    if (isSaved) this.#savedStep = step;
+    const bytes = isSaved ? undefined : await trainer.checkpoint();
+    const isElsewhere =
+      goesOn?.metrics !== undefined && (await real(goesOn.metrics)) !== (await real(this.#metrics.path));
+    const source = isElsewhere ? goesOn?.metrics : this.#metrics.path;
+    const found = goesOn?.metrics === undefined ? undefined : await scanMetrics(goesOn.metrics, step);
+    if (found && found.left > 0)
+      remark(`${source}: ${counted(found.left, "line")} whose step does not follow the one before: left out.`);
+    const metrics = () => (found ? this.#metrics.goOn(step, found, source) : this.#metrics.begin());
+    // Another run's metrics must not stand beside this one's model, nor may a model be ahead of its metrics.
+    const failures = await undivided(this.path, async () => [
+      ...(await this.#configure()),
+      ...(isElsewhere ? await attempt(this.#metrics.path, metrics, isFull) : []),
+      ...(bytes ? await this.#writeModel(bytes, step, isFull) : []),
+      ...(isElsewhere ? [] : await attempt(this.#metrics.path, metrics, isFull)),
+    ]);
+    this.say(failures);
+  }
+
+  /** Adds lines to the metrics. What cannot be written waits, and is said once. */
+  async add(lines: readonly MetricsLine[]): Promise<void> {
+    const failures = await attempt(this.#metrics.path, () => this.#metrics.add(lines));
+    if (failures.length > 0) this.say(failures);
+  }
+
+  /**
+   * Brings all that there is onto the disk: the model and the metrics up to its step.
+   *
+   * @returns what could not be written, in words; the other files are written all the same.
+   */
+  async save(): Promise<readonly string[]> {
+    if (!this.#content) return [];
+    const { trainer } = this.#content;
+    const bytes = await trainer.checkpoint();
+    const { step } = trainer; // of the bytes: that of a device that was lost may have been further
+    return undivided(this.file("model.safetensors"), async () => {
+      const failures = [
+        ...(await this.#configure(() => true)),
+        ...(await attempt(this.#metrics.path, () => this.#metrics.settle(step))),
+        ...(await this.#writeModel(bytes, step)),
+      ];
+      if (failures.length === 0) {
+        if (this.#said !== "") remark(`Saved again: step ${step}.`);
+        this.#said = "";
+      }
+      return failures;
+    });
+  }
+
+  /** @throws {@link UnsavedError} when something could not be written. */
+  async finish(): Promise<void> {
+    const failures = await this.save();
+    if (this.#metrics.lost > 0)
+      remark(`${counted(this.#metrics.lost, "line")} of metrics.jsonl had no room and are lost.`);
+    if (failures.length > 0)
+      throw new UnsavedError(`${failures.join("; ")}. Nothing was left half written; ${this.kept}.`);
+  }
+
+  /** Says what could not be written in the midst of a run, which goes on. */
+  say(failures: readonly string[]): void {
+    const words = failures.join("; ");
+    if (words === "" || words === this.#said) return;
+    this.#said = words;
+    remark(`${words}. Training goes on, and the next save tries again.`);
+  }
+
+  /** Work has begun: the folder stays, also without anything in it. */
+  keep(): void {
+    this.#isKept = true;
+  }
+
+  /** Gives the folder back. */
+  [Symbol.dispose](): void {
+    this.#metrics.close().catch(() => {});
+    this.#release();
+    if (!this.#isKept) removeEmpty(this.#made).catch(() => {});
+  }
+
+  async #configure(mayFail: (error: unknown) => boolean = isFull): Promise<readonly string[]> {
+    const { config } = this.#content as RunContent;
+    if (this.#isConfigured) return [];
+    const path = this.file("config.json");
+    const failures = await attempt(path, () => replaceFile(path, jsonPieces(config, 2)), mayFail);
+    this.#isConfigured = failures.length === 0;
+    return failures;
+  }
+
+  async #writeModel(
+    bytes: Uint8Array,
+    step: number,
+    mayFail?: (error: unknown) => boolean,
+  ): Promise<readonly string[]> {
+    const path = this.file("model.safetensors");
+    const failures = await attempt(path, () => replaceFile(path, bytes), mayFail);
+    if (failures.length === 0) this.#savedStep = step;
+    return failures;
+  }
+}
+
+/** Temporary files of a run's files, of this version and of those before. */
+const leftFile = new RegExp(`^\\.(${runFiles.join("|").replaceAll(".", "\\.")})\\.(.+\\.)?[0-9a-f]{12}\\.tmp$`);
+
+/** What went wrong with a file, if something did. */
+async function attempt(
+  path: string,
+  write: () => Promise<void>,
+  mayFail: (error: unknown) => boolean = () => true,
+): Promise<readonly string[]> {
+  try {
+    await write();
+    return [];
+  } catch (error) {
+    if (mayFail(error)) return [`${path}: ${reasonOf(error)}`];
+    throw error;
+  }
+}
+
+async function removeEmpty(folders: readonly string[]): Promise<void> {
+  for (const folder of folders.toReversed()) await rmdir(folder).catch(() => {}); // one that is not empty stays
+}
