@@ -23,9 +23,9 @@ export async function bundle(folder = "dist") {
   const cases = cp(join(root, "test", "fixtures"), join(root, folder, "cases"), { recursive: true });
   await Promise.all([
     writeCore(folder, { input: entries }),
-    writeCore(`${folder}/min`, { input: { ...entries, index: min, ...workers }, minify: true }),
+    writeCore(`${folder}/min`, { input: { ...entries, index: min, ...workers, worker }, minify: true }),
     ...Object.entries(workers).map(([name, input]) => writeWorker(folder, name, input)),
-    writeWorker(folder, "worker", "src/engine/worker/entry.ts", "export {};"), // an entry of the package, so a module
+    writeWorker(folder, "worker", worker, "export {};"), // an entry of the package, so a module
     writeCommand(folder),
     writeBench(folder),
     cases,
@@ -43,6 +43,9 @@ const workers = {
   "worker-webgpu": "src/engine/worker/entry-webgpu.ts",
   "worker-wasm": "src/engine/worker/entry-wasm.ts",
 };
+
+/** The same with every backend. */
+const worker = "src/engine/worker/entry.ts";
 
 /** For what runs on any platform. */
 const core = {

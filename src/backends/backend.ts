@@ -62,6 +62,9 @@ export interface Backend {
   /** Rejects never; resolves with the reason when the device is lost. WASM and reference: never resolves. */
   readonly lost: Promise<string>;
 
+  /** Whether the device still does its work; of one that can be lost. Takes seconds where nothing answers. */
+  answers?(): Promise<boolean>;
+
   /** Live buffers and their bytes, arenas included: a test holds them constant over a training run. */
   memory(): { readonly buffers: number; readonly bytes: number };
 

@@ -66,6 +66,13 @@ export interface RuntimeOptions {
    * imported on demand have these seconds too, but never less than 30. In (0, 3600]; default 30.
    */
   readonly startSeconds?: number;
+  /**
+   * "wasm": when a GPU is lost and no other is to be had within `startSeconds`, the runtime goes on with WebAssembly, from
+   * where trainers are, with other bits from there on; `backend` and `reason` then say so. Default: that is a
+   * {@link DeviceLostError}. On a page the engine is then that of dist/worker.js, which lies beside divflow's own file or
+   * where `worker` says.
+   */
+  readonly fallback?: "wasm";
 }
 
 /** Live buffers on the device and their bytes. */
@@ -77,7 +84,7 @@ export interface DeviceMemory {
 /** A backend and everything made on it. Disposing it disposes its trainers and models. */
 export interface Runtime extends Disposable {
   readonly backend: BackendName;
-  /** The device in words. */
+  /** The device in words; another one after a loss. */
   readonly device: string;
   /** Which backend was taken and why, in a sentence. */
   readonly reason: string;

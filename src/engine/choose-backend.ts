@@ -8,9 +8,10 @@ import { onDemand } from "../backends/on-demand.ts";
 import { describe, findAdapter } from "../backends/webgpu/adapter.ts";
 import { isSoftware } from "../backends/webgpu/software-adapter.ts";
 import type { TuningStore } from "../backends/webgpu/tuning-store.ts";
-import { ConfigError, DivflowError, type ErrorFacts, UnsupportedError } from "../errors.ts";
+import { ConfigError, type ErrorFacts, UnsupportedError } from "../errors.ts";
 import { booleanOption, choiceOption, integerOption, numberOption } from "../graph/options.ts";
 import type { BackendName, RuntimeOptions } from "./api.ts";
+import { reasonOf } from "./renewal.ts";
 
 interface Modules {
   readonly webgpu: typeof import("../backends/webgpu/backend.ts");
@@ -44,7 +45,11 @@ export interface ChosenBackend {
   readonly backend: Backend;
   readonly reason: string;
   /** Makes another one when this is lost; absent when that cannot be done. */
-  readonly renew?: () => Promise<Backend>;
+  readonly renew?: (() => Promise<Backend>) | undefined;
+  /** Seconds in which another one is looked for; default 30. */
+  readonly renewSeconds?: number;
+  /** What is taken where there is none, and may fail too. `why` goes into its reason. */
+  readonly fallback?: (why: string) => Promise<ChosenBackend>;
 }
 
 /** More would be a mistake in a number, not a wish. */
@@ -68,6 +73,7 @@ export async function chooseBackend(options: RuntimeOptions, surroundings: Surro
     });
   }
   startSecondsOf(options);
+  if (options.fallback !== undefined) choiceOption("fallback", options.fallback, ["wasm"] as const);
   if (options.tune !== undefined && !isStore(options.tune)) booleanOption("tune", options.tune);
   switch (asked) {
     case "reference": {
@@ -94,7 +100,7 @@ async function automatic({ modules, noGPU, noWasm }: Surroundings, options: Runt
       chosen.backend.dispose();
       found = softwareAlone(device);
     } catch (error) {
-      found = givenOf(error);
+      found = reasonOf(error);
     }
   }
   if (!modules.wasm) {
@@ -120,11 +126,11 @@ async function withoutWasm(
   const { given, expected } = noWasm;
   try {
     const reason = `as WebAssembly is not to be had here: ${given}, not ${expected}`;
-    return await webgpu(modules, options, (device) => `WebGPU, on ${device}, ${reason}.`);
+    return await webgpu(modules, { ...options, fallback: undefined }, (device) => `WebGPU, on ${device}, ${reason}.`);
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error;
     throw new UnsupportedError(
-      { ...noWasm, given: `${given}; nor is there WebGPU: ${givenOf(error)}` },
+      { ...noWasm, given: `${given}; nor is there WebGPU: ${reasonOf(error)}` },
       { cause: error },
     );
   }
@@ -147,16 +153,11 @@ export async function whyNoGPU(seconds: number): Promise<string | undefined> {
     const device = describe((await findAdapter(undefined, seconds)).info);
     return isSoftware(device) ? softwareAlone(device) : undefined;
   } catch (error) {
-    return givenOf(error);
+    return reasonOf(error);
   }
 }
 
 const softwareAlone = (device: string) => `an adapter that runs on the CPU (${device})`;
-
-function givenOf(error: unknown): string {
-  if (error instanceof DivflowError) return `${error.facts.given}`;
-  return error instanceof Error ? error.message : `${error}`;
-}
 
 /** Threads that cannot be had are left out, and the reason says so. */
 async function wasm(
@@ -175,9 +176,11 @@ async function wasm(
 
 async function webgpu(
   modules: BackendModules,
-  { gpu, device, storage, tune, startSeconds }: RuntimeOptions,
+  options: RuntimeOptions,
   reason = (on: string) => `WebGPU, on ${on}.`,
 ): Promise<ChosenBackend> {
+  const { gpu, device, storage, tune } = options;
+  const startSeconds = startSecondsOf(options);
   const source = (gpu as GPU | undefined) ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!device && !source) {
     throw new UnsupportedError({
@@ -189,15 +192,21 @@ async function webgpu(
   }
   const { createWebGPUBackend } = await held(modules, "webgpu", startSeconds);
   const where = device ? { device: device as GPUDevice } : { gpu: source as GPU };
-  const create = () => createWebGPUBackend({ ...where, storage, tune, startSeconds });
-  const backend = await create();
+  const create = (seconds: number) => createWebGPUBackend({ ...where, storage, tune, startSeconds: seconds });
+  // Now: what cannot work, or not be downloaded, is found before there is something to lose.
+  if (options.fallback) (await wasm(modules, { ...options, threads: 1 }, "")).backend.dispose();
+  const backend = await create(startSeconds);
   const anew = backend.refusal ? `, tried anew in each runtime, as ${clause(backend.refusal)}` : "";
   const tuned =
     (tune ?? !isSoftware(backend.device)) ? ` Products run by the kernels that are fastest here${anew}.` : "";
   return {
     backend,
     reason: reason(backend.device) + tuned,
-    ...(device ? {} : { renew: create }),
+    ...(device ? {} : { renew: () => create(startSeconds / 3) }), // one that does not answer is asked again
+    renewSeconds: startSeconds,
+    ...(options.fallback && {
+      fallback: (why) => wasm(modules, options, `WebAssembly on the CPU, as the GPU was lost: ${clause(why)}.`),
+    }),
   };
 }
 

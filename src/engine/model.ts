@@ -60,7 +60,7 @@ export interface ModelSource {
   /** Held during a call: parameters do not change on the way. */
   readonly lock: Lock;
   /** Holds "parameters" and those kept beside them. */
-  store(live: Live): Promise<StateStore>;
+  store(live: Live, signal: AbortSignal | undefined): Promise<StateStore>;
   record(): Promise<ModelRecord>;
   step(): number;
   dispose(): void;
@@ -111,7 +111,7 @@ export class LocalModel implements Model {
       const trajectory = times && resultArray(times.length * count * dimension, double);
       const estimates = resultArray(divergence ? count * estimateCount(divergence) : 0, true);
       const task = noise ? "decode" : "sample";
-      const solve = await this.#solve(live, parameters, { solver, rows, stops, divergence, task });
+      const solve = await this.#solve(live, parameters, { solver, rows, stops, divergence, task }, signal);
       for (let chunk = 0; chunk < chunks; chunk++) {
         const from = chunk * rows;
         const input = { seed, chunk, onProgress: partOf(onProgress, chunk, rows, count) };
@@ -170,7 +170,7 @@ export class LocalModel implements Model {
       const values = new Float32Array(of === "encode" ? count * dimension : 0);
       const estimates = resultArray(count * columns, true);
       const settings = { solver, rows, stops: [1, 0], divergence, task: "encode" } as const;
-      const solve = await this.#solve(live, parameters, settings);
+      const solve = await this.#solve(live, parameters, settings, signal);
       for (let chunk = 0; chunk < chunks; chunk++) {
         const from = chunk * rows;
         const batch = paddedRows(inputs, from, rows, dimension);
@@ -205,7 +205,7 @@ export class LocalModel implements Model {
     const inputs = toModelUnits(values, standardization);
     return this.#work(options, async (live, parameters) => {
       const { rows, chunks } = chunksOf(count, this.#source.network, 0);
-      const shared = await this.#source.store(live);
+      const shared = await this.#source.store(live, signal);
       const program = await this.#program(live, JSON.stringify({ velocity: rows, parameters }), () =>
         VelocityProgram.build(shared, networkField(this.#source.network, parameters), rows, dimension),
       );
@@ -237,7 +237,7 @@ export class LocalModel implements Model {
     checkEvaluation(this.dimension, given);
     const complete = { ...given, data: inUnits(data, standardization) };
     return this.#work(options, async (live, parameters) =>
-      meanLosses(await this.#source.store(live), this.#views(parameters), complete),
+      meanLosses(await this.#source.store(live, signal), this.#views(parameters), complete),
     );
   }
 
@@ -282,7 +282,7 @@ export class LocalModel implements Model {
           this.#check();
           signal?.throwIfAborted();
           return work(live, chosenParameters(choice, kept())); // as they are now: a trainer may have gone on
-        }),
+        }, signal),
       );
     } finally {
       this.#check(); // what went wrong after dispose() is its doing
@@ -294,8 +294,10 @@ export class LocalModel implements Model {
     if (this.#live !== live) this.#programs.clear(); // they went with their device
     this.#live = live;
     const kept = this.#programs.get(key) ?? (await build());
-    if (this.#disposed) kept.dispose();
+    const isLate = this.#live !== live; // lost meanwhile, and the next device is at work
+    if (this.#disposed || isLate) kept.dispose();
     this.#check();
+    if (isLate) throw new RangeError("lost while a program was built");
     this.#programs.delete(key);
     this.#programs.set(key, kept);
     for (const [oldest, program] of this.#programs) {
@@ -310,9 +312,10 @@ export class LocalModel implements Model {
     live: Live,
     parameters: string,
     settings: Omit<SolveSettings, "field" | "path" | "dimension">,
+    signal: AbortSignal | undefined,
   ): Promise<Solve> {
     const { network, path } = this.#source;
-    const shared = await this.#source.store(live);
+    const shared = await this.#source.store(live, signal);
     const { name, options } = settings.solver;
     return this.#program(live, JSON.stringify({ ...settings, solver: { name, options }, parameters }), () =>
       Solve.build(shared, {

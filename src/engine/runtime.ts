@@ -1,8 +1,9 @@
 /** The runtime on this thread: one backend, what was made on it, and another backend when that one is lost. */
 import type { Backend } from "../backends/backend.ts";
+import { inTime, START_SECONDS } from "../backends/in-time.ts";
 import { onDemand } from "../backends/on-demand.ts";
 import { copiedBytes } from "../data/numbers.ts";
-import { ConfigError, DeviceLostError } from "../errors.ts";
+import { ConfigError, DeviceLostError, DivflowError, OutOfMemoryError, UnsupportedError } from "../errors.ts";
 import { Failure } from "../failure.ts";
 import { copiedOptions } from "../graph/options.ts";
 import type {
@@ -22,6 +23,7 @@ import type {
 import { type ChosenBackend, chooseBackend, everyBackend } from "./choose-backend.ts";
 import { dispose, disposed } from "./disposed.ts";
 import { LocalModel } from "./model.ts";
+import { reasonOf, renewed, unlessAborted } from "./renewal.ts";
 import { createTrainer } from "./trainer.ts";
 import { verifyCase } from "./verify.ts";
 
@@ -35,55 +37,58 @@ export interface Live {
 /** Losses in a row, without work done in between, after which a device counts as gone for good. */
 const MOST_LOSSES = 3;
 
-/** Milliseconds that the news of a loss may come after the error it caused. */
+/** Milliseconds that the news of a loss may come after the error it caused, of a backend that cannot be asked. */
 const LOSS_NEWS = 200;
 
 export class LocalRuntime implements Runtime {
-  readonly backend: BackendName;
-  readonly device: string;
-  readonly reason: string;
-  readonly #renew: (() => Promise<Backend>) | undefined;
-  #live: Live | undefined;
-  #lost = false;
+  #chosen: ChosenBackend;
+  #live: Live;
+  /** Why it is of no use any more. */
+  #lost: string | undefined;
+  /** No other device was to be had when one was looked for last. */
+  #gone = false;
   #renewing: Promise<Live> | undefined;
   #disposed = false;
   readonly #owned = new Set<Disposable>();
   /** Comes on dispose(): what a device destroyed still owes need not. */
   readonly #ended = new Failure();
 
-  constructor({ backend, reason, renew }: ChosenBackend) {
-    this.backend = backend.name;
-    this.device = backend.device;
-    this.reason = reason;
-    this.#renew = renew;
-    this.#live = this.#begin(backend);
+  constructor(chosen: ChosenBackend) {
+    this.#chosen = chosen;
+    this.#live = this.#begin(chosen.backend);
+  }
+
+  get backend(): BackendName {
+    return this.#live.backend.name;
+  }
+
+  get device(): string {
+    return this.#live.backend.device;
+  }
+
+  get reason(): string {
+    return this.#chosen.reason;
   }
 
   /**
    * Does device work. When the device is lost on the way, does it again on a new one: `work` must then build what it
    * needs anew, from what the host has.
+   *
+   * @param signal - ends the wait for another device.
    */
-  async use<Result>(work: (live: Live) => Promise<Result>): Promise<Result> {
-    for (let losses = 0; ; losses++) {
-      const live = await this.#current();
+  async use<Result>(work: (live: Live) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    for (let losses = 1; ; losses++) {
+      const live = await this.#current(signal);
       try {
         return await this.#ended.race(live.loss.race(work(live)));
       } catch (error) {
         this.#check();
+        if (signal?.aborted && error === signal.reason) throw error;
         if (!(await this.#isLost(live, error))) throw error;
-        if (losses + 1 >= MOST_LOSSES || !this.#renew) {
-          throw new DeviceLostError(
-            {
-              subject: "the device",
-              given: error instanceof Error ? error.message : String(error),
-              expected: "a device that stays",
-              remedy: this.#renew
-                ? "It was lost again and again: do less at a time, or use the WebAssembly backend."
-                : "A device that was handed in cannot be replaced: make another runtime and resume from a checkpoint.",
-            },
-            { cause: error },
-          );
-        }
+        const { renew, fallback } = this.#chosen;
+        if (renew && losses < MOST_LOSSES) continue;
+        if (!fallback) throw lost(reasonOf(error), renew !== undefined);
+        this.#chosen = { ...this.#chosen, renew: undefined };
       }
     }
   }
@@ -143,8 +148,7 @@ export class LocalRuntime implements Runtime {
     for (const owned of [...this.#owned]) owned[dispose]();
     this.#disposed = true;
     this.#ended.fail(disposed("the runtime"));
-    this.#live?.backend.dispose();
-    this.#live = undefined;
+    this.#live.backend.dispose();
   }
 
   [dispose](): void {
@@ -158,7 +162,7 @@ export class LocalRuntime implements Runtime {
   #begin(backend: Backend): Live {
     const live: Live = { backend, loss: new Failure() };
     backend.lost.then((reason) => {
-      if (this.#live === live) this.#lost = true;
+      if (this.#live === live) this.#lost = reason || "lost";
       live.loss.fail(
         new DeviceLostError({
           subject: "the device",
@@ -168,43 +172,71 @@ export class LocalRuntime implements Runtime {
         }),
       );
     });
-    this.#lost = false;
+    this.#lost = undefined;
     return live;
   }
 
-  async #current(): Promise<Live> {
+  async #current(signal?: AbortSignal): Promise<Live> {
     this.#check();
-    if (this.#live && !this.#lost) return this.#live;
-    if (this.#renewing) return this.#renewing;
-    const renew = this.#renew;
-    if (!renew) return this.#live as Live; // its use fails with the loss
-    this.#live?.backend.dispose();
-    this.#renewing = renew().then((backend) => {
-      if (this.#disposed) backend.dispose();
-      this.#live = this.#begin(backend);
-      return this.#live;
-    });
-    try {
-      return await this.#renewing;
-    } finally {
+    const { renew, fallback } = this.#chosen;
+    // One that cannot be replaced is used as it is: its use fails with the loss.
+    if (this.#lost === undefined || !(renew || fallback)) return this.#live;
+    this.#renewing ??= this.#renewed().finally(() => {
       this.#renewing = undefined;
+    });
+    return unlessAborted(this.#ended.race(this.#renewing), signal);
+  }
+
+  /** Another backend in the place of the lost one. */
+  async #renewed(): Promise<Live> {
+    this.#live.backend.dispose();
+    const { renew, renewSeconds = START_SECONDS, fallback } = this.#chosen;
+    let backend: Backend | undefined;
+    let failure: unknown = lost(this.#lost, renew !== undefined);
+    try {
+      const seconds = this.#gone ? 0 : renewSeconds; // once is enough, where they were waited for in vain
+      backend = renew && (await renewed(renew, seconds, () => !this.#disposed));
+    } catch (error) {
+      failure = error;
     }
+    this.#gone = !backend;
+    if (!backend && fallback && !this.#disposed) {
+      this.#chosen = (await fallback(reasonOf(failure)).catch(() => undefined)) ?? this.#chosen;
+      backend = this.#chosen.backend === this.#live.backend ? undefined : this.#chosen.backend;
+    }
+    if (!backend) throw failure;
+    if (this.#disposed) backend.dispose();
+    else this.#live = this.#begin(backend);
+    return this.#live;
   }
 
   /** Whether an error came of a lost device. */
   async #isLost(live: Live, error: unknown): Promise<boolean> {
-    if (live !== this.#live || this.#lost) return true;
-    if (!(error instanceof DeviceLostError) && (error as { code?: string }).code !== undefined) return false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const news = new Promise<boolean>((resolve) => {
-      timer = setTimeout(resolve, LOSS_NEWS, false);
-    });
-    try {
-      return await live.loss.race(news).catch(() => true);
-    } finally {
-      clearTimeout(timer);
+    if (live !== this.#live || this.#lost !== undefined) return true;
+    if (!(error instanceof DeviceLostError)) {
+      // What these say of a shader or of memory may come before the news of the loss that is behind it. No other error
+      // of ours comes of a loss; one of the platform's may, whatever its name and code.
+      const isOurs = error instanceof DivflowError;
+      if (isOurs && !(error instanceof UnsupportedError || error instanceof OutOfMemoryError)) return false;
+      const answered =
+        live.backend.answers?.() ?? inTime(performance.now() + LOSS_NEWS, new Promise(() => {})).then(() => true);
+      if (await live.loss.race(answered).catch(() => false)) return false;
     }
+    if (live === this.#live) this.#lost ??= reasonOf(error);
+    return true;
   }
+}
+
+/** @param again - whether others were there in its place. */
+function lost(given: string | undefined, again: boolean): DeviceLostError {
+  return new DeviceLostError({
+    subject: "the device",
+    given,
+    expected: "a device that stays",
+    remedy: again
+      ? "It was lost again and again: do less at a time, or use the WebAssembly backend."
+      : "A device that was handed in cannot be replaced: make another runtime and resume from a checkpoint.",
+  });
 }
 
 /** A runtime on this thread. `remark` is added to its reason; `noGPU`: why there is none, where that is known. */

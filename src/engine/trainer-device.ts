@@ -5,12 +5,14 @@ import { parameterLayout } from "../nn/network.ts";
 import { compile } from "../schedule/compile.ts";
 import type { Program } from "../schedule/program.ts";
 import type { FlatVector } from "../train/checkpoint.ts";
-import { buildTrainStep, trainState } from "../train/step.ts";
+import { buildTrainStep, METRIC_ROWS, trainState } from "../train/step.ts";
+import { isDue, standingAfter, type ValidationMetrics, type ValidationStanding } from "../train/validation.ts";
+import { type ReadMetrics, readMetrics } from "./metrics.ts";
 import { Pace, type PacedOptions, runPaced } from "./pace.ts";
 import type { Live } from "./runtime.ts";
 import { StateStore } from "./state-store.ts";
 import type { TrainerSettings } from "./trainer-settings.ts";
-import { constantState, type Snapshot } from "./trainer-state.ts";
+import { constantState, type Snapshot, vectorNames } from "./trainer-state.ts";
 import type { Validator } from "./validation.ts";
 
 interface Parts {
@@ -24,23 +26,37 @@ export class TrainerDevice {
   readonly live: Live;
   readonly #settings: TrainerSettings;
   readonly #parts: Parts;
+  readonly #check: () => void;
   readonly #pace = new Pace();
+  #step: number;
+  #standing: ValidationStanding;
 
-  private constructor(live: Live, settings: TrainerSettings, parts: Parts) {
+  private constructor(
+    live: Live,
+    settings: TrainerSettings,
+    parts: Parts,
+    { step, standing }: Snapshot,
+    check: () => void,
+  ) {
     this.live = live;
     this.#settings = settings;
     this.#parts = parts;
+    this.#check = check;
+    this.#standing = standing;
+    this.#step = step;
+    this.#setStep(step);
   }
 
   /**
    * A run at this snapshot.
    *
-   * @param check - throws when it is no longer wanted; then, as at any error, nothing stays on the device.
+   * @param check - throws when it is no longer wanted, which ends its calls; when it is built, nothing stays on the
+   * device, as at any error.
    */
   static async build(
     live: Live,
     settings: TrainerSettings,
-    { step, vectors }: Snapshot,
+    snapshot: Snapshot,
     check: () => void,
   ): Promise<TrainerDevice> {
     const { backend } = live;
@@ -55,16 +71,15 @@ export class TrainerDevice {
       if (validation) store.declare([{ name: "best", shape: [parameterLayout(network).total], dtype: "f32" }]);
       executable = await backend.load(program, store.buffers(program.state.map(({ name }) => name)));
       check();
-      for (const [name, values] of [...constantState(seed, trainingData), ...vectors]) store.write(name, values);
+      for (const [name, values] of [...constantState(seed, trainingData), ...snapshot.vectors])
+        store.write(name, values);
       if (validation) {
         const { Validator } = await onDemand(import("./validation.ts"));
         check();
         validator = await Validator.build(store, settings, validation);
         check();
       }
-      const device = new TrainerDevice(live, settings, { store, program, executable, validator });
-      device.setStep(step);
-      return device;
+      return new TrainerDevice(live, settings, { store, program, executable, validator }, snapshot, check);
     } catch (error) {
       validator?.dispose();
       executable?.dispose();
@@ -81,34 +96,52 @@ export class TrainerDevice {
     return this.#parts.program;
   }
 
-  /** @throws when the trainer has no validation. */
-  get validator(): Validator {
+  /** Of the state here, as is `standing`. */
+  get step(): number {
+    return this.#step;
+  }
+
+  get standing(): ValidationStanding {
+    return this.#standing;
+  }
+
+  /** Whether a validation comes before the next step. */
+  get isDue(): boolean {
+    const { validation } = this.#settings;
+    return validation !== undefined && isDue(this.#standing, this.#step, validation.every);
+  }
+
+  /** Trains to step `until` or the next validation, or less far where `enough` or the signal say so. */
+  async train(until: number, options: PacedOptions): Promise<ReadMetrics> {
+    const from = this.#step;
+    const stop = Math.min(until, from + METRIC_ROWS, nextMultiple(from, this.#settings.validation?.every));
+    const done = await runPaced(this.live.backend, this.#parts.executable, stop - from, this.#pace, options);
+    const read = await readMetrics(this.store, from, from + done);
+    this.#check();
+    this.#step = from + done;
+    if (read.bad) this.#setStep(read.bad.step - 1);
+    return read;
+  }
+
+  /** What is due. Throws the signal's reason when that is aborted. */
+  async validate(signal: AbortSignal | undefined): Promise<ValidationMetrics> {
+    const { validation } = this.#settings;
     const { validator } = this.#parts;
-    if (!validator) throw new RangeError("this trainer validates nothing");
-    return validator;
+    if (!validation || !validator) throw new RangeError("this trainer validates nothing");
+    const metrics = await validator.metrics(this.#step, signal);
+    this.#check();
+    const standing = standingAfter(this.#standing, metrics, validation);
+    const best = standing.best !== this.#standing.best;
+    if (best) this.#keepBest();
+    this.#standing = standing;
+    return { ...metrics, best };
   }
 
-  /** So many steps, or fewer where `enough` or the signal say so. Returns how many. */
-  train(steps: number, options: PacedOptions): Promise<number> {
-    return runPaced(this.live.backend, this.#parts.executable, steps, this.#pace, options);
-  }
-
-  /** The state is good, and that after `step` steps. */
-  setStep(step: number): void {
-    this.store.write(trainState.step.name, Uint32Array.of(step));
-    this.store.write(trainState.ok.name, Float32Array.of(1));
-  }
-
-  /** What models use now becomes "best". */
-  keepBest(): void {
-    const source = this.#settings.ema ? "ema" : "parameters";
-    const buffers = this.store.buffers([source, "best"]);
-    const [from, to] = [source, "best"].map((name) => buffers.get(name));
-    if (from && to) this.live.backend.copy(from, to);
-  }
-
-  async vectors(names: readonly string[]): Promise<Map<string, FlatVector>> {
-    return (await this.store.readAll(names)) as Map<string, FlatVector>;
+  /** The state here, on the host. */
+  async snapshot(): Promise<Snapshot> {
+    const [step, standing] = [this.#step, this.#standing];
+    const vectors = await this.store.readAll(vectorNames(this.#settings, standing));
+    return { step, standing, vectors: vectors as Map<string, FlatVector> };
   }
 
   dispose(): void {
@@ -117,4 +150,24 @@ export class TrainerDevice {
     executable.dispose();
     store.dispose();
   }
+
+  /** The state is good, and that after `step` steps. */
+  #setStep(step: number): void {
+    this.#step = step;
+    this.store.write(trainState.step.name, Uint32Array.of(step));
+    this.store.write(trainState.ok.name, Float32Array.of(1));
+  }
+
+  /** What models use now becomes "best". */
+  #keepBest(): void {
+    const source = this.#settings.ema ? "ema" : "parameters";
+    const buffers = this.store.buffers([source, "best"]);
+    const [from, to] = [source, "best"].map((name) => buffers.get(name));
+    if (from && to) this.live.backend.copy(from, to);
+  }
+}
+
+/** The first multiple of `every` after `step`; none where that is undefined. */
+export function nextMultiple(step: number, every: number | undefined): number {
+  return every === undefined ? Number.POSITIVE_INFINITY : (Math.floor(step / every) + 1) * every;
 }

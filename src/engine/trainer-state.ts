@@ -14,6 +14,15 @@ export interface Snapshot {
   readonly standing: ValidationStanding;
 }
 
+/** Whether a state is the one after so many steps and this validation. */
+export function isAt(
+  state: Pick<Snapshot, "step" | "standing">,
+  step: number,
+  { validated }: ValidationStanding,
+): boolean {
+  return state.step === step && state.standing.validated === validated;
+}
+
 /** Names of the vectors of a run; "best" is one once there was a validation. */
 export function vectorNames({ optimizer, ema }: TrainerSettings, { best }: ValidationStanding): string[] {
   return ["parameters", ...optimizer.moments, ...(ema ? ["ema"] : []), ...(best ? ["best"] : [])];

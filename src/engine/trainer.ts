@@ -1,32 +1,27 @@
 /** Training on this thread: one program, run again and again, and a host that looks at its metrics now and then. */
 import { onDemand } from "../backends/on-demand.ts";
 import { isArrayData } from "../data/array.ts";
-import { ConfigError, LimitError } from "../errors.ts";
+import { ConfigError, DeviceLostError, LimitError } from "../errors.ts";
 import { copiedOptions, integerOption, LAST_STEP, optionsObject, signalOption } from "../graph/options.ts";
-import { type FlatVector, type ModelRecord, writeCheckpoint } from "../train/checkpoint.ts";
+import { type FlatVector, writeCheckpoint } from "../train/checkpoint.ts";
 import { METRIC_ROWS } from "../train/step.ts";
-import { isDue, standingAfter, type ValidationStanding } from "../train/validation.ts";
 import type { Progress, RunOptions, StepMetrics, Trainer, TrainerOptions, ValidationMetrics } from "./api.ts";
 import { badStep } from "./bad-step.ts";
 import { dispose, disposed } from "./disposed.ts";
 import { initialBytes } from "./initial.ts";
-import { Lock } from "./lock.ts";
-import { readMetrics } from "./metrics.ts";
+import { type Change, KeptState } from "./kept-state.ts";
 import { LocalModel } from "./model.ts";
 import type { ParametersName } from "./parameters.ts";
-import type { Live, LocalRuntime } from "./runtime.ts";
-import { TrainerDevice } from "./trainer-device.ts";
+import type { LocalRuntime } from "./runtime.ts";
+import { nextMultiple } from "./trainer-device.ts";
 import { completed, type TrainerSettings, warningsOf } from "./trainer-settings.ts";
-import { initialSnapshot, recordOf, type Snapshot, vectorNames } from "./trainer-state.ts";
+import { initialSnapshot, type Snapshot } from "./trainer-state.ts";
 
 /** Milliseconds of training between reports, when the caller does not say. */
 const REPORT_MILLISECONDS = 250;
 
 /** Steps in a report at most, whatever the caller says: these rows are the only thing here that grows with steps. */
 const MOST_REPORTED = 64 * METRIC_ROWS;
-
-/** Milliseconds between snapshots on the host, when the caller does not say. */
-const SNAPSHOT_MILLISECONDS = 30_000;
 
 /** How far to train at once, and what then was seen. */
 interface Stretch {
@@ -37,9 +32,10 @@ interface Stretch {
   readonly signal: AbortSignal | undefined;
 }
 /** Filled in as it comes, so that what ends a stretch takes nothing of it along. */
-interface Seen {
+interface Seen extends Change {
   rows: readonly StepMetrics[];
-  validation: ValidationMetrics | undefined;
+  bad?: StepMetrics | undefined;
+  validation?: ValidationMetrics;
 }
 
 export class LocalTrainer implements Trainer {
@@ -47,21 +43,15 @@ export class LocalTrainer implements Trainer {
   readonly warnings: readonly string[];
   readonly #runtime: LocalRuntime;
   readonly #settings: TrainerSettings;
-  readonly #lock = new Lock();
-  #device: TrainerDevice | undefined;
-  #snapshot: Snapshot;
-  #snapshotTime = performance.now();
-  #step: number;
-  #standing: ValidationStanding;
+  readonly #state: KeptState;
   #running = false;
   #disposed = false;
 
   constructor(runtime: LocalRuntime, settings: TrainerSettings, start: Snapshot) {
     this.#runtime = runtime;
     this.#settings = settings;
-    this.#snapshot = start;
-    this.#step = start.step;
-    this.#standing = start.standing;
+    const kept = new KeptState(runtime, settings, start, this.#check);
+    this.#state = kept;
     this.warnings = warningsOf(settings);
     const { network, path, data, trainingData, ema } = settings;
     this.model = new LocalModel(runtime, {
@@ -70,25 +60,25 @@ export class LocalTrainer implements Trainer {
       standardization: trainingData.standardization,
       columns: data.columns,
       kept: () => new Set<ParametersName>([...(ema ? ["ema" as const] : []), ...(this.best ? ["best" as const] : [])]),
-      lock: this.#lock,
-      store: async (live) => (await this.#ready(live)).store,
-      record: async () => ({ ...(await this.#runtime.use((live) => this.#record(live))), training: undefined }),
-      step: () => this.best?.step ?? this.#step,
+      lock: kept.lock,
+      store: (live, signal) => kept.on(live, signal),
+      record: async () => ({ ...(await kept.record()), training: undefined }),
+      step: () => this.best?.step ?? this.step,
       dispose: () => {},
     });
     runtime.own(this);
   }
 
   get step(): number {
-    return this.#step;
+    return this.#state.step;
   }
 
   get best(): ValidationMetrics | undefined {
-    return this.#standing.best;
+    return this.#state.standing.best;
   }
 
   get stopped(): boolean {
-    return this.#standing.stopped;
+    return this.#state.standing.stopped;
   }
 
   get trainingRows(): Uint32Array | undefined {
@@ -104,7 +94,7 @@ export class LocalTrainer implements Trainer {
   /** This trainer, built on the device: what does not fit is found out before the first step. */
   async prepared(): Promise<this> {
     try {
-      await this.#work(async () => {});
+      await this.#state.use(async () => {});
       return this;
     } catch (error) {
       this.dispose();
@@ -123,11 +113,11 @@ export class LocalTrainer implements Trainer {
     const signal = signalOption(options.signal);
     integerOption("steps of run", options.steps, 0);
     if (every !== undefined) integerOption("progressEvery of run", every);
-    const target = this.#step + options.steps;
+    const target = this.step + options.steps;
     if (target > LAST_STEP) {
       throw new LimitError({
         subject: "steps of run",
-        given: `${options.steps} after ${this.#step}`,
+        given: `${options.steps} after ${this.step}`,
         expected: `at most ${LAST_STEP} in all: random numbers of later steps would begin again`,
         remedy: "Begin a new run from the model, with another seed: createTrainer({ initial, seed }).",
       });
@@ -142,24 +132,26 @@ export class LocalTrainer implements Trainer {
     }
     this.#running = true;
     const started = performance.now();
-    let seen = this.#step;
-    let { validated } = this.#standing;
+    let seen = this.step;
+    let { validated } = this.#state.standing;
     let deadline = started + REPORT_MILLISECONDS;
     let steps: StepMetrics[] = [];
     let validations: ValidationMetrics[] = [];
+    let failure: unknown;
     try {
       while (seen < target && !this.stopped) {
         signal?.throwIfAborted();
-        const found: Seen = { rows: [], validation: undefined };
+        const found: Seen = { rows: [] };
         let end: { readonly reason: unknown } | undefined;
         try {
           await this.#advance({ target, every, deadline, signal }, found);
-          if (signal?.aborted) end = signal;
+          if (found.bad) end = { reason: badStep(found.bad, this.#settings) };
+          else if (signal?.aborted) end = signal;
         } catch (reason) {
           end = { reason };
         }
         const { rows, validation } = found;
-        // After a lost device steps and validations come again that were seen before.
+        // For want of a device a file may have been written of the last snapshot: steps since then come again.
         steps.push(...rows.filter(({ step }) => step > seen));
         if (validation && validation.step > validated) {
           validations.push(validation);
@@ -185,25 +177,38 @@ export class LocalTrainer implements Trainer {
         steps = [];
         validations = [];
       }
+    } catch (error) {
+      failure = error;
+      throw error;
     } finally {
+      // However a run ends, its state comes to the host. What ended it is the error to tell.
+      if (!this.#disposed && !(failure instanceof DeviceLostError)) {
+        await this.#state.keep(signal).catch((error) => {
+          if (failure === undefined) throw error;
+        });
+      }
       this.#running = false;
     }
   }
 
   async checkpoint(): Promise<Uint8Array> {
-    return writeCheckpoint(await this.#work(({ live }) => this.#record(live)));
+    this.#check();
+    try {
+      return writeCheckpoint(await this.#state.lock.run(() => this.#state.record()));
+    } finally {
+      this.#check();
+    }
   }
 
   async describe(): Promise<string> {
-    return this.#work(async ({ program }) => program.describe());
+    return this.#state.use(async ({ program }) => program.describe());
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     this.model.dispose();
-    this.#device?.dispose();
-    this.#device = undefined;
+    this.#state.dispose();
     this.#runtime.release(this);
   }
 
@@ -215,89 +220,28 @@ export class LocalTrainer implements Trainer {
     if (this.#disposed) throw disposed("the trainer");
   };
 
-  /** Does device work under the lock. What goes wrong after `dispose()` is its doing. */
-  async #work<Result>(work: (device: TrainerDevice) => Promise<Result>): Promise<Result> {
-    this.#check();
-    try {
-      return await this.#lock.run(() => this.#runtime.use(async (live) => work(await this.#ready(live))));
-    } finally {
-      this.#check();
-    }
-  }
-
-  /** Everything on this device; after a loss built anew from the last snapshot. Called within the lock. */
-  async #ready(live: Live): Promise<TrainerDevice> {
-    this.#check();
-    if (this.#device?.live === live) return this.#device;
-    this.#device = undefined; // it went with its device
-    const { step, standing } = this.#snapshot;
-    this.#device = await TrainerDevice.build(live, this.#settings, this.#snapshot, this.#check);
-    this.#step = step;
-    this.#standing = standing;
-    return this.#device;
-  }
-
   /** Trains up to the next report or validation, and makes that. What is new is put into `seen`. */
   #advance({ target, every, deadline, signal }: Stretch, seen: Seen): Promise<void> {
-    return this.#work(async (device) => {
-      const { validation } = this.#settings;
-      const isDueNow = () => validation && isDue(this.#standing, this.#step, validation.every);
-      if (!isDueNow()) {
-        const from = this.#step;
-        const next = (multiple: number | undefined) =>
-          multiple === undefined ? Number.POSITIVE_INFINITY : (Math.floor(from / multiple) + 1) * multiple;
-        const stop = Math.min(target, from + METRIC_ROWS, next(every), next(validation?.every));
-        // A step at least: the time may be over before the first, by a wait for the lock, a validation or a new device.
-        const enough = (done: number) => every === undefined && done > 0 && performance.now() >= deadline;
-        const done = await device.train(stop - from, { signal, enough });
-        const read = await readMetrics(device.store, from, from + done);
-        this.#check();
-        if (read.bad) {
-          this.#step = read.bad.step - 1;
-          device.setStep(this.#step);
-          seen.rows = read.rows.slice(0, this.#step - from);
-          throw badStep(read.bad, this.#settings);
+    // A step at least: the time may be over before the first, by a wait for the lock, a validation or a new device.
+    const enough = (done: number) => every === undefined && done > 0 && performance.now() >= deadline;
+    return this.#state.use(
+      async (device) => {
+        if (!device.isDue) {
+          const until = Math.min(target, nextMultiple(device.step, every));
+          const { rows, bad } = await device.train(until, { signal, enough });
+          const { step, standing } = device;
+          const good = rows.filter((row) => row.step <= step);
+          Object.assign(seen, { rows: good, bad, step, standing, validation: undefined, snapshot: undefined });
         }
-        this.#step = from + done;
-        seen.rows = read.rows;
-      }
-      if (isDueNow() && !signal?.aborted) seen.validation = await this.#validate(device, signal);
-      await this.#keepSnapshot(device);
-    });
-  }
-
-  async #validate(device: TrainerDevice, signal: AbortSignal | undefined): Promise<ValidationMetrics | undefined> {
-    const { validation } = this.#settings;
-    if (!validation) return undefined;
-    const metrics = await device.validator.metrics(this.#step, signal);
-    this.#check();
-    const standing = standingAfter(this.#standing, metrics, validation);
-    const best = standing.best !== this.#standing.best;
-    if (best) device.keepBest();
-    this.#standing = standing;
-    return { ...metrics, best };
-  }
-
-  async #keepSnapshot(device: TrainerDevice): Promise<void> {
-    const { snapshotEvery } = this.#settings;
-    const due =
-      snapshotEvery === undefined
-        ? performance.now() - this.#snapshotTime >= SNAPSHOT_MILLISECONDS
-        : this.#step - this.#snapshot.step >= snapshotEvery;
-    if (due) await this.#takeSnapshot(device);
-  }
-
-  async #takeSnapshot(device: TrainerDevice): Promise<Snapshot> {
-    const [step, standing] = [this.#step, this.#standing];
-    const vectors = await device.vectors(vectorNames(this.#settings, standing));
-    this.#snapshot = { step, vectors, standing };
-    this.#snapshotTime = performance.now();
-    return this.#snapshot;
-  }
-
-  /** The state as it is now, for a file. Called within the lock. */
-  async #record(live: Live): Promise<ModelRecord> {
-    return recordOf(this.#settings, await this.#takeSnapshot(await this.#ready(live)), this.#runtime.backend);
+        if (device.isDue && !seen.bad && !signal?.aborted) {
+          const validation = await device.validate(signal);
+          Object.assign(seen, { validation, standing: device.standing });
+        }
+        if (this.#state.isTime(device)) seen.snapshot = await device.snapshot();
+      },
+      signal,
+      seen,
+    );
   }
 }
 

@@ -2,8 +2,8 @@
 import type { Runtime, RuntimeOptions } from "../../src/engine/api.ts";
 import { everyBackend } from "../../src/engine/choose-backend.ts";
 import { Connection, type EngineWorker } from "../../src/engine/worker/connection.ts";
-import type { FromEngine, ToEngine } from "../../src/engine/worker/messages.ts";
-import { RemoteRuntime, type RuntimeFacts } from "../../src/engine/worker/remote.ts";
+import type { FromEngine, RuntimeFacts, ToEngine } from "../../src/engine/worker/messages.ts";
+import { RemoteRuntime } from "../../src/engine/worker/remote.ts";
 import { type Port, serve } from "../../src/engine/worker/serve.ts";
 
 export interface RemoteEngine extends Disposable {

@@ -131,6 +131,7 @@ export async function createWebGPUBackend(
     },
 
     lost: health.lost,
+    answers: () => health.answers(),
     memory: () => buffers.memory(),
 
     dispose() {

@@ -2,8 +2,13 @@
  * What went wrong on the device. WebGPU tells errors late and beside the call that made them: they are kept here, and
  * every later call of the backend throws the first.
  */
-import { DeviceLostError, DisposedError, type DivflowError, OutOfMemoryError, UnsupportedError } from "../../errors.ts";
+import { DeviceLostError, DisposedError, DivflowError, OutOfMemoryError, UnsupportedError } from "../../errors.ts";
 import { Failure } from "../../failure.ts";
+import { inTime } from "../in-time.ts";
+import { mapModeRead, usage } from "./flags.ts";
+
+/** Milliseconds in which a device answers that is there, on a machine with much else to do. */
+const PATIENCE = 10_000;
 
 /** Whom a device tells of its loss. */
 interface Listener {
@@ -31,12 +36,7 @@ export class Health {
       this.#listener.tell = ({ reason, message }) => {
         const given = message || reason || "no reason";
         // Whatever failed before, the loss decides what can be done: start again on another device.
-        this.#failure = new DeviceLostError({
-          subject: "the WebGPU device",
-          given,
-          expected: "a device that stays",
-          remedy: "Make another runtime and resume from the last checkpoint.",
-        });
+        this.#failure = lost(given);
         this.#loss.fail(this.#failure);
         resolve(given);
       };
@@ -64,14 +64,29 @@ export class Health {
     this.check();
   }
 
-  /** Waits for `work`, unless the device is lost first. */
+  /**
+   * Waits for `work`, unless the device is lost first. What the platform says of it otherwise, such as an AbortError,
+   * comes of a loss too, before its news: the caller's own abort it is not.
+   */
   async whileAlive<Value>(work: Promise<Value>): Promise<Value> {
     try {
       return await this.#loss.race(work);
     } catch (error) {
       this.check(); // says why, where the error is only what came of it
-      throw error;
+      throw error instanceof DivflowError ? error : lost(String(error), error);
     }
+  }
+
+  /** Whether the device can still map a buffer. */
+  async answers(): Promise<boolean> {
+    const asked = async () => {
+      const buffer = this.#device.createBuffer({ size: 16, usage: usage.mapRead | usage.copyTarget });
+      await buffer.mapAsync(mapModeRead);
+      buffer.destroy();
+      return true;
+    };
+    const answer = this.#loss.race(asked()).catch(() => false);
+    return (await inTime(performance.now() + PATIENCE, answer)) ?? false;
   }
 
   /** Calls `make`; should memory not suffice for it, the backend fails with an OutOfMemoryError. */
@@ -106,6 +121,18 @@ export class Health {
       remedy: "Report this with the device's name.",
     });
   };
+}
+
+function lost(given: string, cause?: unknown): DeviceLostError {
+  return new DeviceLostError(
+    {
+      subject: "the WebGPU device",
+      given,
+      expected: "a device that stays",
+      remedy: "Make another runtime and resume from the last checkpoint.",
+    },
+    { cause },
+  );
 }
 
 export function outOfMemory(label: string, bytes: number, message: string): OutOfMemoryError {

@@ -2,7 +2,7 @@
 import { ConfigError, DeviceLostError, DisposedError, rebuildError } from "../../errors.ts";
 import { signalOption } from "../../graph/options.ts";
 import { disposed } from "../disposed.ts";
-import type { FromEngine, Question, SentError, Standing, ToEngine } from "./messages.ts";
+import type { FromEngine, Question, RuntimeFacts, SentError, Standing, ToEngine } from "./messages.ts";
 
 interface Waiting {
   answer(message: { readonly value: unknown; readonly standing?: Standing }): void;
@@ -30,6 +30,8 @@ export class Connection {
   readonly #waiting = new Map<number, Waiting>();
   #asked = 0;
   #closed: (() => Error) | undefined;
+  /** Told what the runtime has become. */
+  onRuntime: (facts: RuntimeFacts) => void = () => {};
 
   /** @param worker - one that has said "loaded". */
   constructor(worker: EngineWorker) {
@@ -94,6 +96,7 @@ export class Connection {
 
   #receive(message: FromEngine): void {
     if (message.kind === "loaded") return;
+    if (message.kind !== "progress" && message.runtime) this.onRuntime(message.runtime);
     const waiting = this.#waiting.get(message.id);
     if (!waiting) return;
     if (message.kind === "progress") {

@@ -8,6 +8,7 @@ import type {
   Model,
   ResumeOptions,
   RunOptions,
+  Runtime,
   RuntimeOptions,
   SampleOptions,
   Trainer,
@@ -75,6 +76,9 @@ export type ToEngine =
   | { readonly kind: "abort"; readonly id: number }
   | { readonly kind: "dispose"; readonly number: number };
 
+/** What the engine says of itself. */
+export type RuntimeFacts = Pick<Runtime, "backend" | "device" | "reason">;
+
 /** Where a trainer stands. */
 export type Standing = Pick<Trainer, "step" | "best" | "stopped">;
 
@@ -100,6 +104,13 @@ export type FromEngine =
   | { readonly kind: "loaded" }
   /** How far a question is that asked for progress. */
   | { readonly kind: "progress"; readonly id: number; readonly done: number; readonly total: number }
-  /** `standing`: of the trainer that was asked, now. */
-  | { readonly kind: "answer"; readonly id: number; readonly value: unknown; readonly standing?: Standing }
-  | { readonly kind: "failure"; readonly id: number; readonly error: SentError; readonly standing?: Standing };
+  | ({ readonly kind: "answer"; readonly id: number; readonly value: unknown } & News)
+  | ({ readonly kind: "failure"; readonly id: number; readonly error: SentError } & News);
+
+/** Told beside an answer, be it good or bad. */
+interface News {
+  /** Of the trainer that was asked. */
+  readonly standing?: Standing;
+  /** Where it has changed. */
+  readonly runtime?: RuntimeFacts;
+}

@@ -57,7 +57,7 @@ function open(address: string | URL): EngineWorker {
  * other files where they were, beside that folder.
  */
 function sourceOf(address: URL): URL {
-  const moved = /\/\.vite\/deps\/(worker-\w+\.js)/.exec(address.pathname);
+  const moved = /\/\.vite\/deps\/(worker(?:-\w+)?\.js)/.exec(address.pathname);
   return moved ? new URL(`../../divflow/dist/${moved[1]}`, address) : address;
 }
 

@@ -30,15 +30,8 @@ import { dispose, disposed } from "../disposed.ts";
 import { initialBytes } from "../initial.ts";
 import { progressOption } from "../solve-options.ts";
 import type { Connection } from "./connection.ts";
-import type { MadeModel, MadeTrainer, Standing } from "./messages.ts";
+import type { MadeModel, MadeTrainer, RuntimeFacts, Standing } from "./messages.ts";
 import { toPlain } from "./plain.ts";
-
-/** What the engine says of itself when it has its backend. */
-export interface RuntimeFacts {
-  readonly backend: BackendName;
-  readonly device: string;
-  readonly reason: string;
-}
 
 type FloatArray = Float32Array | Float64Array;
 
@@ -60,16 +53,27 @@ function parted<Options extends Pick<SolveOptions, "signal" | "onProgress">>(opt
 }
 
 export class RemoteRuntime implements Runtime {
-  readonly backend: BackendName;
-  readonly device: string;
-  readonly reason: string;
   readonly #connection: Connection;
+  #facts: RuntimeFacts;
 
-  constructor(connection: Connection, { backend, device, reason }: RuntimeFacts) {
+  constructor(connection: Connection, facts: RuntimeFacts) {
     this.#connection = connection;
-    this.backend = backend;
-    this.device = device;
-    this.reason = reason;
+    this.#facts = facts;
+    connection.onRuntime = (now) => {
+      this.#facts = now;
+    };
+  }
+
+  get backend(): BackendName {
+    return this.#facts.backend;
+  }
+
+  get device(): string {
+    return this.#facts.device;
+  }
+
+  get reason(): string {
+    return this.#facts.reason;
   }
 
   memory(): Promise<DeviceMemory> {
@@ -169,7 +173,7 @@ class RemoteTrainer extends Remote implements Trainer {
     this.trainingRows = trainingRows;
     this.heldOutRows = heldOutRows;
     this.warnings = warnings;
-    this.model = new RemoteModel(connection, model, () => this.best?.step ?? this.step);
+    this.model = new RemoteModel(connection, model, () => this.best?.step ?? this.step, this.#onStanding);
   }
 
   get step(): number {
@@ -224,9 +228,17 @@ class RemoteModel extends Remote implements Model {
   readonly dimension: number;
   readonly columns: readonly string[] | undefined;
   readonly #step: () => number;
+  readonly #onStanding: (standing: Standing) => void;
 
-  constructor(connection: Connection, { number, dimension, columns }: MadeModel, step: () => number) {
+  /** @param onStanding - told where its trainer is. */
+  constructor(
+    connection: Connection,
+    { number, dimension, columns }: MadeModel,
+    step: () => number,
+    onStanding: (standing: Standing) => void = () => {},
+  ) {
     super(connection, number, "the model");
+    this.#onStanding = onStanding;
     this.dimension = dimension;
     this.columns = columns && Object.freeze([...columns]);
     this.#step = step;
@@ -264,7 +276,7 @@ class RemoteModel extends Remote implements Model {
 
   async checkpoint(): Promise<Uint8Array> {
     this.check();
-    return this.connection.ask({ ask: "checkpoint", of: this.number });
+    return this.connection.ask({ ask: "checkpoint", of: this.number }, { onStanding: this.#onStanding });
   }
 
   /** A question about this model that takes options. */

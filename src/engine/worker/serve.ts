@@ -5,7 +5,16 @@ import type { LoadOptions, Model, Progress, ResumeOptions, Runtime, Trainer, Tra
 import { type BackendModules, chooseBackend } from "../choose-backend.ts";
 import { disposed } from "../disposed.ts";
 import { LocalRuntime } from "../runtime.ts";
-import type { FromEngine, MadeModel, MadeTrainer, Question, SentError, Standing, ToEngine } from "./messages.ts";
+import type {
+  FromEngine,
+  MadeModel,
+  MadeTrainer,
+  Question,
+  RuntimeFacts,
+  SentError,
+  Standing,
+  ToEngine,
+} from "./messages.ts";
 import { fromPlain } from "./plain.ts";
 
 /** What a worker has for talking to its page. */
@@ -36,8 +45,9 @@ export function serve(port: Port, modules: BackendModules): void {
       reply = { kind: "failure", id, error: engine.sent(id, error) };
     }
     const standing = engine.standingOf(question);
+    const runtime = engine.news();
     engine.finished(id);
-    port.postMessage(standing ? { ...reply, standing } : reply);
+    port.postMessage({ ...reply, ...(standing && { standing }), ...(runtime && { runtime }) });
   };
   port.postMessage({ kind: "loaded" });
 }
@@ -45,6 +55,7 @@ export function serve(port: Port, modules: BackendModules): void {
 class Engine {
   readonly #modules: BackendModules;
   #runtime: Runtime | undefined;
+  #told: RuntimeFacts | undefined;
   #last = 0;
   readonly #trainers = new Map<number, Trainer>();
   readonly #models = new Map<number, Model>();
@@ -64,8 +75,7 @@ class Engine {
         const { options, noGPU, noWasm } = question;
         const runtime = new LocalRuntime(await chooseBackend(options, { modules: this.#modules, noGPU, noWasm }));
         this.#runtime = runtime;
-        const { backend, device, reason } = runtime;
-        return { backend, device, reason };
+        return this.news();
       }
       case "memory":
         return this.#needed().memory();
@@ -133,10 +143,20 @@ class Engine {
       case "next":
         return standing(this.#runs.get(question.run)?.trainer);
       case "checkpoint":
-        return standing(this.#trainers.get(question.of));
+        return standing(this.#trainers.get(question.of) ?? this.#trainerOf(this.#models.get(question.of)));
       default:
         return undefined;
     }
+  }
+
+  /** What the runtime is, where the page does not know: a lost GPU may be followed by something else. */
+  news(): RuntimeFacts | undefined {
+    if (!this.#runtime) return undefined;
+    const { backend, device, reason } = this.#runtime;
+    const facts = { backend, device, reason };
+    if (JSON.stringify(facts) === JSON.stringify(this.#told)) return undefined;
+    this.#told = facts;
+    return facts;
   }
 
   abort(id: number): void {
@@ -206,6 +226,10 @@ class Engine {
     const trainer = this.#trainers.get(number);
     if (!trainer) throw disposed("the trainer");
     return trainer;
+  }
+
+  #trainerOf(model: Model | undefined): Trainer | undefined {
+    return [...this.#trainers.values()].find((trainer) => trainer.model === model);
   }
 
   #model(number: number): Model {

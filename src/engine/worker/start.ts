@@ -6,8 +6,9 @@ import { booleanOption, optionsObject, partOption } from "../../graph/options.ts
 import type { Runtime, RuntimeOptions } from "../api.ts";
 import { clause, NO_GPU, startSecondsOf, whyNoGPU } from "../choose-backend.ts";
 import { Connection } from "./connection.ts";
+import type { RuntimeFacts } from "./messages.ts";
 import { openWorker } from "./open.ts";
-import { RemoteRuntime, type RuntimeFacts } from "./remote.ts";
+import { RemoteRuntime } from "./remote.ts";
 
 /**
  * The files of our workers, beside ours: each holds one backend, whole, so that a page loads no other. Written as
@@ -17,6 +18,9 @@ const files = {
   webgpu: () => new URL("./worker-webgpu.js", import.meta.url),
   wasm: () => new URL("./worker-wasm.js", import.meta.url),
 };
+
+/** The one with every backend, beside ours too. Named so that bundlers do not know it: few apps want it. */
+const everything = () => new URL(["./worker", "js"].join("."), import.meta.url);
 
 /**
  * A runtime in a worker or on this thread, as the options and the platform have it: see {@link RuntimeOptions.worker}.
@@ -47,7 +51,7 @@ export async function createAnyRuntime(options: RuntimeOptions): Promise<Runtime
   let noGPU = address || backend !== "auto" ? undefined : await whyNoGPU(seconds);
   for (;;) {
     const takesGPU = backend === "auto" ? noGPU === undefined || noWasm : backend === "webgpu";
-    const own = takesGPU ? files.webgpu : files.wasm;
+    const own = options.fallback ? everything : takesGPU ? files.webgpu : files.wasm;
     let connection: Connection;
     try {
       connection = new Connection(await openWorker(address ?? own, seconds));
@@ -78,6 +82,7 @@ export async function createAnyRuntime(options: RuntimeOptions): Promise<Runtime
 function checkRuntimeOptions(options: RuntimeOptions): void {
   optionsObject("options of createRuntime", options, [
     ...(["backend", "gpu", "device", "relaxedSimd", "worker", "threads", "storage", "tune", "startSeconds"] as const),
+    "fallback",
   ]);
   const { gpu, device, worker, relaxedSimd } = options;
   if (gpu !== undefined) {
