@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join, normalize } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { isMissing, root } from "./files.mjs";
+import { isNoFile, root } from "./files.mjs";
 import { serve } from "./platforms/server.mjs";
 
 /**
@@ -33,7 +33,7 @@ async function contents(folder, path) {
   try {
     return await readFile(join(root, folder, normalize(`/${path}`)));
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (isNoFile(error)) return undefined;
     throw error;
   }
 }

@@ -89,3 +89,9 @@ export async function textOf(file) {
 export function isMissing(error) {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
+
+/** Whether there is no such file to read, whatever stands in its place. @param {unknown} error */
+export function isNoFile(error) {
+  const none = ["ENOENT", "ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP", "EACCES", "ERR_INVALID_ARG_VALUE"];
+  return error instanceof Error && "code" in error && none.includes(`${error.code}`);
+}

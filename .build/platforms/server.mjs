@@ -35,17 +35,19 @@ export const shared = { "Cross-Origin-Resource-Policy": "cross-origin", "Access-
  */
 export async function serve(contents, { port = 0, headers = isolated } = {}) {
   const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
-    const path = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    response.setHeader("Cache-Control", "no-store");
+    for (const [name, value] of Object.entries({ ...headers, "Cache-Control": "no-store" }))
+      response.setHeader(name, value);
+    const answer = (/** @type {number} */ status, /** @type {string} */ text) =>
+      response.writeHead(status, { "Content-Type": "text/plain" }).end(text);
     try {
+      const path = pathOf(request);
+      if (path === undefined) return answer(400, "Bad request");
       const body = await contents(path, request);
-      response.setHeader("Content-Type", body === undefined ? "text/plain" : (types[extname(path)] ?? "text/plain"));
-      response.writeHead(body === undefined ? 404 : 200).end(body ?? "Not found");
+      if (body === undefined) return answer(404, "Not found");
+      response.writeHead(200, { "Content-Type": types[extname(path)] ?? "text/plain" }).end(body);
     } catch (error) {
-      response.writeHead(500, { "Content-Type": "text/plain; charset=utf-8" });
-      response.end(error instanceof Error ? error.message : String(error));
+      console.error(error); // here, not on the page: it may hold paths of this machine
+      answer(500, "This server met an error, which its console has");
     }
   });
   await new Promise((resolve, reject) => {
@@ -62,4 +64,11 @@ export async function serve(contents, { port = 0, headers = isolated } = {}) {
         server.closeAllConnections();
       }),
   };
+}
+
+/** The path that is asked for, such as "/index.html"; undefined where the request names none. @param {import("node:http").IncomingMessage} request */
+function pathOf({ url = "/" }) {
+  if (!URL.canParse(url, "http://localhost")) return undefined;
+  const { pathname } = new URL(url, "http://localhost");
+  return pathname.endsWith("/") ? `${pathname}index.html` : pathname;
 }
