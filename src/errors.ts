@@ -23,8 +23,8 @@ export type ErrorCode =
   | "data"
   | "disposed";
 
-/** The most characters that a message repeats of each fact: a message has at most 1,100, whatever was given. */
-const LONGEST = { subject: 200, given: 120, expected: 320, remedy: 400 } as const;
+/** The most characters of a fact, and of what was given, that a message repeats: it has 1,100 at most. */
+const [LONGEST, LONGEST_GIVEN] = [300, 120];
 
 /** Controls (of terminals too), marks that reverse or hide text, halves of characters, ends of lines and paragraphs. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
@@ -33,7 +33,7 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
  * A text that may hold anything, such as a file's name, as messages show it: what does not print as `\u001b`, and of
  * more than `most` characters the first and the last ones.
  */
-export function printable(text: string, most = Number.POSITIVE_INFINITY): string {
+export function printable(text: string, most = LONGEST): string {
   const cut = (long: string) => {
     const last = Math.floor(most / 4);
     return long.length > most ? `${long.slice(0, most - 3 - last)}...${long.slice(-last)}` : long;
@@ -57,9 +57,9 @@ export abstract class DivflowError extends Error {
   readonly facts: ErrorFacts;
 
   constructor(facts: ErrorFacts, options?: ErrorOptions) {
-    const said = (fact: keyof ErrorFacts, text = `${facts[fact]}`) => printable(text, LONGEST[fact]);
-    const given = said("given", show(facts.given));
-    super(`${said("subject")}: got ${given}, expected ${said("expected")}. ${said("remedy")}`, options);
+    const { subject, given, expected, remedy } = facts;
+    const got = printable(show(given), LONGEST_GIVEN);
+    super(`${printable(subject)}: got ${got}, expected ${printable(expected)}. ${printable(remedy)}`, options);
     this.facts = facts;
   }
 }

@@ -51,7 +51,7 @@ function ofFacts(file: string, facts: string, activation: ActivationKind | undef
 /** Linear layers one after the other, by the numbers in their names: the matrix of each is [out, in]. */
 function ofWeights(file: string, header: Header, activation: ActivationKind | undefined): Network | undefined {
   const layers = Object.entries(header).flatMap(([name, tensor]) => {
-    const number = /(\d+)\.weight$/.exec(name)?.[1];
+    const number = /(?<!\d)(\d+)\.weight$/.exec(name)?.[1];
     const width = tensor?.shape?.[0];
     return number !== undefined && Number.isSafeInteger(width)
       ? [{ number: Number(number), width: Number(width) }]

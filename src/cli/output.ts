@@ -2,6 +2,7 @@
  * What a command says. Standard output is for results alone: with `--json` one JSON document and nothing else.
  * Progress and remarks go to standard error.
  */
+import { printable } from "../errors.ts";
 import { DivflowError } from "../index.ts";
 
 /** Exit codes, as the README documents them. */
@@ -24,8 +25,12 @@ export function exitCodeOf(error: unknown): number {
 
 /** Prints a result: the document with --json, else the lines. */
 export function report(json: boolean, document: unknown, lines: readonly string[]): void {
-  process.stdout.write(json ? `${JSON.stringify(document)}\n` : `${lines.join("\n")}\n`);
+  // Names of files and columns may hold anything: escaped, as JSON has it too, they move no cursor.
+  const text = json ? [JSON.stringify(document)] : lines;
+  process.stdout.write(`${text.map(escaped).join("\n")}\n`);
 }
+
+const escaped = (line: string): string => printable(line, Number.POSITIVE_INFINITY);
 
 let quiet = false;
 
@@ -42,12 +47,12 @@ export function isQuiet(): boolean {
 
 /** A remark for people, on standard error. */
 export function remark(line: string): void {
-  if (!quiet) complain(line);
+  if (!quiet) complain(escaped(line));
 }
 
-/** What went wrong, on standard error: said with --quiet too. */
-export function complain(line: string): void {
-  process.stderr.write(`${line}\n`);
+/** What went wrong, in one line or more, on standard error: said with --quiet too. */
+export function complain(lines: string): void {
+  process.stderr.write(`${lines.split("\n").map(escaped).join("\n")}\n`);
 }
 
 /** Columns padded to their widest cell; the first is left-aligned, the others right-aligned. */

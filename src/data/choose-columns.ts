@@ -46,7 +46,8 @@ export function chooseColumns(source: string, header: Header, { columns, skipInd
     );
   }
   const numbers = columns.map((one) => findColumn(source, header, one));
-  const again = numbers.findIndex((number, i) => numbers.indexOf(number) !== i);
+  const seen = new Set<number>();
+  const again = numbers.findIndex((number) => seen.size === seen.add(number).size);
   if (again >= 0) throw refuse(columns[again], "each column once", "Leave the second one out.");
   return numbers;
 }

@@ -1,5 +1,7 @@
 /** What looks wrong about the columns of a table, in sentences: an index among the data, what never changes, names twice. */
 
+import { printable } from "../errors.ts";
+
 export interface Columns {
   /** Row-major [count, dimension]. */
   readonly values: Float32Array | Float64Array;
@@ -11,6 +13,9 @@ export interface Columns {
 
 /** Names that columns have which number the rows; pandas calls one without a name "Unnamed: 0" when it reads it. */
 const indexName = /^(unnamed: ?[\d.]+|index|idx|id|row|rows|row[._ ]?(names?|id|number)|nr|no)?$/i;
+
+/** Characters of a name that lists show. */
+const LONGEST_WORD = 60;
 
 /** Fewer rows may count by chance. */
 const FEWEST_COUNTING = 3;
@@ -50,7 +55,8 @@ export function columnNotes(table: Columns): string[] {
         `with ${it} mean nothing; leave ${it} out (columns, --columns).`,
     );
   }
-  const twice = [...new Set(columns?.filter((name, i) => name !== "" && columns.indexOf(name) !== i))];
+  const seen = new Set<string>();
+  const twice = [...new Set(columns?.filter((name) => name !== "" && seen.size === seen.add(name).size))];
   if (twice.length > 0) {
     notes.push(
       `More than one column is called ${listed(twice.map((name) => JSON.stringify(name)))}: choose by number.`,
@@ -64,7 +70,8 @@ function listNames(numbers: readonly number[], columns: readonly string[] | unde
   return listed(numbers.map((column) => (columns?.[column] ? JSON.stringify(columns[column]) : `${column + 1}`)));
 }
 
-/** A list in words, cut short where it is long. */
-export function listed(words: readonly string[], most = 8): string {
+/** A list in words, as messages show it: cut short where it is long, or a word is. */
+export function listed(all: readonly string[], most = 8): string {
+  const words = all.map((word, i) => (i < most ? printable(word, LONGEST_WORD) : word));
   return words.length > most ? `${words.slice(0, most - 1).join(", ")}, ... (${words.length})` : words.join(", ");
 }

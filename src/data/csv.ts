@@ -153,7 +153,10 @@ export class CsvReader {
     for (let i = 0; i < this.kept.length; i++) {
       const column = this.kept[i];
       const value = numberIn(fields[column], decimal);
-      if (Number.isNaN(value)) throw badField(where, column, columns?.[column], fields[column], decimal);
+      if (Number.isNaN(value)) {
+        const first = this.count === 0 && columns === undefined;
+        throw badField(where, column, columns?.[column], fields[column], decimal, first);
+      }
       block[from + i] = value;
     }
     this.count++;

@@ -1,11 +1,13 @@
 /** One field of a table as text: what kind of thing it is, and its number. */
-import { DataError } from "../errors.ts";
+import { DataError, printable } from "../errors.ts";
 
 /** How decimals are written. */
 export type Decimal = "." | ",";
 
-const withPoint = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const withComma = /^[+-]?(\d+,?\d*|,\d+)(e[+-]?\d+)?$/i;
+// All of them look at each character a bounded number of times: a field may be of any length. So no two repetitions that
+// may take the same characters stand side by side.
+const withPoint = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
+const withComma = /^[+-]?(\d+(,\d*)?|,\d+)(e[+-]?\d+)?$/i;
 
 /** What programs write where there is no value: pandas, R, SQL, spreadsheets, hands. In lower case. */
 const missing =
@@ -37,6 +39,7 @@ const finite = (value: number): number => (Number.isFinite(value) ? value : Numb
  * @param index - the column, from 0.
  * @param name - of the column, where it has one.
  * @param decimal - how decimals were to be read.
+ * @param first - whether it is of the first line, which might have been a header.
  */
 export function badField(
   where: string,
@@ -44,17 +47,18 @@ export function badField(
   name: string | undefined,
   field: string,
   decimal: Decimal,
+  first: boolean,
 ): DataError {
-  const column = name ? `column ${JSON.stringify(name)}` : `column ${index + 1}`;
+  const column = name ? `column ${printable(JSON.stringify(name), 60)}` : `column ${index + 1}`;
   return new DataError({
     subject: `${where}, column ${index + 1}`,
     given: field,
     expected: "a finite number",
-    remedy: remedyFor(field, column, decimal),
+    remedy: remedyFor(field, column, decimal, first),
   });
 }
 
-function remedyFor(field: string, column: string, decimal: Decimal): string {
+function remedyFor(field: string, column: string, decimal: Decimal, first: boolean): string {
   const leaveOut = `leave ${column} out (columns, --columns)`;
   if (/^[+-]?(inf|infinity)$/i.test(field) || kindOf(field) === "missing") {
     return `Remove the line, fill the gap, or ${leaveOut}.`;
@@ -70,5 +74,6 @@ function remedyFor(field: string, column: string, decimal: Decimal): string {
   }
   if (/\d[;|\t ]+[+-]?\d/.test(field)) return "Set fields apart by the same character on every line.";
   if (withPoint.test(field)) return `It is beyond the largest number; correct it, or ${leaveOut}.`;
-  return `Points are numbers only: give it as a number, or ${leaveOut}.`;
+  const header = first ? " If the line holds names, say so: header true (--header yes)." : "";
+  return `Points are numbers only: give it as a number, or ${leaveOut}.${header}`;
 }

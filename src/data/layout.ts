@@ -2,8 +2,9 @@
  * How a table as text is laid out: what sets fields apart, how many there are, whether the first line is a header. The
  * rules, which look at the first lines alone, are in docs/data.md; what they leave open is said in `notes`.
  */
+import { printable } from "../errors.ts";
 import { type Decimal, kindOf } from "./fields.ts";
-import { countOutsideQuotes, type Delimiter, fieldsOf, type Line } from "./lines.ts";
+import { countOutsideQuotes, type Delimiter, fieldsOf, type Line, textOutsideQuotes } from "./lines.ts";
 
 export interface Layout {
   readonly delimiter: Delimiter;
@@ -51,6 +52,9 @@ export function findLayout(lines: readonly Line[], options: LayoutOptions): Layo
   );
   if (options.header === "auto" && found.note) notes.push(found.note);
   if (options.header === "auto" && !found.header) return { delimiter, width, trailing, notes };
+  if (names.some((name) => /[^\P{C}\s]/u.test(name))) {
+    notes.push("Names in the first line hold characters that do not print: it may be damaged.");
+  }
   if (!oneShort) return { delimiter, width, trailing, columns: names, notes };
   notes.push("The header is one name short, as R writes row names: the first column has no name.");
   return { delimiter, width: width + 1, trailing, columns: ["", ...names], notes };
@@ -85,13 +89,16 @@ type Quoted = "none" | "some" | "all";
 
 function quotedAboveOnly([first, ...below]: readonly string[], delimiter: Delimiter): Quoted {
   if (!first.includes('"') || below.length === 0 || below.some((text) => text.includes('"'))) return "none";
-  const fields = first.replaceAll(/"(?:[^"]|"")*"/g, '"').trim();
-  return fields.split(delimiter === " " ? /\s+/ : delimiter).every((field) => field.trim() === '"') ? "all" : "some";
+  const outside = textOutsideQuotes(first).trim();
+  return outside.split(delimiter === " " ? /\s+/ : delimiter).every((field) => field.trim() === '"') ? "all" : "some";
 }
 
 const isText = (field: string): boolean => kindOf(field) === "text";
-const isWhole = (field: string): boolean => /^\d+$/.test(field);
 const isYear = (field: string): boolean => /^(19\d\d|20\d\d|2100)$/.test(field);
+
+/** 0, 1, 2, ... or 1, 2, 3, ... */
+const isCounting = (fields: readonly string[]): boolean =>
+  [0, 1].some((first) => fields.every((field, i) => field === `${first + i}`));
 
 interface Found {
   readonly header: boolean;
@@ -110,27 +117,37 @@ function headerIn(names: readonly string[], rows: readonly (readonly string[])[]
   const over = names.filter((_, i) => numeric[i]);
   const texts = over.filter(isText);
   const numbers = over.filter(isNumber);
-  const likeNumbers = texts.some((name) => /^[+-]?[.\d]/.test(name)); // a slip of the pen, such as 1.2x
-  if (texts.length === over.length && !likeNumbers) return { header: true };
-  if (texts.length === over.length || quoted === "all") return doubtful(true);
+  const below = rows.map((row) => row.filter((_, i) => numeric[i]));
+  if (texts.length === over.length) {
+    // One that begins like a number may be a number with a slip of the pen, such as 1.2x.
+    const slips = texts.filter((name) => /^[+-]?[.\d]/.test(name));
+    const sure = slips.length === 0;
+    if (sure || (over.length > 1 && !slips.some((name) => /^[+-]?\d*[.,]\d/.test(name)))) {
+      return sure ? { header: true } : doubtful(true);
+    }
+  }
+  if (quoted === "all") return doubtful(true);
   if (texts.length > 0) {
-    if (likeNumbers || !numbers.every(isWhole)) return { header: false };
-    return numbers.length > 0 ? doubtful(true) : { header: true };
+    // A row of which a field is damaged has numbers beside a word too: names that are numbers have to look like names.
+    if (numbers.length === 0) return { header: texts.length < over.length };
+    const isLabel = (i: number) => isNumber(over[i]) && isYear(over[i]) && !below.every((row) => isYear(row[i] ?? ""));
+    const labelled =
+      over.every((name, i) => !isNumber(name) || isLabel(i)) || (numbers.length > 2 && isCounting(numbers));
+    return labelled && !texts.some((name) => /\d/.test(name)) ? doubtful(true) : { header: false };
   }
 
   // Numbers alone, over numbers. An index, as pandas writes it, has no name.
   const unnamed = over[0] === "" && over.length > 1;
   const series = unnamed ? over.slice(1) : over;
-  const below = rows.map((row) => row.filter((_, i) => numeric[i]).slice(unnamed ? 1 : 0));
+  const values = unnamed ? below.map((row) => row.slice(1)) : below;
   const enough = series.length > 1 || unnamed;
-  if (series.every(isYear) && isMonotone(series.map(Number)) && !below.some((row) => row.every(isYear))) {
+  if (series.every(isYear) && isMonotone(series.map(Number)) && !values.some((row) => row.every(isYear))) {
     return doubtful(enough || quoted !== "none");
   }
   if (quoted !== "none" && series.every(isNumber)) return doubtful(true);
-  if (mayBeYears(series, below)) return doubtful(false);
-  const counting = series.every((field, i) => field === `${i}`) || series.every((field, i) => field === `${i + 1}`);
-  if (!counting || !enough) return { header: false };
-  const decimals = below.some((row) => row.some((field) => /[.,e]/i.test(field)));
+  if (mayBeYears(series, values)) return doubtful(false);
+  if (!isCounting(series) || !enough) return { header: false };
+  const decimals = values.some((row) => row.some((field) => /[.,e]/i.test(field)));
   if (!unnamed && series.length < 3 && !decimals) return { header: false }; // 1, 2 above whole numbers is nothing odd
   return doubtful(unnamed || series.length > 9 || (series.length > 2 && decimals));
 }
@@ -150,7 +167,8 @@ function isMonotone(values: readonly number[]): boolean {
 }
 
 function noteOf(header: boolean, names: readonly string[]): string {
-  const shown = names.length > 6 ? `${names.slice(0, 5).join(", ")}, ...` : names.join(", ");
+  const some = names.slice(0, names.length > 6 ? 5 : 6).map((name) => printable(name, 40));
+  const shown = names.length > 6 ? `${some.join(", ")}, ...` : some.join(", ");
   return header
     ? `The first line (${shown}) is read as a header, not as a row: header false (--header no) reads it as a row.`
     : `The first line (${shown}) is read as a row, though it may be a header: header true (--header yes) reads it so.`;

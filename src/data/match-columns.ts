@@ -24,7 +24,6 @@ export function matchColumns(
   const same = modelColumns.length === fileColumns.length && modelColumns.every((name, i) => name === fileColumns[i]);
   if (same) return { order: modelColumns.map((_, i) => i) };
 
-  const places = (names: readonly string[], name: string) => names.flatMap((one, i) => (one === name ? [i] : []));
   const inQuotes = (names: readonly string[]) =>
     listed(
       names.map((name) => JSON.stringify(name)),
@@ -34,25 +33,39 @@ export function matchColumns(
     const expected = `the model's columns ${inQuotes(modelColumns)}`;
     return new DataError({ subject: `columns of ${source}`, given, expected, remedy });
   };
-  const missing = modelColumns.filter((name) => !fileColumns.includes(name));
+  const [model, file] = [placesOf(modelColumns), placesOf(fileColumns)];
+  const placesIn = (name: string) => file.get(name) ?? [];
+  const missing = modelColumns.filter((name) => !file.has(name));
   if (missing.length > 0) {
     const lacks = `${listed(fileColumns, 20)}; not among them ${listed(missing, 20)}`;
     throw refuse(lacks, "Rename the columns, or leave the header line out where their order is right.");
   }
-  const doubtful = modelColumns.find((name) => places(modelColumns, name).length !== places(fileColumns, name).length);
+  const doubtful = modelColumns.find((name) => model.get(name)?.length !== placesIn(name).length);
   if (doubtful !== undefined) {
-    const times = places(fileColumns, doubtful).length;
-    throw refuse(`${doubtful} ${times} times`, "Choose the columns by number (columns, --columns).");
+    throw refuse(
+      `${doubtful} ${placesIn(doubtful).length} times`,
+      "Choose the columns by number (columns, --columns).",
+    );
   }
-  const order = modelColumns.map((name, i) => {
-    const earlier = modelColumns.slice(0, i).filter((one) => one === name).length;
-    return places(fileColumns, name)[earlier];
-  });
-  const extra = fileColumns.filter((name) => !modelColumns.includes(name));
+  const order = new Array<number>(modelColumns.length);
+  for (const [name, places] of model)
+    for (const [which, place] of places.entries()) order[place] = placesIn(name)[which];
+  const extra = fileColumns.filter((name) => !model.has(name));
   const inOrder = order.every((place, i) => i === 0 || place > order[i - 1]);
   const notes = [
     ...(extra.length > 0 ? [`leaves out ${inQuotes(extra)}, which the model does not know`] : []),
-    ...(inOrder ? [] : [`puts the columns into the model's order: ${modelColumns.join(", ")}`]),
+    ...(inOrder ? [] : [`puts the columns into the model's order: ${listed(modelColumns, 20)}`]),
   ];
   return { order, note: `Reading by name ${notes.join(", and ")}.` };
+}
+
+/** Where each name stands. */
+function placesOf(names: readonly string[]): Map<string, number[]> {
+  const places = new Map<string, number[]>();
+  for (const [i, name] of names.entries()) {
+    const known = places.get(name);
+    if (known) known.push(i);
+    else places.set(name, [i]);
+  }
+  return places;
 }

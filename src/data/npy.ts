@@ -19,6 +19,9 @@ export interface NpyArray {
 /** Headers of plain arrays take about 100 bytes; NumPy itself refuses more than 10,000 unless told otherwise. */
 const LARGEST_HEADER = 65_536;
 
+/** NumPy has no arrays of more. */
+const MOST_AXES = 64;
+
 type Reader = (view: DataView, offset: number, littleEndian: boolean) => number;
 
 const readers: Readonly<Record<string, readonly [bytes: number, Reader]>> = {
@@ -283,11 +286,11 @@ function parseHeader(text: string, source: string): Header {
       remedy: "The file is damaged; write it again with numpy.save.",
     });
   }
-  if (!isSizes(shape)) {
+  if (!isSizes(shape) || shape.length > MOST_AXES) {
     throw new DataError({
       subject: `${source}, shape`,
       given: shape ?? "none",
-      expected: "a tuple of sizes",
+      expected: `a tuple of at most ${MOST_AXES} sizes`,
       remedy: "The file is damaged; write it again with numpy.save.",
     });
   }

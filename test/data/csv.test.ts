@@ -147,6 +147,26 @@ const readings: Readonly<Record<string, readonly [text: string, reading: Reading
       notes: [/read as a header/],
     },
   ],
+  "column numbers of pandas beside a word": [
+    "0,1,2,target\n.5,2,3,1\n1,3,2,0\n",
+    {
+      rows: "0.5 2 3 1; 1 3 2 0",
+      columns: ["0", "1", "2", "target"],
+      notes: [/read as a header/],
+    },
+  ],
+  "words that begin with digits": [
+    "1st,2nd\n1.5,2\n3,4.25\n",
+    { ...xy, columns: ["1st", "2nd"], notes: [/read as a header/] },
+  ],
+  "one such word, told that it is a header": [
+    "2020Q1\n1.5\n2\n",
+    { rows: "1.5; 2", columns: ["2020Q1"], options: { header: true } },
+  ],
+  "names that do not print": [
+    "x\u0001,y\n1.5,2\n3,4.25\n",
+    { ...xy, columns: ["x\u0001", "y"], notes: [/characters that do not print: it may be damaged/] },
+  ],
   "sodium, potassium, chlorine": [
     "Na,K,Cl\n1.5,2,3\n3,4.25,5\n",
     {
@@ -344,6 +364,13 @@ describe("is refused", () => {
       /line 1, column 1: got "setosa".*leave column 1 out/,
     ],
     ["a slip of the pen in the first line", "1.2x,3.5\n2,4\n", 'line 1, column 1: got "1.2x"'],
+    ["a damaged field in a first row of whole numbers", "1,2,x3\n4,5,6\n", /column 3: got "x3".*header true/],
+    ["the same, a letter alone", "12,w\n3,4\n", /column 2: got "w".*If the line holds names.*--header yes/],
+    ["the same, beside counting numbers", "1,2,w\n3,4,5\n", 'line 1, column 3: got "w"'],
+    ["the same, beside a year above years", "2020,w\n2021,7\n2022,8\n", 'line 1, column 2: got "w"'],
+    ["a damaged number above a column", "12x\n3\n4\n", 'line 1, column 1: got "12x"'],
+    ["damaged decimals above a column", "-1.5\u0011\n3\n4\n", /line 1, column 1: got "-1.5\\u0011"/],
+    ["damaged decimals in all columns", "1.5q,2.5q\n3,4\n", 'line 1, column 1: got "1.5q"'],
     ["two delimiters in a line", "1\t2 3\n4\t5 6\n", /got "2 3".*same character/],
     ["another delimiter on another line", "1,2\n3;4\n", 'line 2: got "1 field", expected 2'],
     ["a line that is too long", "x,y\n1,2\n1,2,3\n", 'line 3: got "3 fields", expected 2'],
