@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { access, mkdir, open, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ConfigError, DataError, LimitError } from "../index.ts";
+import { syncFolder } from "./replace-file.ts";
 
 /** What a failed file operation means, in words. */
 export function reasonOf(error: unknown): string {
@@ -124,7 +125,10 @@ export async function makeFolder(option: string, path: string): Promise<readonly
   try {
     const { missing } = await missingFolders(path);
     // One by one: Node's recursive mkdir never ends where a folder exists in which none can be made, such as /proc.
-    for (const folder of missing) await mkdir(folder);
+    for (const folder of missing) {
+      await mkdir(folder);
+      await syncFolder(dirname(folder));
+    }
     return missing;
   } catch (error) {
     throw noFolder(option, path, error);

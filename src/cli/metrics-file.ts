@@ -93,19 +93,21 @@ export class MetricsFile {
     this.#waitingBytes += text.length;
   }
 
-  /** Lines wait until they are written as a whole: what went out of them before an error is written over. */
+  /** Lines wait until they are written as a whole: what there was room for of them makes room again, for a model say. */
   async #write(): Promise<void> {
     await this.#begun();
     const file = this.#file;
     const line = this.#last?.line;
     if (!file || !line || this.#waiting.length === 0) return;
     const bytes = Buffer.from(this.#waiting.join(""), "latin1");
-    if (this.#isPlain) {
-      for (let done = 0; done < bytes.length; ) {
+    if (!this.#isPlain) await writeFile(file, bytes);
+    for (let done = 0; this.#isPlain && done < bytes.length; ) {
+      try {
         done += (await file.write(bytes, done, bytes.length - done, this.#size + done)).bytesWritten;
+      } catch (error) {
+        await file.truncate(this.#size).catch(() => {}); // the first error is the one to tell
+        throw error;
       }
-    } else {
-      await writeFile(file, bytes);
     }
     this.#size += bytes.length;
     this.#last = { line, start: this.#size - (this.#waiting.at(-1) as string).length };

@@ -50,7 +50,7 @@ export class RunFolder {
   /** The step of the model in the folder. */
   #savedStep: number | undefined;
   /** What was said of files that could not be written, so that it is not said at each report. */
-  #said = "";
+  readonly #said = new Set<string>();
 
   private constructor(path: string, made: readonly string[], release: () => void) {
     this.path = path;
@@ -118,13 +118,13 @@ export class RunFolder {
       ...(bytes ? await this.#writeModel(bytes, step, isFull) : []),
       ...(isElsewhere ? [] : await attempt(this.#metrics.path, metrics, isFull)),
     ]);
-    this.say(failures);
+    this.#say(failures);
   }
 
   /** Adds lines to the metrics. What cannot be written waits, and is said once. */
   async add(lines: readonly MetricsLine[]): Promise<void> {
     const failures = await attempt(this.#metrics.path, () => this.#metrics.add(lines));
-    if (failures.length > 0) this.say(failures);
+    this.#say(failures);
   }
 
   /**
@@ -137,18 +137,11 @@ export class RunFolder {
     const { trainer } = this.#content;
     const bytes = await trainer.checkpoint();
     const { step } = trainer; // of the bytes: that of a device that was lost may have been further
-    return undivided(this.file("model.safetensors"), async () => {
-      const failures = [
-        ...(await this.#configure(() => true)),
-        ...(await attempt(this.#metrics.path, () => this.#metrics.settle(step))),
-        ...(await this.#writeModel(bytes, step)),
-      ];
-      if (failures.length === 0) {
-        if (this.#said !== "") remark(`Saved again: step ${step}.`);
-        this.#said = "";
-      }
-      return failures;
-    });
+    return undivided(this.file("model.safetensors"), async () => [
+      ...(await this.#configure(() => true)),
+      ...(await attempt(this.#metrics.path, () => this.#metrics.settle(step))),
+      ...(await this.#writeModel(bytes, step)),
+    ]);
   }
 
   /** @throws {@link UnsavedError} when something could not be written. */
@@ -160,12 +153,20 @@ export class RunFolder {
       throw new UnsavedError(`${failures.join("; ")}. Nothing was left half written; ${this.kept}.`);
   }
 
-  /** Says what could not be written in the midst of a run, which goes on. */
-  say(failures: readonly string[]): void {
-    const words = failures.join("; ");
-    if (words === "" || words === this.#said) return;
-    this.#said = words;
-    remark(`${words}. Training goes on, and the next save tries again.`);
+  /** Saves in the midst of a run, which goes on whatever could not be written. */
+  async saveMeanwhile(): Promise<void> {
+    const failures = await this.save();
+    this.#say(failures);
+    if (failures.length > 0 || this.#said.size === 0) return;
+    remark(`Saved again: step ${this.#savedStep}.`);
+    this.#said.clear();
+  }
+
+  /** Says what could not be written, each file once until all can be again. */
+  #say(failures: readonly string[]): void {
+    const news = failures.filter((failure) => !this.#said.has(failure));
+    for (const failure of news) this.#said.add(failure);
+    if (news.length > 0) remark(`${news.join("; ")}. Training goes on, and the next save tries again.`);
   }
 
   /** Work has begun: the folder stays, also without anything in it. */

@@ -43,38 +43,37 @@ export async function trainInto(
   let last: MetricsLine | undefined;
   let heldOut = "";
   try {
-    const steps = total - trainer.step;
-    if (steps > 0 && !trainer.stopped) {
-      for await (const progress of trainer.run({ steps, signal })) {
-        times.report(progress.step, progress.steps.length);
-        const lines = linesOf(progress.steps, progress.validations ?? []);
-        last = lines.at(-1);
-        history.add(lines);
-        await folder.add(lines);
-        if (progress.validation)
-          heldOut = `, velocity loss held out ${progress.validation.velocityLoss.toPrecision(4)}`;
-        const mean = meanLoss(progress.steps.map(({ loss }) => loss));
-        bar.update(progress.step, `mean loss ${mean.toPrecision(4)}${heldOut}`);
-        if (times.isSaveDue()) folder.say(await folder.save());
-        times.goOn();
+    try {
+      const steps = total - trainer.step;
+      if (steps > 0 && !trainer.stopped) {
+        for await (const progress of trainer.run({ steps, signal })) {
+          times.report(progress.step, progress.steps.length);
+          const lines = linesOf(progress.steps, progress.validations ?? []);
+          last = lines.at(-1);
+          history.add(lines);
+          await folder.add(lines);
+          if (progress.validation)
+            heldOut = `, velocity loss held out ${progress.validation.velocityLoss.toPrecision(4)}`;
+          const mean = meanLoss(progress.steps.map(({ loss }) => loss));
+          bar.update(progress.step, `mean loss ${mean.toPrecision(4)}${heldOut}`);
+          if (times.isSaveDue()) await folder.saveMeanwhile();
+          times.goOn();
+        }
+      }
+    } catch (error) {
+      bar.stop();
+      if (!signal.aborted || error !== signal.reason) {
+        await saveAfter(folder, trainer);
+        throw error;
       }
     }
-    return await ended();
-  } catch (error) {
-    bar.stop();
-    if (signal.aborted && error === signal.reason) return await ended();
-    await saveAfter(folder, trainer);
-    throw error;
-  } finally {
-    bar.stop();
-    interrupted.dispose();
-  }
-
-  async function ended(): Promise<TrainingRun> {
     bar.stop();
     const { seconds, secondsPerStep } = times;
     await folder.finish();
     return { history, last, seconds, secondsPerStep, interrupted: signal.aborted };
+  } finally {
+    bar.stop();
+    interrupted.dispose();
   }
 }
 

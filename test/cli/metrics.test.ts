@@ -137,6 +137,7 @@ describe("a file of metrics", () => {
     await expect(file.add(rows(3, 4))).rejects.toThrow("ENOSPC");
     await expect(file.add(rows(5, 5))).rejects.toThrow("ENOSPC");
     await expect(file.settle(5)).rejects.toThrow("ENOSPC");
+    expect(await readFile(path, "utf8")).toBe(text(rows(1, 2)));
     full.mockRestore();
     await file.settle(5);
     expect(await readFile(path, "utf8")).toBe(text(rows(1, 5)));

@@ -234,7 +234,7 @@ describe("a folder", () => {
   });
 });
 
-test("training goes on while a disk is full, and the save after that has all", async () => {
+describe("a full disk", () => {
   const full = `import fs from "node:fs/promises"; import { existsSync } from "node:fs";
     import { syncBuiltinESMExports } from "node:module"; const { writeFile } = fs;
     fs.writeFile = async (...given) => {
@@ -242,22 +242,34 @@ test("training goes on while a disk is full, and the save after that has all", a
       throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
     };
     syncBuiltinESMExports();`;
-  const freed = once(/disk is full/, () => void writeFile(cli.path("room"), ""));
-  const ended = soon("SIGINT");
-  const { code, output, errors } = await cli.run([...endless("full"), "--json"], {
-    node: patched(full),
-    watch: (said, child) => {
-      freed.watch?.(said, child);
-      ended.watch?.(said, child);
-    },
+
+  test("to the end is said once of each file, and what is kept", async () => {
+    const node = patched(full);
+    const { code, output, errors } = await cli.run(endless("never"), { ...soon("SIGINT"), node });
+    expect({ code, output }).toEqual({ code: 1, output: "" });
+    expect(errors.match(/never\/model\.safetensors: the disk is full/g)).toHaveLength(2);
+    expect(errors).toMatch(/\ndivflow: never\/config\.json: the disk is full; [^\n]*; no model is saved\.\n$/);
+    expect(await readdir(cli.path("never"))).toEqual([]);
   });
-  expect(errors).toMatch(/full\/model\.safetensors: the disk is full.*Training goes on/);
-  expect(code).toBe(130);
-  const { step } = JSON.parse(output);
-  const { model, metrics } = await stepsIn("full");
-  expect(model).toBe(step);
-  expect(metrics).toEqual(upTo(step));
-  expect(JSON.parse(await readFile(cli.path("full", "config.json"), "utf8"))).toMatchObject({ data: "moons" });
+
+  test("ends no training, and the save after it has all", async () => {
+    const freed = once(/disk is full/, () => void writeFile(cli.path("room"), ""));
+    const ended = soon("SIGINT");
+    const { code, output, errors } = await cli.run([...endless("full"), "--json"], {
+      node: patched(full),
+      watch: (said, child) => {
+        freed.watch?.(said, child);
+        ended.watch?.(said, child);
+      },
+    });
+    expect(errors).toMatch(/full\/model\.safetensors: the disk is full.*Training goes on/);
+    expect(code).toBe(130);
+    const { step } = JSON.parse(output);
+    const { model, metrics } = await stepsIn("full");
+    expect(model).toBe(step);
+    expect(metrics).toEqual(upTo(step));
+    expect(JSON.parse(await readFile(cli.path("full", "config.json"), "utf8"))).toMatchObject({ data: "moons" });
+  });
 });
 
 test("temporary files of processes that are gone are removed, others stay", async () => {
