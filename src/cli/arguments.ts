@@ -27,14 +27,15 @@ export function givenOptions(rawArguments: readonly string[]): Map<string, strin
 }
 
 /**
- * Refuses options that the command does not have, options without their value, switches with one, and too many
- * positionals: the parser below it lets them through.
+ * Refuses options that the command does not have, options without their value or with two, switches with one, and too
+ * many positionals: the parser below it lets them through.
  */
 export function checkRawArguments(rawArguments: readonly string[], declarations: ArgumentDeclarations): void {
   const options = Object.entries(declarations).filter(([, { type }]) => type !== "positional");
   const names = options.map(([name]) => `--${name}`);
   const positionals = Object.values(declarations).filter(({ type }) => type === "positional").length;
   const variadic = "files" in declarations;
+  const valued = new Set<string>();
   let seen = 0;
   for (let i = 0; i < rawArguments.length; i++) {
     const argument = rawArguments[i] as string;
@@ -70,6 +71,15 @@ export function checkRawArguments(rawArguments: readonly string[], declarations:
           remedy: `Write ${name} VALUE or ${name}=VALUE.`,
         });
       }
+      if (valued.has(name)) {
+        throw new ConfigError({
+          subject: name,
+          given: "two values",
+          expected: "one",
+          remedy: "Leave one of them out.",
+        });
+      }
+      valued.add(name);
     }
   }
   if (!variadic && seen > positionals) {

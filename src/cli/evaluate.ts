@@ -5,6 +5,7 @@ import { oneOf, positiveInteger, seed } from "./arguments.ts";
 import { dataArguments, readingOptions, readPointsFile } from "./data.ts";
 import { readBytes } from "./files.ts";
 import { summarize } from "./judge.ts";
+import { columnsIn } from "./model-facts.ts";
 import { activationArgument, readActivation } from "./model-file.ts";
 import { remark, report } from "./output.ts";
 import { progressBar } from "./progress.ts";
@@ -45,17 +46,14 @@ export const evaluate = defineCommand({
     const { out } = args;
     const target = out === undefined ? undefined : await readTarget({ ...args, out }, [args.model, args.data]);
     const bytes = await readBytes(args.model);
-
-    using runtime = await openRuntime(choice);
-    using model = await load(runtime, bytes, { source: args.model, ...activation });
     const {
       values: points,
       count,
       dimension,
-    } = await readPointsFile(args.data, args, {
-      columns: model.columns,
-      trained: true,
-    });
+    } = await readPointsFile(args.data, args, { columns: columnsIn(bytes), trained: true });
+
+    using runtime = await openRuntime(choice);
+    using model = await load(runtime, bytes, { source: args.model, ...activation });
     if (dimension !== model.dimension) {
       throw new DataError({
         subject: args.data,

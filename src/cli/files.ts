@@ -56,11 +56,31 @@ export async function readBytes(path: string): Promise<Uint8Array> {
     }
   } catch (error) {
     if (error instanceof LimitError) throw error;
-    throw new DataError(
-      { subject: path, given: reasonOf(error), expected: "a readable file", remedy: "Check the path." },
-      { cause: error },
-    );
+    throw await unreadable(path, error);
   }
+}
+
+/** Refuses, before anything is made, an input that is not there. */
+export async function checkInput(path: string): Promise<void> {
+  try {
+    await (await open(path)).close();
+  } catch (error) {
+    throw await unreadable(path, error);
+  }
+}
+
+async function unreadable(path: string, cause: unknown): Promise<DataError> {
+  const remedy = (await modelIn(path)) ?? "Check the path.";
+  return new DataError({ subject: path, given: reasonOf(cause), expected: "a readable file", remedy }, { cause });
+}
+
+/** What to name instead of the folder of a run or comparison. */
+async function modelIn(folder: string): Promise<string | undefined> {
+  for (const name of ["model.safetensors", "fdm/model.safetensors"]) {
+    const file = join(folder, name);
+    if ((await stat(file).catch(() => undefined))?.isFile()) return `Try ${file}.`;
+  }
+  return undefined;
 }
 
 function bytesFor(path: string, size: number): Uint8Array {

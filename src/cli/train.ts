@@ -4,7 +4,7 @@ import { defineCommand } from "citty";
 import { ConfigError, createTrainer, type Trainer } from "../index.ts";
 import { oneOf, refuseBeside } from "./arguments.ts";
 import { dataArguments } from "./data.ts";
-import { checkFolder } from "./files.ts";
+import { checkFolder, checkInput } from "./files.ts";
 import { exitCodes, remark, report } from "./output.ts";
 import { inOptions } from "./overfitting.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
@@ -44,6 +44,7 @@ export const train = defineCommand({
     } else {
       const settings = ["loss", ...Object.keys(recipeArguments)].filter((name) => name !== "steps");
       refuseBeside(rawArgs, "--resume", settings);
+      await checkInput(resume); // read below, when no other process writes it
     }
     await checkFolder("--out", args.out, runFiles);
     using folder = await RunFolder.claim("--out", args.out);
