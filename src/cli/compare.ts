@@ -250,8 +250,8 @@ async function trainAndJudge(
   warnings: Set<string>,
 ): Promise<{ judged: Judged; shown: Shown; rows: RowsUsed | undefined } | undefined> {
   const { name, folder, dataName, view } = one;
-  using trainer = await whilePlanning(titleOf[name], () =>
-    createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(lossOf[name]) }),
+  using trainer = await whilePlanning(titleOf[name], (onProgress) =>
+    createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(lossOf[name]), onProgress }),
   );
   const warn = (warning: string) => {
     if (!warnings.has(warning)) remark(inOptions(warning));

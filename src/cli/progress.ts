@@ -81,12 +81,18 @@ function sayPlanned(title: string, milliseconds: number): void {
 }
 
 /** Does what plans a program, which for a large network takes long: a terminal says so meanwhile, a log afterwards. */
-export async function whilePlanning<Planned>(title: string, plan: () => Promise<Planned>): Promise<Planned> {
+export async function whilePlanning<Planned>(
+  title: string,
+  plan: (onProgress: (done: number, passes: number) => void) => Promise<Planned>,
+): Promise<Planned> {
   const drawn = process.stderr.isTTY && !isQuiet();
   const begun = performance.now();
-  if (drawn) process.stderr.write(`${title}: ${PLANNING}`);
+  const draw = (passes: string) => process.stderr.write(`\r\u001b[2K${title}: ${PLANNING}${passes}`);
+  if (drawn) draw("");
   try {
-    const result = await plan();
+    const result = await plan((done, passes) => {
+      if (drawn) draw(`, ${done} of ${passes} passes`);
+    });
     if (!drawn) sayPlanned(title, performance.now() - begun);
     return result;
   } finally {

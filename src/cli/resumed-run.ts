@@ -16,7 +16,7 @@ export interface Beginning {
   readonly title: string;
   /** Steps in all; undefined when nothing says how many. */
   readonly steps: number | undefined;
-  trainer(runtime: Runtime): Promise<Trainer>;
+  trainer(runtime: Runtime, onProgress: (done: number, passes: number) => void): Promise<Trainer>;
   /** What config.json says. */
   config(trainer: Trainer, backend: string): object;
   /** Of a run that goes on. */
@@ -47,7 +47,8 @@ export async function resumedRun(
   return {
     title: `${basename(dataName)} resumed`,
     steps,
-    trainer: (runtime) => resume(runtime, bytes, { data, source: file, ...(validation ? { validation } : {}) }),
+    trainer: (runtime, onProgress) =>
+      resume(runtime, bytes, { data, source: file, onProgress, ...(validation ? { validation } : {}) }),
     goesOn: { model: file, metrics: other === undefined ? join(dirname(file), "metrics.jsonl") : undefined },
     config: ({ step }, backend) => ({ ...config, steps, backend, resumed: { file, step } }),
   };

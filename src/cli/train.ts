@@ -52,7 +52,7 @@ export const train = defineCommand({
     const beginning = recipe ?? (await resumedRun(String(resume), args.data, args));
 
     using runtime = await openRuntime(choice);
-    using trainer = await whilePlanning(beginning.title, () => beginning.trainer(runtime));
+    using trainer = await whilePlanning(beginning.title, (onProgress) => beginning.trainer(runtime, onProgress));
     const { title, steps = noSteps() } = beginning;
     for (const warning of trainer.warnings) remark(inOptions(warning));
     if (trainer.step >= steps) remark(`Nothing to train: ${passed(trainer.step, steps)}`);
@@ -104,7 +104,8 @@ function fromRecipe(recipe: Recipe, dataName: string, loss: (typeof lossNames)[n
   return {
     title: `${basename(dataName)} ${loss}`,
     steps: recipe.steps,
-    trainer: (runtime) => createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(loss) }),
+    trainer: (runtime, onProgress) =>
+      createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(loss), onProgress }),
     config: (trainer, backend) => ({ ...describeRecipe(recipe, dataName, loss, backend), ...rowsIn(trainer) }),
   };
 }

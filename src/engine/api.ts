@@ -176,6 +176,10 @@ export interface TrainerOptions {
   readonly initial?: Model | Uint8Array | ArrayBuffer | InitialParameters;
   /** Steps between copies of the state on the host, from which a run goes on when the device is lost. Default: 30 s. */
   readonly snapshotEvery?: number;
+  /** Gives up planning: the call then throws its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called now and then while the step is planned, which takes long for deep networks: passes done, and of how many. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 export interface EarlyStopping {
@@ -453,4 +457,8 @@ export interface ResumeOptions {
   readonly validation?: DataSource;
   /** The file's name, for messages. */
   readonly source?: string;
+  /** Gives up planning: the call then throws its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called now and then while the step is planned, which takes long for deep networks: passes done, and of how many. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }

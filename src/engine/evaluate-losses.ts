@@ -16,6 +16,7 @@ import { type BatchOptions, buildBatchLosses } from "../train/batch.ts";
 import type { LossMeans } from "./api.ts";
 import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
+import type { StillWanted } from "./plan.ts";
 import { StateStore } from "./state-store.ts";
 
 export interface LossProgramOptions extends BatchOptions {
@@ -36,8 +37,9 @@ export async function meanLosses(
   shared: StateStore,
   parameters: ReadonlyMap<string, Node>,
   options: LossEvaluation,
+  stillWanted: StillWanted,
 ): Promise<LossMeans> {
-  const program = await LossProgram.build(shared, parameters, options, "evaluation");
+  const program = await LossProgram.build(shared, parameters, options, "evaluation", stillWanted);
   try {
     return await program.run(options.signal);
   } finally {
@@ -63,10 +65,11 @@ export class LossProgram {
     parameters: ReadonlyMap<string, Node>,
     options: LossProgramOptions,
     use: BatchUse,
+    stillWanted: StillWanted,
   ): Promise<LossProgram> {
     const store = new StateStore(shared.backend);
     try {
-      const executable = await loaded(shared, store, evaluationGraph(parameters, options, use));
+      const executable = await loaded(shared, store, evaluationGraph(parameters, options, use), stillWanted);
       for (const [name, values] of options.data.state ?? []) store.write(name, values);
       store.write(states.seed.name, Uint32Array.from(seedOf(options.seed)));
       return new LossProgram(options, store, executable);

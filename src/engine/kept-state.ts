@@ -9,7 +9,7 @@ import { Lock } from "./lock.ts";
 import type { Live, LocalRuntime } from "./runtime.ts";
 import type { StateStore } from "./state-store.ts";
 import { TrainerDevice } from "./trainer-device.ts";
-import type { TrainerSettings } from "./trainer-settings.ts";
+import type { Planning, TrainerSettings } from "./trainer-settings.ts";
 import { isAt, recordOf, type Snapshot } from "./trainer-state.ts";
 
 /** Milliseconds between snapshots, when the caller does not say. */
@@ -58,18 +58,20 @@ export class KeptState {
   /**
    * Does device work under the lock, on a device that is where the trainer is. After a loss it is done again.
    *
+   * @param onProgress - told of planning.
    * @param change - filled in on the way; the trainer then stands there, also when the work fails.
    */
   async use<Result>(
     work: (device: TrainerDevice) => Promise<Result>,
     signal?: AbortSignal,
     change: Change = {},
+    onProgress?: Planning["onProgress"],
   ): Promise<Result> {
     this.#check();
     try {
       return await this.lock.run(async () => {
         try {
-          return await this.#runtime.use(async (live) => work(await this.#ready(live, signal)), signal);
+          return await this.#runtime.use(async (live) => work(await this.#ready(live, signal, onProgress)), signal);
         } finally {
           this.#step = change.step ?? this.#step;
           this.#standing = change.standing ?? this.#standing;
@@ -145,14 +147,19 @@ export class KeptState {
   }
 
   /** Everything on this device, at the trainer's step. */
-  async #ready(live: Live, signal?: AbortSignal): Promise<TrainerDevice> {
+  async #ready(live: Live, signal?: AbortSignal, onProgress?: Planning["onProgress"]): Promise<TrainerDevice> {
     this.#check();
     if (this.#device?.live !== live) {
       this.#device = undefined;
       this.#wanted = live;
-      this.#device = await TrainerDevice.build(live, this.#settings, this.#snapshot, () => {
+      const check = () => {
         this.#check();
         if (this.#wanted !== live) throw new RangeError("lost while it was built");
+      };
+      this.#device = await TrainerDevice.build(live, this.#settings, this.#snapshot, check, (done, passes) => {
+        onProgress?.(done, passes);
+        check();
+        signal?.throwIfAborted();
       });
     }
     const device = this.#device;

@@ -29,6 +29,7 @@ import { dispose, disposed } from "./disposed.ts";
 import { checkEvaluation, meanLosses } from "./evaluate-losses.ts";
 import type { Lock } from "./lock.ts";
 import { chosenParameters, type ParametersChoice, type ParametersName } from "./parameters.ts";
+import type { StillWanted } from "./plan.ts";
 import { copyRows, expectFiniteResult, expectHeld, paddedRows, pointsOf, resultArray, timesOf } from "./points.ts";
 import type { Live, LocalRuntime } from "./runtime.ts";
 import { Solve, type SolveSettings } from "./solve.ts";
@@ -207,7 +208,12 @@ export class LocalModel implements Model {
       const { rows, chunks } = chunksOf(count, this.#source.network, 0);
       const shared = await this.#source.store(live, signal);
       const program = await this.#program(live, JSON.stringify({ velocity: rows, parameters }), () =>
-        VelocityProgram.build(shared, networkField(this.#source.network, parameters), rows, dimension),
+        VelocityProgram.build(
+          shared,
+          networkField(this.#source.network, parameters),
+          { rows, dimension },
+          this.#stillWanted(signal),
+        ),
       );
       const result = resultArray(count * dimension, standardization !== undefined);
       for (let chunk = 0; chunk < chunks; chunk++) {
@@ -237,7 +243,7 @@ export class LocalModel implements Model {
     checkEvaluation(this.dimension, given);
     const complete = { ...given, data: inUnits(data, standardization) };
     return this.#work(options, async (live, parameters) =>
-      meanLosses(await this.#source.store(live, signal), this.#views(parameters), complete),
+      meanLosses(await this.#source.store(live, signal), this.#views(parameters), complete, this.#stillWanted(signal)),
     );
   }
 
@@ -261,6 +267,14 @@ export class LocalModel implements Model {
 
   [dispose](): void {
     this.dispose();
+  }
+
+  /** Whether to go on with a plan. */
+  #stillWanted(signal: AbortSignal | undefined): StillWanted {
+    return () => {
+      this.#check();
+      signal?.throwIfAborted();
+    };
   }
 
   #check(): void {
@@ -318,12 +332,11 @@ export class LocalModel implements Model {
     const shared = await this.#source.store(live, signal);
     const { name, options } = settings.solver;
     return this.#program(live, JSON.stringify({ ...settings, solver: { name, options }, parameters }), () =>
-      Solve.build(shared, {
-        ...settings,
-        field: networkField(network, parameters),
-        path,
-        dimension: this.dimension,
-      }),
+      Solve.build(
+        shared,
+        { ...settings, field: networkField(network, parameters), path, dimension: this.dimension },
+        this.#stillWanted(signal),
+      ),
     );
   }
 

@@ -11,7 +11,7 @@ import type { Backend, Executable } from "../backends/backend.ts";
 const TARGET_SECONDS = 0.1;
 
 /** Seconds after which this thread lets other tasks run, where it computes itself: with the last part, below 50 ms. */
-const TURN_SECONDS = 0.025;
+export const TURN_SECONDS = 0.025;
 
 /** A submission grows to at most so many times the one before: the first measurements include warming up. */
 const GROWTH = 4;

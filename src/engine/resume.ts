@@ -10,7 +10,7 @@ import { firstStanding } from "../train/validation.ts";
 import type { ResumeOptions, TrainerOptions } from "./api.ts";
 import type { LocalRuntime } from "./runtime.ts";
 import { LocalTrainer } from "./trainer.ts";
-import { completed } from "./trainer-settings.ts";
+import { completed, planningOptions } from "./trainer-settings.ts";
 
 /** The trainer in the bytes of a safetensors file that a trainer wrote. */
 export async function resumeTrainer(
@@ -18,8 +18,9 @@ export async function resumeTrainer(
   bytes: Uint8Array,
   options: ResumeOptions = {},
 ): Promise<LocalTrainer> {
-  optionsObject("options of resume", options, ["data", "validation", "source"]);
+  optionsObject("options of resume", options, ["data", "validation", "source", "signal", "onProgress"]);
   const { source = "model file" } = options;
+  const planning = planningOptions(options);
   const record = readCheckpoint(bytes, { source });
   const { network, path, step, parameters, average, best, columns, training } = record;
   if (!training) {
@@ -44,7 +45,7 @@ export async function resumeTrainer(
   if (average && ema) vectors.set("ema", average);
   if (best) vectors.set("best", best.parameters);
   const standing = { ...(validation?.standing ?? firstStanding(false)), best: best?.metrics };
-  return new LocalTrainer(runtime, settings, { step, vectors, standing }).prepared();
+  return new LocalTrainer(runtime, settings, { step, vectors, standing }).prepared(planning);
 }
 
 function validationOptions(

@@ -21,6 +21,7 @@ import type { Graph } from "../graph/graph.ts";
 import { seedOf } from "../ops/threefry.ts";
 import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
+import type { StillWanted } from "./plan.ts";
 import { StateStore } from "./state-store.ts";
 import { CountedSteps, planWhole } from "./whole-network.ts";
 
@@ -85,7 +86,7 @@ export class Solve {
   }
 
   /** @param shared - holds the parameters that the field reads. */
-  static async build(shared: StateStore, settings: SolveSettings): Promise<Solve> {
+  static async build(shared: StateStore, settings: SolveSettings, stillWanted: StillWanted): Promise<Solve> {
     const { field, solver, rows, dimension, stops, divergence } = settings;
     const estimates = divergence ? estimateCount(divergence) : 0;
     const stepwise = solver.plan({
@@ -95,25 +96,25 @@ export class Solve {
     });
     const whole = planWhole(stepwise, { ...settings, estimates }, shared.backend.limits);
     try {
-      return await Solve.#load(shared, settings, stepwise, whole);
+      return await Solve.#load(shared, settings, { stepwise, whole }, stillWanted);
     } catch (error) {
       // The kernel of whole networks is large: a compiler that refuses it may still take those of single layers.
       if (!whole || !(error instanceof UnsupportedError)) throw error;
-      return Solve.#load(shared, settings, stepwise, undefined);
+      return Solve.#load(shared, settings, { stepwise, whole: undefined }, stillWanted);
     }
   }
 
   static async #load(
     shared: StateStore,
     settings: SolveSettings,
-    stepwise: SolvePlan,
-    whole: WholeNetworkPlan | undefined,
+    { stepwise, whole }: { readonly stepwise: SolvePlan; readonly whole: WholeNetworkPlan | undefined },
+    stillWanted: StillWanted,
   ): Promise<Solve> {
     const { path, rows, dimension, divergence, task } = settings;
     const points = { rows, dimension, estimates: divergence ? estimateCount(divergence) : 0 };
     const store = new StateStore(shared.backend);
     const solve = new Solve(settings, store, stepwise, whole);
-    const load = (graph: Graph) => loaded(shared, store, graph);
+    const load = (graph: Graph) => loaded(shared, store, graph, stillWanted);
     const packed = (graph: Graph) => whole?.packed(graph) ?? graph;
     try {
       const plan = solve.#plan;

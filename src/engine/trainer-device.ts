@@ -2,13 +2,14 @@
 import type { Executable } from "../backends/backend.ts";
 import { onDemand } from "../backends/on-demand.ts";
 import { parameterLayout } from "../nn/network.ts";
-import { compile } from "../schedule/compile.ts";
+import { PASSES } from "../schedule/compile.ts";
 import type { Program } from "../schedule/program.ts";
 import type { FlatVector } from "../train/checkpoint.ts";
 import { buildTrainStep, METRIC_ROWS, trainState } from "../train/step.ts";
 import { isDue, standingAfter, type ValidationMetrics, type ValidationStanding } from "../train/validation.ts";
 import { type ReadMetrics, readMetrics } from "./metrics.ts";
 import { Pace, type PacedOptions, runPaced } from "./pace.ts";
+import { planned, type StillWanted } from "./plan.ts";
 import type { Live } from "./runtime.ts";
 import { StateStore } from "./state-store.ts";
 import type { TrainerSettings } from "./trainer-settings.ts";
@@ -52,17 +53,19 @@ export class TrainerDevice {
    *
    * @param check - throws when it is no longer wanted, which ends its calls; when it is built, nothing stays on the
    * device, as at any error.
+   * @param stillWanted - asked while planning, beside it.
    */
   static async build(
     live: Live,
     settings: TrainerSettings,
     snapshot: Snapshot,
     check: () => void,
+    stillWanted: StillWanted,
   ): Promise<TrainerDevice> {
     const { backend } = live;
     const { trainingData, deviations, validation, network, seed } = settings;
     const graph = buildTrainStep({ ...settings, data: trainingData, jitter: deviations });
-    const program = compile(graph, backend.limits);
+    const program = await planned(graph, backend.limits, stillWanted);
     const store = new StateStore(backend);
     let executable: Executable | undefined;
     let validator: Validator | undefined;
@@ -70,14 +73,13 @@ export class TrainerDevice {
       store.declare(program.state);
       if (validation) store.declare([{ name: "best", shape: [parameterLayout(network).total], dtype: "f32" }]);
       executable = await backend.load(program, store.buffers(program.state.map(({ name }) => name)));
-      check();
+      stillWanted(PASSES, PASSES);
       for (const [name, values] of [...constantState(seed, trainingData), ...snapshot.vectors])
         store.write(name, values);
       if (validation) {
         const { Validator } = await onDemand(import("./validation.ts"));
-        check();
-        validator = await Validator.build(store, settings, validation);
-        check();
+        validator = await Validator.build(store, settings, validation, stillWanted);
+        stillWanted(PASSES, PASSES);
       }
       return new TrainerDevice(live, settings, { store, program, executable, validator }, snapshot, check);
     } catch (error) {

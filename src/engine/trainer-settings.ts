@@ -14,12 +14,14 @@ import {
   LARGEST_BATCH,
   optionsObject,
   partOption,
+  signalOption,
 } from "../graph/options.ts";
 import { type Network, parameterLayout } from "../nn/network.ts";
 import { adam, type Optimizer } from "../train/adam.ts";
 import { type Ema, ema } from "../train/ema.ts";
 import { type ValidationCriterion, validationCriteria } from "../train/validation.ts";
 import type { TrainerOptions } from "./api.ts";
+import { progressOption } from "./solve-options.ts";
 
 const DEFAULT_BATCH = 512;
 
@@ -63,11 +65,28 @@ export interface ValidationSettings {
   readonly by: ValidationCriterion;
 }
 
+/** Of trainers that are made: how planning is watched and given up. */
+export type Planning = Pick<TrainerOptions, "signal" | "onProgress">;
+
+export const planningOptions = ({ signal, onProgress }: Planning): Planning => ({
+  signal: signalOption(signal),
+  onProgress: progressOption(onProgress),
+});
+
 /** The options with every choice made, checked. */
 export function completed(options: TrainerOptions): TrainerSettings {
   optionsObject("options of createTrainer", options, [
     ...(["network", "path", "loss", "optimizer", "data", "batchSize", "seed", "ema", "maximumGradientNorm"] as const),
-    ...(["snapshotEvery", "validation", "validateEvery", "earlyStopping", "jitter", "initial"] as const),
+    ...([
+      "snapshotEvery",
+      "validation",
+      "validateEvery",
+      "earlyStopping",
+      "jitter",
+      "initial",
+      "signal",
+      "onProgress",
+    ] as const),
   ]);
   const { network, path, loss, data, batchSize = DEFAULT_BATCH, seed = 0, optimizer = adam() } = options;
   const { snapshotEvery, maximumGradientNorm } = options;

@@ -14,7 +14,7 @@ import { LocalModel } from "./model.ts";
 import type { ParametersName } from "./parameters.ts";
 import type { LocalRuntime } from "./runtime.ts";
 import { nextMultiple } from "./trainer-device.ts";
-import { completed, type TrainerSettings, warningsOf } from "./trainer-settings.ts";
+import { completed, type Planning, planningOptions, type TrainerSettings, warningsOf } from "./trainer-settings.ts";
 import { initialSnapshot, type Snapshot } from "./trainer-state.ts";
 
 /** Milliseconds of training between reports, when the caller does not say. */
@@ -92,9 +92,9 @@ export class LocalTrainer implements Trainer {
   }
 
   /** This trainer, built on the device: what does not fit is found out before the first step. */
-  async prepared(): Promise<this> {
+  async prepared({ signal, onProgress }: Planning): Promise<this> {
     try {
-      await this.#state.use(async () => {});
+      await this.#state.use(async () => {}, signal, {}, onProgress);
       return this;
     } catch (error) {
       this.dispose();
@@ -252,6 +252,7 @@ export class LocalTrainer implements Trainer {
  */
 export async function createTrainer(runtime: LocalRuntime, options: TrainerOptions): Promise<LocalTrainer> {
   const settings = completed(options);
+  const planning = planningOptions(options);
   const initial = options.initial === undefined ? undefined : initialBytes(options.initial);
   let parameters: FlatVector | undefined;
   if (initial) {
@@ -259,5 +260,5 @@ export async function createTrainer(runtime: LocalRuntime, options: TrainerOptio
     const { initialVector } = await onDemand(import("./warm-start.ts"));
     parameters = initialVector(bytes, settings.network, initial.choice);
   }
-  return new LocalTrainer(runtime, settings, initialSnapshot(settings, parameters)).prepared();
+  return new LocalTrainer(runtime, settings, initialSnapshot(settings, parameters)).prepared(planning);
 }

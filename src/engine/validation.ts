@@ -20,8 +20,9 @@ import { state } from "../ops/sources.ts";
 import type { ValidationMetrics } from "../train/validation.ts";
 import { chunksOf } from "./chunks.ts";
 import { LossProgram, states } from "./evaluate-losses.ts";
+import type { StillWanted } from "./plan.ts";
 import { paddedRows } from "./points.ts";
-import { Solve } from "./solve.ts";
+import { Solve, type SolveSettings } from "./solve.ts";
 import { tangentCount } from "./solve-options.ts";
 import type { StateStore } from "./state-store.ts";
 import type { TrainerSettings, ValidationSettings } from "./trainer-settings.ts";
@@ -76,6 +77,7 @@ export class Validator {
     shared: StateStore,
     settings: TrainerSettings,
     validation: ValidationSettings,
+    stillWanted: StillWanted,
   ): Promise<Validator> {
     const { network, path, loss, ema, seed, trainingData } = settings;
     const { dimension } = network;
@@ -97,6 +99,7 @@ export class Validator {
       views,
       { network, path, loss, data, batchSize, batches, seed, standardization: undefined },
       "validation",
+      stillWanted,
     );
     try {
       const judged = Math.min(source.count, MOST_JUDGED);
@@ -105,14 +108,15 @@ export class Validator {
         probes: dimension <= MOST_EXACT ? 1 : PROBES,
         probe: "rademacher",
       } as const;
-      const solve = await Solve.build(shared, {
+      const judging: SolveSettings = {
         ...{ path, dimension, divergence },
         field: networkField(network, parameters),
         solver: rk4({ steps: SOLVER_STEPS }),
         rows: chunksOf(judged, network, tangentCount(divergence, dimension)).rows,
         stops: [1, 0],
         task: "encode",
-      });
+      };
+      const solve = await Solve.build(shared, judging, stillWanted);
       return new Validator({ ...settings, validation }, losses, solve, { points, judged, divergence });
     } catch (error) {
       losses.dispose();

@@ -4,6 +4,7 @@ import type { VelocityField } from "../flow/losses/loss.ts";
 import { state } from "../ops/sources.ts";
 import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
+import type { StillWanted } from "./plan.ts";
 import { StateStore } from "./state-store.ts";
 
 export class VelocityProgram {
@@ -16,14 +17,19 @@ export class VelocityProgram {
   }
 
   /** @param shared - holds the parameters that the field reads. */
-  static async build(shared: StateStore, field: VelocityField, rows: number, dimension: number) {
+  static async build(
+    shared: StateStore,
+    field: VelocityField,
+    { rows, dimension }: { readonly rows: number; readonly dimension: number },
+    stillWanted: StillWanted,
+  ) {
     const store = new StateStore(shared.backend);
     const x = { name: "velocity.points", shape: [rows, dimension], dtype: "f32" } as const;
     const t = { name: "velocity.times", shape: [rows, 1], dtype: "f32" } as const;
     const v = { name: "velocity.values", shape: [rows, dimension], dtype: "f32" } as const;
     try {
       const graph = { name: "velocity", updates: [{ state: v, value: field(state(x), state(t)) }] };
-      return new VelocityProgram(store, await loaded(shared, store, graph));
+      return new VelocityProgram(store, await loaded(shared, store, graph, stillWanted));
     } catch (error) {
       store.dispose();
       throw error;

@@ -1,7 +1,7 @@
 /**
- * compile: from what is computed to what runs. The passes, in order: `lower` (nodes that are kernel calls), `legalize`
+ * compile: from what is computed to what runs. The passes, in order: `lowering` (nodes that are kernel calls), `legalizing`
  * (what each reads and writes), `rematerialize` (what reverse mode makes again), `bindState` (where state is written),
- * `makeTasks` (chains), `storeHalves` (what is f16 in memory, where that is asked for), `orderTasks`, `placeCells`.
+ * `makingTasks` (chains), `storeHalves` (what is f16 in memory, where that is asked for), `orderTasks`, `placeCells`.
  */
 import { LimitError } from "../errors.ts";
 import { type Graph, type StateDeclaration, topologicalOrder } from "../graph/graph.ts";
@@ -10,14 +10,15 @@ import { stateOp } from "../ops/sources.ts";
 import { bindState } from "./bind-state.ts";
 import { describeProgram } from "./describe.ts";
 import { emitCalls } from "./emit.ts";
-import { legalize } from "./legalize.ts";
-import { lower } from "./lower.ts";
+import { legalizing } from "./legalize.ts";
+import { lowering } from "./lower.ts";
 import { placeCells } from "./memory.ts";
 import { orderTasks } from "./order.ts";
+import { atOnce, type InParts } from "./parts.ts";
 import type { KernelCall, PlanLimits, Program } from "./program.ts";
 import { rematerialize } from "./rematerialize.ts";
 import { storeHalves } from "./store-halves.ts";
-import { makeTasks } from "./tasks.ts";
+import { makingTasks } from "./tasks.ts";
 
 /**
  * A program that computes the graph's updates within the limits.
@@ -26,19 +27,33 @@ import { makeTasks } from "./tasks.ts";
  * needs more bindings than it has.
  */
 export function compile(graph: Graph, limits: PlanLimits): Program {
+  return atOnce(planning(graph, limits));
+}
+
+/** Passes that {@link planning} tells of; all but the first may come again. */
+export const PASSES = 7;
+
+/** {@link compile} in parts. */
+export function* planning(graph: Graph, limits: PlanLimits): InParts<Program> {
   const state = declaredState(graph);
   for (const declaration of state) checkState(declaration, limits);
-  const lowered = lower(graph, limits);
+  const lowered = yield* lowering(graph, limits);
 
   // How many arenas there will be is known only after placing; chains must not meet more than was assumed.
   let assumed = limits.separateReadAndWrite ? 3 : 1;
   for (;;) {
-    const units = legalize(lowered);
+    yield 1;
+    const units = yield* legalizing(lowered);
+    yield 2;
     const constraints = bindState(units, rematerialize(units.units));
-    const { tasks, after } = makeTasks(units.units, constraints, limits, assumed);
+    yield 3;
+    const { tasks, after } = yield* makingTasks(units.units, constraints, limits, assumed);
+    yield 4;
     if (limits.halvesFrom !== undefined) storeHalves(tasks, limits.halvesFrom);
     const ordered = orderTasks(tasks, after);
+    yield 5;
     const memory = placeCells(ordered, limits);
+    yield 6;
     const { calls, temporaries } = emitCalls(ordered, memory);
     const excess = calls.find((call) => call.chain && bindingsOf(call) > limits.maxStorageBindings);
     if (excess && assumed < memory.arenas.length) {

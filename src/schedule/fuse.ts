@@ -5,6 +5,7 @@
 import { overlap, type View, writtenCells } from "./cells.ts";
 import { dependencies } from "./dependencies.ts";
 import { epilogueGroups, readsGroups } from "./epilogues.ts";
+import type { InParts } from "./parts.ts";
 import type { PlanLimits } from "./program.ts";
 import { elementOrder, Reachability } from "./reachability.ts";
 import { coneOf, isCheap } from "./repeats.ts";
@@ -24,13 +25,13 @@ export interface Group {
  *
  * @param arenas - how many arenas a chain may meet; each takes a binding.
  */
-export function fuse(
+export function* fusing(
   units: readonly Unit[],
   constraints: readonly Constraint[],
   limits: PlanLimits,
   arenas: number,
-): Group[] {
-  return new Fusion(units, constraints, limits, arenas).run();
+): InParts<Group[]> {
+  return yield* new Fusion(units, constraints, limits, arenas).run();
 }
 
 interface Part {
@@ -70,19 +71,20 @@ class Fusion {
     this.order = elementOrder(inputs).filter((number) => number < units.length);
   }
 
-  run(): Group[] {
+  *run(): InParts<Group[]> {
     const steps = this.order.flatMap((number) => stepOf(this.units[number] as Unit));
     for (const step of steps) this.add(this.numberOf(step), partOf(step, this.limits));
     // A step with what feeds it first, then with what reads the same memory, then with its product.
     for (const step of steps) {
       for (const operand of step.operands) if (operand.from === "step") this.mergeOperand(operand.unit, step);
+      yield;
     }
-    this.mergeAlike(steps, shareReads);
+    yield* this.mergeAlike(steps, shareReads);
     for (const number of this.order) {
       const unit = this.units[number] as Unit;
       if (unit.kind === "call") this.addEpilogue(unit);
     }
-    this.mergeAlike(
+    yield* this.mergeAlike(
       steps.filter(({ count }) => count <= SMALL),
       () => true,
     );
@@ -119,9 +121,10 @@ class Fusion {
     this.open.get(count)?.delete(root);
   }
 
-  private mergeAlike(steps: readonly StepUnit[], alike: (a: Part, b: Part) => boolean): void {
+  private *mergeAlike(steps: readonly StepUnit[], alike: (a: Part, b: Part) => boolean): InParts<void> {
     const tried = new Map<number, number>(); // of parts that nothing joined, how often others had been merged then
     for (const step of steps) {
+      yield;
       const before = this.merges;
       let own = this.rootOf(step);
       if (tried.get(own) === before) continue;

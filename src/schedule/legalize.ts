@@ -18,15 +18,19 @@ import { Cell, canJoin, type View, viewOf } from "./cells.ts";
 import { joinColumnSums } from "./column-sums.ts";
 import { broadcastStrides, copyUnits, type StridedView } from "./copies.ts";
 import { isColumn, isContiguousSlice, isMoving, isSource, patternOf } from "./moving.ts";
+import type { InParts } from "./parts.ts";
 import type { Assignment, CallUnit, StepOperand, StepUnit, Unit, Units } from "./units.ts";
 
 /** Allocations begin at multiples of this many elements: 256 bytes, as WebGPU wants offsets of bindings. */
 export const ALIGNMENT = 64;
 
 /** Units of a graph as `lower` leaves it. */
-export function legalize(graph: Graph): Units {
+export function* legalizing(graph: Graph): InParts<Units> {
   const legalizer = new Legalizer();
-  for (const node of topologicalOrder(graph.updates.map((update) => update.value))) legalizer.visit(node);
+  for (const node of topologicalOrder(graph.updates.map((update) => update.value))) {
+    legalizer.visit(node);
+    yield;
+  }
   return legalizer.finish(graph);
 }
 

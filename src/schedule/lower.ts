@@ -4,6 +4,7 @@ import { joinProducts } from "./join-products.ts";
 import { lowerProducts } from "./lower-products.ts";
 import { lowerReductions } from "./lower-reductions.ts";
 import { nestJoints } from "./nest-joints.ts";
+import type { InParts } from "./parts.ts";
 import type { PlanLimits } from "./program.ts";
 import { splitColumns } from "./split-columns.ts";
 import { splitRows } from "./split-rows.ts";
@@ -16,11 +17,22 @@ import { tidier } from "./tidy.ts";
  * linearCall, reduceCall, random, gather, scatterAdd, replaceRow; elementwise ops; reshape, broadcast, transpose,
  * concat and slice.
  */
-export function lower(graph: Graph, { maxEpilogueGroups }: Pick<PlanLimits, "maxEpilogueGroups">): Graph {
+export function* lowering(graph: Graph, { maxEpilogueGroups }: Pick<PlanLimits, "maxEpilogueGroups">): InParts<Graph> {
   const tidy = tidier();
-  const joined = tidy(joinProducts(tidy(graph), maxEpilogueGroups));
-  const stacked = tidy(stackMatmuls(joined, maxEpilogueGroups));
-  const split = tidy(splitRows(tidy(splitColumns(stacked))));
-  const reduced = stackReductions(tidy(lowerReductions(split)));
-  return nestJoints(tidy(lowerProducts(reduced)));
+  const passes: ((graph: Graph) => Graph)[] = [
+    (given) => joinProducts(given, maxEpilogueGroups),
+    (joined) => stackMatmuls(joined, maxEpilogueGroups),
+    splitColumns,
+    splitRows,
+    lowerReductions,
+    (reduced) => lowerProducts(stackReductions(reduced)),
+  ];
+  let lowered = graph;
+  for (const pass of passes) {
+    lowered = tidy(lowered);
+    yield;
+    lowered = pass(lowered);
+    yield;
+  }
+  return nestJoints(tidy(lowered));
 }

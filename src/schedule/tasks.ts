@@ -1,7 +1,8 @@
 /** Tasks: what becomes one kernel call each, with what each reads, writes and waits for. */
 import { type Cell, overlap, rootView, type View, writtenCells } from "./cells.ts";
 import { buildChains, type Chain } from "./chains.ts";
-import { fuse, type Group } from "./fuse.ts";
+import { fusing, type Group } from "./fuse.ts";
+import type { InParts } from "./parts.ts";
 import type { PlanLimits } from "./program.ts";
 import { elementOrder } from "./reachability.ts";
 import { type CallUnit, type Constraint, readsOf, type Unit, writesOf } from "./units.ts";
@@ -15,14 +16,16 @@ export interface Task {
 }
 
 /** Tasks in a possible order, and for each the positions of those it must run after. */
-export function makeTasks(
+export function* makingTasks(
   units: readonly Unit[],
   constraints: readonly Constraint[],
   limits: PlanLimits,
   arenas: number,
-): { tasks: Task[]; after: number[][] } {
-  const groups = sortGroups(fuse(units, constraints, limits, arenas), constraints);
+): InParts<{ tasks: Task[]; after: number[][] }> {
+  const groups = sortGroups(yield* fusing(units, constraints, limits, arenas), constraints);
+  yield;
   const chains = buildChains(groups);
+  yield;
   const tasks: Task[] = [];
   const taskOf = new Map<Unit, number>();
   groups.forEach(({ call, steps }, i) => {

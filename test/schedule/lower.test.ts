@@ -10,7 +10,8 @@ import { parameterLayout, parameterViews } from "../../src/nn/network.ts";
 import { concatOp, reshapeOp, sliceOp } from "../../src/ops/shape.ts";
 import { state, stateOp } from "../../src/ops/sources.ts";
 import { linearCall } from "../../src/schedule/calls.ts";
-import { lower } from "../../src/schedule/lower.ts";
+import { lowering } from "../../src/schedule/lower.ts";
+import { atOnce } from "../../src/schedule/parts.ts";
 import { countOps, largestDifference, nodesOf, trainStep } from "./graphs.ts";
 
 // Sums are added up in another order: some roundings of f64, 1e-16 each, between numbers of one size.
@@ -35,11 +36,11 @@ const variants: Record<string, FDMOptions | "cfm"> = {
 
 describe.each(Object.entries(variants))("training step, %s", (_name, loss) => {
   const graph = trainStep(loss);
-  const lowered = lower(graph, limits);
+  const lowered = atOnce(lowering(graph, limits));
   const calls = nodesOf(lowered).filter((node) => isNodeOf(node, linearCall.op));
 
   test.each([0, 2, 64])("keeps its values, and stacks for epilogues of %i groups", (maxEpilogueGroups) => {
-    const result = lower(graph, { maxEpilogueGroups });
+    const result = atOnce(lowering(graph, { maxEpilogueGroups }));
     expect(largestDifference(graph, result, 1)).toBeLessThan(rounding);
     expect(largestDifference(graph, result, 2)).toBeLessThan(rounding);
     expect(countOps(result)["random"]).toBeUndefined();
@@ -79,7 +80,7 @@ test.each([
   ["an FDM step", {}],
   ["three probes", { probes: 3 }],
 ])("%s computes each activation's derivatives once", (_name, loss) => {
-  const lowered = lower(trainStep(loss), limits);
+  const lowered = atOnce(lowering(trainStep(loss), limits));
   expect(countOps(lowered)["activation"]).toBe(2 * 3); // two hidden layers; f, f' and f'' of each
 });
 
@@ -96,7 +97,7 @@ test.each([{ estimator: "exact" }, { estimator: "hutchinson", probes: 3 }] as co
       const field = withDivergence((x, t) => network.apply(views, x, t), options);
       const problem = { rows: 3, dimension: 2, stops: [1, 0], field, estimates: estimateCount(options) };
       const { step } = solver.plan(problem);
-      const lowered = lower(step, limits);
+      const lowered = atOnce(lowering(step, limits));
       expect(largestDifference(step, lowered)).toBeLessThan(rounding);
       expect(countOps(lowered)["linearCall"]).toBe(2 * stages);
     }

@@ -33,8 +33,13 @@ export type Question =
   | ({ readonly ask: "createRuntime"; readonly options: SentRuntimeOptions } & Omit<Surroundings, "modules">)
   | { readonly ask: "memory" }
   | { readonly ask: "verifyCase"; readonly text: string; readonly file: string }
-  | { readonly ask: "createTrainer"; readonly options: Sent<TrainerOptions> }
-  | { readonly ask: "resumeTrainer"; readonly bytes: Uint8Array; readonly options: Sent<ResumeOptions> }
+  | { readonly ask: "createTrainer"; readonly options: Sent<TrainerOptions>; readonly progress: boolean }
+  | {
+      readonly ask: "resumeTrainer";
+      readonly bytes: Uint8Array;
+      readonly options: Sent<ResumeOptions>;
+      readonly progress: boolean;
+    }
   | { readonly ask: "loadModel"; readonly bytes: Uint8Array; readonly options: Sent<LoadOptions> }
   | { readonly ask: "evaluateLosses"; readonly model: number; readonly options: Sent<EvaluateLossesOptions> }
   | { readonly ask: "run"; readonly trainer: number; readonly options: Sent<RunOptions> }

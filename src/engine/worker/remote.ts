@@ -81,16 +81,18 @@ export class RemoteRuntime implements Runtime {
   }
 
   async createTrainer(options: TrainerOptions): Promise<Trainer> {
-    const plain = toPlain(options);
+    const { options: plain, signal, onProgress } = parted(options);
     const initial = isRecord(options) && options.initial !== undefined ? initialBytes(options.initial) : undefined;
     const sent = initial ? { ...plain, initial: { from: await initial.bytes, ...initial.choice } } : plain;
-    return this.#trainer(await this.#connection.ask({ ask: "createTrainer", options: sent }));
+    const question = { ask: "createTrainer", options: sent as never, progress: onProgress !== undefined } as const;
+    return this.#trainer(await this.#connection.ask(question, { signal, onProgress }));
   }
 
   async resumeTrainer(given: Uint8Array | ArrayBuffer, options: ResumeOptions = {}): Promise<Trainer> {
     const bytes = copiedBytes("bytes of resume", given);
-    const question = { ask: "resumeTrainer", bytes, options: toPlain(options) } as const;
-    return this.#trainer(await this.#connection.ask(question, { transfer: [bytes.buffer] }));
+    const { options: sent, signal, onProgress } = parted(options);
+    const question = { ask: "resumeTrainer", bytes, options: sent, progress: onProgress !== undefined } as const;
+    return this.#trainer(await this.#connection.ask(question, { signal, onProgress, transfer: [bytes.buffer] }));
   }
 
   async loadModel(given: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {

@@ -82,10 +82,15 @@ class Engine {
       case "verifyCase":
         return this.#needed().verifyCase(question.text, question.file);
       case "createTrainer":
-        return this.#keepTrainer(await this.#needed().createTrainer(fromPlain<TrainerOptions>(question.options)));
+        return this.#keepTrainer(
+          await this.#needed().createTrainer(this.#abortable<TrainerOptions>(id, question.options, question.progress)),
+        );
       case "resumeTrainer":
         return this.#keepTrainer(
-          await this.#needed().resumeTrainer(question.bytes, fromPlain<ResumeOptions>(question.options)),
+          await this.#needed().resumeTrainer(
+            question.bytes,
+            this.#abortable<ResumeOptions>(id, question.options, question.progress),
+          ),
         );
       case "loadModel":
         return this.#keepModel(

@@ -1,0 +1,13 @@
+/**
+ * Work in parts: a generator that stops now and then, so that whoever drives it can let others have their turn, or leave
+ * it. A number says how many passes are done.
+ */
+export type InParts<Result> = Generator<number | undefined, Result, void>;
+
+/** All of it at once. */
+export function atOnce<Result>(work: InParts<Result>): Result {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
