@@ -3,6 +3,7 @@
  * is listed here; no further line is needed for it to run on all platforms.
  */
 import { type Check, type Context, type Result, runChecks } from "./check.ts";
+import { checks as composites } from "./composites.ts";
 import { checks as disposal } from "./disposal.ts";
 import { checks as flow } from "./flow.ts";
 import { checks as halfStorage } from "./half-storage.ts";
@@ -19,6 +20,7 @@ export const checks: readonly Check[] = [
   ...platform,
   ...kernels,
   ...ops,
+  ...composites,
   ...flow,
   ...training,
   ...disposal,

@@ -1,0 +1,89 @@
+/** Numbers and labels as vectors that a network can read, and how such a vector changes a layer. */
+import { ConfigError } from "../errors.ts";
+import { type Node, type Shape, sameShape } from "../graph/node.ts";
+import { add, cos, floor, multiply, sin, subtract } from "./arithmetic.ts";
+import { gather } from "./rows.ts";
+import { concat, reshape, transpose } from "./shape.ts";
+
+/**
+ * A learned vector for each label.
+ *
+ * @param vectors - [N, D].
+ * @param labels - [B], u32, below N.
+ * @returns [B, D].
+ */
+export function embedding(vectors: Node, labels: Node): Node {
+  return gather(vectors, labels);
+}
+
+/**
+ * (sin(pi f t), cos(pi f t)) for each frequency f, its phase exact: f t rounded to f32 would be off by 1e-3 of a period
+ * at f = 2e4.
+ *
+ * @param t - [B], 0 to 1.
+ * @param frequencies - [F], 0 to 2^15.
+ * @returns [B, 2 F]: all sines, then all cosines.
+ */
+export function timeEmbedding(t: Node, frequencies: Node): Node {
+  const [times, rates] = [reshape(t, [t.shape[0] ?? 1, 1]), reshape(frequencies, [1, frequencies.shape[0] ?? 1])];
+  // t in pieces of 8 bits and the rest, f in its integer (15 bits) and the rest: the first products are exact in f32, and
+  // so is what is left of them modulo 2; the others are below 1.
+  const first = multiply(floor(multiply(times, 2 ** 8)), 2 ** -8);
+  const second = multiply(floor(multiply(subtract(times, first), 2 ** 16)), 2 ** -16);
+  const rest = subtract(subtract(times, first), second);
+  const integer = floor(rates);
+  const small = add(multiply(integer, rest), multiply(subtract(rates, integer), times));
+  const phase = moduloTwo(add(add(moduloTwo(multiply(integer, first)), moduloTwo(multiply(integer, second))), small));
+  const angle = multiply(phase, Math.PI);
+  return concat([sin(angle), cos(angle)], 1);
+}
+
+/** x - 2 floor(x / 2), exact for what f32 holds exactly. */
+function moduloTwo(x: Node): Node {
+  return subtract(x, multiply(floor(multiply(x, 0.5)), 2));
+}
+
+/**
+ * h (scale + 1) + bias, the same at every place (Perez et al., FiLM, 2018).
+ *
+ * @param h - [B, ..., C].
+ * @param scale - [B, C]; bias likewise.
+ * @throws {@link ConfigError} when shapes do not fit.
+ */
+export function film(h: Node, scale: Node, bias: Node): Node {
+  const [batch, channels] = [h.shape[0] as number, h.shape.at(-1) as number];
+  const expected: Shape = [batch, channels];
+  if (h.shape.length < 2 || !sameShape(scale.shape, expected) || !sameShape(bias.shape, expected)) {
+    throw new ConfigError({
+      subject: "scale and bias of film",
+      given: [scale.shape, bias.shape],
+      expected: `[${expected.join(", ")}] for h [${h.shape.join(", ")}]`,
+      remedy: "They have a row for each row of the batch, a column for each channel.",
+    });
+  }
+  const places = h.shape.slice(1, -1).map(() => 1);
+  const [by, to] = [scale, bias].map((x) => reshape(x, [batch, ...places, channels])) as [Node, Node];
+  return add(multiply(h, add(by, 1)), to);
+}
+
+/**
+ * Twice (or `factor` times) as many places of fewer channels: [B, L, factor C] becomes [B, factor L, C].
+ *
+ * @param order - "factor-major": channel i C + c of place l is channel c of place factor l + i, a plain reshape;
+ * "channel-major": channel c factor + i is (PyTorch's pixel shuffle).
+ * @throws {@link ConfigError} when the factor does not divide the channels.
+ */
+export function spaceFromChannels(x: Node, factor: number, order: "factor-major" | "channel-major"): Node {
+  const [batch, length, channels] = x.shape as readonly [number, number, number];
+  if (x.shape.length !== 3 || channels % factor !== 0) {
+    throw new ConfigError({
+      subject: "factor of spaceFromChannels",
+      given: factor,
+      expected: `a divisor of the last axis of [B, L, channels], which is [${x.shape.join(", ")}]`,
+      remedy: "Make the channels a multiple of it.",
+    });
+  }
+  const shape: Shape = [batch, factor * length, channels / factor];
+  if (order === "factor-major") return reshape(x, shape);
+  return reshape(transpose(reshape(x, [batch, length, channels / factor, factor]), [0, 1, 3, 2]), shape);
+}
