@@ -48,10 +48,10 @@ export function mlp(config: MLPConfig): Network {
   const widths = [dimension + 1, ...hidden, dimension];
   const parameters = widths.slice(1).flatMap((outputs, layer): ParameterDeclaration[] => {
     const inputs = widths[layer] as number;
-    const bound = 1 / Math.sqrt(inputs);
+    const initial = { kind: "uniform", bound: 1 / Math.sqrt(inputs) } as const;
     return [
-      { name: `${2 * layer}.weight`, shape: [inputs, outputs], bound, torchLayout: "linear-weight" },
-      { name: `${2 * layer}.bias`, shape: [outputs], bound, torchLayout: "as-is" },
+      { name: `${2 * layer}.weight`, shape: [inputs, outputs], initial, torchLayout: "outputs-first" },
+      { name: `${2 * layer}.bias`, shape: [outputs], initial, torchLayout: "as-is" },
     ];
   });
 

@@ -9,13 +9,24 @@ import { concat, reshape, slice } from "../ops/shape.ts";
 export interface ParameterDeclaration {
   /** PyTorch's name of the tensor, such as "0.weight". */
   readonly name: string;
-  /** Ours; a linear weight is [inputs, outputs]. */
+  /** Ours; a linear weight is [inputs, outputs], a convolution's [...taps, inputs, outputs]. */
   readonly shape: Shape;
-  /** Starts as U(-bound, bound). PyTorch's nn.Linear: 1/sqrt(inputs) for weight and bias. */
-  readonly bound: number;
-  /** How it lies on disk: a linear weight transposed, as PyTorch has it, [outputs, inputs]; all else as it is. */
-  readonly torchLayout: "linear-weight" | "as-is";
+  readonly initial: Initial;
+  /** How it lies on disk, as PyTorch has it: [outputs, inputs, ...taps], or as it is. */
+  readonly torchLayout: "outputs-first" | "as-is";
 }
+
+/**
+ * How a parameter starts: U(-bound, bound), where PyTorch's nn.Linear has 1/sqrt(inputs) for weight and bias; N(0,
+ * deviation^2); or one number.
+ */
+export type Initial =
+  | { readonly kind: "uniform"; readonly bound: number }
+  | { readonly kind: "normal"; readonly deviation: number }
+  | { readonly kind: "constant"; readonly value: number };
+
+/** Values [B, ...] by name. */
+export type Conditions = ReadonlyMap<string, Node>;
 
 /** A velocity field v(x, t) with parameters. */
 export interface Network {
@@ -26,8 +37,14 @@ export interface Network {
   readonly dimension: number;
   /** In PyTorch's order. */
   readonly parameters: readonly ParameterDeclaration[];
-  /** Velocities [B, D] at points x [B, D] and times t [B, 1]. */
-  apply(parameters: ReadonlyMap<string, Node>, x: Node, t: Node): Node;
+  /** Of a sample, [D] where it is left out: what the D numbers are in the network's eyes, such as [L, C] or [H, W, C]. */
+  readonly sample?: Shape;
+  /**
+   * Velocities [B, D] at points x [B, D] and times t [B, 1].
+   *
+   * @param conditions - what the network is told beside them, by name, a row for each point.
+   */
+  apply(parameters: ReadonlyMap<string, Node>, x: Node, t: Node, conditions?: Conditions): Node;
 }
 
 /** Where each parameter lies in the flat vector. */

@@ -2,6 +2,7 @@
 
 import { CheckpointError } from "../errors.ts";
 import { type Shape, sizeOf } from "../graph/node.ts";
+import { stridesOf, walk } from "../ops/strides.ts";
 import type { ParameterDeclaration, ParameterLayout } from "./network.ts";
 
 export interface TorchTensor {
@@ -12,7 +13,12 @@ export interface TorchTensor {
 
 /** The shape PyTorch gives this parameter. */
 export function torchShape({ shape, torchLayout }: ParameterDeclaration): Shape {
-  return torchLayout === "linear-weight" ? [...shape].reverse() : shape;
+  return torchLayout === "as-is" ? shape : permutationOf(shape).map((axis) => shape[axis] as number);
+}
+
+/** Axis k of PyTorch's weight is this axis of ours: [...taps, inputs, outputs] becomes [outputs, inputs, ...taps]. */
+function permutationOf({ length }: Shape): number[] {
+  return [length - 1, length - 2, ...Array.from({ length: length - 2 }, (_, tap) => tap)];
 }
 
 /** PyTorch's tensors, by name, of the flat vector. */
@@ -21,10 +27,8 @@ export function toTorch(flat: Float32Array, { entries }: ParameterLayout): Map<s
     entries.map(({ declaration, offset }) => {
       const values = flat.slice(offset, offset + sizeOf(declaration.shape));
       const shape = torchShape(declaration);
-      return [
-        declaration.name,
-        { shape, values: isTransposed(declaration) ? transposed(values, declaration.shape) : values },
-      ];
+      if (declaration.torchLayout === "as-is") return [declaration.name, { shape, values }];
+      return [declaration.name, { shape, values: permuted(values, declaration.shape, permutationOf(shape)) }];
     }),
   );
 }
@@ -53,23 +57,25 @@ export function fromTorch(
     if (tensor.values.length !== sizeOf(expected)) {
       refuse(`tensor "${declaration.name}"`, `${tensor.values.length} numbers`, `${sizeOf(expected)} numbers`);
     }
-    flat.set(isTransposed(declaration) ? transposed(tensor.values, expected) : tensor.values, offset);
+    const permutation = permutationOf(expected);
+    const back = permutation.map((_, axis) => permutation.indexOf(axis));
+    const isOurs = declaration.torchLayout === "as-is";
+    flat.set(isOurs ? tensor.values : permuted(tensor.values, expected, back), offset);
   }
   return flat;
 }
 
-function isTransposed({ torchLayout }: ParameterDeclaration): boolean {
-  return torchLayout === "linear-weight";
-}
-
-/** The transpose of a row-major matrix of this shape. */
-function transposed(values: Float32Array, [rows = 1, columns = 1]: Shape): Float32Array {
+/** A row-major tensor of this shape whose axis k is axis permutation[k] of the one given. */
+function permuted(values: Float32Array, shape: Shape, permutation: readonly number[]): Float32Array {
+  const strides = stridesOf(shape);
   const result = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      result[column * rows + row] = values[row * columns + column] as number;
-    }
-  }
+  walk(
+    permutation.map((axis) => shape[axis] as number),
+    permutation.map((axis) => strides[axis] as number),
+    (to, from) => {
+      result[to] = values[from] as number;
+    },
+  );
   return result;
 }
 

@@ -1,9 +1,10 @@
 /** Numbers and labels as vectors that a network can read, and how such a vector changes a layer. */
 import { ConfigError } from "../errors.ts";
-import { type Node, type Shape, sameShape } from "../graph/node.ts";
+import { type Node, type Shape, sameShape, sizeOf } from "../graph/node.ts";
 import { add, cos, floor, multiply, sin, subtract } from "./arithmetic.ts";
 import { gather } from "./rows.ts";
-import { concat, reshape, transpose } from "./shape.ts";
+import { broadcast, concat, reshape, transpose } from "./shape.ts";
+import { table } from "./sources.ts";
 
 /**
  * A learned vector for each label.
@@ -20,20 +21,36 @@ export function embedding(vectors: Node, labels: Node): Node {
  * (sin(pi f t), cos(pi f t)) for each frequency f, its phase exact: f t rounded to f32 would be off by 1e-3 of a period
  * at f = 2e4.
  *
- * @param t - [B], 0 to 1.
- * @param frequencies - [F], 0 to 2^15.
+ * @param t - [B], from 0 to 1; where f is below 2^12, to 8.
+ * @param frequencies - [F], in half turns per unit of t, of size below 2^15.
  * @returns [B, 2 F]: all sines, then all cosines.
  */
 export function timeEmbedding(t: Node, frequencies: Node): Node {
-  const [times, rates] = [reshape(t, [t.shape[0] ?? 1, 1]), reshape(frequencies, [1, frequencies.shape[0] ?? 1])];
+  const integer = floor(frequencies);
+  return waves(t, integer, subtract(frequencies, integer));
+}
+
+/** {@link timeEmbedding} of frequencies that are known on the host, with the digits of f64. */
+export function fixedTimeEmbedding(t: Node, frequencies: readonly number[]): Node {
+  const part = (of: (frequency: number) => number) => table(frequencies.map(of), [frequencies.length]);
+  return waves(
+    t,
+    part(Math.floor),
+    part((frequency) => frequency - Math.floor(frequency)),
+  );
+}
+
+/** @param fraction - of each frequency beside its integer part, 0 to 1. */
+function waves(t: Node, integer: Node, fraction: Node): Node {
+  const times = reshape(t, [sizeOf(t.shape), 1]);
+  const [whole, part] = [integer, fraction].map((x) => reshape(x, [1, sizeOf(x.shape)])) as [Node, Node];
   // t in pieces of 8 bits and the rest, f in its integer (15 bits) and the rest: the first products are exact in f32, and
-  // so is what is left of them modulo 2; the others are below 1.
+  // so is what is left of them modulo 2; the others are small.
   const first = multiply(floor(multiply(times, 2 ** 8)), 2 ** -8);
   const second = multiply(floor(multiply(subtract(times, first), 2 ** 16)), 2 ** -16);
   const rest = subtract(subtract(times, first), second);
-  const integer = floor(rates);
-  const small = add(multiply(integer, rest), multiply(subtract(rates, integer), times));
-  const phase = moduloTwo(add(add(moduloTwo(multiply(integer, first)), moduloTwo(multiply(integer, second))), small));
+  const small = add(multiply(whole, rest), multiply(part, times));
+  const phase = moduloTwo(add(add(moduloTwo(multiply(whole, first)), moduloTwo(multiply(whole, second))), small));
   const angle = multiply(phase, Math.PI);
   return concat([sin(angle), cos(angle)], 1);
 }
@@ -86,4 +103,11 @@ export function spaceFromChannels(x: Node, factor: number, order: "factor-major"
   const shape: Shape = [batch, factor * length, channels / factor];
   if (order === "factor-major") return reshape(x, shape);
   return reshape(transpose(reshape(x, [batch, length, channels / factor, factor]), [0, 1, 3, 2]), shape);
+}
+
+/** Each pixel twice along both axes: [B, H, W, C] becomes [B, 2 H, 2 W, C]. */
+export function enlargeTwice(x: Node): Node {
+  const [batch, height, width, channels] = x.shape as readonly [number, number, number, number];
+  const wide = broadcast(reshape(x, [batch, height, 1, width, 1, channels]), [batch, height, 2, width, 2, channels]);
+  return reshape(wide, [batch, 2 * height, 2 * width, channels]);
 }

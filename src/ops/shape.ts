@@ -35,17 +35,15 @@ export const reshapeCases: OpCases<ShapeAttributes> = () => [
   { shapes: [[2, 3]], attributes: { shape: [6] } },
 ];
 
-/** The same elements in the same order, under another shape. */
+/**
+ * The same elements in the same order, under another shape. A reshape of a reshape stays both: what lies between may be a
+ * variable, which derivatives must find on the way.
+ */
 export function reshape(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
   const value = constantValue(x);
   if (value !== undefined && sizeOf(x.shape) === sizeOf(shape)) return constantOp([], { value, shape, dtype: x.dtype });
-  const from = isReshape(x) ? (x.inputs[0] as Node) : x;
-  return sameShape(from.shape, shape) ? from : reshapeOp([from], { shape });
-}
-
-function isReshape(node: Node): boolean {
-  return (node.op as unknown) === reshapeOp.op;
+  return reshapeOp([x], { shape });
 }
 
 export const broadcastOp = defineOp<ShapeAttributes>({

@@ -9,11 +9,12 @@ import { add } from "../ops/arithmetic.ts";
 import { linearOp } from "../ops/linear.ts";
 import { matmul, matmulOp } from "../ops/matmul.ts";
 import { sum, sumOp } from "../ops/reduce.ts";
-import { reshape, reshapeOp } from "../ops/shape.ts";
+import { reshapeOp } from "../ops/shape.ts";
 import { constant } from "../ops/sources.ts";
 import { stackRows } from "./joints.ts";
 import { Kin } from "./kin.ts";
 import { mergeGroups } from "./merge-groups.ts";
+import { reshaped } from "./reshaped.ts";
 import { readCounts } from "./users.ts";
 
 /**
@@ -96,7 +97,7 @@ function rowsSummed(term: Node): Node | undefined {
 
 function buildSum(terms: readonly Node[]): Node[] {
   const rows = stackRows(terms.map((term) => rowsSummed(term) as Node));
-  return terms.map((term, i) => (i === 0 ? reshape(sum(rows, [0]), term.shape) : constant(0, term.shape)));
+  return terms.map((term, i) => (i === 0 ? reshaped(sum(rows, [0]), term.shape) : constant(0, term.shape)));
 }
 
 function buildProduct(products: readonly Node[]): Node[] {

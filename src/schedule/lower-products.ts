@@ -5,8 +5,9 @@ import { rewrite } from "../graph/rewrite.ts";
 import { add } from "../ops/arithmetic.ts";
 import { linearOp } from "../ops/linear.ts";
 import { matmulOp } from "../ops/matmul.ts";
-import { broadcastOp, reshape } from "../ops/shape.ts";
+import { broadcastOp } from "../ops/shape.ts";
 import { type LinearCallAttributes, linearCall } from "./calls.ts";
+import { reshaped } from "./reshaped.ts";
 import { readCounts } from "./users.ts";
 
 const plain = { transposeLeft: false, transposeRight: false, biasRows: 0 };
@@ -40,5 +41,5 @@ function withBias({ inputs, attributes, shape }: Node<LinearCallAttributes>, ter
   const [row] = term.inputs;
   if (attributes.biasRows > 0 || !isNodeOf(term, broadcastOp.op)) return undefined;
   if (row?.shape.at(-1) !== columns || sizeOf(row.shape) !== columns) return undefined;
-  return linearCall([...inputs, reshape(row, [columns])], { ...attributes, biasRows: rows });
+  return linearCall([...inputs, reshaped(row, [columns])], { ...attributes, biasRows: rows });
 }

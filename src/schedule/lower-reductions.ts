@@ -7,9 +7,10 @@ import { isNodeOf, type Node, type Shape, sizeOf } from "../graph/node.ts";
 import { rewrite } from "../graph/rewrite.ts";
 import { multiply } from "../ops/arithmetic.ts";
 import { maxOp, sumOp } from "../ops/reduce.ts";
-import { reshape, reshapeOp } from "../ops/shape.ts";
+import { reshapeOp } from "../ops/shape.ts";
 import { constantValue } from "../ops/sources.ts";
 import { isStep, type Reduction, reduceCall } from "./calls.ts";
+import { reshaped } from "./reshaped.ts";
 import { readCounts } from "./users.ts";
 
 /** Contract: outputs agree up to the order of additions; no sum or max node is left. */
@@ -36,7 +37,7 @@ function scaled(node: Node, original: Node, reads: ReadonlyMap<Node, number>): N
     const call = behindReshapes(node.inputs[side] as Node).at(-1) as Node;
     if (factor === undefined || !alone || !isNodeOf(call, reduceCall.op)) continue;
     const { kind, scale } = call.attributes;
-    return reshape(reduceCall(call.inputs, { kind, scale: scale * factor }), node.shape);
+    return reshaped(reduceCall(call.inputs, { kind, scale: scale * factor }), node.shape);
   }
   return undefined;
 }
@@ -61,10 +62,10 @@ function reduced(kind: Reduction, x: Node, node: Node, axes: readonly number[]):
     const [outer, middle, inner] = [shape.slice(0, start), shape.slice(start, end), shape.slice(end)].map(sizeOf);
     const isFirst = result === x; // what is added up further are sums already
     const call = { kind: isFirst || kind === "max" ? kind : ("sum" as const), scale: 1 };
-    result = reduceCall([reshape(result, [outer as number, middle as number, inner as number])], call);
+    result = reduceCall([reshaped(result, [outer as number, middle as number, inner as number])], call);
     shape.fill(1, start, end);
   }
-  return reshape(result, node.shape);
+  return reshaped(result, node.shape);
 }
 
 /** The reduced axes as ranges of axes; one of size 1 belongs to any range it lies in or beside. */

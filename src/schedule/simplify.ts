@@ -14,7 +14,6 @@ import {
   broadcastOp,
   concat,
   concatOp,
-  reshape,
   reshapeOp,
   slice,
   sliceOp,
@@ -22,6 +21,7 @@ import {
   transposeOp,
 } from "../ops/shape.ts";
 import { constantOp, constantValue, stateOp } from "../ops/sources.ts";
+import { reshaped } from "./reshaped.ts";
 import { sumOfPads } from "./sum-of-pads.ts";
 
 /**
@@ -58,7 +58,7 @@ export function simplifyNode(node: Node): Node {
   if (isNodeOf(node, matmulOp.op)) return foldTransposes(node);
   if (isNodeOf(node, sumOp.op) || isNodeOf(node, maxOp.op)) {
     const [x] = node.inputs as [Node];
-    return sizeOf(x.shape) === sizeOf(node.shape) ? reshape(x, node.shape) : node;
+    return sizeOf(x.shape) === sizeOf(node.shape) ? reshaped(x, node.shape) : node;
   }
   return node;
 }
@@ -99,14 +99,14 @@ function simplifyElementwise(node: Node): Node {
 function simplifyReshape(node: Node): Node {
   const [x] = node.inputs as [Node];
   if (isNodeOf(x, reshapeOp.op) || constantValue(x) !== undefined || sameShape(x.shape, node.shape)) {
-    return reshape(x, node.shape);
+    return reshaped(x, node.shape);
   }
   return node;
 }
 
 function simplifyBroadcast(node: Node): Node {
   const [x] = node.inputs as [Node];
-  if (sizeOf(x.shape) === sizeOf(node.shape)) return reshape(x, node.shape);
+  if (sizeOf(x.shape) === sizeOf(node.shape)) return reshaped(x, node.shape);
   if (constantValue(x) !== undefined) return broadcast(x, node.shape);
   return isNodeOf(x, broadcastOp.op) ? broadcast(x.inputs[0] as Node, node.shape) : node;
 }
@@ -114,7 +114,7 @@ function simplifyBroadcast(node: Node): Node {
 function simplifyTranspose(node: Node, permutation: readonly number[]): Node {
   const [x] = node.inputs as [Node];
   const moved = permutation.filter((axis) => x.shape[axis] !== 1); // axes of size 1 move no element
-  if (moved.every((axis, i) => i === 0 || axis > (moved[i - 1] as number))) return reshape(x, node.shape);
+  if (moved.every((axis, i) => i === 0 || axis > (moved[i - 1] as number))) return reshaped(x, node.shape);
   const value = constantValue(x);
   if (value !== undefined) return filled(value, node.shape, node.dtype);
   if (!isNodeOf(x, transposeOp.op)) return node;

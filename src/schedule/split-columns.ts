@@ -9,8 +9,9 @@ import { rewrite } from "../graph/rewrite.ts";
 import { add } from "../ops/arithmetic.ts";
 import { type RandomAttributes, randomOp } from "../ops/random.ts";
 import { sum, sumOp } from "../ops/reduce.ts";
-import { broadcast, broadcastOp, concat, concatOp, reshape, reshapeOp, slice, sliceOp } from "../ops/shape.ts";
+import { broadcast, broadcastOp, concat, concatOp, reshapeOp, slice, sliceOp } from "../ops/shape.ts";
 import { drawOp } from "./calls.ts";
+import { reshaped } from "./reshaped.ts";
 
 /** The most columns that a matrix is split into. */
 const NARROW = 4;
@@ -81,7 +82,7 @@ class Columns {
       return this.of(x).map((column) => slice(column, axis, start, end));
     }
     const isSame = isNodeOf(node, reshapeOp.op) && widthOf(x) === widthOf(node);
-    return isSame ? this.of(x).map((column) => reshape(column, shape)) : undefined;
+    return isSame ? this.of(x).map((column) => reshaped(column, shape)) : undefined;
   }
 
   /** A sum over the columns, and then over the other axes. */

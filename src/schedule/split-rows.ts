@@ -7,8 +7,9 @@ import { isNodeOf, type Node, sizeOf } from "../graph/node.ts";
 import { rewrite } from "../graph/rewrite.ts";
 import { add } from "../ops/arithmetic.ts";
 import { sum, sumOp } from "../ops/reduce.ts";
-import { broadcast, broadcastOp, concat, concatOp, reshape, reshapeOp, slice, sliceOp } from "../ops/shape.ts";
+import { broadcast, broadcastOp, concat, concatOp, reshapeOp, slice, sliceOp } from "../ops/shape.ts";
 import { drawOp, isStep } from "./calls.ts";
+import { reshaped } from "./reshaped.ts";
 import { simplifyNode } from "./simplify.ts";
 
 /** The most runs that rows are split into. */
@@ -84,7 +85,7 @@ class Rows {
     if (isNodeOf(node, concatOp.op) && node.attributes.axis === 0) return this.of(node);
     if (!node.inputs.some((input) => this.known.has(input) && rowsOf(input) === rowsOf(node))) return undefined;
     if (isNodeOf(node, concatOp.op)) return this.each(node, (inputs) => concat(inputs, node.attributes.axis));
-    if (isNodeOf(node, reshapeOp.op)) return this.each(node, ([run]) => reshape(run as Node, shape));
+    if (isNodeOf(node, reshapeOp.op)) return this.each(node, ([run]) => reshaped(run as Node, shape));
     if (!isNodeOf(node, sliceOp.op)) return undefined;
     const { axis, start, end } = node.attributes;
     return this.each(node, ([run]) => slice(run as Node, axis, start, end));

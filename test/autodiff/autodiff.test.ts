@@ -77,6 +77,13 @@ describe("variables", () => {
     expect(vjp([x, square(x)], [scalar(7), scalar(2)], [x]).map(listOf)).toEqual([[9]]);
   });
 
+  test("are found where they are reshapes, and what reads them reshapes them again", () => {
+    const x = reshape(table([2, 3, 4, 5], [4]), [2, 2]);
+    const y = sumAll(square(reshape(x, [4])));
+    expect(listOf(gradient(y, [x])[0])).toEqual([4, 6, 8, 10]);
+    expect(jvp([y], [x], [table([1, 0, 0, 1], [2, 2])]).map(listOf)).toEqual([[14]]);
+  });
+
   test("a value used many times gets the sum", () => {
     const x = scalar(2);
     expect(listOf(gradient(add(multiply(x, x), add(x, multiply(x, multiply(x, x)))), [x])[0])).toEqual([17]);

@@ -182,7 +182,7 @@ test("initial parameters are drawn from streams that nothing else draws from", (
   const [entry] = parameterLayout(network).entries;
   const first = streamOf("parameters", network.parameters.indexOf(entry.declaration));
   const [drawn] = new HostRandom(5).uniform(1, first);
-  expect(flat[entry.offset]).toBe(Math.fround(entry.declaration.bound * (2 * drawn - 1)));
+  expect(flat[entry.offset]).toBe(Math.fround((2 * drawn - 1) / Math.sqrt(3)));
 });
 
 test("the streams of purposes are apart, those past a range too, and those of usual runs what they were", () => {

@@ -7,7 +7,7 @@ import { opFixtures } from "../conformance/op-fixtures.ts";
 import { relativeError, valuesOf } from "../flow/evaluate.ts";
 
 test("no golden case is left out", () => {
-  expect(opFixtures).toHaveLength(readdirSync(new URL("../fixtures/ops/", import.meta.url)).length);
+  expect(opFixtures).toHaveLength(readdirSync(new URL("./golden/", import.meta.url)).length);
 });
 
 describe.each(opFixtures.map((fixture) => [fixture.name, fixture] as const))("%s", (_, fixture) => {

@@ -1,0 +1,164 @@
+/**
+ * Layers that networks are made of: each declares its parameters under a name, with PyTorch's initial values and layouts,
+ * and applies them. What they compute is in src/ops/.
+ */
+import { ConfigError } from "../errors.ts";
+import { type Node, type Shape, sizeOf } from "../graph/node.ts";
+import { attention } from "../ops/attention.ts";
+import { type ConvolutionOptions, conv1d, conv2d } from "../ops/convolve.ts";
+import { embedding } from "../ops/embed.ts";
+import { linear } from "../ops/linear.ts";
+import { groupNorm, layerNorm } from "../ops/normalize.ts";
+import { reshape, slice, transpose } from "../ops/shape.ts";
+import type { Initial, ParameterDeclaration } from "./network.ts";
+
+/** The network's parameters by name, as `apply` is given them. */
+export type Values = ReadonlyMap<string, Node>;
+
+export interface Layer {
+  /** In PyTorch's order. */
+  readonly parameters: readonly ParameterDeclaration[];
+  apply(values: Values, x: Node): Node;
+}
+
+/** All parameters of these layers, in their order. */
+export function parametersOf(...layers: readonly (Pick<Layer, "parameters"> | undefined)[]): ParameterDeclaration[] {
+  return layers.flatMap((layer) => layer?.parameters ?? []);
+}
+
+/** y = x W + b along the last axis: [..., inputs] becomes [..., outputs]. Starts as nn.Linear does. */
+export function linearLayer(name: string, inputs: number, outputs: number, start?: Initial): Layer {
+  const parameters = weightAndBias(name, [inputs, outputs], start);
+  return {
+    parameters,
+    apply: within(name, (values, x) => {
+      const rows = sizeOf(x.shape) / (x.shape.at(-1) as number);
+      const flat = reshape(x, [rows, x.shape.at(-1) as number]);
+      const y = linear(flat, parameterOf(values, `${name}.weight`), parameterOf(values, `${name}.bias`));
+      return reshape(y, [...x.shape.slice(0, -1), outputs]);
+    }),
+  };
+}
+
+export interface ConvolutionLayerOptions extends ConvolutionOptions {
+  readonly taps: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Default: as nn.Conv1d and nn.Conv2d start. */
+  readonly start?: Initial;
+}
+
+/** A convolution of [B, L, inputs]; its padding keeps the length unless it is given. Starts as nn.Conv1d does. */
+export function conv1dLayer(name: string, options: ConvolutionLayerOptions): Layer {
+  const { taps, inputs, outputs } = options;
+  return {
+    parameters: weightAndBias(name, [taps, inputs, outputs], options.start),
+    apply: within(name, (values, x) =>
+      conv1d(x, parameterOf(values, `${name}.weight`), parameterOf(values, `${name}.bias`), padded(options)),
+    ),
+  };
+}
+
+/** A convolution of [B, H, W, inputs] with as many taps across as down; else as {@link conv1dLayer}. */
+export function conv2dLayer(name: string, options: ConvolutionLayerOptions): Layer {
+  const { taps, inputs, outputs } = options;
+  return {
+    parameters: weightAndBias(name, [taps, taps, inputs, outputs], options.start),
+    apply: within(name, (values, x) =>
+      conv2d(x, parameterOf(values, `${name}.weight`), parameterOf(values, `${name}.bias`), padded(options)),
+    ),
+  };
+}
+
+/** Group norm over [B, ..., channels]; starts as 1 and 0. */
+export function groupNormLayer(name: string, channels: number, groups: number, epsilon = 1e-5): Layer {
+  return {
+    parameters: scaleAndShift(name, channels),
+    apply: within(name, (values, x) =>
+      groupNorm(x, parameterOf(values, `${name}.weight`), parameterOf(values, `${name}.bias`), { groups, epsilon }),
+    ),
+  };
+}
+
+/** Layer norm over the last axis; starts as 1 and 0. */
+export function layerNormLayer(name: string, channels: number, epsilon = 1e-5): Layer {
+  return {
+    parameters: scaleAndShift(name, channels),
+    apply: within(name, (values, x) =>
+      layerNorm(x, parameterOf(values, `${name}.weight`), parameterOf(values, `${name}.bias`), { epsilon }),
+    ),
+  };
+}
+
+/** A vector of its own for each of `count` labels: u32 [B] becomes [B, width]. Starts as nn.Embedding does, N(0, 1). */
+export function embeddingLayer(name: string, count: number, width: number, deviation = 1): Layer {
+  const initial: Initial = { kind: "normal", deviation };
+  return {
+    parameters: [{ name: `${name}.weight`, shape: [count, width], initial, torchLayout: "as-is" }],
+    apply: within(name, (values, labels) => embedding(parameterOf(values, `${name}.weight`), labels)),
+  };
+}
+
+/** The value of a parameter. */
+export function parameterOf(values: Values, name: string): Node {
+  const value = values.get(name);
+  if (value) return value;
+  throw new ConfigError({
+    subject: `parameter "${name}"`,
+    given: "no value",
+    expected: "one for each parameter that the network declares",
+    remedy: "List the layer among the network's parameters.",
+  });
+}
+
+/** Attention between all places, from queries, keys and values side by side: [B, L, 3 D], head by head, gives [B, L, D]. */
+export function attentionOf(joined: Node, heads: number): Node {
+  const [batch, length, all] = joined.shape as readonly [number, number, number];
+  const width = all / 3;
+  const [q, k, v] = [0, 1, 2].map((part) => {
+    const one = slice(joined, 2, part * width, (part + 1) * width);
+    return transpose(reshape(one, [batch, length, heads, width / heads]), [0, 2, 1, 3]);
+  }) as [Node, Node, Node];
+  return reshape(transpose(attention(q, k, v), [0, 2, 1, 3]), [batch, length, width]);
+}
+
+/** The last axis in so many equal parts. */
+export function parts(x: Node, count: number): Node[] {
+  const axis = x.shape.length - 1;
+  const width = (x.shape[axis] as number) / count;
+  return Array.from({ length: count }, (_, i) => slice(x, axis, i * width, (i + 1) * width));
+}
+
+function padded({ taps, stride = 1, padding, dilation = 1 }: ConvolutionLayerOptions): ConvolutionOptions {
+  return { stride, dilation, padding: padding ?? (dilation * (taps - 1)) / 2 };
+}
+
+/** PyTorch's: both uniform within 1 / sqrt(numbers that one output reads). */
+function weightAndBias(name: string, shape: Shape, start?: Initial): ParameterDeclaration[] {
+  const bound = 1 / Math.sqrt(sizeOf(shape.slice(0, -1)));
+  const initial: Initial = start ?? { kind: "uniform", bound };
+  return [
+    { name: `${name}.weight`, shape, initial, torchLayout: "outputs-first" },
+    { name: `${name}.bias`, shape: shape.slice(-1), initial, torchLayout: "as-is" },
+  ];
+}
+
+function scaleAndShift(name: string, channels: number): ParameterDeclaration[] {
+  const starting = (value: number): Initial => ({ kind: "constant", value });
+  return [
+    { name: `${name}.weight`, shape: [channels], initial: starting(1), torchLayout: "as-is" },
+    { name: `${name}.bias`, shape: [channels], initial: starting(0), torchLayout: "as-is" },
+  ];
+}
+
+/** The layer's name in front of what is wrong in it: shapes alone do not say where a network goes wrong. */
+function within(name: string, apply: Layer["apply"]): Layer["apply"] {
+  return (values, x) => {
+    try {
+      return apply(values, x);
+    } catch (error) {
+      if (!(error instanceof ConfigError) || error.facts.subject.startsWith("layer ")) throw error;
+      throw new ConfigError({ ...error.facts, subject: `layer "${name}": ${error.facts.subject}` }, { cause: error });
+    }
+  };
+}

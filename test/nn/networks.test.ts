@@ -1,0 +1,174 @@
+// Networks with PyTorch's names and layouts against golden values: velocities, tangents, divergences, losses, gradients.
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { gradient } from "../../src/autodiff/vjp.ts";
+import { hutchinsonEstimate, jacobianProducts, traceOf, unitVectors } from "../../src/flow/divergence.ts";
+import { fdm, scaledResidual } from "../../src/flow/losses/fdm.ts";
+import { condOT } from "../../src/flow/paths/cond-ot.ts";
+import { pointOnPath, targetVelocity } from "../../src/flow/paths/path.ts";
+import { type Node, type Shape, sizeOf } from "../../src/graph/node.ts";
+import { cnn } from "../../src/nn/cnn.ts";
+import { type Network, parameterLayout, parameterViews } from "../../src/nn/network.ts";
+import { sit } from "../../src/nn/sit.ts";
+import { fromTorch, type TorchTensor, toTorch } from "../../src/nn/torch.ts";
+import { transformer } from "../../src/nn/transformer.ts";
+import { unet1d } from "../../src/nn/unet1d.ts";
+import { unet2d } from "../../src/nn/unet2d.ts";
+import { divide, subtract } from "../../src/ops/arithmetic.ts";
+import { reshape } from "../../src/ops/shape.ts";
+import { state } from "../../src/ops/sources.ts";
+import { relativeError, valuesOf } from "../flow/evaluate.ts";
+
+interface Tensor {
+  readonly shape: Shape;
+  readonly data: readonly number[];
+  readonly dtype?: "u32";
+}
+
+interface Fixture {
+  readonly network: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly loss: { readonly divergenceWeight: number };
+  readonly buffers: readonly string[];
+  readonly parameters: readonly string[];
+  readonly weights: Readonly<Record<string, { readonly shape: Shape; readonly base64: string }>>;
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly expected: Readonly<Record<string, Tensor>>;
+  readonly grads: Readonly<Record<string, Tensor>>;
+}
+
+const names = ["unet1d", "unet1d-conditioned", "cnn", "cnn-classes", "transformer", "unet2d", "unet2d-classes", "sit"];
+
+const kinds: Readonly<Record<string, (config: never) => Network>> = { unet1d, cnn, transformer, unet2d, sit };
+
+/** What a file has as buffers and a network as options. */
+const options: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  cnn: { frequencies: "time.frequencies" },
+  sit: { positions: "pos_embed" },
+};
+
+describe.each(names)("%s", (name) => {
+  const fixture: Fixture = JSON.parse(readFileSync(new URL(`../networks/${name}.json`, import.meta.url), "utf8"));
+  const tensors = new Map(
+    Object.entries(fixture.weights).map(([tensor, { shape, base64 }]): [string, TorchTensor] => {
+      const bytes = Uint8Array.from(Buffer.from(base64, "base64"));
+      return [tensor, { shape, values: new Float32Array(bytes.buffer) }];
+    }),
+  );
+  const given = Object.entries(options[fixture.network] ?? {}).map(([option, buffer]) => [
+    option,
+    Array.from((tensors.get(buffer) as TorchTensor).values),
+  ]);
+  const make = kinds[fixture.network] as (config: unknown) => Network;
+  const network = make({ ...fixture.config, ...Object.fromEntries(given) });
+  const layout = parameterLayout(network);
+  const trained = new Map([...tensors].filter(([tensor]) => !fixture.buffers.includes(tensor)));
+  const flat = fromTorch(trained, layout);
+
+  test("has PyTorch's parameters, in their order, and gives them back", () => {
+    expect(network.parameters.map((each) => each.name).sort()).toEqual([...fixture.parameters].sort());
+    const back = toTorch(flat, layout);
+    for (const [tensor, { shape, values }] of trained) {
+      expect(back.get(tensor)?.shape, tensor).toEqual(shape);
+      expect(back.get(tensor)?.values, tensor).toEqual(values);
+    }
+  });
+
+  test.each([
+    ["f64", 1e-8],
+    ["f32", 5e-5],
+  ] as const)("in %s, all quantities within %d", { timeout: 60_000 }, (precision, tolerance) => {
+    const { graph, states } = graphOf(network, fixture, flat);
+    const wanted = [...graph.keys()];
+    const values = valuesOf([...graph.values()], states, precision);
+    const found = new Map(wanted.map((quantity, i) => [quantity, values[i]]));
+    for (const quantity of wanted) {
+      const expected = fixture.expected[quantity]?.data ?? fixture.grads[quantity]?.data;
+      if (!expected) continue;
+      const tensor = layout.entries.find(({ declaration }) => declaration.name === quantity)?.declaration;
+      const ours = tensor ? inTorchLayout(quantity, found.get(quantity), network) : found.get(quantity);
+      expect(relativeError(ours ?? [], expected), quantity).toBeLessThan(tolerance);
+    }
+    expect(wanted).toEqual(expect.arrayContaining(Object.keys(fixture.grads)));
+  });
+
+  test("names the layer in which shapes do not fit", () => {
+    const views = parameterViews(state({ name: "parameters", shape: [layout.total], dtype: "f32" }), layout);
+    const [first] = [...views].filter(([parameter]) => parameter.startsWith("input") || parameter.startsWith("x_emb"));
+    if (!first) return; // the transformer's first layer has another name
+    const wrong = new Map([...views, [first[0], reshape(first[1], [sizeOf(first[1].shape)])]]);
+    const x = state({ name: "x", shape: [2, network.dimension], dtype: "f32" });
+    const t = state({ name: "t", shape: [2, 1], dtype: "f32" });
+    const layer = first[0].replace(/\.weight$/, "");
+    expect(() => network.apply(wrong, x, t)).toThrow(`layer "${layer}"`);
+  });
+});
+
+/** The gradient of one parameter as PyTorch lays it out. */
+function inTorchLayout(name: string, values: ArrayLike<number> | undefined, network: Network): ArrayLike<number> {
+  const only = { ...network, parameters: network.parameters.filter((each) => each.name === name) };
+  const exact = Float32Array.from(values ?? []);
+  const layout = parameterLayout(only);
+  // Through f32: the layout, not the digits, is what toTorch gives.
+  const order = (
+    toTorch(
+      Float32Array.from(exact, (_, i) => i),
+      layout,
+    ).get(name) as TorchTensor
+  ).values;
+  return Float64Array.from(order, (i) => values?.[i] as number);
+}
+
+/** Every quantity of the fixture by name: those of `expected`, gradients of the FDM loss by parameter. */
+function graphOf(network: Network, fixture: Fixture, flat: Float32Array) {
+  const { x1: data } = fixture.inputs as { x1: Tensor };
+  const batch = data.shape[0] as number;
+  const rows = [batch, network.dimension];
+  const states = new Map<string, ArrayLike<number>>([["parameters", flat]]);
+  const input = (name: string, shape: Shape, dtype: "f32" | "u32" = "f32") => {
+    states.set(name, (fixture.inputs[name] as Tensor).data);
+    return state({ name, shape, dtype });
+  };
+  const [x0, x1, probe] = ["x0", "x1", "probe"].map((name) => input(name, rows)) as [Node, Node, Node];
+  const t = input("t", [batch, 1]);
+  const others = Object.keys(fixture.inputs).filter((name) => !["x0", "x1", "t", "probe"].includes(name));
+  const conditions = new Map(
+    others.map((name) => {
+      const { shape, dtype } = fixture.inputs[name] as Tensor;
+      return [name, input(name, shape, dtype ?? "f32")];
+    }),
+  );
+  const layout = parameterLayout(network);
+  const views = parameterViews(state({ name: "parameters", shape: [layout.total], dtype: "f32" }), layout);
+  const field = (x: Node, times: Node) => network.apply(views, x, times, conditions);
+  const path = condOT();
+  const values = path.at(t);
+  const x = pointOnPath(values, x0, x1);
+  const u = targetVelocity(values, x0, x1);
+  const v = field(x, t);
+  const [product, ...columns] = jacobianProducts(v, x, [probe, ...unitVectors(x.shape)]) as [Node, ...Node[]];
+  const estimate = hutchinsonEstimate(probe, product);
+  const context = { network: field, path, x0, x1, t, random: () => probe };
+  const { divergenceWeight: divergence } = fixture.loss;
+  const residual = fdm({ divergence, power: 2, form: "residual", detachVelocity: false }).build(context);
+  const slice = fdm({ divergence, power: 2, form: "slice", detachVelocity: false }).build(context);
+  const wanted = Object.keys(fixture.grads);
+  const gradients = gradient(
+    residual.loss,
+    wanted.map((name) => views.get(name) as Node),
+  );
+  const graph = new Map<string, Node>([
+    ["velocity", v],
+    ["jvp", product],
+    ["hutchinson", estimate],
+    ["divergence", traceOf(columns)],
+    ["residual", divide(scaledResidual(values, estimate, subtract(v, u), x0), values.sigma)],
+    ["cfm", residual.velocityLoss],
+    ["cdm", residual.divergenceLoss as Node],
+    ["fdm", residual.loss],
+    ["slice", slice.divergenceLoss as Node],
+    ["fdmSlice", slice.loss],
+    ...wanted.map((name, i) => [name, gradients[i]] as const),
+  ]);
+  return { graph, states };
+}
