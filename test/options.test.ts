@@ -221,6 +221,9 @@ test("a runtime's options and runtimes themselves", async () => {
     { gpu: {} },
     { device: "gpu" },
     { worker: 1 },
+    { worker: "" },
+    { backend: "reference", threads: 4 },
+    { backend: "webgpu", relaxedSimd: false },
     { relaxedSimd: "yes" },
     { threads: "2" },
     { backend: "cpu" },
@@ -245,6 +248,27 @@ test("a runtime's options and runtimes themselves", async () => {
     }
   }
   expect(await failure(() => divflow.save(trainer, 5 as never))).toBeInstanceOf(ConfigError);
+  expect(await failure(() => load(runtime, file, { source: 5 as never }))).toBeInstanceOf(ConfigError);
+  expect(await failure(() => resume(runtime, file, { source: "" }))).toBeInstanceOf(ConfigError);
   await trainSteps(trainer, 1);
   expect(mlp({ dimension: 1 }).dimension).toBe(1);
+});
+
+test("what another option makes void", async () => {
+  const { trainer } = made["on this thread"] as Made;
+  const exact = { divergence: "exact", probes: 4 } as const;
+  expect(await failure(() => trainer.model.logDensity([0, 0], exact))).toBeInstanceOf(ConfigError);
+  expect(await failure(() => trainer.model.sample({ count: 1, logDensity: exact }))).toBeInstanceOf(ConfigError);
+  expect(await failure(() => trainer.model.logDensity([0, 0], { probes: 4 }))).toBeInstanceOf(ConfigError);
+});
+
+test("0 is offered where it is allowed alone", () => {
+  expect(() => divflow.adam({ learningRate: 1e-50 })).toThrow(/expected 0, or from 1\.2e-38/);
+  expect(() => divflow.adam({ epsilon: 1e-50 })).toThrow(/expected from 1\.2e-38/);
+  expect(() => divflow.condOT({ sigmaMin: 1e-50 })).toThrow(/expected 0, or from/);
+});
+
+test("names that two coordinates would have", () => {
+  expect(() => arrayData([[1, 2]], undefined, { columns: ["a", "a"] })).toThrow(/got "a", expected each name once/);
+  expect(arrayData([[1, 2]], undefined, { columns: ["", ""] }).columns).toEqual(["", ""]); // without names
 });

@@ -50,7 +50,7 @@ export function checkRawArguments(rawArguments: readonly string[], declarations:
         subject: "command line",
         given: name,
         expected: names.length > 0 ? `one of ${names.join(", ")}` : "no options",
-        remedy: closest(name, names),
+        remedy: closest(name, [...names, "--help"]),
       });
     }
     if (declared[1].type === "boolean") {
@@ -106,7 +106,7 @@ export function refuseBeside(rawArguments: readonly string[], beside: string, op
 }
 
 /** Not all that JavaScript reads as a number: "", "0x10" and "1_000" are more likely mistakes. */
-const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const decimal = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /** A number that fits; `expected` says in words what does. */
 export function number(option: string, text: string, expected: string, fits: (value: number) => boolean): number {

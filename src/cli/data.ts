@@ -51,7 +51,9 @@ export async function openData(given: string, args: DataArguments = {}, model: E
 
 /** Points as what is trained on: standardised. */
 export function dataOf({ values, count, dimension, columns }: Points): DataSource {
-  return arrayData(values, [count, dimension], { standardize: true, ...(columns && { columns }) });
+  const named = columns?.filter((name) => name !== "") ?? [];
+  const known = new Set(named).size === named.length; // a name that two columns have is none: the file's note says so
+  return arrayData(values, [count, dimension], { standardize: true, ...(columns && known && { columns }) });
 }
 
 /** What a model knows of its data. */

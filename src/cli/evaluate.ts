@@ -68,7 +68,8 @@ export const evaluate = defineCommand({
       const { signal } = interrupted;
       const onProgress = (done: number) => bar.update(done);
       const density = await model.logDensity(points, {
-        ...{ divergence, probes, solver, seed: seedValue },
+        ...(divergence === "exact" ? { divergence } : { divergence, probes }),
+        ...{ solver, seed: seedValue },
         ...{ signal, onProgress },
       });
       bar.stop();

@@ -48,7 +48,8 @@ export function readRuntime({
 /** Opens the runtime and says on standard error what was taken and why. */
 export async function openRuntime({ backend, threads, storage }: ReturnType<typeof readRuntime>): Promise<Runtime> {
   const gpu = backend === "auto" || backend === "webgpu" ? await findGPU() : undefined;
-  const options: RuntimeOptions = { backend, threads, storage, ...(gpu ? { gpu } : {}) };
+  const mayBeWasm = backend === "wasm" || backend === "auto"; // threads are its own
+  const options: RuntimeOptions = { backend, storage, ...(mayBeWasm && { threads }), ...(gpu ? { gpu } : {}) };
   const runtime = await createRuntime(options);
   remark(runtime.reason);
   return runtime;

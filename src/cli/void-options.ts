@@ -4,8 +4,8 @@ import { type ArgumentDeclarations, givenOptions } from "./arguments.ts";
 
 interface Rule {
   readonly option: string;
-  /** Whether this choice leaves the options in `makesVoid` without effect. */
-  readonly chosen: (choice: string) => boolean;
+  /** Whether this choice leaves the options in `makesVoid` without effect; undefined: that there is none. */
+  readonly chosen: ((choice: string) => boolean) | undefined;
   readonly makesVoid: readonly string[];
   readonly because: string;
 }
@@ -25,7 +25,7 @@ const rules: readonly Rule[] = [
     makesVoid: ["tolerance"],
     because: "only dopri5 has a tolerance; this solver takes --steps",
   },
-  { option: "divergence", chosen: is("exact"), makesVoid: ["probes"], because: "only hutchinson draws probes" },
+  { option: "divergence", chosen: is("exact"), makesVoid: ["probes", "seed"], because: "only hutchinson draws probes" },
   { option: "estimator", chosen: is("exact"), makesVoid: ["probe"], because: "the exact divergence draws no probes" },
   {
     option: "loss",
@@ -45,6 +45,7 @@ const rules: readonly Rule[] = [
     makesVoid: ["threads", "simd"],
     because: "that is for wasm",
   },
+  { option: "out", chosen: undefined, makesVoid: ["format", "force"], because: "nothing is written to a file" },
 ];
 
 /**
@@ -54,15 +55,18 @@ const rules: readonly Rule[] = [
 export function refuseVoid(rawArguments: readonly string[], declarations: ArgumentDeclarations): void {
   const given = givenOptions(rawArguments);
   for (const { option, chosen, makesVoid, because } of rules) {
-    const choice = given.get(option) ?? declarations[option]?.default;
-    if (typeof choice !== "string" || !chosen(choice)) continue;
+    const declared = declarations[option];
+    const choice = given.get(option) ?? declared?.default;
+    if (!declared || declared.required) continue; // one that is missing is refused by itself
+    if (chosen ? typeof choice !== "string" || !chosen(choice) : choice !== undefined) continue;
     const idle = makesVoid.find((name) => Object.hasOwn(declarations, name) && given.has(name));
     if (idle === undefined) continue;
+    const value = declarations[idle]?.type === "boolean" ? "" : ` ${given.get(idle)}`;
     throw new ConfigError({
-      subject: `--${idle} ${given.get(idle)}`,
-      given: `beside ${given.has(option) ? "" : "the default "}--${option} ${choice}`,
+      subject: `--${idle}${value}`,
+      given: chosen ? `beside ${given.has(option) ? "" : "the default "}--${option} ${choice}` : `without --${option}`,
       expected: "no such option there",
-      remedy: `Leave it out, or choose another --${option}: ${because}.`,
+      remedy: `Leave it out, or ${chosen ? "choose another" : "give"} --${option}: ${because}.`,
     });
   }
 }

@@ -16,7 +16,7 @@ export interface ArrayDataOptions {
    * data units. Default false.
    */
   readonly standardize?: boolean;
-  /** Names of the coordinates, in order; models and their files keep them. */
+  /** Names of the coordinates, in order, each once; models and their files keep them. */
   readonly columns?: readonly string[] | undefined;
 }
 
@@ -131,6 +131,16 @@ function checkColumns(columns: unknown, dimension: number): void {
       given: columns,
       expected: "names of the coordinates",
       remedy: 'Give an array of strings, such as ["age", "income"], or leave it out.',
+    });
+  }
+  const seen = new Set<string>();
+  const again = columns.find((name) => name !== "" && seen.size === seen.add(name).size);
+  if (again !== undefined) {
+    throw new ConfigError({
+      subject: "columns of arrayData",
+      given: again,
+      expected: "each name once",
+      remedy: "Give each coordinate a name of its own, or leave the names out.",
     });
   }
   if (columns.length === dimension) return;

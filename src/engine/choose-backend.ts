@@ -63,6 +63,15 @@ export async function chooseBackend(options: RuntimeOptions, surroundings: Surro
   const { modules } = surroundings;
   const asked = choiceOption("backend", options.backend ?? "auto", ["auto", "webgpu", "wasm", "reference"] as const);
   if (options.threads !== undefined) integerOption("threads", options.threads, 1, MOST_THREADS);
+  const ofWasm = (["threads", "relaxedSimd"] as const).find((name) => options[name] !== undefined);
+  if (ofWasm && (asked === "reference" || (asked === "webgpu" && options.fallback === undefined))) {
+    throw new ConfigError({
+      subject: ofWasm,
+      given: `${options[ofWasm]} with backend "${asked}"`,
+      expected: 'no such option there: it is for backend "wasm" and "auto"',
+      remedy: "Leave it out.",
+    });
+  }
   const storage = choiceOption("storage", options.storage ?? "f32", ["f32", "f16"] as const);
   if (storage === "f16" && asked !== "webgpu") {
     throw new ConfigError({

@@ -1,5 +1,5 @@
 /** Models from files. */
-import { optionsObject, partOption } from "../graph/options.ts";
+import { optionsObject, partOption, textOption } from "../graph/options.ts";
 import type { FlatVector, ModelRecord } from "../train/checkpoint.ts";
 import { readCheckpoint } from "../train/read-checkpoint.ts";
 import type { LoadOptions } from "./api.ts";
@@ -16,6 +16,7 @@ export async function loadModel(
   options: LoadOptions = {},
 ): Promise<LocalModel> {
   optionsObject("options of load", options, ["activation", "path", "source"]);
+  textOption("source of load", options.source, "the file's name, for messages");
   if (options.path !== undefined) partOption("path of load", options.path, "at", "condOT()");
   const record = { ...readCheckpoint(bytes, options), training: undefined };
   const parameters = new LoadedParameters(record);

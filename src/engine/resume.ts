@@ -3,7 +3,7 @@ import { resumeData } from "../data/registry.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Standardization } from "../data/standardize.ts";
 import { CheckpointError, DataError } from "../errors.ts";
-import { optionsObject } from "../graph/options.ts";
+import { optionsObject, textOption } from "../graph/options.ts";
 import type { FlatVector, ValidationRecord } from "../train/checkpoint.ts";
 import { readCheckpoint } from "../train/read-checkpoint.ts";
 import { firstStanding } from "../train/validation.ts";
@@ -21,6 +21,7 @@ export async function resumeTrainer(
   optionsObject("options of resume", options, ["data", "validation", "source", "signal", "onProgress"]);
   const { source = "model file" } = options;
   const planning = planningOptions(options);
+  textOption("source of resume", source, "the file's name, for messages");
   const record = readCheckpoint(bytes, { source });
   const { network, path, step, parameters, average, best, columns, training } = record;
   if (!training) {

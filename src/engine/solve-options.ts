@@ -36,10 +36,22 @@ export function partOf(onProgress: OnProgress, chunk: number, rows: number, coun
 }
 
 /** How to estimate divergences, complete: equal options are equal as JSON. */
-export function estimatorOf({ divergence = "exact", probes = DEFAULT_PROBES }: DivergenceOptions): Required<Estimator> {
+export function estimatorOf({ divergence = "exact", probes }: DivergenceOptions): Required<Estimator> {
   choiceOption("divergence", divergence, ["exact", "hutchinson"] as const);
-  integerOption("probes", probes, 1, 256);
-  return { estimator: divergence, probes: divergence === "exact" ? 1 : probes, probe: "rademacher" };
+  if (divergence === "hutchinson") {
+    return {
+      estimator: divergence,
+      probes: integerOption("probes", probes ?? DEFAULT_PROBES, 1, 256),
+      probe: "rademacher",
+    };
+  }
+  if (probes === undefined) return { estimator: divergence, probes: 1, probe: "rademacher" };
+  throw new ConfigError({
+    subject: "probes",
+    given: probes,
+    expected: 'no such option beside divergence "exact", which draws none',
+    remedy: 'Leave it out, or choose divergence "hutchinson".',
+  });
 }
 
 /** The same where the log-density may be left out; `of` is the call, for messages. */

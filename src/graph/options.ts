@@ -25,13 +25,16 @@ export const LARGEST_BATCH = 1 << 20;
 /** The step's counter on the device, which random numbers follow from, is a u32. */
 export const LAST_STEP = 2 ** 32 - 1;
 
+function isWithin(value: number, { minimum = -Infinity, maximum = Infinity, open }: NumberRange): boolean {
+  const above = open === "minimum" || open === "both" ? value > minimum : value >= minimum;
+  return above && (open === "maximum" || open === "both" ? value < maximum : value <= maximum);
+}
+
 /** `given` when it is a finite number in the range. */
 export function numberOption(subject: string, given: unknown, range: NumberRange = {}): number {
   const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY, open } = range;
   const value = given as number;
-  const above = open === "minimum" || open === "both" ? value > minimum : value >= minimum;
-  const below = open === "maximum" || open === "both" ? value < maximum : value <= maximum;
-  if (typeof given !== "number" || !Number.isFinite(value) || !above || !below) {
+  if (typeof given !== "number" || !Number.isFinite(value) || !isWithin(value, range)) {
     const left = open === "minimum" || open === "both" || minimum === Number.NEGATIVE_INFINITY ? "(" : "[";
     const right = open === "maximum" || open === "both" || maximum === Number.POSITIVE_INFINITY ? ")" : "]";
     throw new ConfigError({
@@ -55,16 +58,17 @@ export function f32Option(subject: string, given: unknown, range: NumberRange = 
   const value = numberOption(subject, given, range);
   const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY, open } = range;
   const rounded = Math.fround(value);
-  const above = (open !== "minimum" && open !== "both") || rounded > Math.fround(minimum);
-  const below = (open !== "maximum" && open !== "both") || rounded < Math.fround(maximum);
+  const [openBelow, openAbove] = [open === "minimum" || open === "both", open === "maximum" || open === "both"];
   const held = value === 0 || (Math.abs(rounded) >= LEAST_F32 && Number.isFinite(rounded));
-  if (held && above && below) return value;
+  // Closed bounds held before rounding.
+  const inside = (!openBelow || rounded > Math.fround(minimum)) && (!openAbove || rounded < Math.fround(maximum));
+  if (held && inside) return value;
   throw new ConfigError({
     subject,
     given,
     expected: held
       ? "a number that is not at the end of its range when rounded to f32"
-      : "0, or from 1.2e-38 to 3.4e38",
+      : `${isWithin(0, range) ? "0, or " : ""}from 1.2e-38 to 3.4e38`,
     remedy: "Give a number that f32 can tell from the ends of its range: devices compute in f32.",
   });
 }
@@ -92,6 +96,17 @@ export function integerOption(
 export function booleanOption(subject: string, given: unknown): boolean {
   if (typeof given === "boolean") return given;
   throw new ConfigError({ subject, given, expected: "true or false", remedy: "Give a boolean." });
+}
+
+/** `given` when it is text with something in it, or undefined. */
+export function textOption<Given>(subject: string, given: Given, such: string): Given {
+  if (given === undefined || (typeof given === "string" && given !== "")) return given;
+  throw new ConfigError({
+    subject,
+    given: given ?? String(given),
+    expected: such,
+    remedy: "Give text, or leave it out.",
+  });
 }
 
 /** `given` when it is what `like` makes: an object with this method. */

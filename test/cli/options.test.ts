@@ -127,6 +127,10 @@ test.each([
   expect(await refused(["help", given])).toMatch(`Did you mean ${meant}?`);
 });
 
+test("help is among what may have been meant", async () => {
+  expect(await refused(["sample", "m", "--hepl"])).toMatch("Did you mean --help?");
+});
+
 describe("what a choice makes void is refused, by default too; the defaults of options do not count as given", () => {
   const sample = ["sample", "m.safetensors", "--out", "x.npy"];
   const evaluate = ["evaluate", "m.safetensors", "--data", "x.npy"];
@@ -139,6 +143,9 @@ describe("what a choice makes void is refused, by default too; the defaults of o
     [[...evaluate, "--steps", "50"], /--steps 50.*default --solver dopri5/],
     [[...evaluate, "--probes", "8"], /--probes 8.*default --divergence exact/],
     [[...evaluate, "--divergence", "exact", "--probes", "8"], /--probes 8.*--divergence exact/],
+    [[...evaluate, "--seed", "3"], /--seed 3.*default --divergence exact/],
+    [[...evaluate, "--format", "csv"], /--format csv.*without --out/],
+    [[...evaluate, "--force"], /--force.*without --out/],
     [[...sample, "--backend", "webgpu", "--threads", "2"], /--threads 2.*--backend webgpu/],
     [[...train, "--backend", "reference", "--threads", "1"], /--threads 1.*--backend reference/],
     [[...train, "--loss", "cfm", "--divergence", "0.3"], /--divergence 0.3.*--loss cfm/],

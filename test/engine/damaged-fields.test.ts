@@ -128,7 +128,7 @@ test("a bit that is flipped anywhere in what the file says is seen, also where i
 
 describe("files of version 0.1.0", () => {
   const fixture = async (name: string) =>
-    new Uint8Array(await readFile(new URL(`../fixtures/0.1.0/${name}.safetensors`, import.meta.url)));
+    new Uint8Array(await readFile(new URL(`../checkpoints/0.1.0/${name}.safetensors`, import.meta.url)));
   const points = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i) + 0.1 * i);
 
   // What that version's own trainer reports of the next three steps, on the reference backend.

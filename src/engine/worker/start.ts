@@ -2,7 +2,7 @@
 
 import { onDemand } from "../../backends/on-demand.ts";
 import { ConfigError, type ErrorFacts, UnsupportedError } from "../../errors.ts";
-import { booleanOption, optionsObject, partOption } from "../../graph/options.ts";
+import { booleanOption, optionsObject, partOption, textOption } from "../../graph/options.ts";
 import type { Runtime, RuntimeOptions } from "../api.ts";
 import { clause, NO_GPU, startSecondsOf, whyNoGPU } from "../choose-backend.ts";
 import { Connection } from "./connection.ts";
@@ -92,9 +92,8 @@ function checkRuntimeOptions(options: RuntimeOptions): void {
     partOption("device of createRuntime", device, "createBuffer", "adapter.requestDevice()");
   }
   if (relaxedSimd !== undefined) booleanOption("relaxedSimd of createRuntime", relaxedSimd);
-  if (worker !== undefined && typeof worker !== "string" && !(worker instanceof URL)) {
-    booleanOption("worker of createRuntime", worker);
-  }
+  if (typeof worker === "string") textOption("worker of createRuntime", worker, "the worker's address, true or false");
+  else if (worker !== undefined && !(worker instanceof URL)) booleanOption("worker of createRuntime", worker);
 }
 
 const ownThread = () => (typeof document === "undefined" ? "the calling thread" : "the page's own thread");
