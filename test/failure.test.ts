@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Lock } from "../src/engine/lock.ts";
 import { Failure } from "../src/failure.ts";
-import { Kept } from "./collect.ts";
+import { Kept } from "./collect.mjs";
 
 const source = new URL("../src/", import.meta.url);
 

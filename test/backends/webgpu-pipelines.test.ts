@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Dispatch } from "../../src/backends/webgpu/dispatch.ts";
 import { Health } from "../../src/backends/webgpu/health.ts";
 import { MOST_UNUSED, Pipelines } from "../../src/backends/webgpu/pipelines.ts";
-import { Kept } from "../collect.ts";
+import { Kept } from "../collect.mjs";
 
 /** A device that compiles what does not say "bad", and notes each pipeline and module that it gives. */
 function countingDevice() {

@@ -2,9 +2,8 @@
  * What the heap and the device hold before and after long use of an engine, for memory.test.ts: objects are counted after
  * forced collections. Runs in a process of its own, by .build/platforms/run.mjs.
  */
-import { queryObjects } from "node:v8";
 import { cfm, createRuntime, type DeviceMemory, euler, mlp, type Runtime, type Trainer } from "../../src/index.ts";
-import { collect, Kept } from "../collect.ts";
+import { countObjects, Kept } from "../collect.mjs";
 import type { Context } from "../conformance/check.ts";
 import { watched } from "../conformance/watched-gpu.ts";
 import { smallOptions } from "../engine/small.ts";
@@ -48,7 +47,6 @@ export interface Report {
   readonly pipelines: readonly [before: Pipelines, after: Pipelines];
 }
 
-const kinds = { Object, Promise, Function, Array, ArrayBuffer, Map, Set, WeakRef, AbortSignal };
 const solver = euler({ steps: 2 });
 
 export async function run(context: Context & { input: Input }, report: (value: Report) => void): Promise<void> {
@@ -83,7 +81,5 @@ async function use(trainer: Trainer, { samples, checkpoints, steps }: Work): Pro
 
 async function held(runtime: Runtime): Promise<Held> {
   const device = await runtime.memory();
-  await collect();
-  const objects = Object.entries(kinds).map(([name, kind]) => [name, queryObjects(kind, { format: "count" })]);
-  return { objects: Object.fromEntries(objects), bytes: process.memoryUsage().arrayBuffers, device };
+  return { device, objects: await countObjects(), bytes: process.memoryUsage().arrayBuffers };
 }

@@ -10,7 +10,7 @@
 import { readFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { damagedHeader, partsOf } from "./damage-header.mjs";
-import { campaign, faultOfMessage, isMain } from "./shared.mjs";
+import { built, campaign, faultOfMessage, isMain } from "./shared.mjs";
 
 /** @typedef {typeof import("../../src/index.ts")} Divflow */
 
@@ -142,8 +142,7 @@ function tensorsOf({ header, data }) {
 }
 
 if (isMain(import.meta.url)) {
-  /** @type {Divflow} */
-  const divflow = await import(new URL("../../dist/index.js", import.meta.url).href);
+  const divflow = await built();
   const opened = await openedBy(divflow);
   await campaign("headers", 20_000, (seed) => tryHeader(divflow, opened, seed));
   opened.runtime.dispose();

@@ -6,6 +6,14 @@ import { parseArgs } from "node:util";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
+/**
+ * The built package, as a user has it.
+ * @returns {Promise<typeof import("../../src/index.ts")>}
+ */
+export function built() {
+  return import(new URL("../../dist/index.js", import.meta.url).href);
+}
+
 /** Random numbers of a seed. */
 export class Random {
   #state;
@@ -66,19 +74,23 @@ export async function campaign(name, usual, tryOne) {
     wrong++;
     console.log(`seed ${seed} (${verdict.kind}): ${verdict.wrong}`);
   }
+  await conclude(name, { tried: count, wrong, details });
+}
+
+/**
+ * A campaign's file of results, its last line and its exit code.
+ * @param {string} name
+ * @param {{ readonly tried: number, readonly wrong: number, readonly details: object }} result
+ */
+export async function conclude(name, { tried, wrong, details }) {
+  const right = tried - wrong;
+  const date = new Date().toISOString().slice(0, 10);
   const platform = `Node ${process.version}, ${process.platform} ${process.arch}`;
-  const result = {
-    name,
-    date: new Date().toISOString().slice(0, 10),
-    platform,
-    tried: count,
-    right: count - wrong,
-    wrong,
-  };
   const folder = join(root, "bench", "results", "reliability");
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, `${name}.json`), `${JSON.stringify({ ...result, details }, undefined, 2)}\n`);
-  console.log(`${name}: ${count} tried, ${count - wrong} right, ${wrong} wrong`);
+  const result = { name, date, platform, tried, right, wrong, details };
+  await writeFile(join(folder, `${name}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
+  console.log(`${name}: ${tried} tried, ${right} right, ${wrong} wrong`);
   process.exitCode = wrong > 0 ? 1 : 0;
 }
 
