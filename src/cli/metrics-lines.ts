@@ -25,27 +25,28 @@ export interface FoundLines {
  * @throws {@link DataError} naming the first line that is no record of a step before one that is.
  */
 export async function scanMetrics(path: string, step: number): Promise<FoundLines> {
-  let found: FoundLines = { end: 0, left: 0, isEnded: true, last: undefined };
-  let others = 0;
-  let damaged: (Line & { readonly number: number }) | undefined;
-  let number = 0;
-  for await (const one of counting(path, step)) {
-    const { start, end, text, isEnded, line, isRecord } = one;
-    number++;
-    if (line && damaged) throw noRecord(path, damaged);
-    if (line) {
-      found = { end, left: found.left + others, isEnded, last: { line, start } };
-      others = 0;
-    } else if (isRecord) others++;
-    else if (text !== "") damaged ??= { ...one, number };
+  let last: (Counted & { readonly number: number }) | undefined;
+  let [left, others, number] = [0, 0, 0];
+  let damaged: { readonly line: Line; readonly number: number } | undefined;
+  for await (const lines of countingIn(path, step)) {
+    for (const line of lines) {
+      number++;
+      if (line.counts) {
+        if (damaged) throw noRecord(path, damaged.line.text, damaged.number);
+        last = { ...line, number };
+        left += others;
+        others = 0;
+      } else if (line.step !== undefined) others++;
+      else if (line.text !== "") damaged ??= { line, number };
+    }
   }
-  return found;
+  if (!last) return { end: 0, left: 0, isEnded: true, last: undefined };
+  const line = recordIn(last.text as string);
+  if (!line) throw noRecord(path, last.text, last.number);
+  return { end: last.end, left, isEnded: last.isEnded, last: { line, start: last.start } };
 }
 
-function noRecord(
-  path: string,
-  { text = "a line of more than a million bytes", number }: { text?: string | undefined; number: number },
-) {
+function noRecord(path: string, text = "a line of more than a million bytes", number: number): DataError {
   return new DataError({
     subject: `${path}, line ${number}`,
     given: text,
@@ -54,9 +55,11 @@ function noRecord(
   });
 }
 
-/** The lines that {@link scanMetrics} counts. */
+/** The lines that {@link scanMetrics} counts, many at once. */
 export async function* keptLines(path: string, step: number): AsyncGenerator<string> {
-  for await (const { text, line } of counting(path, step)) if (line) yield `${text}\n`;
+  for await (const lines of countingIn(path, step)) {
+    yield lines.flatMap(({ counts, text }) => (counts ? `${text}\n` : [])).join("");
+  }
 }
 
 interface Line {
@@ -70,19 +73,30 @@ interface Line {
 }
 
 interface Counted extends Line {
-  readonly line: MetricsLine | undefined;
-  readonly isRecord: boolean;
+  /** Undefined where it is no record of one. */
+  readonly step: number | undefined;
+  readonly counts: boolean;
 }
 
-/** All lines; those that count with what they say. Steps rise from one to the next, and end at `step`. */
-async function* counting(path: string, step: number): AsyncGenerator<Counted> {
+/** All lines. Of those that count steps rise from one to the next, and end at `step`. */
+async function* countingIn(path: string, step: number): AsyncGenerator<readonly Counted[]> {
   let before = -1;
-  for await (const one of linesIn(path)) {
-    const read = one.text === undefined ? undefined : recordIn(one.text);
-    const line = read && read.step > before && read.step <= step ? read : undefined;
-    if (line) before = line.step;
-    yield { ...one, line, isRecord: read !== undefined };
+  for await (const lines of linesIn(path)) {
+    yield lines.map((line) => {
+      const own = line.text === undefined ? undefined : stepIn(line.text);
+      const counts = own !== undefined && own > before && own <= step;
+      if (counts) before = own;
+      return { ...line, step: own, counts };
+    });
   }
+}
+
+/** As this command writes them, of which there may be millions: they are not read as JSON. */
+const usual = /^\{"step":(\d{1,15})[,}]/;
+
+function stepIn(text: string): number | undefined {
+  const own = text.endsWith("}") && usual.exec(text)?.[1];
+  return own ? Number(own) : recordIn(text)?.step;
 }
 
 function recordIn(text: string): MetricsLine | undefined {
@@ -94,7 +108,8 @@ function recordIn(text: string): MetricsLine | undefined {
   }
 }
 
-async function* linesIn(path: string): AsyncGenerator<Line> {
+/** The lines of a file, those of a piece at once. */
+async function* linesIn(path: string): AsyncGenerator<readonly Line[]> {
   const file = await open(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;
@@ -103,34 +118,25 @@ async function* linesIn(path: string): AsyncGenerator<Line> {
   try {
     if (!(await file.stat()).isFile()) return;
     const piece = Buffer.alloc(PIECE);
-    /** Of the line that is not at its end yet. */
-    let parts: Buffer[] | undefined = [];
-    let length = 0;
-    let start = 0;
-    const take = (bytes: Buffer) => {
-      length += bytes.length;
-      if (length > PIECE) parts = undefined;
-      parts?.push(Buffer.from(bytes)); // the piece is read into again
-    };
-    const line = (isEnded: boolean): Line => {
-      const end = start + length + (isEnded ? 1 : 0);
-      const made = { start, end, text: parts && Buffer.concat(parts).toString("utf8"), isEnded };
-      [parts, length, start] = [[], 0, end];
-      return made;
-    };
-    for (let at = 0; ; ) {
+    /** Of the line that is not at its end yet; undefined where it is too long. */
+    let begun: Buffer | undefined = Buffer.alloc(0);
+    let [start, at] = [0, 0];
+    for (;;) {
       const { bytesRead } = await file.read(piece, 0, PIECE, at);
       if (bytesRead === 0) break;
-      at += bytesRead;
+      const lines: Line[] = [];
       let from = 0;
       for (let to = piece.indexOf(10); to >= 0 && to < bytesRead; to = piece.indexOf(10, from)) {
-        take(piece.subarray(from, to));
-        yield line(true);
-        from = to + 1;
+        const text: string | undefined = begun && Buffer.concat([begun, piece.subarray(from, to)]).toString("utf8");
+        const end = at + to + 1;
+        lines.push({ start, end, text, isEnded: true });
+        [begun, start, from] = [Buffer.alloc(0), end, to + 1];
       }
-      take(piece.subarray(from, bytesRead));
+      at += bytesRead;
+      begun = begun && at - start <= PIECE ? Buffer.concat([begun, piece.subarray(from, bytesRead)]) : undefined;
+      yield lines;
     }
-    if (length > 0) yield line(false);
+    if (at > start) yield [{ start, end: at, text: begun?.toString("utf8"), isEnded: false }];
   } finally {
     await file.close();
   }
