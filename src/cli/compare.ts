@@ -22,6 +22,7 @@ import {
 } from "./contenders.ts";
 import { dataArguments, dataOf } from "./data.ts";
 import { checkFolder, makeFolder } from "./files.ts";
+import { LOCK } from "./folder-lock.ts";
 import { type Parts, partsOf, type RowsUsed, rowsUsed } from "./held-out.ts";
 import { judge, type Rule } from "./judge.ts";
 import { exitCodes, remark, report, textTable } from "./output.ts";
@@ -34,7 +35,7 @@ import { rowOfPictures } from "./report/density.ts";
 import { counted } from "./report/numbers.ts";
 import { columnNames, drawnRows } from "./report/rows.ts";
 import { planeOf, type View, viewOf } from "./report/view.ts";
-import { RunFolder, runFiles } from "./run-folder.ts";
+import { namesOfRun, RunFolder } from "./run-folder.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
 import { trainInto, unusedRows } from "./training.ts";
 
@@ -149,7 +150,7 @@ function folderOf(out: string, seed: number, seedCount: number): string {
 
 /** Refuses, before any work, folders that cannot be written to; and removes what killed processes left in them. */
 async function checkFolders(out: string, firstSeed: number, seedCount: number): Promise<void> {
-  await checkFolder("--out", out, reportFiles);
+  await checkFolder("--out", out, [...reportFiles, LOCK]);
   if (!(await stat(out).catch(() => undefined))) return;
   const files = reportFiles.map((name) => join(out, name));
   for (let i = 0; i < seedCount; i++) {
@@ -157,7 +158,7 @@ async function checkFolders(out: string, firstSeed: number, seedCount: number): 
     await checkFolder("--out", folder, seedFiles);
     files.push(...seedFiles.map((name) => join(folder, name)));
     for (const name of contenders) {
-      await checkFolder("--out", join(folder, name), [...runFiles, ...modelFiles]);
+      await checkFolder("--out", join(folder, name), [...namesOfRun, ...modelFiles]);
       files.push(...modelFiles.map((file) => join(folder, name, file)));
     }
   }

@@ -37,7 +37,10 @@ export async function lockFolder(option: string, folder: string): Promise<() => 
       if (isFull(error)) return () => {}; // a run on a full disk goes on, and so do two
       throw error;
     }
-    const held = await readFile(path, "utf8").catch(() => undefined);
+    const held = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw error;
+    });
     if (held === undefined) continue; // given back meanwhile
     const holder = markIn(held);
     if (holder && (isRunning(holder) ?? (await givesSigns(path, folder)))) throw taken(option, folder, path, holder);

@@ -6,7 +6,7 @@ import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Trainer } from "../index.ts";
 import { isFull, makeFolder, noFolder, reasonOf } from "./files.ts";
-import { leftLock, lockFolder } from "./folder-lock.ts";
+import { LOCK, leftLock, lockFolder } from "./folder-lock.ts";
 import { jsonPieces } from "./json.ts";
 import { MetricsFile } from "./metrics-file.ts";
 import { type MetricsLine, scanMetrics } from "./metrics-lines.ts";
@@ -16,7 +16,10 @@ import { replaceFile } from "./replace-file.ts";
 import { counted } from "./report/numbers.ts";
 import { undivided } from "./signals.ts";
 
-export const runFiles = ["config.json", "metrics.jsonl", "model.safetensors"] as const;
+const runFiles = ["config.json", "metrics.jsonl", "model.safetensors"] as const;
+
+/** Names of files in a run's folder, where no folder may stand. */
+export const namesOfRun = [...runFiles, LOCK] as const;
 
 /** A run that ended well but for its files. */
 export class UnsavedError extends Error {

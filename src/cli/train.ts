@@ -12,7 +12,7 @@ import { whilePlanning } from "./progress.ts";
 import { describeRecipe, lossNames, type Recipe, readRecipe, recipeArguments, trainerOptions } from "./recipe.ts";
 import { counted, withError } from "./report/numbers.ts";
 import { type Beginning, resumedRun } from "./resumed-run.ts";
-import { RunFolder, runFiles } from "./run-folder.ts";
+import { namesOfRun, RunFolder } from "./run-folder.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
 import { trainInto, unusedRows } from "./training.ts";
 
@@ -46,7 +46,7 @@ export const train = defineCommand({
       refuseBeside(rawArgs, "--resume", settings);
       await checkInput(resume); // read below, when no other process writes it
     }
-    await checkFolder("--out", args.out, runFiles);
+    await checkFolder("--out", args.out, namesOfRun);
     using folder = await RunFolder.claim("--out", args.out);
     await refuseRun("--out", args.out, args);
     const beginning = recipe ?? (await resumedRun(String(resume), args.data, args));

@@ -7,6 +7,7 @@ import { History } from "../../src/cli/history.ts";
 import { jsonPieces } from "../../src/cli/json.ts";
 import { MetricsFile } from "../../src/cli/metrics-file.ts";
 import { type MetricsLine, scanMetrics } from "../../src/cli/metrics-lines.ts";
+import { replaceFile } from "../../src/cli/replace-file.ts";
 import { Series } from "../../src/cli/series.ts";
 import { DataError } from "../../src/index.ts";
 
@@ -149,6 +150,36 @@ describe("a file of metrics", () => {
     const file = new MetricsFile(path);
     await file.begin();
     await expect(file.add(rows(1, 2))).rejects.toThrow("ENOSPC");
+    await file.close();
+  });
+});
+
+describe("the disk", () => {
+  /** What the file holds each time something is brought onto the disk. */
+  async function atSyncs(work: () => Promise<unknown>): Promise<string[]> {
+    const handle = await open(folder);
+    const prototype = Object.getPrototypeOf(handle);
+    await handle.close();
+    const { sync } = prototype;
+    const seen: string[] = [];
+    vi.spyOn(prototype, "sync").mockImplementation(async function (this: unknown) {
+      seen.push(await readFile(path, "utf8"));
+      return sync.call(this);
+    });
+    await work();
+    return seen;
+  }
+
+  test("has a file's bytes before its name, and that before it is done", async () => {
+    await writeFile(path, "old");
+    expect(await atSyncs(() => replaceFile(path, "new"))).toEqual(["old", "new"]);
+  });
+
+  test("has all lines when metrics settle", async () => {
+    const file = new MetricsFile(path);
+    await file.begin();
+    await file.add(rows(1, 2));
+    expect(await atSyncs(() => file.settle(2))).toEqual([text(rows(1, 2))]);
     await file.close();
   });
 });

@@ -191,6 +191,7 @@ describe("a folder", () => {
     ["model.safetensors", "train"],
     ["config.json", "train"],
     ["metrics.jsonl", "train"],
+    [".divflow.lock", "train"],
     ["report.html", "compare"],
     ["fdm/samples.npy", "compare"],
   ])("with a folder named %s is refused before training", async (name, command) => {

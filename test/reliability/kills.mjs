@@ -163,8 +163,9 @@ async function checkFolder(folder, { code, output, errors }, end) {
   const step = await stepIn(folder);
   const isOver = code === 0; // before the signal came
   if (end === "SIGKILL" && code !== null && !isOver) throw new Error(`ended with ${code}: ${errors}`);
-  // Before Node listens to signals they end it without an exit code.
-  if (end !== "SIGKILL" && code !== 130 && !isOver && !(code === null && errors === "")) {
+  // Before Node listens to signals they end it without an exit code, and so does a second one while it is ending.
+  const isNodes = code === null && (errors === "" || end === "twice");
+  if (end !== "SIGKILL" && code !== 130 && !isOver && !isNodes) {
     throw new Error(`${end} ended it with ${code}: ${errors}`);
   }
   if (step === undefined) return undefined;
