@@ -8,6 +8,7 @@ import { checks as disposal } from "./disposal.ts";
 import { checks as flow } from "./flow.ts";
 import { checks as halfStorage } from "./half-storage.ts";
 import { checks as kernels } from "./kernels.ts";
+import { checks as losses } from "./losses.ts";
 import { checks as ops } from "./ops.ts";
 import { checks as platform } from "./platform.ts";
 import { checks as threads } from "./threads.ts";
@@ -24,6 +25,7 @@ export const checks: readonly Check[] = [
   ...flow,
   ...training,
   ...disposal,
+  ...losses,
   ...validation,
   ...threads,
   ...tuning,

@@ -5,7 +5,11 @@
  *
  * @param onPipeline - told each pipeline that one of them gives.
  */
-export function watched(gpu: GPU, devices: GPUDevice[], onPipeline?: (pipeline: GPUComputePipeline) => void): GPU {
+export function watched(
+  gpu: GPU,
+  devices: { push(device: GPUDevice): unknown },
+  onPipeline?: (pipeline: GPUComputePipeline) => void,
+): GPU {
   const deviceWatched = (device: GPUDevice): GPUDevice =>
     through(device, {
       async createComputePipelineAsync(descriptor: GPUComputePipelineDescriptor) {
@@ -31,7 +35,7 @@ export function watched(gpu: GPU, devices: GPUDevice[], onPipeline?: (pipeline: 
 }
 
 /** An object of the platform with some methods replaced; the others need the object itself as `this`. */
-function through<Type extends object>(target: Type, replaced: object): Type {
+export function through<Type extends object>(target: Type, replaced: object): Type {
   return new Proxy(target, {
     get(_target, name) {
       if (name in replaced) return Reflect.get(replaced, name);

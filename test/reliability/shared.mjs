@@ -14,33 +14,7 @@ export function built() {
   return import(new URL("../../dist/index.js", import.meta.url).href);
 }
 
-/** Random numbers of a seed. */
-export class Random {
-  #state;
-
-  /** @param {number} seed - of 32 bits. */
-  constructor(seed) {
-    this.#state = seed | 0;
-  }
-
-  /** In [0, 1), by mulberry32. */
-  uniform() {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  /** An integer from 0 to `below` - 1. @param {number} below */
-  integer(below) {
-    return Math.floor(this.uniform() * below);
-  }
-
-  /** One of a list. @template T @param {readonly T[]} list @returns {T} */
-  of(list) {
-    return /** @type {T} */ (list[this.integer(list.length)]);
-  }
-}
+export { Random } from "./random.mjs";
 
 /** Whether a script was called by its name, not imported. @param {string} url - its import.meta.url. */
 export function isMain(url) {
@@ -52,6 +26,13 @@ export function isMain(url) {
  * @typedef {{ readonly kind: string, readonly outcome: string, readonly wrong?: string }} Verdict
  */
 
+/** What `--seed` (the first) and `--count` say. @param {number} usual - cases, unless told otherwise. */
+export function seeds(usual) {
+  const options = /** @type {const} */ ({ count: { type: "string" }, seed: { type: "string" } });
+  const { values } = parseArgs({ options, strict: false });
+  return { first: Number(values.seed ?? 1), count: Number(values.count ?? usual) };
+}
+
 /**
  * Tries seed, seed + 1, ... and says what came of it: `--count` (how many), `--seed` (the first). Each wrong case prints
  * its seed; alone it runs again by `--seed THAT --count 1`.
@@ -60,8 +41,7 @@ export function isMain(url) {
  * @param {(seed: number) => Promise<Verdict>} tryOne
  */
 export async function campaign(name, usual, tryOne) {
-  const { values } = parseArgs({ options: { count: { type: "string" }, seed: { type: "string" } } });
-  const [count, first] = [Number(values.count ?? usual), Number(values.seed ?? 1)];
+  const { first, count } = seeds(usual);
   /** @type {Record<string, Record<string, number>>} */
   const details = {};
   let wrong = 0;
