@@ -174,7 +174,10 @@ export interface TrainerOptions {
    * ones where it has them, else the average, unless `best` or `ema` say otherwise. Default: drawn by `seed`.
    */
   readonly initial?: Model | Uint8Array | ArrayBuffer | InitialParameters;
-  /** Steps between copies of the state on the host, from which a run goes on when the device is lost. Default: 30 s. */
+  /**
+   * Steps between copies of the state on the host in the middle of a run, from which it goes on when the device is lost.
+   * Default: 30 s. There is one at the end of a run too, and when the model is used.
+   */
   readonly snapshotEvery?: number;
   /** Gives up planning: the call then throws its reason. */
   readonly signal?: AbortSignal | undefined;
@@ -258,7 +261,10 @@ export interface Trainer extends Disposable {
    * @throws {@link DeviceLostError} when the device is lost and no other can be had.
    */
   run(options: RunOptions): AsyncGenerator<Progress, void, undefined>;
-  /** The whole state as bytes of a safetensors file: {@link resume} goes on from it, bit for bit. */
+  /**
+   * The whole state as bytes of a safetensors file: {@link resume} goes on from it, bit for bit. Where a GPU is lost in the
+   * middle of a run and no other is to be had, it is the last snapshot, and `step` is then that one's.
+   */
   checkpoint(): Promise<Uint8Array>;
   /** What a step does: the kernel calls of its program, as text. */
   describe(): Promise<string>;

@@ -1,7 +1,8 @@
 // What is made of a lost device where it is lost: between calls, while a state is brought to the host, before anybody is
 // told. The same bits as undisturbed or a DeviceLostError, and never an older model. No clock is read here.
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { createReferenceBackend } from "../../src/backends/reference/backend.ts";
+import { everyBackend } from "../../src/engine/choose-backend.ts";
 import { createLocalRuntime, LocalRuntime } from "../../src/engine/runtime.ts";
 import {
   arrayData,
@@ -12,11 +13,13 @@ import {
   euler,
   OutOfMemoryError,
   type Runtime,
+  type RuntimeOptions,
   type Trainer,
   UnsupportedError,
 } from "../../src/index.ts";
-import { type Manner, mortalRuntime } from "./mortal.ts";
+import { type Manner, mortal, mortalRuntime } from "./mortal.ts";
 import { smallOptions, trainSteps, withRuntime } from "./small.ts";
+import { remoteEngine } from "./worker.ts";
 
 const facts = { subject: "kernel", given: "Device lost", expected: "a compiler", remedy: "None." };
 
@@ -288,6 +291,60 @@ describe("what the host has", () => {
     await expect(trainer.model.sample({ count: 2 })).rejects.toThrow(DeviceLostError);
     expect(await trainer.checkpoint()).toEqual(expected.get("a trainer's checkpoint"));
   });
+});
+
+describe("in a worker", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  /** An engine whose first device lives until it is lost, with no other behind it. */
+  async function remote(more: Pick<RuntimeOptions, "fallback">) {
+    vi.stubGlobal("navigator", { gpu: {} });
+    const first = mortal("hangs");
+    const left = [first.backend];
+    const webgpu = {
+      async createWebGPUBackend() {
+        const backend = left.shift();
+        if (backend) return { ...backend, name: "webgpu" };
+        throw new UnsupportedError({ ...facts, given: "no adapter" });
+      },
+    };
+    const modules = { ...everyBackend, webgpu: async () => webgpu } as never;
+    const made = await remoteEngine("webgpu", { startSeconds: 0.4, ...more }, () => {}, modules);
+    return { ...made, first };
+  }
+
+  test("a page knows what its runtime has become", async () => {
+    const { runtime, first } = await remote({ fallback: "wasm" });
+    using _ = runtime;
+    const trainer = await runtime.createTrainer(options());
+    await trainSteps(trainer, 9);
+    expect(runtime.backend).toBe("webgpu");
+    first.lose();
+    await trainSteps(trainer, 1);
+    expect(runtime.backend).toBe("wasm");
+    expect(runtime.device).toContain("WebAssembly");
+    expect(runtime.reason).toBe("WebAssembly on the CPU, as the GPU was lost: a loss, and then no adapter.");
+    expect(trainer.step).toBe(10);
+  });
+
+  test.each(["a trainer's", "a model's"])(
+    "and of which step %s file is that is given for want of a device",
+    async (whose) => {
+      const { runtime, first } = await remote({});
+      using _ = runtime;
+      const trainer = await runtime.createTrainer(options());
+      const run = trainer.run({ steps: 12, progressEvery: 3 });
+      for (let i = 0; i < 3; i++) await run.next();
+      first.lose();
+      await expect(run.next()).rejects.toThrow(DeviceLostError);
+      expect(trainer.step).toBe(9);
+      await (whose === "a trainer's" ? trainer : trainer.model).checkpoint();
+      expect(trainer.step).toBe(0);
+      expect(trainer.model.step).toBe(0);
+    },
+  );
 });
 
 describe("another device", () => {

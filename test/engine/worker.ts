@@ -1,6 +1,6 @@
 /** An engine in a "worker" on this thread: messages are cloned and take their time, as between threads. */
 import type { Runtime, RuntimeOptions } from "../../src/engine/api.ts";
-import { everyBackend } from "../../src/engine/choose-backend.ts";
+import { type BackendModules, everyBackend } from "../../src/engine/choose-backend.ts";
 import { Connection, type EngineWorker } from "../../src/engine/worker/connection.ts";
 import type { FromEngine, RuntimeFacts, ToEngine } from "../../src/engine/worker/messages.ts";
 import { RemoteRuntime } from "../../src/engine/worker/remote.ts";
@@ -15,10 +15,11 @@ export interface RemoteEngine extends Disposable {
 }
 
 export async function remoteEngine(
-  backend: "wasm" | "reference",
-  options: Pick<RuntimeOptions, "storage"> = {},
+  backend: "webgpu" | "wasm" | "reference",
+  options: Pick<RuntimeOptions, "storage" | "fallback" | "startSeconds"> = {},
   /** Told the bytes of the buffers that a message to the worker has. */
   sent: (bytes: number) => void = () => {},
+  modules: BackendModules = everyBackend,
 ): Promise<RemoteEngine> {
   let terminated = false;
   const later = (work: () => void) => void setTimeout(() => terminated || work());
@@ -41,7 +42,7 @@ export async function remoteEngine(
       terminated = true;
     },
   };
-  serve(port, everyBackend);
+  serve(port, modules);
   const connection = new Connection(worker);
   const facts = await connection.ask<RuntimeFacts>({ ask: "createRuntime", options: { backend, ...options } });
   const runtime = new RemoteRuntime(connection, facts);
