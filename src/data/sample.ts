@@ -21,6 +21,12 @@ export function sampleData(source: DataSource, count: number, seed = 0): Float32
   partOption("source of sampleData", source, "draw", "checkerboard()");
   integerOption("count of sampleData", count);
   integerOption("seed of sampleData", seed, 0);
+  const data = drawnOnHost(source, count, seed);
+  return source.standardization ? unstandardize(data, source.standardization) : Float32Array.from(data);
+}
+
+/** Points [count, D] of a source as the graph that training draws with has them in f64, in its model units. */
+export function drawnOnHost(source: DataSource, count: number, seed: number): Float64Array {
   const values = new Map<string, HostTensor>([
     ["sample.seed", { shape: [2], data: Float64Array.from(seedOf(seed)) }],
     ["sample.counter", { shape: [1], data: new Float64Array(1) }],
@@ -29,8 +35,7 @@ export function sampleData(source: DataSource, count: number, seed = 0): Float32
     const contents = source.state?.get(name);
     if (contents?.length === sizeOf(shape)) values.set(name, { shape, data: Float64Array.from(contents) });
   });
-  const { data } = evaluate([drawn], values)[0];
-  return source.standardization ? unstandardize(data, source.standardization) : Float32Array.from(data);
+  return evaluate([drawn], values)[0].data;
 }
 
 /**

@@ -1,5 +1,7 @@
 /** What is said of a step that was not finite. */
 import { isArrayData } from "../data/array.ts";
+import { drawnOnHost } from "../data/sample.ts";
+import type { DataSource } from "../data/source.ts";
 import { NumericError } from "../errors.ts";
 import type { StepMetrics } from "./api.ts";
 import type { TrainerSettings } from "./trainer-settings.ts";
@@ -24,19 +26,32 @@ function remedyOf(name: (typeof watched)[number] | undefined, settings: TrainerS
   if (name === "learningRate") return "begin again with a learning rate that stays finite";
   const size = sizeOfData(settings);
   if (size > LARGE) {
-    return (
-      `standardise the data and begin again: they are of size ${size.toPrecision(1)}, and networks are made for size 1 ` +
-      "(arrayData's option standardize)"
-    );
+    const how = isArrayData(settings.trainingData)
+      ? "arrayData's option standardize"
+      : "arrayData(sampleData(data, count), [count, dimension], { standardize: true })";
+    return `standardise the data and begin again: they are of size ${size.toPrecision(1)}, and networks are made for size 1 (${how})`;
   }
   const clipping = settings.maximumGradientNorm === undefined ? ", or give maximumGradientNorm" : "";
   return name ? `lower the learning rate${clipping}` : `lower the learning rate, or raise the optimizer's epsilon`;
 }
 
-/** The largest number of a user's points, where they are trained on as they are. */
+/** Points of a source that are looked at. */
+const SOME = 64;
+
+/** The largest number of what is trained on, where that is not standardised: of a user's points, or of some that are drawn. */
 function sizeOfData({ trainingData }: TrainerSettings): number {
-  if (!isArrayData(trainingData) || trainingData.standardization) return 0;
+  if (trainingData.standardization) return 0;
   let most = 0;
-  for (const value of trainingData.values) most = Math.max(most, Math.abs(value));
+  for (const value of isArrayData(trainingData) ? trainingData.values : someOf(trainingData)) {
+    most = Math.max(most, Math.abs(value));
+  }
   return most;
+}
+
+function someOf(source: DataSource): Float64Array {
+  try {
+    return drawnOnHost(source, SOME, 0);
+  } catch {
+    return new Float64Array(0); // a source of the caller's own: what is to be said is that the step was bad
+  }
 }

@@ -1,5 +1,7 @@
 /** Losses of a model on fresh batches, without training: how two models are held against each other. */
 import type { Executable } from "../backends/backend.ts";
+import { inUnits, isArrayData, madeArray } from "../data/array.ts";
+import { drawnOnHost } from "../data/sample.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Standardization } from "../data/standardize.ts";
 import { ConfigError } from "../errors.ts";
@@ -136,6 +138,28 @@ function changeUnits(x: Node, { dimension, standardization: from }: DataSource, 
   const scale = old.std.map((std, i) => std / (next.std[i] as number));
   const shift = old.mean.map((mean, i) => (mean - (next.mean[i] as number)) / (next.std[i] as number));
   return add(multiply(x, table(scale, [1, dimension])), table(shift, [1, dimension]));
+}
+
+/** Means so many deviations from 0 leave f32 some 13 bits of a deviation. */
+const FAR = 2 ** 10;
+
+/** Points of a source that are drawn on the host at most: beyond it they are drawn from these. */
+const MOST_DRAWN = 1 << 16;
+
+/**
+ * The data in the units of a model with this standardisation. The device draws in f32, which has no digit left of points
+ * that lie far from 0: those of a source without units of its own are then drawn here, in f64.
+ */
+export function inModelUnits(
+  data: DataSource,
+  standardization: Standardization | undefined,
+  { batchSize, batches, seed }: { readonly batchSize: number; readonly batches: number; readonly seed: number },
+): DataSource {
+  const isFar = standardization?.std.some((std, i) => Math.abs(standardization.mean[i] as number) > FAR * std);
+  if (!isFar || isArrayData(data) || data.standardization) return inUnits(data, standardization);
+  const count = Math.min(batchSize * batches, MOST_DRAWN);
+  const options = { count, dimension: data.dimension, standardize: true };
+  return madeArray({ values: drawnOnHost(data, count, seed), options }, standardization);
 }
 
 /** Checks shared by every evaluation. */

@@ -1,6 +1,5 @@
 /** A model on this thread: its network's velocity field, solved forwards to sample and backwards to judge. */
 import type { NumericArray } from "../backends/backend.ts";
-import { inUnits } from "../data/array.ts";
 import { copiedNumbers, type Numbers } from "../data/numbers.ts";
 import type { Standardization } from "../data/standardize.ts";
 import { type DivergenceOptions as Estimator, estimateCount } from "../flow/likelihood.ts";
@@ -26,7 +25,7 @@ import type {
 } from "./api.ts";
 import { chunksOf } from "./chunks.ts";
 import { dispose, disposed } from "./disposed.ts";
-import { checkEvaluation, meanLosses } from "./evaluate-losses.ts";
+import { checkEvaluation, inModelUnits, meanLosses } from "./evaluate-losses.ts";
 import type { Lock } from "./lock.ts";
 import { chosenParameters, type ParametersChoice, type ParametersName } from "./parameters.ts";
 import type { StillWanted } from "./plan.ts";
@@ -241,7 +240,7 @@ export class LocalModel implements Model {
     const signal = signalOption(options.signal);
     const given = { network, path, standardization, data, loss, batchSize, batches, seed, signal };
     checkEvaluation(this.dimension, given);
-    const complete = { ...given, data: inUnits(data, standardization) };
+    const complete = { ...given, data: inModelUnits(data, standardization, given) };
     return this.#work(options, async (live, parameters) =>
       meanLosses(await this.#source.store(live, signal), this.#views(parameters), complete, this.#stillWanted(signal)),
     );

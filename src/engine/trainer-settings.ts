@@ -1,9 +1,10 @@
 /** The options of a trainer, checked and completed. What is read of them is copied: their owner may change them later. */
-import { arrayRows, isArrayData } from "../data/array.ts";
+import { type ArrayData, arrayRows, isArrayData } from "../data/array.ts";
 import { automaticJitter, jitterDeviations, jitterOf } from "../data/jitter.ts";
 import type { DataSource } from "../data/source.ts";
 import { splitRows } from "../data/split.ts";
-import { ConfigError } from "../errors.ts";
+import { fitStandardization } from "../data/standardize.ts";
+import { ConfigError, printable } from "../errors.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import {
@@ -183,11 +184,44 @@ function expectDimension(name: string, source: DataSource, network: Network): vo
 }
 
 /** What speaks against the options, a sentence each. */
-export function warningsOf({ network, trainingData, validation, jitter }: TrainerSettings): string[] {
+export function warningsOf(settings: TrainerSettings): string[] {
+  const { trainingData } = settings;
   if (!isArrayData(trainingData)) return [];
-  const { count } = trainingData;
+  const lost = trainingData.standardization ? undefined : lostDigits(trainingData);
+  return [
+    ...(lost ? [lost] : []),
+    ...(trainingData.count < parameterLayout(settings.network).total ? [byHeart(settings)] : []),
+  ];
+}
+
+/** What f32 may take of a coordinate's deviation. */
+const LARGEST_LOSS = 0.01;
+
+/** Of points that f32 can't tell apart, for they lie close together far from 0. */
+function lostDigits(data: ArrayData): string | undefined {
+  const { values, count, dimension, columns } = data;
+  const { std, mean } = fitStandardization(data);
+  for (const [column, deviation] of std.entries()) {
+    let squares = 0;
+    let varies = false;
+    for (let i = column; i < values.length; i += dimension) {
+      const value = values[i] as number;
+      varies ||= value !== values[column];
+      squares += (Math.fround(value) - value) ** 2;
+    }
+    if (!varies || Math.sqrt(squares / count) <= LARGEST_LOSS * deviation) continue;
+    const name = columns?.[column] ? `"${printable(columns[column], 60)}"` : `${column} (from 0)`;
+    return (
+      `Coordinate ${name} differs by ${deviation.toPrecision(1)} about ${mean[column]?.toPrecision(3)}: of that f32, which ` +
+      "devices compute in, keeps less than two digits. Standardise the data (arrayData's option standardize)."
+    );
+  }
+  return undefined;
+}
+
+function byHeart({ network, trainingData, validation, jitter }: TrainerSettings): string {
+  const { count } = trainingData as ArrayData;
   const { total } = parameterLayout(network);
-  if (count >= total) return [];
   const noiseHelps = automaticJitter(count, network.dimension) > 0; // of many rows it makes models worse
   const mends = [
     ...(validation ? (validation.patience === undefined ? ["stop early"] : []) : ["hold some rows out (validation)"]),
@@ -196,8 +230,8 @@ export function warningsOf({ network, trainingData, validation, jitter }: Traine
   ];
   const [last, ...others] = mends.reverse();
   const list = others.length > 0 ? `${others.reverse().join(", ")} or ${last}` : last;
-  return [
+  return (
     `${count} rows to train on, and ${total} parameters: the network can learn the rows by heart, and is then worse on ` +
-      `others the longer it is trained. Against that, ${list}.`,
-  ];
+    `others the longer it is trained. Against that, ${list}.`
+  );
 }

@@ -9,6 +9,7 @@ import {
   cfm,
   ema,
   exponential,
+  gaussianMixture,
   LimitError,
   mlp,
   NumericError,
@@ -125,6 +126,15 @@ test("data of size 1e10 are to be standardised, not trained more slowly", () =>
     expect(error).toBeInstanceOf(NumericError);
     expect(error.facts.remedy).toMatch(/standardise the data/);
     expect(error.facts.remedy).not.toMatch(/learning rate/);
+  }));
+
+test("so are data that a source draws", () =>
+  withRuntime("wasm", async (runtime) => {
+    const data = gaussianMixture({ means: [[1e20, -1e20]], variances: [1e38] });
+    const trainer = await runtime.createTrainer(smallOptions({ data, maximumGradientNorm: 1 }));
+    const error = (await trainSteps(trainer, 50).catch((caught: unknown) => caught)) as NumericError;
+    expect(error).toBeInstanceOf(NumericError);
+    expect(error.facts.remedy).toMatch(/standardise the data.*arrayData\(sampleData/);
   }));
 
 describe("steps near 2^32", () => {

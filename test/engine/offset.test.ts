@@ -1,11 +1,12 @@
 // Points with an offset a billion times their spread: f32 has no digit of the spread left, f64 six.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { standardize } from "../../src/data/standardize.ts";
 import {
   adam,
   arrayData,
   cfm,
   fdm,
+  gaussianMixture,
   load,
   mlp,
   type Runtime,
@@ -106,3 +107,32 @@ test("losses on data in other units are those of the model's own", () =>
     const raw = await runtime.evaluateLosses(trainer.model, { ...options, data: arrayData(rows, [COUNT, 2]) });
     expect(raw).toEqual(own);
   }));
+
+test("losses on a source that is far from 0 are those on its points in f64", () =>
+  withRuntime("wasm", async (runtime) => {
+    const trainer = await trained(runtime);
+    const source = gaussianMixture({ means: [[1e6, 0]], variances: [[1e-6, 1]] });
+    const options = { loss: cfm(), batchSize: 512, batches: 20 };
+    const { loss } = await runtime.evaluateLosses(trainer.model, { ...options, data: source });
+    const own = await runtime.evaluateLosses(trainer.model, { ...options, data });
+    // Means of 10,240 draws of squares whose deviation is about their mean: some percent. In f32 a point is 16 deviations
+    // off at least, and its square 100 times the mean.
+    expect(Math.abs(loss / own.loss - 1)).toBeLessThan(0.15);
+  }));
+
+describe("points that f32 cannot tell apart are warned of where they are not standardised", () => {
+  const far = Array.from({ length: 600 }, (_, i) => [Math.cos(i), 1e9 + 1e-3 * Math.sin(i)]);
+  test.each<[string, ReturnType<typeof arrayData>, RegExp | undefined]>([
+    ["far from 0", arrayData(far), /^Coordinate 1 \(from 0\) differs by 0\.0007 about 1\.00e\+9: .*standardize/],
+    ["the same with names", arrayData(far, undefined, { columns: ["a", "b"] }), /^Coordinate "b" differs/],
+    ["standardised", arrayData(far, undefined, { standardize: true }), undefined],
+    ["near enough", arrayData(far.map(([x]) => [x!, 1e3 + x!])), undefined],
+    ["all the same", arrayData(far.map(([x]) => [x!, 1e9 + 0.1])), undefined],
+    ["f32 already", arrayData(new Float32Array(far.flat()), [600, 2]), undefined],
+  ])("%s", (_, points, message) =>
+    withRuntime("wasm", async (runtime) => {
+      const { warnings } = await runtime.createTrainer(smallOptions({ data: points, batchSize: 4 }));
+      expect(warnings).toEqual(message ? [expect.stringMatching(message)] : []);
+    }),
+  );
+});
