@@ -7,10 +7,7 @@ const point = () => {
   const angle = 2 * Math.PI * Math.random();
   return [10 + Math.cos(angle) + noise(), Math.sin(angle) + noise(), noise()];
 };
-const pointsOf = (/** @type {number} */ count) => Float32Array.from(Array.from({ length: count }, point).flat());
-const count = 2000;
-const points = pointsOf(count);
-const heldOut = pointsOf(500); // never trained on
+const points = Array.from({ length: 2500 }, point);
 
 const runtime = await createRuntime({ backend: "wasm" });
 const trainer = await createTrainer(runtime, {
@@ -18,13 +15,16 @@ const trainer = await createTrainer(runtime, {
   path: condOT(),
   loss: fdm(),
   optimizer: adam({ learningRate: 2e-3 }),
-  data: arrayData(points, [count, 3], { standardize: true }), // the model still speaks your units
+  data: arrayData(points, undefined, { standardize: true, columns: ["x", "y", "z"] }), // the model still speaks your units
   batchSize: 256,
+  validation: 0.2, // a fifth of the rows is never trained on; the model is the one that was best on them
+  validateEvery: 200,
+  earlyStopping: { by: "negativeLogLikelihood", patience: 5 },
 });
-for await (const { step } of trainer.run({ steps: 1000, progressEvery: 200 })) {
-  const { values } = await trainer.model.logDensity(heldOut);
-  const mean = values.reduce((sum, value) => sum + value) / values.length;
-  console.log(`step ${step}: ${(-mean).toFixed(3)} nats of a held-out point`);
+for await (const { validations = [] } of trainer.run({ steps: 1000 })) {
+  for (const { step, negativeLogLikelihood } of validations) {
+    console.log(`step ${step}: ${negativeLogLikelihood?.toFixed(3)} nats of a row held out`);
+  }
 }
 
 const { values } = await trainer.model.logDensity(new Float32Array([11, 0, 0, 10, 0, 0]), { divergence: "exact" });

@@ -6,7 +6,6 @@ import {
   cosineDecay,
   createRuntime,
   createTrainer,
-  dopri5,
   fdm,
   mlp,
   product,
@@ -15,9 +14,7 @@ import {
   warmUp,
 } from "divflow";
 
-const runtime = await createRuntime(); // WebGPU on a real GPU, else WebAssembly
-console.log(runtime.reason); // which, and why
-
+const runtime = await createRuntime(); // WebGPU on a real GPU, else WebAssembly; runtime.reason says which and why
 const data = checkerboard(); // or your own: arrayData(points, [count, dimension])
 const steps = 8000;
 const trainer = await createTrainer(runtime, {
@@ -31,14 +28,13 @@ const trainer = await createTrainer(runtime, {
 
 // Losses hardly fall, for most of them is noise that no model can know; the likelihood of fresh points tells.
 const fresh = sampleData(data, 2000, 2);
-console.log(`nats of a fresh point, at best ${data.entropy?.toFixed(3)}`);
 for await (const { step } of trainer.run({ steps, progressEvery: steps / 8 })) {
   const { values } = await trainer.model.logDensity(fresh);
   const mean = values.reduce((sum, value) => sum + value) / values.length;
-  console.log(`step ${step}: ${(-mean).toFixed(3)}`);
+  console.log(`step ${step}: ${(-mean).toFixed(3)} nats a fresh point, at best ${data.entropy?.toFixed(3)}`);
 }
 
-const samples = await trainer.model.sample({ count: 4096, solver: dopri5(), logDensity: true });
-console.log(samples.values.subarray(0, 2), samples.logDensity?.values[0]); // the first of [4096, 2], and its nats
+const samples = await trainer.model.sample({ count: 4096, logDensity: true });
+console.log(samples.values, samples.logDensity?.values); // row-major [4096, 2]; nats
 await save(trainer.model, "checkerboard.safetensors");
 runtime.dispose();

@@ -4,6 +4,7 @@ import {
   type Contender,
   contenders,
   type Difference,
+  digitsOf,
   type Figure,
   type Judged,
   namesOf,
@@ -65,7 +66,8 @@ export function resultTable(
       return withError(mean, spread, digits);
     };
     const difference = differences.find(({ against }) => against === name);
-    const less = difference ? signed(difference.mean, 4) + errorOf(difference.standardError) : "";
+    const digits = difference ? digitsOf(difference) : 0;
+    const less = difference ? signed(difference.mean, digits) + errorOf(difference.standardError, digits) : "";
     return [
       titleOf[name],
       cell("negativeLogLikelihood", 4, those[0]?.standardError),
@@ -147,7 +149,7 @@ export function comparisonPage(content: {
       (seeds.length > 1 ? ` Figures are means over the seeds; pictures and curves are of the first, ${seeds[0]}.` : ""),
     verdicts: differences.map((difference) => {
       const winner = winnerOf(difference);
-      return { text: verdict(difference), style: winner ? styleOf[winner] : "" };
+      return { text: verdict(difference).replace(/-(?=\d)/, "−"), style: winner ? styleOf[winner] : "" };
     }),
     ...picturesOf(scene, shown),
     results: table,

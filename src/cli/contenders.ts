@@ -112,10 +112,15 @@ export function differencesOf(judged: readonly Judged[]): Difference[] {
     });
 }
 
+/** Decimals of a difference, wherever it is said: those that its error leaves, three to six. */
+export function digitsOf({ standardError }: Difference): number {
+  return standardError > 0 ? Math.min(6, Math.max(3, Math.ceil(-Math.log10(standardError)))) : 3;
+}
+
 /** A difference in a sentence: who is better, by how much, and at what cost. */
 export function verdict(difference: Difference): string {
   const { equal, mean, standardError, timesTheSeconds, timesTheSteps } = difference;
-  const digits = standardError > 0 ? Math.min(6, Math.max(3, Math.ceil(-Math.log10(standardError)))) : 3;
+  const digits = digitsOf(difference);
   const error = Number.isNaN(standardError)
     ? "one point: no telling how sure"
     : `${standardError.toFixed(digits)} s.e.`;

@@ -73,3 +73,30 @@ test("samples as CSV have the names, and are read back by them", async () => {
   expect(table).toMatchObject({ columns: ["age", "income"], count: 6, dimension: 2 });
   await evaluated("samples.csv");
 });
+
+test("names with escape sequences move no cursor, and are written as they were read", async () => {
+  const [first, second] = ["\u001b[31mage", "in\u202ecome\u009b2J"];
+  await writeFile(cli.path("odd.csv"), [`${first},${second}`, ...rows.map((row) => row.join(","))].join("\n"));
+  const steps = [
+    ["train", "odd.csv", "--out", "odd", ...tiny, "--steps", "5"],
+    ["evaluate", "odd/model.safetensors", "--data", "odd.csv", ...wasm],
+    ["evaluate", "odd/model.safetensors", "--data", "lacking.csv", ...wasm],
+    ["sample", "odd/model.safetensors", "--count", "3", "--out", "odd-samples.csv", "--json", ...wasm],
+    ["evaluate", "odd/model.safetensors", "--data", `a\n${first}.csv`, ...wasm],
+    ["sample", `${second}.safetensors`, "--out", "x.npy"],
+    ["train", "moons", "--out", "x", `--${first}`, "1"],
+  ];
+  for (const parameters of steps) {
+    const { output, errors } = await cli.run(parameters);
+    expect(output + errors).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    if (parameters[0] === "train" && parameters[1] === "odd.csv") expect(errors).toContain("\\u001b[31mage");
+  }
+  expect(readCsv(await readFile(cli.path("odd-samples.csv"))).columns).toEqual([first, second]);
+});
+
+test("a name that two columns have is no name of the model's", async () => {
+  await writeFile(cli.path("twice.csv"), ["x,x", ...rows.map((row) => row.join(","))].join("\n"));
+  const { code, errors } = await cli.run(["train", "twice.csv", "--out", "twice", ...tiny, "--steps", "5"]);
+  expect(code, errors).toBe(0);
+  expect(errors).toMatch(/More than one column is called "x"/);
+});
