@@ -3,7 +3,7 @@ import { jvpProbes } from "../autodiff/jvp.ts";
 import type { Node, Shape } from "../graph/node.ts";
 import { add, multiply } from "../ops/arithmetic.ts";
 import { sum } from "../ops/reduce.ts";
-import { broadcast, slice } from "../ops/shape.ts";
+import { broadcast, reshape, slice } from "../ops/shape.ts";
 import { table } from "../ops/sources.ts";
 
 /** The D unit vectors, each in every row of a value of this shape [B, D]. */
@@ -26,6 +26,44 @@ export function jacobianProducts(v: Node, x: Node, directions: readonly Node[]):
 /** div v [B, 1] from J's products with the unit vectors, in order. */
 export function traceOf(products: readonly Node[]): Node {
   return products.map((product, i) => slice(product, 1, i, i + 1)).reduce((a, b) => add(a, b));
+}
+
+/** Dimensions up to which each unit vector has its own tangent in the graph: more make planning slow. */
+const MOST_APART = 64;
+
+/**
+ * v [B, D] at x and its exact divergence [B, 1]. Of many dimensions the unit vectors come in blocks: K copies of each row
+ * carry one each, so that the graph has sqrt D tangents, and computes K rows in D too many.
+ */
+export function withExactDivergence(field: (x: Node, t: Node) => Node, x: Node, t: Node) {
+  const [rows = 1, dimension = 1] = x.shape;
+  if (dimension <= MOST_APART) {
+    const velocity = field(x, t);
+    return { velocity, divergence: traceOf(jacobianProducts(velocity, x, unitVectors(x.shape))) };
+  }
+  const copies = Math.ceil(Math.sqrt(dimension));
+  const blocks = Math.ceil(dimension / copies);
+  const [all, times] = [x, t].map((node) => {
+    const width = node.shape[1] as number;
+    return reshape(broadcast(reshape(node, [rows, 1, width]), [rows, copies, width]), [rows * copies, width]);
+  }) as [Node, Node];
+  const v = field(all, times);
+  // Row k of `ones` is 1 in column `last` + k alone: what begins `first` columns before that are unit vectors.
+  const last = (blocks - 1) * copies;
+  const ones = new Array<number>(copies * (last + dimension)).fill(0);
+  for (let k = 0; k < copies && k < dimension; k++) ones[k * (last + dimension) + last + k] = 1;
+  const units = table(ones, [copies, last + dimension]);
+  const directions = Array.from({ length: blocks }, (_, block) => {
+    const first = last - block * copies;
+    const vectors = slice(units, 1, first, first + dimension);
+    return reshape(broadcast(vectors, [rows, copies, dimension]), all.shape);
+  });
+  const products = jacobianProducts(v, all, directions);
+  const parts = products.map((product, i) => hutchinsonEstimate(directions[i] as Node, product));
+  return {
+    velocity: reshape(slice(reshape(v, [rows, copies, dimension]), 1, 0, 1), x.shape),
+    divergence: sum(reshape(parts.reduce(add), [rows, copies]), [1]),
+  };
 }
 
 /** Hutchinson's estimate z.(J z) [B, 1] of div v. */

@@ -16,7 +16,7 @@ import { sum } from "../ops/reduce.ts";
 import { broadcast, concat } from "../ops/shape.ts";
 import { state } from "../ops/sources.ts";
 import { streamOf } from "../ops/streams.ts";
-import { hutchinsonEstimate, jacobianProducts, traceOf, unitVectors } from "./divergence.ts";
+import { hutchinsonEstimate, jacobianProducts, withExactDivergence } from "./divergence.ts";
 import { type ProbeKind, probeKinds, randomKindOf, type VelocityField } from "./losses/loss.ts";
 import { logDensityState, pointState } from "./solvers/problem.ts";
 import type { Field, SolveProblem } from "./solvers/solver.ts";
@@ -59,10 +59,11 @@ export function estimateCount(options: DivergenceOptions): number {
 export function withDivergence(network: VelocityField, options: DivergenceOptions = {}): Field {
   const { estimator, probes, probe } = checked(options);
   const field: Field = (x, t) => {
-    const velocity = network(x, t);
     if (estimator === "exact") {
-      return { velocity, divergences: traceOf(jacobianProducts(velocity, x, unitVectors(x.shape))) };
+      const { velocity, divergence } = withExactDivergence(network, x, t);
+      return { velocity, divergences: divergence };
     }
+    const velocity = network(x, t);
     const directions = drawProbes({ probes, probe }, x.shape);
     const products = jacobianProducts(velocity, x, directions);
     const columns = directions.map((z, i) => hutchinsonEstimate(z, products[i] as Node));
