@@ -6,6 +6,7 @@ import { random } from "../ops/random.ts";
 import { state } from "../ops/sources.ts";
 import { Streams } from "../ops/streams.ts";
 import { seedOf } from "../ops/threefry.ts";
+import { expectHeld } from "./held.ts";
 import type { DataSource } from "./source.ts";
 import { unstandardize } from "./standardize.ts";
 
@@ -15,12 +16,14 @@ import { unstandardize } from "./standardize.ts";
  * @param count - how many.
  * @param seed - an integer from 0 to 2^53 - 1; equal seeds give equal points.
  * @returns row-major [count, D], in data units; f64 where the source has a standardisation, else f32.
+ * @throws {@link LimitError} when an array cannot hold as many.
  * @throws {@link ConfigError} when count or seed is outside its range.
  */
 export function sampleData(source: DataSource, count: number, seed = 0): Float32Array | Float64Array {
   partOption("source of sampleData", source, "draw", "checkerboard()");
   integerOption("count of sampleData", count);
   integerOption("seed of sampleData", seed, 0);
+  expectHeld("points of sampleData", count, source.dimension);
   const data = drawnOnHost(source, count, seed);
   return source.standardization ? unstandardize(data, source.standardization) : Float32Array.from(data);
 }

@@ -19,6 +19,7 @@ import type { LossMeans } from "./api.ts";
 import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
 import type { StillWanted } from "./plan.ts";
+import { expectLossFits } from "./sizes.ts";
 import { StateStore } from "./state-store.ts";
 
 export interface LossProgramOptions extends BatchOptions {
@@ -69,6 +70,9 @@ export class LossProgram {
     use: BatchUse,
     stillWanted: StillWanted,
   ): Promise<LossProgram> {
+    const { network, loss, batchSize, data } = options;
+    const numbers = [...(data.state?.values() ?? [])].reduce((total, { length }) => total + length, 0);
+    expectLossFits({ network, loss, batchSize, vectors: 1, reverse: false, data: numbers }, shared.backend.limits);
     const store = new StateStore(shared.backend);
     try {
       const executable = await loaded(shared, store, evaluationGraph(parameters, options, use), stillWanted);

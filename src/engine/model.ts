@@ -1,5 +1,6 @@
 /** A model on this thread: its network's velocity field, solved forwards to sample and backwards to judge. */
 import type { NumericArray } from "../backends/backend.ts";
+import { expectHeld } from "../data/held.ts";
 import { copiedNumbers, type Numbers } from "../data/numbers.ts";
 import type { Standardization } from "../data/standardize.ts";
 import { type DivergenceOptions as Estimator, estimateCount } from "../flow/likelihood.ts";
@@ -29,7 +30,7 @@ import { checkEvaluation, inModelUnits, meanLosses } from "./evaluate-losses.ts"
 import type { Lock } from "./lock.ts";
 import { chosenParameters, type ParametersChoice, type ParametersName } from "./parameters.ts";
 import type { StillWanted } from "./plan.ts";
-import { copyRows, expectFiniteResult, expectHeld, paddedRows, pointsOf, resultArray, timesOf } from "./points.ts";
+import { copyRows, expectFiniteResult, paddedRows, pointsOf, resultArray, timesOf } from "./points.ts";
 import type { Live, LocalRuntime } from "./runtime.ts";
 import { Solve, type SolveSettings } from "./solve.ts";
 import {

@@ -1,5 +1,8 @@
 /** Planning on a thread that others need too: between its parts they have their turn, and it can be given up. */
+
+import { LimitError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
+import { sizeOf } from "../graph/node.ts";
 import { PASSES, planning } from "../schedule/compile.ts";
 import type { PlanLimits, Program } from "../schedule/program.ts";
 import { nextTask, TURN_SECONDS } from "./pace.ts";
@@ -15,11 +18,23 @@ export async function planned(graph: Graph, limits: PlanLimits, stillWanted: Sti
   const parts = planning(graph, limits);
   for (let begun = performance.now(); ; ) {
     const { done, value } = parts.next();
-    if (done) return value;
+    if (done) return expectRoom(value, limits);
     passes = Math.max(passes, value ?? 0); // some passes may come again
     if (performance.now() - begun < 1000 * TURN_SECONDS) continue;
     await nextTask();
     stillWanted(passes, PASSES);
     begun = performance.now();
   }
+}
+
+/** What is known before anything is allocated. What programs share is counted for each. */
+function expectRoom(program: Program, { maxTotalBytes = Number.POSITIVE_INFINITY }: PlanLimits): Program {
+  const bytes = program.peakBytes + 4 * program.state.reduce((total, { shape }) => total + sizeOf(shape), 0);
+  if (bytes <= maxTotalBytes) return program;
+  throw new LimitError({
+    subject: `program "${program.name}"`,
+    given: `${bytes} bytes`,
+    expected: `at most ${maxTotalBytes}, which the backend has in all`,
+    remedy: "Use a smaller batch, network or data set, or fewer probes.",
+  });
 }

@@ -2,13 +2,7 @@
 import type { NumericArray } from "../backends/backend.ts";
 import { copiedNumbers } from "../data/numbers.ts";
 import { checkPoints } from "../data/points.ts";
-import { DataError, LimitError, NumericError, OutOfMemoryError } from "../errors.ts";
-
-/**
- * Numbers that an array may have: what engines allow differs (2^32 bytes in some, 2^33 numbers in others), and more than
- * these 16 GiB of f64 is a mistake in a number.
- */
-const MOST_NUMBERS = 2 ** 31 - 1;
+import { DataError, NumericError, OutOfMemoryError } from "../errors.ts";
 
 /**
  * A caller's points [count, dimension], copied.
@@ -42,18 +36,6 @@ export function timesOf(subject: string, given: unknown, count: number): Float32
     given: times.length === count ? wrong : `${times.length} times`,
     expected: `${count} times in [0, 1], one for each point`,
     remedy: "Give each point its time.",
-  });
-}
-
-/** @throws {@link LimitError} when an array cannot hold as many numbers. */
-export function expectHeld(subject: string, ...sizes: readonly number[]): void {
-  const numbers = sizes.reduce((product, size) => product * size, 1);
-  if (numbers <= MOST_NUMBERS) return;
-  throw new LimitError({
-    subject,
-    given: `${sizes.join(" x ")} numbers`,
-    expected: `at most ${MOST_NUMBERS}, which one array holds`,
-    remedy: "Ask for fewer at once, and for the others with another seed.",
   });
 }
 

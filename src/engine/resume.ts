@@ -10,7 +10,7 @@ import { firstStanding } from "../train/validation.ts";
 import type { ResumeOptions, TrainerOptions } from "./api.ts";
 import type { LocalRuntime } from "./runtime.ts";
 import { LocalTrainer } from "./trainer.ts";
-import { completed, planningOptions } from "./trainer-settings.ts";
+import { completed, expectTrainingFits, planningOptions } from "./trainer-settings.ts";
 
 /** The trainer in the bytes of a safetensors file that a trainer wrote. */
 export async function resumeTrainer(
@@ -42,6 +42,7 @@ export async function resumeTrainer(
     ...(validation ? validationOptions(validation, options.validation) : {}),
   });
   expectUnits(source, record.standardization, settings.trainingData.standardization);
+  expectTrainingFits(settings, await runtime.limits());
   const vectors = new Map<string, FlatVector>([["parameters", parameters], ...moments]);
   if (average && ema) vectors.set("ema", average);
   if (best) vectors.set("best", best.parameters);

@@ -6,6 +6,7 @@ import { copiedBytes } from "../data/numbers.ts";
 import { ConfigError, DeviceLostError, DivflowError, OutOfMemoryError, UnsupportedError } from "../errors.ts";
 import { Failure } from "../failure.ts";
 import { copiedOptions } from "../graph/options.ts";
+import type { PlanLimits } from "../schedule/program.ts";
 import type {
   BackendName,
   CaseErrors,
@@ -106,6 +107,11 @@ export class LocalRuntime implements Runtime {
   async memory(): Promise<DeviceMemory> {
     const { buffers, bytes } = (await this.#current()).backend.memory();
     return { buffers, bytes };
+  }
+
+  /** What programs may use. */
+  async limits(): Promise<PlanLimits> {
+    return (await this.#current()).backend.limits;
   }
 
   async createTrainer(options: TrainerOptions): Promise<Trainer> {

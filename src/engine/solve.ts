@@ -22,6 +22,7 @@ import { seedOf } from "../ops/threefry.ts";
 import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
 import type { StillWanted } from "./plan.ts";
+import { expectSolveFits } from "./sizes.ts";
 import { StateStore } from "./state-store.ts";
 import { CountedSteps, planWhole } from "./whole-network.ts";
 
@@ -88,7 +89,9 @@ export class Solve {
   /** @param shared - holds the parameters that the field reads. */
   static async build(shared: StateStore, settings: SolveSettings, stillWanted: StillWanted): Promise<Solve> {
     const { field, solver, rows, dimension, stops, divergence } = settings;
+    const { network } = field.bare ?? {};
     const estimates = divergence ? estimateCount(divergence) : 0;
+    if (network) expectSolveFits({ network, solver, rows, divergence }, shared.backend.limits);
     const stepwise = solver.plan({
       ...{ rows, dimension, estimates },
       field: divergence ? withDivergence(field, divergence) : velocityOnly(field),

@@ -18,10 +18,12 @@ import {
   signalOption,
 } from "../graph/options.ts";
 import { type Network, parameterLayout } from "../nn/network.ts";
+import type { PlanLimits } from "../schedule/program.ts";
 import { adam, type Optimizer } from "../train/adam.ts";
 import { type Ema, ema } from "../train/ema.ts";
 import { type ValidationCriterion, validationCriteria } from "../train/validation.ts";
 import type { TrainerOptions } from "./api.ts";
+import { expectLossFits } from "./sizes.ts";
 import { progressOption } from "./solve-options.ts";
 
 const DEFAULT_BATCH = 512;
@@ -64,6 +66,14 @@ export interface ValidationSettings {
   /** Validations without a better one after which a run ends; undefined: it goes on. */
   readonly patience: number | undefined;
   readonly by: ValidationCriterion;
+}
+
+/** @throws {@link LimitError} when a step needs more than the device has, or is too much to plan. */
+export function expectTrainingFits(settings: TrainerSettings, limits: PlanLimits): void {
+  const { network, loss, batchSize, optimizer, ema, validation, trainingData } = settings;
+  const data = [...(trainingData.state?.values() ?? [])].reduce((total, { length }) => total + length, 0);
+  const vectors = 1 + optimizer.moments.length + (ema ? 1 : 0) + (validation ? 1 : 0);
+  expectLossFits({ network, loss, batchSize, vectors, reverse: true, data }, limits);
 }
 
 /** Of trainers that are made: how planning is watched and given up. */

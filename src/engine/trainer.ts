@@ -14,7 +14,14 @@ import { LocalModel } from "./model.ts";
 import type { ParametersName } from "./parameters.ts";
 import type { LocalRuntime } from "./runtime.ts";
 import { nextMultiple } from "./trainer-device.ts";
-import { completed, type Planning, planningOptions, type TrainerSettings, warningsOf } from "./trainer-settings.ts";
+import {
+  completed,
+  expectTrainingFits,
+  type Planning,
+  planningOptions,
+  type TrainerSettings,
+  warningsOf,
+} from "./trainer-settings.ts";
 import { initialSnapshot, type Snapshot } from "./trainer-state.ts";
 
 /** Milliseconds of training between reports, when the caller does not say. */
@@ -254,6 +261,7 @@ export async function createTrainer(runtime: LocalRuntime, options: TrainerOptio
   const settings = completed(options);
   const planning = planningOptions(options);
   const initial = options.initial === undefined ? undefined : initialBytes(options.initial);
+  expectTrainingFits(settings, await runtime.limits()); // before parameters are drawn
   let parameters: FlatVector | undefined;
   if (initial) {
     const bytes = await initial.bytes;

@@ -29,7 +29,7 @@ export function traceOf(products: readonly Node[]): Node {
 }
 
 /** Dimensions up to which each unit vector has its own tangent in the graph: more make planning slow. */
-const MOST_APART = 64;
+export const MOST_APART = 64;
 
 /**
  * v [B, D] at x and its exact divergence [B, 1]. Of many dimensions the unit vectors come in blocks: K copies of each row

@@ -1,6 +1,6 @@
 /** Multi-layer perceptron on (x, t). */
 
-import { ConfigError } from "../errors.ts";
+import { ConfigError, LimitError } from "../errors.ts";
 import type { Node } from "../graph/node.ts";
 import { choiceOption, integerOption, optionsObject } from "../graph/options.ts";
 import { type ActivationKind, activationKinds, activation as activationOp } from "../ops/activation.ts";
@@ -21,10 +21,14 @@ export interface MLPConfig {
 /** A matrix of more elements than this is a misprint: 4 GiB of weights. */
 const LARGEST_WIDTH = 32768;
 
+/** Hidden layers of an MLP at most. */
+export const MOST_LAYERS = 1024;
+
 /**
  * h = concat(x, t); for each hidden width h = activation(h W + b); v = h W + b. Parameters carry the names of
  * nn.Sequential(nn.Linear, activation, nn.Linear, ...): "0.weight", "0.bias", "2.weight", ...
  *
+ * @throws {@link LimitError} when there are more than 1024 hidden layers.
  * @throws {@link ConfigError} when a width is no integer from 1 to 32768, or the activation is unknown.
  */
 export function mlp(config: MLPConfig): Network {
@@ -37,6 +41,14 @@ export function mlp(config: MLPConfig): Network {
       given,
       expected: "an array of at least one width",
       remedy: "Give the widths of the hidden layers, such as [64, 64].",
+    });
+  }
+  if (given.length > MOST_LAYERS) {
+    throw new LimitError({
+      subject: "layers in hidden of mlp",
+      given: given.length,
+      expected: `at most ${MOST_LAYERS}`,
+      remedy: "Give fewer layers: so many neither train nor can be planned in a reasonable time.",
     });
   }
   const hidden: readonly number[] = Object.freeze([...given]); // the caller may change theirs

@@ -145,6 +145,8 @@ export interface Program {
 export interface PlanLimits {
   /** Most bytes of one buffer, so of one arena or state. */
   readonly maxBufferBytes: number;
+  /** Most bytes of all buffers together, where that is known. */
+  readonly maxTotalBytes?: number;
   /** Most bytes of one binding. */
   readonly maxBindingBytes: number;
   /** Most storage bindings of one kernel call; an elementwise chain needs one for each region it touches. */

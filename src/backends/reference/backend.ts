@@ -28,6 +28,7 @@ export function createReferenceBackend(): Backend {
     device: "f64 reference in JavaScript",
     limits: {
       maxBufferBytes: Number.MAX_SAFE_INTEGER,
+      maxTotalBytes: 2 ** 31, // as f32: numbers take twice as much here
       maxBindingBytes: Number.MAX_SAFE_INTEGER,
       maxStorageBindings: Number.MAX_SAFE_INTEGER,
       maxEpilogueGroups: 0,

@@ -149,6 +149,7 @@ class LocalWasmBackend implements WasmBackend {
   readonly refusal?: string;
   readonly limits = {
     maxBufferBytes: MAX_BYTES,
+    maxTotalBytes: MAX_BYTES,
     maxBindingBytes: MAX_BYTES,
     maxStorageBindings: Number.MAX_SAFE_INTEGER,
     maxEpilogueGroups: MAX_GROUPS,

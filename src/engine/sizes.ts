@@ -1,0 +1,191 @@
+/**
+ * What a plan would need, reckoned before anything is planned or allocated: absurd sizes get a sentence, not an engine's
+ * abort. Memory is reckoned from below, so that nothing is refused that would fit.
+ */
+import { LimitError } from "../errors.ts";
+import { MOST_APART } from "../flow/divergence.ts";
+import type { Solver } from "../flow/solvers/solver.ts";
+import { mlp, mlpStructure } from "../nn/mlp.ts";
+import { type Network, parameterLayout } from "../nn/network.ts";
+import type { PlanLimits } from "../schedule/program.ts";
+
+/** Layers of all evaluations, tangents and reverse mode in a program: of so many, planning takes half a minute. */
+const MOST_LAYERS_PLANNED = 12_288;
+
+/** What reverse mode costs beside an evaluation, in planning. */
+const REVERSE = 6;
+
+export interface Work {
+  readonly network: Network;
+  /** Points at once. */
+  readonly rows: number;
+  /** Directions that derivatives are taken along; those of a trace are `exact`. */
+  readonly tangents: number;
+  /** Evaluations of the network in a program. */
+  readonly evaluations: number;
+  /** Vectors of all parameters that must be there; of a training step, where there is reverse mode, more than one. */
+  readonly vectors: number;
+  readonly reverse: boolean;
+  /** Numbers of the data, where they lie on the device. */
+  readonly data: number;
+}
+
+/** A number among the options that `work` follows from. */
+export interface Size {
+  readonly subject: string;
+  readonly value: number;
+  /** What it mostly is: the number furthest from that is named. */
+  readonly usual: number;
+  workOf(value: number): Work;
+}
+
+/** Bytes on the device, at least. */
+function bytesOf({ network, rows, tangents, vectors, reverse, data }: Work): number {
+  const { total } = parameterLayout(network);
+  const widths = network.parameters.flatMap(({ shape }) => (shape.length === 2 ? [shape[1] as number] : []));
+  const widest = Math.max(1, ...widths);
+  // Reverse mode keeps each hidden layer's result and needs two more, and the gradient; else two layers follow each other.
+  const kept = reverse ? widths.slice(0, -1).reduce((a, b) => a + b, 2 * widest) : widest;
+  const temporary = Math.max(reverse ? total : 0, rows * (1 + tangents) * kept);
+  return 4 * (vectors * total + data + temporary);
+}
+
+function layersOf({ network, tangents, evaluations, reverse }: Work): number {
+  const layers = network.parameters.filter(({ shape }) => shape.length > 1).length;
+  return layers * (1 + tangents) * evaluations * (reverse ? REVERSE : 1);
+}
+
+const mostOf = ({ maxBufferBytes, maxBindingBytes }: PlanLimits) => Math.min(maxBufferBytes, maxBindingBytes);
+const roomOf = ({ maxTotalBytes }: PlanLimits) => maxTotalBytes ?? "an unknown number";
+
+function fits(work: Work, limits: PlanLimits): boolean {
+  const { maxTotalBytes = Number.POSITIVE_INFINITY } = limits;
+  const largest = 4 * Math.max(parameterLayout(work.network).total, work.data);
+  return largest <= mostOf(limits) && bytesOf(work) <= maxTotalBytes && layersOf(work) <= MOST_LAYERS_PLANNED;
+}
+
+/** @throws {@link LimitError} when the work does not fit: it names one of the sizes, and the largest that would. */
+export function expectFits(sizes: readonly Size[], limits: PlanLimits): void {
+  const [any] = sizes as [Size];
+  const work = any.workOf(any.value);
+  if (fits(work, limits)) return;
+  const byExcess = [...sizes].sort((a, b) => b.value / b.usual - a.value / a.usual);
+  const size = byExcess.find(({ workOf }) => fits(workOf(1), limits)) ?? (byExcess[0] as Size);
+  let [largest, tooLarge] = [0, size.value];
+  while (tooLarge - largest > 1) {
+    const middle = Math.floor((largest + tooLarge) / 2);
+    if (fits(size.workOf(middle), limits)) largest = middle;
+    else tooLarge = middle;
+  }
+  const layers = layersOf(work);
+  const need =
+    layers > MOST_LAYERS_PLANNED
+      ? `a program of ${layers} layers, in all evaluations and derivatives, where ${MOST_LAYERS_PLANNED} can be planned`
+      : `${bytesOf(work)} bytes at least, where the device has ${roomOf(limits)}, and ${mostOf(limits)} for one vector`;
+  throw new LimitError({
+    subject: size.subject,
+    given: size.value,
+    expected: largest > 0 ? `at most ${largest} beside the other sizes` : "other sizes beside it: none would do",
+    remedy: `It needs ${need}.`,
+  });
+}
+
+/** The sizes of an MLP; none of other networks. */
+export function sizesOfNetwork(network: Network, workOf: (network: Network) => Work): Size[] {
+  const made = mlpStructure(network);
+  if (!made) return [];
+  const { dimension } = network;
+  const { hidden, activation } = made;
+  const of = (widths: readonly number[]) => workOf(mlp({ dimension, hidden: widths, activation }));
+  return [
+    {
+      subject: "layers in hidden of mlp",
+      value: hidden.length,
+      usual: 4,
+      workOf: (layers) => of(hidden.slice(0, layers)),
+    },
+    {
+      subject: "widths in hidden of mlp",
+      value: Math.max(...hidden),
+      usual: 512,
+      workOf: (most) => of(hidden.map((width) => Math.min(width, most))),
+    },
+  ];
+}
+
+/** Tangents that a program has, where the exact divergence of this dimension is taken. */
+export const tangentsInBlocks = (dimension: number) =>
+  dimension <= MOST_APART ? dimension : Math.ceil(Math.sqrt(dimension));
+
+/** Evaluations of the field in a step of a solver: those of its program, whose first may be another one's. */
+export const evaluationsOf = ({ name }: Solver): number => ({ euler: 1, midpoint: 2, heun: 2, rk4: 4 })[name] ?? 7;
+
+type Divergence = { readonly estimator?: string; readonly probes?: number };
+
+/** What a solve of a model needs. @throws {@link LimitError} when that is too much. */
+export function expectSolveFits(
+  {
+    network,
+    solver,
+    rows,
+    divergence,
+  }: { network: Network; solver: Solver; rows: number; divergence: Divergence | undefined },
+  limits: PlanLimits,
+): void {
+  const { dimension } = network;
+  const exact = divergence?.estimator === "exact";
+  const tangents = exact ? tangentsInBlocks(dimension) : (divergence?.probes ?? 0);
+  const evaluations = evaluationsOf(solver);
+  const work: Work = { network, rows, tangents, evaluations, vectors: 1, reverse: false, data: 0 };
+  const ofTangents = exact
+    ? {
+        subject: 'dimension of the model beside divergence "exact"',
+        value: dimension,
+        workOf: (many: number) => ({ ...work, tangents: tangentsInBlocks(many) }),
+      }
+    : { subject: "probes", value: tangents, workOf: (many: number) => ({ ...work, tangents: many }) };
+  expectFits(
+    [{ ...ofTangents, usual: 8 }, ...sizesOfNetwork(network, (other) => ({ ...work, network: other }))],
+    limits,
+  );
+}
+
+/** What a program needs that takes a loss of batches. @throws {@link LimitError} when that is too much. */
+export function expectLossFits(
+  options: {
+    readonly network: Network;
+    readonly loss: { readonly options: Readonly<Record<string, unknown>>; readonly name: string };
+    readonly batchSize: number;
+    readonly vectors: number;
+    readonly reverse: boolean;
+    readonly data: number;
+  },
+  limits: PlanLimits,
+): void {
+  const { network, loss, batchSize, vectors, reverse, data } = options;
+  const { estimator, probes, divergence, fraction = 1 } = loss.options;
+  const exact = estimator === "exact";
+  const taken = divergence === 0 || loss.name === "cfm" ? 0 : exact ? network.dimension : Number(probes ?? 1) || 0;
+  const share = Number(fraction) || 1;
+  const rowsOf = (batch: number, tangents: number) => (batch * (1 + share * tangents)) / (1 + tangents);
+  const work: Work = {
+    ...{ network, tangents: taken, evaluations: 1, vectors, reverse, data },
+    rows: rowsOf(batchSize, taken),
+  };
+  const withTangents = (tangents: number): Work => ({ ...work, tangents, rows: rowsOf(batchSize, tangents) });
+  expectFits(
+    [
+      {
+        subject: "batchSize",
+        value: batchSize,
+        usual: 512,
+        workOf: (batch) => ({ ...work, rows: rowsOf(batch, taken) }),
+      },
+      exact
+        ? { subject: 'dimension beside estimator "exact" of the loss', value: taken, usual: 8, workOf: withTangents }
+        : { subject: "probes of the loss", value: taken, usual: 8, workOf: withTangents },
+      ...sizesOfNetwork(network, (other) => ({ ...work, network: other })),
+    ],
+    limits,
+  );
+}
