@@ -1,11 +1,12 @@
 // What a caller hands in is theirs again when the call returns: filling it anew changes no result, with or without a
 // worker.
 import { expect, test } from "vitest";
+import { everyBackend } from "../../src/engine/choose-backend.ts";
 import { LocalModel } from "../../src/engine/model.ts";
 import { createLocalRuntime, LocalRuntime } from "../../src/engine/runtime.ts";
 import { LocalTrainer } from "../../src/engine/trainer.ts";
 import { arrayData, checkerboard, ema, euler, fdm, type Model, type Runtime, type Trainer } from "../../src/index.ts";
-import { smallOptions } from "./small.ts";
+import { smallOptions, withRuntime } from "./small.ts";
 import { remoteEngine } from "./worker.ts";
 
 interface Made {
@@ -159,4 +160,32 @@ test("a part of a large array sends that part alone to a worker", async () => {
   await remote.runtime.resumeTrainer(bytes.subarray(64, 64 + file.length));
   expect(large.length).toBe(1 << 20); // ours still, not moved there
   expect(largest).toBeLessThan(2 * file.length);
+});
+
+test("results come from a worker without being copied, and are right", async () => {
+  let copied = 0;
+  using remote = await remoteEngine(
+    "wasm",
+    {},
+    () => {},
+    everyBackend,
+    (bytes) => {
+      copied += bytes;
+    },
+  );
+  const trainer = await remote.runtime.createTrainer(smallOptions({ data: checkerboard() }));
+  const logDensity = { divergence: "exact" } as const;
+  const results = async (trainer: Trainer) => [
+    await trainer.checkpoint(),
+    untimed(await trainer.model.sample({ count: 3, solver, times: [0.5, 1], logDensity })),
+    untimed(await trainer.model.logDensity(points(), { solver })),
+    untimed(await trainer.model.encode(points(), { solver, logDensity })),
+    await trainer.model.velocity(points(), times()),
+  ];
+  const first = await results(trainer);
+  expect(copied).toBe(0);
+  expect(await results(trainer)).toEqual(first); // nothing that the engine needs went away
+  await withRuntime("wasm", async (runtime) => {
+    expect(await results(await runtime.createTrainer(smallOptions({ data: checkerboard() })))).toEqual(first);
+  });
 });

@@ -20,13 +20,16 @@ export async function remoteEngine(
   /** Told the bytes of the buffers that a message to the worker has. */
   sent: (bytes: number) => void = () => {},
   modules: BackendModules = everyBackend,
+  /** Told the bytes of the buffers in a message to the page that are copied, not moved. */
+  copied: (bytes: number) => void = () => {},
 ): Promise<RemoteEngine> {
   let terminated = false;
   const later = (work: () => void) => void setTimeout(() => terminated || work());
   const port: Port = {
     onmessage: null,
-    postMessage: (message) => {
-      const data: FromEngine = structuredClone(message);
+    postMessage: (message, transfer = []) => {
+      const data: FromEngine = structuredClone(message, { transfer });
+      copied(bufferBytes(message)); // what was moved is empty here
       later(() => worker.onmessage?.call(worker as Worker, new MessageEvent("message", { data })));
     },
   };

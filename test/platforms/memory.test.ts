@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const seconds = 240;
+const seconds = 480;
 
 /**
  * Objects of a kind that may come or go with what the platform compiles and keeps for itself, however much is done. What

@@ -20,7 +20,15 @@ import { fromPlain } from "./plain.ts";
 /** What a worker has for talking to its page. */
 export interface Port {
   onmessage: ((event: MessageEvent<ToEngine>) => void) | null;
-  postMessage(message: FromEngine): void;
+  postMessage(message: FromEngine, transfer?: Transferable[]): void;
+}
+
+/** Whatever arrays are in the answers to these were made for them: they are moved to the page, not copied. */
+const resultsOfTheirOwn: readonly Question["ask"][] = ["sample", "logDensity", "encode", "velocity", "checkpoint"];
+
+function buffersIn(value: unknown): Transferable[] {
+  if (ArrayBuffer.isView(value)) return [value.buffer as ArrayBuffer];
+  return isRecord(value) ? Object.values(value).flatMap(buffersIn) : [];
 }
 
 interface Run {
@@ -39,15 +47,18 @@ export function serve(port: Port, modules: BackendModules): void {
     if (message.kind !== "ask") return;
     const { id, question } = message;
     let reply: FromEngine;
+    let transfer: Transferable[] = [];
     try {
-      reply = { kind: "answer", id, value: await engine.answer(id, question) };
+      const value = await engine.answer(id, question);
+      reply = { kind: "answer", id, value };
+      if (resultsOfTheirOwn.includes(question.ask)) transfer = buffersIn(value);
     } catch (error) {
       reply = { kind: "failure", id, error: engine.sent(id, error) };
     }
     const standing = engine.standingOf(question);
     const runtime = engine.news();
     engine.finished(id);
-    port.postMessage({ ...reply, ...(standing && { standing }), ...(runtime && { runtime }) });
+    port.postMessage({ ...reply, ...(standing && { standing }), ...(runtime && { runtime }) }, transfer);
   };
   port.postMessage({ kind: "loaded" });
 }
