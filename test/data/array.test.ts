@@ -138,14 +138,16 @@ describe("forms of points", () => {
 
 describe("automatic jitter", () => {
   test.each([
-    [200, 10, 0.5],
-    [500, 10, 0.4],
-    [1000, 10, 0.31],
-    [5000, 10, 0.11],
-    [200, 2, 0.13],
-    [1000, 2, 0],
+    [200, 10, 0.25],
+    [500, 10, 0.2],
+    [1000, 10, 0.15],
+    [5000, 10, 0.06],
+    [500, 5, 0.15],
+    [5000, 5, 0],
+    [200, 2, 0.08],
+    [500, 2, 0],
     [100_000, 10, 0],
-    [10, 60, 0.5],
+    [10, 60, 0.3],
   ])("of %i rows in %i dimensions is %f", (rows, dimension, jitter) => {
     expect(automaticJitter(rows, dimension)).toBeCloseTo(jitter, 2);
   });
