@@ -4,6 +4,7 @@
  */
 import { printable } from "../errors.ts";
 import { DivflowError } from "../index.ts";
+import { jsonPieces } from "./json.ts";
 
 /** Exit codes, as the README documents them. */
 export const exitCodes = {
@@ -26,8 +27,8 @@ export function exitCodeOf(error: unknown): number {
 /** Prints a result: the document with --json, else the lines. */
 export function report(json: boolean, document: unknown, lines: readonly string[]): void {
   // Names of files and columns may hold anything: escaped, as JSON has it too, they move no cursor.
-  const text = json ? [JSON.stringify(document)] : lines;
-  process.stdout.write(`${text.map(escaped).join("\n")}\n`);
+  if (!json) process.stdout.write(`${lines.map(escaped).join("\n")}\n`);
+  else for (const piece of jsonPieces(document)) process.stdout.write(piece === "\n" ? piece : escaped(piece));
 }
 
 const escaped = (line: string): string => printable(line, Number.POSITIVE_INFINITY);

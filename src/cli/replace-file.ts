@@ -7,7 +7,6 @@ import { rmSync } from "node:fs";
 import { open, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isShortMarkRunning, ownMark, shortMark } from "./processes.ts";
-import { undivided } from "./signals.ts";
 
 /** What a file is made of: at once, or in pieces where a string could not hold it. */
 export type Content = Uint8Array | string | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
@@ -16,34 +15,32 @@ export type Content = Uint8Array | string | Iterable<Uint8Array | string> | Asyn
  * Writes all of `content` or nothing: a full disk, a crash or Ctrl-C leaves the old file as it was, and when this is done
  * the new one is on the disk. A link stays one, and what it points to is replaced; a device or a pipe is written to.
  */
-export function replaceFile(path: string, content: Content): Promise<void> {
-  return undivided(path, async () => {
-    const target = await realpath(path).catch(() => path);
-    const kind = await stat(target).catch(() => undefined);
-    if (kind && !kind.isFile()) return writeFile(target, content);
-    const temporary = join(
-      dirname(target),
-      `${beginningOf(target)}${shortMark(ownMark())}.${randomBytes(6).toString("hex")}.tmp`,
-    );
-    const removeIt = () => rmSync(temporary, { force: true });
-    process.once("exit", removeIt);
+export async function replaceFile(path: string, content: Content): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const kind = await stat(target).catch(() => undefined);
+  if (kind && !kind.isFile()) return writeFile(target, content);
+  const temporary = join(
+    dirname(target),
+    `${beginningOf(target)}${shortMark(ownMark())}.${randomBytes(6).toString("hex")}.tmp`,
+  );
+  const removeIt = () => rmSync(temporary, { force: true });
+  process.once("exit", removeIt); // a signal may end the process at once
+  try {
+    const file = await open(temporary, "wx");
     try {
-      const file = await open(temporary, "wx");
-      try {
-        await writeFile(file, content);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, target);
-      await syncFolder(dirname(target));
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
+      await writeFile(file, content);
+      await file.sync();
     } finally {
-      process.off("exit", removeIt);
+      await file.close();
     }
-  });
+    await rename(temporary, target);
+    await syncFolder(dirname(target));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  } finally {
+    process.off("exit", removeIt);
+  }
 }
 
 /** Puts a folder's names onto the disk. Some systems, such as Windows, have no such thing, and some file systems refuse. */

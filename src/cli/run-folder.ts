@@ -115,13 +115,12 @@ export class RunFolder {
       remark(`${source}: ${counted(found.left, "line")} whose step does not follow the one before: left out.`);
     const metrics = () => (found ? this.#metrics.goOn(step, found, source) : this.#metrics.begin());
     // Another run's metrics must not stand beside this one's model, nor may a model be ahead of its metrics.
-    const failures = await undivided(this.path, async () => [
+    this.#say([
       ...(await this.#configure()),
       ...(isElsewhere ? await attempt(this.#metrics.path, metrics, isFull) : []),
       ...(bytes ? await this.#writeModel(bytes, step, isFull) : []),
       ...(isElsewhere ? [] : await attempt(this.#metrics.path, metrics, isFull)),
     ]);
-    this.#say(failures);
   }
 
   /** Adds lines to the metrics. What cannot be written waits, and is said once. */

@@ -1,6 +1,6 @@
 /**
  * What asks a command to end: Ctrl-C, `kill`, a terminal that closes. The first lets it save what there is. A second one
- * waits for a write that is under way; otherwise it ends the command at once, and what is kept is said.
+ * waits for a save that is under way; otherwise it ends the command at once, and what is kept is said.
  *
  * Like standard error this is the process's, not a runtime's.
  */
@@ -25,8 +25,8 @@ interface Listener {
 
 let first: number | undefined;
 let listener: Listener | undefined;
-/** Files that are being written. */
-const writing: string[] = [];
+/** What is being written. */
+let writing: string | undefined;
 
 /** Whether a signal has come: the command's exit code says so. */
 export function wasInterrupted(): boolean {
@@ -55,15 +55,13 @@ export function interruption(kept?: () => string): Interruption {
   };
 }
 
-/** Does what must not be ended half way; a signal meanwhile waits for it. */
+/** Does what a second signal waits for, within an {@link interruption}: a save, say, into this file. */
 export async function undivided<Result>(path: string, write: () => Promise<Result>): Promise<Result> {
-  writing.push(path);
+  writing = path;
   try {
     return await write();
   } finally {
-    writing.splice(writing.indexOf(path), 1);
-    // Nobody else would end the command: it came while nothing but this write was to be waited for.
-    if (writing.length === 0 && first !== undefined && !listener) process.exit(exitCodes.interrupted);
+    writing = undefined;
   }
 }
 
@@ -75,8 +73,8 @@ function take(): void {
     listener.isAsked = true;
     remark(listener.kept ? "Stopping; once more to stop without saving." : "Stopping.");
     listener.controller.abort();
-  } else if (writing.length > 0) {
-    remark(`Writing ${writing[0]}: ends when that is done.`);
+  } else if (listener && writing !== undefined) {
+    remark(`Writing ${writing}: ends when that is done.`);
   } else {
     if (listener?.kept) remark(`Not saved: ${listener.kept()}.`);
     process.exit(exitCodes.interrupted);

@@ -1,5 +1,5 @@
 // Run folders: who may write there, what is found out before training, what signals and full disks leave.
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { factsIn } from "../../src/cli/model-facts.ts";
@@ -25,8 +25,16 @@ function once(words: RegExp, send: (child: Parameters<NonNullable<RunOptions["wa
   };
 }
 
-/** Once training has been under way for a while. */
-const soon = (signal: NodeJS.Signals) => once(/asked\.\n/, (child) => void setTimeout(() => child.kill(signal), 1500));
+/** Once there are steps of a run in this folder. */
+const soon = (signal: NodeJS.Signals, out: string) =>
+  once(/asked\.\n/, (child) => {
+    const poll = setInterval(() => {
+      const found = statSync(cli.path(out, "metrics.jsonl"), { throwIfNoEntry: false });
+      if (child.exitCode === null && !found?.size) return;
+      clearInterval(poll);
+      setTimeout(() => child.kill(signal), 700); // beyond the first save
+    }, 50);
+  });
 
 /** Options for a process that does something else first. */
 const patched = (script: string) => ["--import", `data:text/javascript,${encodeURIComponent(script)}`];
@@ -43,7 +51,7 @@ describe("signals", () => {
   test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     "%s saves: model, metrics and what is printed agree",
     async (signal) => {
-      const { code, output, errors } = await cli.run([...endless(signal), "--json"], soon(signal));
+      const { code, output, errors } = await cli.run([...endless(signal), "--json"], soon(signal, signal));
       expect(code, errors).toBe(130);
       const { step, interrupted } = JSON.parse(output);
       expect(interrupted).toBe(true);
@@ -55,15 +63,18 @@ describe("signals", () => {
     },
   );
 
-  test.each(["SIGTERM", "SIGHUP"] as const)("%s ends a comparison, which says how to go on", async (signal) => {
-    const out = `compared-${signal}`;
-    const { code, output, errors } = await cli.run(["compare", ...endless(out).slice(1)], soon(signal));
-    expect({ code, output }).toEqual({ code: 130, output: "" });
-    expect(errors).toMatch(/Interrupted at step \d+ of cfm\. divflow train moons --resume /);
-    const { model, metrics } = await stepsIn(`${out}/cfm`);
-    expect(metrics).toEqual(upTo(Number(model)));
-    expect(await readdir(cli.path(out))).toEqual(["cfm"]);
-  });
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "%s ends a comparison, which says how to go on",
+    async (signal) => {
+      const out = `compared-${signal}`;
+      const { code, output, errors } = await cli.run(["compare", ...endless(out).slice(1)], soon(signal, `${out}/cfm`));
+      expect({ code, output }).toEqual({ code: 130, output: "" });
+      expect(errors).toMatch(/Interrupted at step \d+ of cfm\. divflow train moons --resume /);
+      const { model, metrics } = await stepsIn(`${out}/cfm`);
+      expect(metrics).toEqual(upTo(Number(model)));
+      expect(await readdir(cli.path(out))).toEqual(["cfm"]);
+    },
+  );
 
   test("SIGHUP ends evaluate and bench, which leave nothing", async () => {
     await cli.run(["train", "moons", ...small, "--steps", "5", "--out", "judged"]);
@@ -79,7 +90,10 @@ describe("signals", () => {
       "--out",
       "each.csv",
     ];
-    const evaluated = await cli.run([...judge, "--solver", "rk4", "--steps", "100000"], soon("SIGHUP"));
+    const evaluated = await cli.run(
+      [...judge, "--solver", "rk4", "--steps", "100000"],
+      once(/asked\.\n/, (child) => void setTimeout(() => child.kill("SIGHUP"), 3000)),
+    );
     expect(evaluated).toMatchObject({
       code: 130,
       output: "",
@@ -108,7 +122,7 @@ describe("signals", () => {
     syncBuiltinESMExports();`;
 
   test("a second Ctrl-C within a save waits for it", async () => {
-    const first = soon("SIGINT");
+    const first = soon("SIGINT", "twice");
     const second = once(/saving\n/, (child) => void child.kill("SIGINT"));
     const { code, output, errors } = await cli.run([...endless("twice"), "--json"], {
       node: patched(slow),
@@ -130,7 +144,7 @@ describe("signals", () => {
     AbortController.prototype.abort = function (reason) { setTimeout(() => abort.call(this, reason), 60_000); };`;
 
   test("a second Ctrl-C before the save ends at once, and says what is kept", async () => {
-    const first = soon("SIGINT");
+    const first = soon("SIGINT", "impatient");
     const second = once(/once more/, (child) => void setTimeout(() => child.kill("SIGINT"), 600));
     const { code, errors } = await cli.run(endless("impatient"), {
       node: patched(deaf),
@@ -152,7 +166,7 @@ describe("signals", () => {
   });
 
   test("kill -9 at any time leaves a run that goes on to the same bits", async () => {
-    const { code } = await cli.run(endless("killed"), soon("SIGKILL"));
+    const { code } = await cli.run(endless("killed"), soon("SIGKILL", "killed"));
     expect(code).toBe(null);
     expect(await readdir(cli.path("killed"))).toContain(".divflow.lock");
     await writeFile(cli.path("killed", ".model.safetensors.0123456789ab.tmp"), "half");
@@ -236,7 +250,7 @@ describe("a folder", () => {
 });
 
 describe("a full disk", () => {
-  const full = `import fs from "node:fs/promises"; import { existsSync } from "node:fs";
+  const full = `import fs from "node:fs/promises"; import { existsSync, statSync } from "node:fs";
     import { syncBuiltinESMExports } from "node:module"; const { writeFile } = fs;
     fs.writeFile = async (...given) => {
       if (existsSync("room")) return writeFile(...given);
@@ -246,7 +260,10 @@ describe("a full disk", () => {
 
   test("to the end is said once of each file, and what is kept", async () => {
     const node = patched(full);
-    const { code, output, errors } = await cli.run(endless("never"), { ...soon("SIGINT"), node });
+    const { code, output, errors } = await cli.run(endless("never"), {
+      ...once(/metrics\.jsonl: the disk is full/, (child) => void setTimeout(() => child.kill("SIGINT"), 1000)),
+      node,
+    });
     expect({ code, output }).toEqual({ code: 1, output: "" });
     expect(errors.match(/never\/model\.safetensors: the disk is full/g)).toHaveLength(2);
     expect(errors).toMatch(/\ndivflow: never\/config\.json: the disk is full; [^\n]*; no model is saved\.\n$/);
@@ -255,7 +272,7 @@ describe("a full disk", () => {
 
   test("ends no training, and the save after it has all", async () => {
     const freed = once(/disk is full/, () => void writeFile(cli.path("room"), ""));
-    const ended = soon("SIGINT");
+    const ended = soon("SIGINT", "full");
     const { code, output, errors } = await cli.run([...endless("full"), "--json"], {
       node: patched(full),
       watch: (said, child) => {
