@@ -1,5 +1,6 @@
 // What is raced with a failure that never comes must be free when it is done: Promise.race would keep it.
 import { readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { expect, test } from "vitest";
 import { Lock } from "../src/engine/lock.ts";
 import { Failure } from "../src/failure.ts";
@@ -45,5 +46,5 @@ test("a lock keeps no result of what it ran last", async () => {
 test("nothing in src/ races by Promise.race but a time limit, whose timer ends with the race", () => {
   const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
   const racing = files.filter((file) => /Promise\.race\(/.test(readFileSync(new URL(file, source), "utf8")));
-  expect(racing.map((file) => file.replaceAll("\\", "/"))).toEqual(["backends/webgpu/in-time.ts"]);
+  expect(racing.map((file) => basename(file))).toEqual(["in-time.ts"]);
 });
