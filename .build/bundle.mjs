@@ -88,6 +88,9 @@ function writeCore(folder, { input, minify = false }) {
           { name: "readers", test: filesOfPoints },
           ...Object.entries(parts).map(([name, modules]) => ({ name, test: new RegExp(`(${modules})\\.ts$`) })),
           { name: "load", test: /\/src\/engine\/(load|resume)\.ts$/ }, // both read model files
+          { name: "validation", test: /\/src\/engine\/(validation|evaluate-losses)\.ts$/ }, // the one makes use of the other
+          // What computes it and what plans it are wanted at once.
+          { name: "whole-network", test: /\/src\/(engine\/whole-network|backends\/webgpu\/whole-network-form)\.ts$/ },
         ],
       },
     },
@@ -102,8 +105,21 @@ function writeCore(folder, { input, minify = false }) {
  * @param {string} [footer]
  */
 function writeWorker(folder, name, input, footer) {
-  return write({ ...core, input: { [name]: input } }, { dir: folder, minify: true, codeSplitting: false, footer });
+  const plugins = name === "worker-wasm" ? [withoutWholeNetworks] : [];
+  return write(
+    { ...core, input: { [name]: input }, plugins },
+    { dir: folder, minify: true, codeSplitting: false, footer },
+  );
 }
+
+/**
+ * WebAssembly has no kernel of whole networks, so that nothing there imports what plans them.
+ * @type {import("rolldown").Plugin}
+ */
+const withoutWholeNetworks = {
+  name: "without-whole-networks",
+  load: (id) => (id === join(root, "src", "engine", "whole-network.ts") ? "export {};" : undefined),
+};
 
 /**
  * The name of a chunk that begins with a module imported on demand: the module's, a backend's by its folder.

@@ -1,10 +1,12 @@
 /**
- * shaders/*.wgsl -> src/generated/shaders.ts, and those of software adapters alone, shaders/software/*.wgsl ->
- * src/generated/software-shaders.ts: hand-written text, with the parameter structs put in that src/kernels/parameters.ts
+ * shaders/*.wgsl -> src/generated/shaders.ts, and what is downloaded on demand: those of software adapters,
+ * shaders/software/*.wgsl -> src/generated/software-shaders.ts, and of whole networks, shaders/whole-network/*.wgsl ->
+ * src/generated/whole-network-shaders.ts: hand-written text, with the parameter structs put in that src/kernels/parameters.ts
  * declares. TypeGPU's resolver does so here, not in what users download.
  *
  * A struct is found by its name: `shaders/linear.wgsl` says `var<uniform> params: LinearParameters`, and a
- * `LinearParameters` is exported there. A line `// use: elementwise` puts shaders/elementwise.wgsl in front.
+ * `LinearParameters` is exported there. A line `// use: elementwise` puts shaders/elementwise.wgsl in front; of whole
+ * networks that is left to who makes the pipeline, since a page has that text already.
  */
 import { basename, dirname } from "node:path";
 import tgpu from "typegpu";
@@ -15,6 +17,7 @@ import { declarations, parameterStructs } from "./parameters.mjs";
 const outputs = [
   { file: "src/generated/shaders.ts", name: "shaders", folder: "shaders" },
   { file: "src/generated/software-shaders.ts", name: "softwareShaders", folder: "shaders/software" },
+  { file: "src/generated/whole-network-shaders.ts", name: "wholeNetworkShaders", folder: "shaders/whole-network" },
 ];
 
 /**
@@ -36,7 +39,7 @@ export async function generateShaders() {
   /** @param {string} file */
   const entryOf = (file) => {
     const name = basename(file, ".wgsl");
-    const template = withUsed(name, texts);
+    const template = file.startsWith("shaders/whole-network/") ? (texts.get(name) ?? "") : withUsed(name, texts);
     const used = Object.fromEntries(Object.entries(externals).filter(([struct]) => mentions(template, struct)));
     const unknown = [...template.matchAll(/\bvar<uniform>\s+\w+\s*:\s*([A-Z]\w*)/g)].find(
       ([, struct]) => !(struct in used) && !new RegExp(`\\bstruct\\s+${struct}\\b`).test(template),

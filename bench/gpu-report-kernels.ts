@@ -4,6 +4,7 @@ import { type LinearKernel, workgroupTiles } from "../src/backends/webgpu/linear
 import { lower } from "../src/backends/webgpu/lower.ts";
 import type { ReduceShader } from "../src/backends/webgpu/reduce-dispatches.ts";
 import { softwareForms } from "../src/backends/webgpu/software-forms.ts";
+import { wholeNetworkForm } from "../src/backends/webgpu/whole-network-form.ts";
 import type { ElementwiseOperand, KernelCall } from "../src/schedule/program.ts";
 import { otherCalls, type Work } from "./gpu-report-calls.ts";
 import { fromProduct, fromStep, place, step } from "./gpu-report-operands.ts";
@@ -101,7 +102,7 @@ function dispatchesOf(
   };
   const traits = { software: false };
   const linear = () => ({ kernel, segments });
-  return lower(program, { traits, software: softwareForms, linear, reduce }).dispatches;
+  return lower(program, { traits, software: softwareForms, wholeNetwork: wholeNetworkForm, linear, reduce }).dispatches;
 }
 
 function shapeOf({ rows, columns, depth, groups = 1, transposeLeft, transposeRight }: Product): string {

@@ -1,5 +1,6 @@
 /** The page: settings and buttons in, pictures and curves out. All work is done in worker.ts. */
 import { atEqualSeconds, atEqualSteps, type Sampled, standingWords } from "./ahead.ts";
+import { showKept } from "./kept.ts";
 import { type FromWorker, type LossName, lossNames, type Settings, type Support, type ToWorker } from "./messages.ts";
 import { type Curve, colourOf, drawCurves, drawPoints } from "./plot.ts";
 
@@ -26,6 +27,7 @@ const start = element<HTMLButtonElement>("start");
 const reset = element<HTMLButtonElement>("reset");
 const status = element("status");
 const announcement = element("announcement");
+const keptModels = element("kept");
 const fields = ["width", "divergence", "seed", "backend"].map((id) => element<HTMLInputElement>(id));
 
 const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
@@ -62,6 +64,7 @@ function settings(): Settings {
 function prepare(): void {
   state = "preparing";
   shown = emptyShown();
+  showKept(keptModels, []);
   send({ kind: "prepare", attempt: ++attempt, settings: settings() });
   draw();
 }
@@ -99,7 +102,11 @@ worker.addEventListener("message", ({ data: message }: MessageEvent<FromWorker>)
     case "paused":
       state = "ready";
       break;
+    case "moved":
+      ({ reason } = message);
+      break;
     case "failed":
+      showKept(keptModels, message.kept);
       fail(message.message);
       return;
   }

@@ -23,6 +23,13 @@ export interface Support {
   readonly cells: Uint8Array;
 }
 
+/** A model that training left, as a file. */
+export interface Kept {
+  readonly name: LossName;
+  readonly step: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 export type News =
   | {
       readonly kind: "ready";
@@ -53,7 +60,9 @@ export type News =
       readonly outside: number;
     }
   | { readonly kind: "paused" }
-  | { readonly kind: "failed"; readonly message: string };
+  /** Training goes on elsewhere: the GPU is gone. */
+  | { readonly kind: "moved"; readonly reason: string }
+  | { readonly kind: "failed"; readonly message: string; readonly kept: readonly Kept[] };
 
 /** News of the trainers that the `prepare` of this number asked for. */
 export type FromWorker = News & { readonly attempt: number };

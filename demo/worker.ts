@@ -16,6 +16,7 @@ import {
 } from "divflow";
 import {
   type FromWorker,
+  type Kept,
   type LossName,
   lossNames,
   type News,
@@ -32,6 +33,8 @@ const HIDDEN_LAYERS = 4;
 const BATCH_SIZE = 512;
 /** It falls slowly and without end, as the end is the visitor's choice: by half in 7,000 steps. */
 const LEARNING_RATE = product(5e-3, warmUp({ steps: 100 }), staircase({ factor: 0.999, every: 10 }));
+/** What a GPU that was lost has to come back, as long as a visitor waits. */
+const START_SECONDS = 10;
 const TRUTH_POINTS = 4096;
 /** Cells along a side of the support's picture. */
 const SUPPORT_SIZE = 256;
@@ -47,6 +50,8 @@ interface Attempt {
   readonly number: number;
   readonly seed: number;
   readonly runtime: Runtime;
+  /** What the page was told of it. */
+  reason: string;
   readonly trainers: ReadonlyMap<LossName, Trainer>;
   readonly sampling: Sampling;
   /** Of training so far, by model. */
@@ -70,7 +75,7 @@ addEventListener("message", ({ data: message }: MessageEvent<ToWorker>) => {
     .then(() => (message.kind === "prepare" ? prepare(number, message.settings) : train(number)))
     .catch((error) => {
       running = false;
-      send(number, { kind: "failed", message: error instanceof Error ? error.message : String(error) });
+      return fail(number, error);
     });
 });
 
@@ -79,13 +84,29 @@ function send(attempt: number, news: News, transfer: Transferable[] = []): void 
   postMessage(message, { transfer });
 }
 
+/** What can still be had of the models goes with the message: the runtime keeps them when their device is gone. */
+async function fail(number: number, error: unknown): Promise<void> {
+  const kept: Kept[] = [];
+  for (const [name, trainer] of current?.number === number ? current.trainers : []) {
+    if (trainer.step === 0) continue;
+    try {
+      const bytes = Uint8Array.from(await trainer.checkpoint());
+      kept.push({ name, step: trainer.step, bytes });
+    } catch {} // the message says what is wrong; what is not listed was not kept
+  }
+  send(number, { kind: "failed", message: error instanceof Error ? error.message : String(error), kept });
+}
+
 async function prepare(number: number, settings: Settings): Promise<void> {
   current?.runtime.dispose(); // with everything made on it
   current = undefined;
   if (number !== latest) return; // another one waits already
-  const runtime = await createRuntime({ backend: settings.backend });
+  const runtime = await createRuntime({ backend: settings.backend, fallback: "wasm", startSeconds: START_SECONDS });
   const trainers = new Map<LossName, Trainer>();
-  current = { number, seed: settings.seed, runtime, trainers, sampling: new Sampling(), seconds: { cfm: 0, fdm: 0 } };
+  current = {
+    ...{ number, seed: settings.seed, runtime, reason: runtime.reason, trainers },
+    ...{ sampling: new Sampling(), seconds: { cfm: 0, fdm: 0 } },
+  };
   for (const name of lossNames) {
     if (number !== latest) return;
     trainers.set(name, await createTrainer(runtime, trainerOptions(name, settings)));
@@ -120,6 +141,7 @@ async function train(number: number): Promise<void> {
   while (running && number === latest) {
     const start = performance.now();
     for (const name of lossNames) await turn(attempt, name, turnSteps);
+    sayWhereItRuns(attempt);
     const milliseconds = performance.now() - start;
     turnSteps = Math.max(1, Math.round(turnSteps * Math.min(4, TURN_MILLISECONDS / milliseconds)));
     if (performance.now() - sampled > SAMPLES_EVERY_MILLISECONDS) {
@@ -130,7 +152,16 @@ async function train(number: number): Promise<void> {
   }
   if (number !== latest) return;
   await sampleAll(attempt);
+  sayWhereItRuns(attempt);
   send(number, { kind: "paused" });
+}
+
+/** After a loss the runtime is on another device, or on WebAssembly. */
+function sayWhereItRuns(attempt: Attempt): void {
+  const { reason } = attempt.runtime;
+  if (reason === attempt.reason) return;
+  attempt.reason = reason;
+  send(attempt.number, { kind: "moved", reason });
 }
 
 async function turn({ number, trainers, seconds }: Attempt, name: LossName, turnSteps: number): Promise<void> {

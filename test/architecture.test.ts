@@ -34,6 +34,7 @@ const allowed: Record<string, readonly string[]> = {
     "backends/on-demand.ts",
     "generated/shaders.ts",
     "generated/software-shaders.ts",
+    "generated/whole-network-shaders.ts",
   ],
   "backends/wasm": [
     "kernels",

@@ -49,9 +49,10 @@ function downloaded() {
  * Starts the browser with a profile of its own, which goes when it is closed.
  * @param {object} [options]
  * @param {boolean} [options.hardware] - take the machine's GPU instead of SwiftShader.
+ * @param {readonly string[]} [options.flags] - of Chromium, beside those below.
  * @param {number} [options.seconds] - the longest that one call into a page may take; default 300.
  */
-export async function launchBrowser({ hardware = false, seconds = 300 } = {}) {
+export async function launchBrowser({ hardware = false, flags = [], seconds = 300 } = {}) {
   const { path, environment } = await findBrowser();
   return puppeteer.launch({
     executablePath: path,
@@ -66,6 +67,7 @@ export async function launchBrowser({ hardware = false, seconds = 300 } = {}) {
       "--enable-unsafe-webgpu",
       "--enable-features=Vulkan",
       ...(hardware ? [] : ["--use-webgpu-adapter=swiftshader"]),
+      ...flags,
     ],
   });
 }

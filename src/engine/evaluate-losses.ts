@@ -7,7 +7,7 @@ import type { Standardization } from "../data/standardize.ts";
 import { ConfigError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
-import { integerOption, partOption } from "../graph/options.ts";
+import { integerOption, optionsObject, partOption, signalOption } from "../graph/options.ts";
 import { add, increment, multiply } from "../ops/arithmetic.ts";
 import { replaceRow } from "../ops/rows.ts";
 import { concat, reshape } from "../ops/shape.ts";
@@ -15,7 +15,7 @@ import { constant, state, table } from "../ops/sources.ts";
 import type { BatchUse } from "../ops/streams.ts";
 import { seedOf } from "../ops/threefry.ts";
 import { type BatchOptions, buildBatchLosses } from "../train/batch.ts";
-import type { LossMeans } from "./api.ts";
+import type { EvaluateLossesOptions, LossMeans } from "./api.ts";
 import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
 import type { StillWanted } from "./plan.ts";
@@ -154,7 +154,7 @@ const MOST_DRAWN = 1 << 16;
  * The data in the units of a model with this standardisation. The device draws in f32, which has no digit left of points
  * that lie far from 0: those of a source without units of its own are then drawn here, in f64.
  */
-export function inModelUnits(
+function inModelUnits(
   data: DataSource,
   standardization: Standardization | undefined,
   { batchSize, batches, seed }: { readonly batchSize: number; readonly batches: number; readonly seed: number },
@@ -166,20 +166,35 @@ export function inModelUnits(
   return madeArray({ values: drawnOnHost(data, count, seed), options }, standardization);
 }
 
-/** Checks shared by every evaluation. */
-export function checkEvaluation(dimension: number, evaluation: LossEvaluation): void {
-  const { data, loss, path, batchSize, batches, seed } = evaluation;
+/**
+ * What `options` ask of a model, complete, with data in its units.
+ *
+ * @throws {@link ConfigError} when an option is unknown or out of range, or the data are of another dimension.
+ */
+export function evaluationOf(
+  model: Pick<LossEvaluation, "network" | "path" | "standardization">,
+  options: EvaluateLossesOptions,
+): LossEvaluation {
+  const known = ["data", "path", "loss", "batchSize", "batches", "seed", "best", "ema", "signal"] as const;
+  optionsObject("options of evaluateLosses", options, known);
+  const { network, standardization } = model;
+  const { dimension } = network;
+  const { data, loss, path = model.path, batchSize = 512, batches = 20, seed = 0 } = options;
+  const signal = signalOption(options.signal);
   partOption("data of evaluateLosses", data, "draw", "arrayData(points)");
   partOption("loss of evaluateLosses", loss, "build", "fdm()");
   partOption("path of evaluateLosses", path, "at", "condOT()");
   integerOption("batchSize of evaluateLosses", batchSize, 1, 1 << 20);
   integerOption("batches of evaluateLosses", batches, 1, 1 << 20);
   integerOption("seed of evaluateLosses", seed, 0);
-  if (data.dimension === dimension) return;
-  throw new ConfigError({
-    subject: "dimension of the data",
-    given: data.dimension,
-    expected: `${dimension}, the model's`,
-    remedy: "Evaluate on data of the same kind as trained on.",
-  });
+  if (data.dimension !== dimension) {
+    throw new ConfigError({
+      subject: "dimension of the data",
+      given: data.dimension,
+      expected: `${dimension}, the model's`,
+      remedy: "Evaluate on data of the same kind as trained on.",
+    });
+  }
+  const units = inModelUnits(data, standardization, { batchSize, batches, seed });
+  return { network, path, standardization, data: units, loss, batchSize, batches, seed, signal };
 }

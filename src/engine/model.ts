@@ -1,5 +1,6 @@
 /** A model on this thread: its network's velocity field, solved forwards to sample and backwards to judge. */
 import type { NumericArray } from "../backends/backend.ts";
+import { onDemand } from "../backends/on-demand.ts";
 import { expectHeld } from "../data/held.ts";
 import { copiedNumbers, type Numbers } from "../data/numbers.ts";
 import type { Standardization } from "../data/standardize.ts";
@@ -7,7 +8,7 @@ import { type DivergenceOptions as Estimator, estimateCount } from "../flow/like
 import { networkField } from "../flow/network-field.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import type { Node } from "../graph/node.ts";
-import { optionsObject, signalOption } from "../graph/options.ts";
+import { copiedOptions, optionsObject, signalOption } from "../graph/options.ts";
 import { type Network, parameterLayout, parameterViews } from "../nn/network.ts";
 import { state } from "../ops/sources.ts";
 import { type ModelRecord, writeCheckpoint } from "../train/checkpoint.ts";
@@ -26,7 +27,6 @@ import type {
 } from "./api.ts";
 import { chunksOf } from "./chunks.ts";
 import { dispose, disposed } from "./disposed.ts";
-import { checkEvaluation, inModelUnits, meanLosses } from "./evaluate-losses.ts";
 import type { Lock } from "./lock.ts";
 import { chosenParameters, type ParametersChoice, type ParametersName } from "./parameters.ts";
 import type { StillWanted } from "./plan.ts";
@@ -233,17 +233,17 @@ export class LocalModel implements Model {
   }
 
   /** See {@link Runtime.evaluateLosses}. */
-  async evaluateLosses(options: EvaluateLossesOptions): Promise<LossMeans> {
-    const known = ["data", "path", "loss", "batchSize", "batches", "seed", "best", "ema", "signal"] as const;
-    optionsObject("options of evaluateLosses", options, known);
-    const { network, standardization } = this.#source;
-    const { data, loss, path = this.#source.path, batchSize = 512, batches = 20, seed = 0 } = options;
-    const signal = signalOption(options.signal);
-    const given = { network, path, standardization, data, loss, batchSize, batches, seed, signal };
-    checkEvaluation(this.dimension, given);
-    const complete = { ...given, data: inModelUnits(data, standardization, given) };
+  async evaluateLosses(given: EvaluateLossesOptions): Promise<LossMeans> {
+    const options = copiedOptions(given);
+    const { evaluationOf, meanLosses } = await onDemand(import("./evaluate-losses.ts"));
+    const evaluation = evaluationOf(this.#source, options);
     return this.#work(options, async (live, parameters) =>
-      meanLosses(await this.#source.store(live, signal), this.#views(parameters), complete, this.#stillWanted(signal)),
+      meanLosses(
+        await this.#source.store(live, evaluation.signal),
+        this.#views(parameters),
+        evaluation,
+        this.#stillWanted(evaluation.signal),
+      ),
     );
   }
 

@@ -3,6 +3,7 @@
 import { LimitError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { sizeOf } from "../graph/node.ts";
+import type { CallMaker } from "../schedule/call-units.ts";
 import { PASSES, planning } from "../schedule/compile.ts";
 import type { PlanLimits, Program } from "../schedule/program.ts";
 import { nextTask, TURN_SECONDS } from "./pace.ts";
@@ -11,11 +12,16 @@ import { nextTask, TURN_SECONDS } from "./pace.ts";
 export type StillWanted = (done: number, passes: number) => void;
 
 /** The graph's program: see `compile`. */
-export async function planned(graph: Graph, limits: PlanLimits, stillWanted: StillWanted): Promise<Program> {
+export async function planned(
+  graph: Graph,
+  limits: PlanLimits,
+  stillWanted: StillWanted,
+  optional?: CallMaker,
+): Promise<Program> {
   await nextTask(); // building the graph took a while
   let passes = 0;
   stillWanted(passes, PASSES);
-  const parts = planning(graph, limits);
+  const parts = planning(graph, limits, optional);
   for (let begun = performance.now(); ; ) {
     const { done, value } = parts.next();
     if (done) return expectRoom(value, limits);

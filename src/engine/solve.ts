@@ -1,5 +1,6 @@
 /** A solve on a device: the programs of one solver, number of points and list of stops, to be run again and again. */
 import type { Executable, NumericArray } from "../backends/backend.ts";
+import { onDemand } from "../backends/on-demand.ts";
 import { UnsupportedError } from "../errors.ts";
 import {
   chunkState,
@@ -24,7 +25,7 @@ import { Pace, runPaced } from "./pace.ts";
 import type { StillWanted } from "./plan.ts";
 import { expectSolveFits } from "./sizes.ts";
 import { StateStore } from "./state-store.ts";
-import { CountedSteps, planWhole } from "./whole-network.ts";
+import type { CountedSteps } from "./whole-network.ts";
 
 export interface SolveSettings {
   readonly field: VelocityField;
@@ -61,6 +62,12 @@ const MOST_ATTEMPTS = 16;
 /** "solve.x" is at the stop of this number. */
 export type AtStop = (stop: number, solve: Solve) => Promise<void>;
 
+interface Plans {
+  readonly stepwise: SolvePlan;
+  /** The same for whole networks, with what runs them. */
+  readonly whole: { readonly plan: WholeNetworkPlan; readonly kind: typeof import("./whole-network.ts") } | undefined;
+}
+
 export class Solve {
   readonly #settings: SolveSettings;
   readonly #store: StateStore;
@@ -69,6 +76,8 @@ export class Solve {
   readonly #whole: WholeNetworkPlan | undefined;
   readonly #pace = new Pace();
   #step!: Executable;
+  /** The same, where it has to know which steps it takes. */
+  #counted: CountedSteps | undefined;
   /** Runs once before the steps: draws the noise, works out a first step size. */
   readonly #before: Executable[] = [];
   /** Runs once after them. */
@@ -97,28 +106,33 @@ export class Solve {
       field: divergence ? withDivergence(field, divergence) : velocityOnly(field),
       stops,
     });
-    const whole = planWhole(stepwise, { ...settings, estimates }, shared.backend.limits);
-    try {
-      return await Solve.#load(shared, settings, { stepwise, whole }, stillWanted);
-    } catch (error) {
-      // The kernel of whole networks is large: a compiler that refuses it may still take those of single layers.
-      if (!whole || !(error instanceof UnsupportedError)) throw error;
-      return Solve.#load(shared, settings, { stepwise, whole: undefined }, stillWanted);
+    const { limits } = shared.backend;
+    if (limits.optionalKernels?.length && stepwise.tableau && stepwise.field?.bare) {
+      try {
+        const kind = await onDemand(import("./whole-network.ts"));
+        const plan = kind.planWhole(stepwise, { ...settings, estimates }, limits);
+        if (plan) return await Solve.#load(shared, settings, { stepwise, whole: { plan, kind } }, stillWanted);
+      } catch (error) {
+        // The kernel of whole networks is large: a compiler that refuses it may still take those of single layers, and
+        // they are there where it can no longer be downloaded.
+        if (!(error instanceof UnsupportedError)) throw error;
+      }
     }
+    return Solve.#load(shared, settings, { stepwise, whole: undefined }, stillWanted);
   }
 
   static async #load(
     shared: StateStore,
     settings: SolveSettings,
-    { stepwise, whole }: { readonly stepwise: SolvePlan; readonly whole: WholeNetworkPlan | undefined },
+    { stepwise, whole }: Plans,
     stillWanted: StillWanted,
   ): Promise<Solve> {
     const { path, rows, dimension, divergence, task } = settings;
     const points = { rows, dimension, estimates: divergence ? estimateCount(divergence) : 0 };
     const store = new StateStore(shared.backend);
-    const solve = new Solve(settings, store, stepwise, whole);
-    const load = (graph: Graph) => loaded(shared, store, graph, stillWanted);
-    const packed = (graph: Graph) => whole?.packed(graph) ?? graph;
+    const solve = new Solve(settings, store, stepwise, whole?.plan);
+    const load = (graph: Graph) => loaded(shared, store, graph, stillWanted, whole?.kind.flowUnit);
+    const packed = (graph: Graph) => whole?.plan.packed(graph) ?? graph;
     try {
       const plan = solve.#plan;
       store.declare([...plan.state, seedState, chunkState]);
@@ -128,7 +142,11 @@ export class Solve {
       }
       if (plan.start) solve.#before.push(await load(plan.start));
       const step = await load(plan.step);
-      solve.#step = whole ? new CountedSteps(step, (range) => store.write(whole.range.name, range)) : step;
+      if (whole) {
+        const { range } = whole.plan;
+        solve.#counted = new whole.kind.CountedSteps(step, (steps) => store.write(range.name, steps));
+      }
+      solve.#step = solve.#counted ?? step;
       if (task === "encode" && divergence) {
         solve.#after.push(await load(packed(finishLogDensity(points, path.priorDeviation))));
       }
@@ -159,7 +177,7 @@ export class Solve {
     if (divergence) this.#writePart("solve.logDensity", new Float32Array(this.#lengthOf("solve.logDensity")));
     if (this.#whole) this.#clearLost(this.#whole.flow);
     onProgress?.(0);
-    if (this.#step instanceof CountedSteps) this.#step.restart();
+    this.#counted?.restart();
     for (const [name, values] of this.#plan.initial) this.#write(name, values);
     for (const executable of this.#before) await runPaced(store.backend, executable, 1, new Pace());
     await atStop(0, this);

@@ -208,7 +208,8 @@ export class LocalTrainer implements Trainer {
   }
 
   async describe(): Promise<string> {
-    return this.#state.use(async ({ program }) => program.describe());
+    const { describeProgram } = await onDemand(import("../schedule/describe.ts"));
+    return this.#state.use(async ({ program }) => describeProgram(program));
   }
 
   dispose(): void {

@@ -1,15 +1,20 @@
-/** When a solve runs its network whole, many steps to a kernel call, and how such a call comes to know its steps. */
+/**
+ * When a solve runs its network whole, many steps to a kernel call, and how such a call comes to know its steps. Imported
+ * on demand, with all that only it needs: on WebAssembly and by adaptive solvers nothing runs whole.
+ */
 import type { Executable } from "../backends/backend.ts";
 import type { DivergenceOptions } from "../flow/likelihood.ts";
 import type { SolvePlan } from "../flow/solvers/solver.ts";
 import { type WholeNetworkPlan, wholeNetworkPlan } from "../flow/whole-network.ts";
 import { sizeOf } from "../graph/node.ts";
 import { mlpFlow, mlpFlowLimits } from "../kernels/mlp-flow.ts";
-import { hasKernel } from "../kernels/registry.ts";
+import { hasKernel } from "../kernels/optional.ts";
 import { mlpStructure } from "../nn/mlp.ts";
 import { parameterLayout } from "../nn/network.ts";
 import { state } from "../ops/sources.ts";
 import type { PlanLimits } from "../schedule/program.ts";
+
+export { flowUnit } from "../schedule/flow-unit.ts";
 
 export interface WholeNetworkSettings {
   readonly rows: number;

@@ -13,8 +13,6 @@ export interface KernelDeclaration {
   readonly name: string;
   /** The parameter struct that `parameters.ts` declares: type by field, in order, 4 bytes each, without gaps. */
   readonly parameters: Readonly<Record<string, "u32" | "f32">>;
-  /** Whether a backend may lack it: those that have it name it in their limits. Default: every backend has it. */
-  readonly optional?: boolean;
   /** Parameters that a call may leave out, and what they then are. */
   readonly defaults?: Readonly<Record<string, number>>;
   /** In binding order: the uniform is @binding(0), these follow from @binding(1) on. */

@@ -60,7 +60,6 @@ export function mlpFlowTiling({ dimension, widest, probes }: { dimension: number
 
 export const mlpFlow: KernelDeclaration = {
   name: "mlpFlow",
-  optional: true,
   parameters: layouts.MlpFlowParameters,
   bindings: {
     parameters: { access: "read", element: "f32" },

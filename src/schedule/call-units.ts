@@ -2,18 +2,18 @@
 import { isNodeOf, type Node, type Shape, sizeOf } from "../graph/node.ts";
 import { randomKinds } from "../kernels/random.ts";
 import { reductions } from "../kernels/reduce.ts";
-import { mlpFlowOp } from "../ops/mlp-flow.ts";
 import { randomOp } from "../ops/random.ts";
 import { gatherOp, replaceRowOp, scatterAddOp } from "../ops/rows.ts";
 import { linearCall, reduceCall } from "./calls.ts";
 import type { View } from "./cells.ts";
-import { flowUnit } from "./flow-unit.ts";
 import type { CallUnit } from "./units.ts";
 
 type ViewOf = (node: Node) => View;
 
 /** The call that computes `node` into `out`, or undefined for a node that no single kernel computes. */
-export function callUnit(node: Node, viewOf: ViewOf, out: View): CallUnit | undefined {
+export type CallMaker = (node: Node, viewOf: ViewOf, out: View) => CallUnit | undefined;
+
+export const callUnit: CallMaker = (node, viewOf, out) => {
   if (isNodeOf(node, linearCall.op)) {
     const [left, right] = node.inputs as [Node, Node];
     const [rows, columns] = node.shape as [number, number];
@@ -72,9 +72,8 @@ export function callUnit(node: Node, viewOf: ViewOf, out: View): CallUnit | unde
       label: (names) => `${names["out"]} = random ${kind}, stream ${stream}`,
     };
   }
-  if (isNodeOf(node, mlpFlowOp.op)) return flowUnit(node, viewOf, out);
   return rowsUnit(node, viewOf, out);
-}
+};
 
 function rowsUnit(node: Node, viewOf: ViewOf, out: View): CallUnit | undefined {
   if (isNodeOf(node, gatherOp.op)) {

@@ -8,7 +8,7 @@ import { type Graph, type StateDeclaration, topologicalOrder } from "../graph/gr
 import { isNodeOf, sizeOf } from "../graph/node.ts";
 import { stateOp } from "../ops/sources.ts";
 import { bindState } from "./bind-state.ts";
-import { describeProgram } from "./describe.ts";
+import type { CallMaker } from "./call-units.ts";
 import { emitCalls } from "./emit.ts";
 import { legalizing } from "./legalize.ts";
 import { lowering } from "./lower.ts";
@@ -23,18 +23,19 @@ import { makingTasks } from "./tasks.ts";
 /**
  * A program that computes the graph's updates within the limits.
  *
+ * @param optional - makes the calls of optional kernels: with whoever puts their ops into graphs.
  * @throws {@link LimitError} when a state or a temporary is larger than the device allows, or an elementwise function
  * needs more bindings than it has.
  */
-export function compile(graph: Graph, limits: PlanLimits): Program {
-  return atOnce(planning(graph, limits));
+export function compile(graph: Graph, limits: PlanLimits, optional?: CallMaker): Program {
+  return atOnce(planning(graph, limits, optional));
 }
 
 /** Passes that {@link planning} tells of; all but the first may come again. */
 export const PASSES = 7;
 
 /** {@link compile} in parts. */
-export function* planning(graph: Graph, limits: PlanLimits): InParts<Program> {
+export function* planning(graph: Graph, limits: PlanLimits, optional?: CallMaker): InParts<Program> {
   const state = declaredState(graph);
   for (const declaration of state) checkState(declaration, limits);
   const lowered = yield* lowering(graph, limits);
@@ -43,7 +44,7 @@ export function* planning(graph: Graph, limits: PlanLimits): InParts<Program> {
   let assumed = limits.separateReadAndWrite ? 3 : 1;
   for (;;) {
     yield 1;
-    const units = yield* legalizing(lowered);
+    const units = yield* legalizing(lowered, optional);
     yield 2;
     const constraints = bindState(units, rematerialize(units.units));
     yield 3;
@@ -61,7 +62,7 @@ export function* planning(graph: Graph, limits: PlanLimits): InParts<Program> {
       continue;
     }
     if (excess) throw tooManyBindings(excess, limits);
-    const program = {
+    return {
       name: graph.name,
       state,
       calls,
@@ -72,7 +73,6 @@ export function* planning(graph: Graph, limits: PlanLimits): InParts<Program> {
       lowerBoundBytes: 4 * memory.lowerBound,
       graph,
     };
-    return { ...program, describe: () => describeProgram(program) };
   }
 }
 

@@ -7,7 +7,7 @@ import type { KernelCall, Program, Region } from "./program.ts";
  * where each temporary lies. A product is rows x depth x columns; with an epilogue it is p there, in so many row groups:
  * p itself where it is kept.
  */
-export function describeProgram(program: Omit<Program, "describe">): string {
+export function describeProgram(program: Program): string {
   const { calls, peakBytes, lowerBoundBytes, arenas, state, temporaries = [] } = program;
   const total = (of: (call: KernelCall) => number) => calls.reduce((sum, call) => sum + of(call), 0);
   const halves = new Set(

@@ -1,13 +1,14 @@
 /** The call of the kernel that runs a whole network: src/kernels/mlp-flow.ts. */
-import type { Node } from "../graph/node.ts";
+import { isNodeOf } from "../graph/node.ts";
 import { activationKinds } from "../kernels/elementwise.ts";
 import { mlpFlowTiling } from "../kernels/mlp-flow.ts";
-import type { MlpFlowAttributes } from "../ops/mlp-flow.ts";
+import { mlpFlowOp } from "../ops/mlp-flow.ts";
+import type { CallMaker } from "./call-units.ts";
 import type { View } from "./cells.ts";
-import type { CallUnit } from "./units.ts";
 
-/** @param out - begins as `flow`: the call changes it in place. */
-export function flowUnit(node: Node<MlpFlowAttributes>, viewOf: (node: Node) => View, out: View): CallUnit {
+/** `out` begins as `flow`: the call changes it in place. */
+export const flowUnit: CallMaker = (node, viewOf, out) => {
+  if (!isNodeOf(node, mlpFlowOp.op)) return undefined;
   const [flow, parameters, layers, times, range, probe] = node.inputs.map(viewOf) as [
     ...[View, View, View, View, View],
     View | undefined,
@@ -38,4 +39,4 @@ export function flowUnit(node: Node<MlpFlowAttributes>, viewOf: (node: Node) => 
     label: (names) => `${names["flow"]} goes steps ${names["range"]} of ${names["times"]} by ${names["parameters"]}`,
     initial: flow,
   };
-}
+};

@@ -12,7 +12,7 @@ import { randomKinds } from "../kernels/random.ts";
 import { broadcastOp, concatOp, reshapeOp, sliceOp, transposeOp } from "../ops/shape.ts";
 import { constantOp, stateOp, tableOp } from "../ops/sources.ts";
 import { stridesOf } from "../ops/strides.ts";
-import { callUnit } from "./call-units.ts";
+import { type CallMaker, callUnit } from "./call-units.ts";
 import { type DrawAttributes, drawOp, isStep } from "./calls.ts";
 import { Cell, canJoin, type View, viewOf } from "./cells.ts";
 import { joinColumnSums } from "./column-sums.ts";
@@ -24,9 +24,13 @@ import type { Assignment, CallUnit, StepOperand, StepUnit, Unit, Units } from ".
 /** Allocations begin at multiples of this many elements: 256 bytes, as WebGPU wants offsets of bindings. */
 export const ALIGNMENT = 64;
 
-/** Units of a graph as `lower` leaves it. */
-export function* legalizing(graph: Graph): InParts<Units> {
-  const legalizer = new Legalizer();
+/**
+ * Units of a graph as `lower` leaves it.
+ *
+ * @param optional - makes the calls of kernels that not every backend has.
+ */
+export function* legalizing(graph: Graph, optional?: CallMaker): InParts<Units> {
+  const legalizer = new Legalizer(optional);
   for (const node of topologicalOrder(graph.updates.map((update) => update.value))) {
     legalizer.visit(node);
     yield;
@@ -40,6 +44,11 @@ class Legalizer {
   private readonly views = new Map<Node, View>();
   private readonly states = new Map<string, Cell>();
   private readonly constants: number[] = [];
+  private readonly optional: CallMaker | undefined;
+
+  constructor(optional: CallMaker | undefined) {
+    this.optional = optional;
+  }
 
   /** Makes the unit of a node that is computed; nodes that only move elements wait until something asks for them. */
   visit(node: Node): void {
@@ -192,7 +201,8 @@ class Legalizer {
     } else if (isMoving(node)) {
       this.copy(node.shape, this.strided(node), cell, 0, stridesOf(node.shape));
     } else {
-      const call = callUnit(node, (input) => this.view(input), viewOf(cell));
+      const operands = [node, (input: Node) => this.view(input), viewOf(cell)] as const;
+      const call = callUnit(...operands) ?? this.optional?.(...operands);
       if (!call) throw unknownOp(node);
       this.addCall(call, cell);
     }

@@ -137,8 +137,6 @@ export interface Program {
   readonly lowerBoundBytes: number;
   /** What it was compiled from: the reference backend evaluates this instead of the calls. */
   readonly graph: Graph;
-  /** A table of the calls and totals, as text. */
-  describe(): string;
 }
 
 /** What a plan must respect; a backend states it. */

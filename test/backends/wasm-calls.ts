@@ -33,7 +33,6 @@ export function programOf(calls: readonly KernelCall[], state: ReadonlyMap<strin
     peakBytes: 0,
     lowerBoundBytes: 0,
     graph: { name: "test", updates: [] },
-    describe: () => "",
   };
 }
 

@@ -2,8 +2,8 @@
 import type { Backend } from "../../src/backends/backend.ts";
 import type { LinearChoice, LinearKernel } from "../../src/backends/webgpu/linear-choice.ts";
 import type { DType } from "../../src/graph/node.ts";
-import { kernels } from "../../src/kernels/registry.ts";
 import type { ElementwiseChain, KernelCall, Placement } from "../../src/schedule/program.ts";
+import { allKernels } from "../kernels.ts";
 import { assert, assertClose, assertEqual } from "./assert.ts";
 import { type Contents, handMadeProgram, kernelCall, runOnce, valuesOf, wordsOf } from "./kernel-programs.ts";
 
@@ -52,7 +52,7 @@ function programOf(each: KernelCase, number: number) {
   });
   const place = (name: string) => placements.get(name)!;
   const bindings = Object.fromEntries(
-    [...placements].filter(([name]) => name in (kernels[each.kernel]?.bindings ?? {})),
+    [...placements].filter(([name]) => name in (allKernels[each.kernel]?.bindings ?? {})),
   );
   const call = {
     ...kernelCall(each.kernel, each.parameters, { ...bindings, ...each.bindings?.(place) }, each.label),

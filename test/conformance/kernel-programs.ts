@@ -23,7 +23,6 @@ export function handMadeProgram(
     peakBytes: bytes,
     lowerBoundBytes: bytes,
     graph: { name, updates: [] },
-    describe: () => calls.map(({ kernel, label }) => `${kernel} ${label}`).join("\n"),
   };
 }
 

@@ -5,7 +5,8 @@ import { findDevice, traitsOf } from "../../src/backends/webgpu/device.ts";
 import { linearKernels, workgroupTiles } from "../../src/backends/webgpu/linear-choice.ts";
 import { reduceShaders } from "../../src/backends/webgpu/reduce-dispatches.ts";
 import { elementwiseFunctions, randomFunctions } from "../../src/kernels/elementwise.ts";
-import { hasKernel, kernels } from "../../src/kernels/registry.ts";
+import { hasKernel } from "../../src/kernels/optional.ts";
+import { allKernels } from "../kernels.ts";
 import { assert, assertEqual } from "./assert.ts";
 import type { Check } from "./check.ts";
 import { onEachBackend } from "./kernel-backends.ts";
@@ -131,7 +132,7 @@ export const checks: Check[] = [
     aboutSuite: true,
     async run() {
       const cases = Object.values(groups).flatMap((make) => make());
-      for (const name of Object.keys(kernels)) {
+      for (const name of Object.keys(allKernels)) {
         assert(
           cases.some(({ kernel }) => kernel === name),
           `No case calls "${name}".`,

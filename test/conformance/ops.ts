@@ -9,9 +9,10 @@ import { evaluate } from "../../src/graph/evaluate.ts";
 import type { StateDeclaration, Update } from "../../src/graph/graph.ts";
 import { type DType, type Node, type Shape, sizeOf } from "../../src/graph/node.ts";
 import type { HostTensor } from "../../src/graph/op.ts";
-import { hasKernel } from "../../src/kernels/registry.ts";
+import { hasKernel } from "../../src/kernels/optional.ts";
 import { state } from "../../src/ops/sources.ts";
 import { compile } from "../../src/schedule/compile.ts";
+import { flowUnit } from "../../src/schedule/flow-unit.ts";
 import { assert, assertClose, assertEqual } from "./assert.ts";
 import type { Check } from "./check.ts";
 import { onEachBackend } from "./kernel-backends.ts";
@@ -60,7 +61,7 @@ async function checkTogether(backend: Backend, cases: readonly CaseGraph[]): Pro
     given,
   );
   const results = updates.map((update, i): Result => ({ ...update, expected: expected[i].data }));
-  const program = compile({ name: "ops", updates }, backend.limits);
+  const program = compile({ name: "ops", updates }, backend.limits, flowUnit);
   const buffers = new Map<string, StateBuffer>();
   for (const { name, shape, dtype } of program.state) {
     const buffer = backend.createState(name, sizeOf(shape));

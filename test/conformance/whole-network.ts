@@ -29,6 +29,7 @@ import { multiply } from "../../src/ops/arithmetic.ts";
 import { state } from "../../src/ops/sources.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
 import { compile } from "../../src/schedule/compile.ts";
+import { flowUnit } from "../../src/schedule/flow-unit.ts";
 import { writeCheckpoint } from "../../src/train/checkpoint.ts";
 import { assert, assertClose, assertEqual } from "./assert.ts";
 import type { Check, Context } from "./check.ts";
@@ -188,7 +189,7 @@ async function checkBits({ gpu }: Context): Promise<void> {
   assert(plan, "Heun's method has no plan for a whole network.");
   const store = new StateStore(backend);
   try {
-    const program = compile(plan.step, backend.limits);
+    const program = compile(plan.step, backend.limits, flowUnit);
     store.declare(program.state);
     store.write("parameters", initialParameters(odd, 11));
     store.write("solve.times", Float32Array.from(plan.initial.get("solve.times") ?? []));

@@ -13,6 +13,7 @@ import { add, negate } from "../../src/ops/arithmetic.ts";
 import { state } from "../../src/ops/sources.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
 import { compile } from "../../src/schedule/compile.ts";
+import { flowUnit } from "../../src/schedule/flow-unit.ts";
 import { limitsByName } from "../schedule/limits.ts";
 import { relativeError, runGraph, solve } from "./evaluate.ts";
 
@@ -71,7 +72,7 @@ describe.each(["euler", "midpoint", "heun", "rk4"])("%s", (solver) => {
 });
 
 test.each(Object.entries(divergences))("many steps are one kernel call, in place; divergence: %s", (_, divergence) => {
-  const { calls, arenas } = compile(plansFor("rk4", divergence).whole.step, limitsByName["webgpu"]);
+  const { calls, arenas } = compile(plansFor("rk4", divergence).whole.step, limitsByName["webgpu"], flowUnit);
   expect(calls.map(({ kernel }) => kernel)).toEqual(["mlpFlow"]);
   expect(calls[0].bindings["flow"].region).toEqual({ kind: "state", name: "solve.flow" });
   expect(arenas).toEqual([]);

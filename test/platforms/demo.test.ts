@@ -1,14 +1,19 @@
-/** The demo as a visitor meets it, on WebAssembly and on WebGPU: it trains, draws, pauses, goes on and starts anew. */
+/**
+ * The demo as a visitor meets it, on WebAssembly and on WebGPU: it trains, draws, pauses, goes on and starts anew. And
+ * where Chromium's GPU process dies under it, again and again: it goes on there, on WebAssembly, or keeps its models.
+ */
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bundle } from "../../.build/bundle.mjs";
-import { serveDemo } from "../../.build/demo.mjs";
+import { demoFile, serveDemo } from "../../.build/demo.mjs";
 import { cache, root } from "../../.build/files.mjs";
 import { launchBrowser } from "../../.build/platforms/browser.mjs";
+import { serve } from "../../.build/platforms/server.mjs";
 import { skippedRuntimes } from "../../.build/runtimes.mjs";
+import { createRuntime, load } from "../../src/index.ts";
 
 describe.skipIf(skippedRuntimes().includes("chromium"))("the demo", () => {
   const built = join(cache, `demo-${randomUUID()}`);
@@ -76,6 +81,115 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo", () => {
     await page.close();
   });
 });
+
+/** One whose GPU process may die as often as it likes; others get no WebGPU after the second time, for minutes. */
+const lenient = ["--disable-gpu-process-crash-limit", "--disable-domain-blocking-for-3d-apis"];
+
+describe.skipIf(skippedRuntimes().includes("chromium"))("the demo, whose GPU process dies", () => {
+  const built = join(cache, `demo-losses-${randomUUID()}`);
+  beforeAll(async () => {
+    await mkdir(built, { recursive: true });
+    await bundle(relative(root, built));
+  });
+  afterAll(() => rm(built, { recursive: true, force: true }));
+
+  /** Trains in a browser of its own; `kill` ends the GPU process once both models have gone on since the last time. */
+  async function trained(
+    { flags = [], policy, backend }: { flags?: readonly string[]; policy?: string; backend: "auto" | "webgpu" },
+    visit: (page: Page, kill: () => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    const browser = await launchBrowser({ flags });
+    const headers = policy ? { headers: { "Content-Security-Policy": policy } } : {};
+    const server = await serve((path) => demoFile(path, relative(root, built)), headers);
+    try {
+      const page = await browser.newPage();
+      const complaints: string[] = [];
+      page.on("pageerror", (error) => complaints.push(String(error)));
+      await page.goto(server.url);
+      await page.select("#width", "32");
+      await page.select("#backend", backend);
+      await state(page, "ready");
+      await page.click("#start");
+      const session = await browser.target().createCDPSession();
+      await visit(page, async () => {
+        await goesOn(page);
+        await session.send("Browser.crashGpuProcess" as "Browser.crash");
+      });
+      expect(complaints).toEqual([]);
+    } finally {
+      await browser.close();
+      await server.close();
+    }
+  }
+
+  test("goes on, as often as the browser gives it another GPU", { timeout: 180_000 }, async () => {
+    await trained({ flags: lenient, backend: "webgpu" }, async (page, kill) => {
+      for (let losses = 0; losses < 5; losses++) await kill();
+      await goesOn(page);
+      expect(await text(page, "status")).toMatch(/^WebGPU/);
+      await page.click("#start");
+      await state(page, "ready");
+      const { cfm, fdm } = await steps(page);
+      expect(fdm).toBe(cfm);
+    });
+  });
+
+  test("goes on by WebAssembly when there is none, and says so", { timeout: 180_000 }, async () => {
+    await trained({ backend: "webgpu" }, async (page, kill) => {
+      const moved = () => text(page, "status").then((words) => words.startsWith("WebAssembly"));
+      for (let losses = 0; losses < 4 && !(await moved()); losses++) await kill();
+      await page.waitForFunction(() => document.getElementById("status")?.textContent?.startsWith("WebAssembly"), {
+        timeout: 60_000,
+      });
+      expect(await text(page, "status")).toMatch(/^WebAssembly on the CPU, as the GPU was lost: /);
+      await goesOn(page);
+    });
+  });
+
+  test("keeps its models where there is neither, and says so", { timeout: 180_000 }, async () => {
+    const policy = "default-src 'self'; script-src 'self'; connect-src blob:; worker-src 'self'";
+    await trained({ policy, backend: "auto" }, async (page, kill) => {
+      const failed = () => page.evaluate(() => document.body.dataset.state === "failed");
+      for (let losses = 0; losses < 4 && !(await failed()); losses++)
+        await Promise.race([kill(), state(page, "failed")]);
+      await state(page, "failed");
+      expect(await text(page, "status")).toMatch(/a loss, and then no adapter/);
+      expect(await text(page, "kept")).toMatch(/^Kept as they were.*CFM at step \d.*FDM at step \d/);
+      const kept = await page.$$eval("#kept a", (links) =>
+        Promise.all(
+          links.map(async (link) => {
+            const { download, href } = link as HTMLAnchorElement;
+            return { download, bytes: Array.from(new Uint8Array(await (await fetch(href)).arrayBuffer())) };
+          }),
+        ),
+      );
+      using runtime = await createRuntime({ backend: "reference" });
+      const stepOf = async (i: number) => (await load(runtime, Uint8Array.from(kept[i]!.bytes))).step;
+      const words = await text(page, "kept");
+      expect(words).toContain(`CFM at step ${(await stepOf(0)).toLocaleString("en")}`);
+      expect(words).toContain(`FDM at step ${(await stepOf(1)).toLocaleString("en")}`);
+      await page.select("#backend", "wasm");
+      await page.waitForFunction(() => (document.getElementById("kept") as HTMLElement).hidden);
+    });
+  });
+});
+
+/** Waits until both models have more steps than now. */
+async function goesOn(page: Page): Promise<void> {
+  for (const note of ["cfm-note", "fdm-note"]) {
+    const before = await text(page, note);
+    await page.waitForFunction(
+      (id, words) => {
+        const now = document.getElementById(id)?.textContent ?? "";
+        const step = (note: string) => Number(/step ([\d,]+)/.exec(note)?.[1]?.replaceAll(",", "") ?? 0);
+        return step(now) > step(words);
+      },
+      { timeout: 90_000 },
+      note,
+      before,
+    );
+  }
+}
 
 /** In the page: when screen readers are told something, in milliseconds. */
 function watchAnnouncements(): void {

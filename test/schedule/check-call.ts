@@ -1,7 +1,7 @@
 /** What every call has to keep to, so that no backend has to support what it does not say. */
 import { MAX_WORKGROUPS } from "../../src/kernels/kernel.ts";
-import { kernels } from "../../src/kernels/registry.ts";
 import type { ElementwiseChain, KernelCall, Placement, PlanLimits, Region } from "../../src/schedule/program.ts";
+import { allKernels } from "../kernels.ts";
 
 export function keyOf(region: Region): string {
   return region.kind === "arena"
@@ -82,7 +82,7 @@ function checkChain({ count, loads, stores }: ElementwiseChain, isAlone: boolean
 
 /** The placements bound by name. */
 function checkOperands({ kernel, parameters, bindings }: KernelCall, limits: PlanLimits): Placement[] {
-  const declaration = kernels[kernel];
+  const declaration = allKernels[kernel];
   demand(declaration !== undefined, "no such kernel");
   const fields = Object.keys(declaration.parameters);
   const expected = fields.filter((field) => !field.endsWith("Offset")).sort();

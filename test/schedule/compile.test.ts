@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Node } from "../../src/graph/node.ts";
 import type { HostTensor } from "../../src/graph/op.ts";
-import { hasKernel } from "../../src/kernels/registry.ts";
+import { hasKernel } from "../../src/kernels/optional.ts";
 import { ops } from "../../src/ops/registry.ts";
 import { state } from "../../src/ops/sources.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";

@@ -7,9 +7,9 @@ import { sizeOf } from "../../src/graph/node.ts";
 import type { HostTensor } from "../../src/graph/op.ts";
 import { type RandomKind, randomKinds } from "../../src/kernels/random.ts";
 import { reductions } from "../../src/kernels/reduce.ts";
-import { kernels } from "../../src/kernels/registry.ts";
 import { randomBits, randomNumber } from "../../src/ops/threefry.ts";
 import type { KernelCall, Placement, PlanLimits, Program } from "../../src/schedule/program.ts";
+import { allKernels } from "../kernels.ts";
 import { checkCall, demand, keyOf } from "./check-call.ts";
 import { roundToHalf } from "./half.ts";
 import { type Access, runChain } from "./interpret-chain.ts";
@@ -105,7 +105,7 @@ type Operand = (name: string) => Access;
 
 function runKernel(call: KernelCall, regions: Regions): void {
   const { kernel, parameters, bindings } = call;
-  const declared = kernels[kernel]?.bindings ?? {};
+  const declared = allKernels[kernel]?.bindings ?? {};
   const operand: Operand = (name) => {
     const element = declared[name]?.element as "f32" | "u32";
     return access(regions, bindings[name] as Placement, element);

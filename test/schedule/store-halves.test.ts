@@ -7,6 +7,7 @@ import type { Node, Shape } from "../../src/graph/node.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { state } from "../../src/ops/sources.ts";
 import { compile } from "../../src/schedule/compile.ts";
+import { describeProgram } from "../../src/schedule/describe.ts";
 import type { PlanLimits, Program, Temporary } from "../../src/schedule/program.ts";
 import { drawState, graphOf, trainStep, valuesOf } from "./graphs.ts";
 import { HALF, roundToHalf } from "./half.ts";
@@ -55,9 +56,11 @@ describe("a step of FDM, 4 x 512, batch 512", () => {
   });
 
   test("describe names f16 and its bytes", () => {
-    expect(halved.describe()).toMatch(/temporaries: 92\d\d\.\d KiB in 4 arenas, 6144\.0 KiB of them f16, at least/);
-    expect(halved.describe()).toMatch(/t9 +1024\.0 +\d f16 +\d+\.0 +2 to 3/);
-    expect(whole.describe()).not.toMatch(/f16/);
+    expect(describeProgram(halved)).toMatch(
+      /temporaries: 92\d\d\.\d KiB in 4 arenas, 6144\.0 KiB of them f16, at least/,
+    );
+    expect(describeProgram(halved)).toMatch(/t9 +1024\.0 +\d f16 +\d+\.0 +2 to 3/);
+    expect(describeProgram(whole)).not.toMatch(/f16/);
   });
 });
 

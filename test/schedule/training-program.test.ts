@@ -4,6 +4,7 @@ import { arrayData } from "../../src/data/array.ts";
 import type { FDMOptions } from "../../src/flow/losses/fdm.ts";
 import { sizeOf } from "../../src/graph/node.ts";
 import { compile } from "../../src/schedule/compile.ts";
+import { describeProgram } from "../../src/schedule/describe.ts";
 import type { PlanLimits, Program } from "../../src/schedule/program.ts";
 import { type StepOptions, trainStep } from "./graphs.ts";
 import { limitsByName } from "./limits.ts";
@@ -119,7 +120,7 @@ describe.each(["webgpu", "wasm"])("limits of %s", (name) => {
 });
 
 test("describe says what follows a product, what is kept of it, and what is summed beside it", () => {
-  const text = programOf({}, limitsByName["wasm"] as PlanLimits).describe();
+  const text = describeProgram(programOf({}, limitsByName["wasm"] as PlanLimits));
   expect(text).toMatch(/22 kernel calls \(14 linear, 5 elementwise, 2 reduce, 1 replaceRow\)/);
   expect(text).toMatch(
     /linear +1024 x 512 x 512 in 2 groups, 3 functions .* t\d+ from p: silu0 silu1 multiply; t\d+ = p = /,

@@ -116,12 +116,12 @@ export async function createWebGPUBackend(
     async load(program, state) {
       health.check();
       const bufferNamed = (name: string) => stateBuffer(state.get(name), `state "${name}" of "${program.name}"`);
-      const choice = await tuned?.tune(program);
-      return loadProgram(
-        choice ? { ...parts, lowering: { ...lowering, linear: choice } } : parts,
-        program,
-        bufferNamed,
-      );
+      const wholeNetwork = program.calls.some(({ kernel }) => kernel === "mlpFlow")
+        ? (await onDemand(import("./whole-network-form.ts"))).wholeNetworkForm
+        : undefined;
+      const choice = (await tuned?.tune(program)) ?? linear;
+      const chosen = { ...parts, lowering: { ...lowering, wholeNetwork, linear: choice } };
+      return loadProgram(chosen, program, bufferNamed);
     },
 
     async finished() {

@@ -5,7 +5,7 @@ import { MAX_WORKGROUPS } from "../../kernels/kernel.ts";
 import type { KernelCall, Program } from "../../schedule/program.ts";
 import { type Dispatch, isHalf } from "./dispatch.ts";
 import { elementwiseDispatch, type Quads } from "./elementwise-source.ts";
-import { kernelDispatch } from "./kernel-dispatch.ts";
+import { type KernelForm, kernelDispatch } from "./kernel-dispatch.ts";
 import { chooseLinear, type DeviceTraits, type LinearChoice, productShape } from "./linear-choice.ts";
 import type { panelDispatches } from "./linear-panel.ts";
 import { linearDispatches, linearScratch } from "./linear-source.ts";
@@ -31,6 +31,8 @@ export interface LowerOptions {
   readonly traits: DeviceTraits;
   /** There when the traits say that it is a software adapter, or `linear` names a kernel for these. */
   readonly software?: SoftwareForms | undefined;
+  /** There when a call of the program runs a whole network. */
+  readonly wholeNetwork?: KernelForm | undefined;
   /** These take the place of what the traits decide: how the tuner has its say, and tests try every kernel. */
   readonly linear?: ((call: KernelCall) => LinearChoice) | undefined;
   readonly reduce?: ReduceShader | undefined;
@@ -49,8 +51,8 @@ export function lower(program: Pick<Program, "calls">, options: LowerOptions): L
 }
 
 function lowerCall(call: KernelCall, options: LowerOptions) {
-  const { traits, software, linear, reduce } = options;
-  const { kind = 0, activation = 0, tangents = 0 } = call.parameters;
+  const { traits, software, wholeNetwork, linear, reduce } = options;
+  const { kind = 0 } = call.parameters;
   switch (call.kernel) {
     case "linear":
       return lowerProduct(call, linear?.(call) ?? chooseProduct(call, traits), options);
@@ -62,12 +64,18 @@ function lowerCall(call: KernelCall, options: LowerOptions) {
         scratch: 0,
       };
     case "mlpFlow":
-      return { dispatches: [kernelDispatch(call, call.bindings, { activation, tangents })], scratch: 0 };
+      return { dispatches: [flowDispatch(call, wholeNetwork)], scratch: 0 };
     default: {
       const constants: Record<string, number> = call.kernel === "random" ? { kind } : {};
       return { dispatches: [kernelDispatch(call, call.bindings, constants)], scratch: 0 };
     }
   }
+}
+
+function flowDispatch(call: KernelCall, form: KernelForm | undefined): Dispatch {
+  const { activation = 0, tangents = 0 } = call.parameters;
+  const used = [shaders["elementwise"], shaders["activation"], form?.code].join("\n");
+  return kernelDispatch(call, call.bindings, { activation, tangents }, { declaration: form?.declaration, code: used });
 }
 
 /** A call of `linear` by this kernel. */

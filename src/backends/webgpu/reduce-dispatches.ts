@@ -4,7 +4,7 @@ import { reduceLanes, reduceWorkgroups, reductions } from "../../kernels/reduce.
 import type { KernelCall } from "../../schedule/program.ts";
 import { subgroupDirectives } from "./declarations.ts";
 import type { Dispatch, Operand } from "./dispatch.ts";
-import { kernelDispatch } from "./kernel-dispatch.ts";
+import { formOf, kernelDispatch } from "./kernel-dispatch.ts";
 import type { DeviceTraits } from "./linear-choice.ts";
 
 /** A file shaders/reduce[-...].wgsl each: through workgroup memory, by shuffles in subgroups, by lone invocations. */
@@ -73,11 +73,16 @@ function dispatchOf(
   const lanes = reduceLanes(parameters);
   if (shader === "reduce-serial") {
     const workgroups = linearWorkgroups(outer * inner * segments, 64);
-    return { ...kernelDispatch(call, operands, { ...kinds, segments }, shader), workgroups };
+    return { ...kernelDispatch(call, operands, { ...kinds, segments }, formOf("reduce", shader)), workgroups };
   }
   const shuffles = shader === "reduce-subgroups" && inner === 1 && lanes > 1;
   const constants = shuffles ? { ...kinds, lanes } : { ...kinds, lanes, neighboursAreLanes: Number(inner === 1) };
-  const dispatch = kernelDispatch(call, operands, constants, shuffles ? "reduce-subgroups" : "reduce");
+  const dispatch = kernelDispatch(
+    call,
+    operands,
+    constants,
+    formOf("reduce", shuffles ? "reduce-subgroups" : "reduce"),
+  );
   const [x, y] = dispatch.workgroups;
   const code = shuffles ? `${subgroupDirectives}${dispatch.code}` : dispatch.code;
   return { ...dispatch, code, workgroups: [x, y, segments] };
