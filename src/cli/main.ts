@@ -1,5 +1,6 @@
 /** The divflow command: runs its command line, and turns errors into a sentence and an exit code. */
 import { stripVTControlCharacters } from "node:util";
+import { printable } from "../errors.ts";
 import { DivflowError } from "../index.ts";
 import { reasonOf } from "./files.ts";
 import { complain, exitCodeOf, exitCodes } from "./output.ts";
@@ -27,7 +28,7 @@ function describeError(error: unknown): string {
   const { code, path } = error as NodeJS.ErrnoException;
   const fromSystem = code !== undefined && /^E[A-Z0-9]+$/.test(code); // ENOSPC and its like, not ERR_INVALID_STATE
   if (!fromSystem) return error.stack ?? error.message;
-  return `${path === undefined ? "" : `${path}: `}${reasonOf(error)}. Nothing was left half written.`;
+  return `${path === undefined ? "" : `${printable(path)}: `}${reasonOf(error)}. Nothing was left half written.`;
 }
 
 // A reader that closes the pipe (`divflow info | head -1`) has what it wanted.

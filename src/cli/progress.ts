@@ -3,6 +3,7 @@
  * and then, and none of a short run.
  */
 import { type Bar, Presets, SingleBar } from "cli-progress";
+import { printable } from "../errors.ts";
 import { isQuiet, remark } from "./output.ts";
 
 export interface ProgressBar {
@@ -17,6 +18,9 @@ const LINE_EVERY = 10_000;
 /** When the last line was written: one clock for the whole command, whose stages may each be short. 0 is its start. */
 let lastLine = 0;
 
+/** Characters of a title, which may be a file's name. */
+const LONGEST_TITLE = 60;
+
 /** Milliseconds from which the time that planning took is worth a line. */
 const LONG_PLANNING = 5000;
 
@@ -25,8 +29,9 @@ const LONG_PLANNING = 5000;
  *
  * @param planned - whether a program is planned before the first update: the bar says so, lines how long it took.
  */
-export function progressBar(title: string, total: number, { planned = false } = {}): ProgressBar {
+export function progressBar(name: string, total: number, { planned = false } = {}): ProgressBar {
   if (isQuiet()) return { update: () => {}, stop: () => {} };
+  const title = printable(name, LONGEST_TITLE);
   return process.stderr.isTTY ? drawnBar(title, total, planned) : lines(title, total, planned);
 }
 
@@ -82,9 +87,10 @@ function sayPlanned(title: string, milliseconds: number): void {
 
 /** Does what plans a program, which for a large network takes long: a terminal says so meanwhile, a log afterwards. */
 export async function whilePlanning<Planned>(
-  title: string,
+  name: string,
   plan: (onProgress: (done: number, passes: number) => void) => Promise<Planned>,
 ): Promise<Planned> {
+  const title = printable(name, LONGEST_TITLE);
   const drawn = process.stderr.isTTY && !isQuiet();
   const begun = performance.now();
   const draw = (passes: string) => process.stderr.write(`\r\u001b[2K${title}: ${PLANNING}${passes}`);

@@ -123,7 +123,7 @@ function headerIn(names: readonly string[], rows: readonly (readonly string[])[]
     const slips = texts.filter((name) => /^[+-]?[.\d]/.test(name));
     const sure = slips.length === 0;
     if (sure || (over.length > 1 && !slips.some((name) => /^[+-]?\d*[.,]\d/.test(name)))) {
-      return sure ? { header: true } : doubtful(true);
+      return sure && !texts.every((name) => /[.,]\d/.test(name)) ? { header: true } : doubtful(true);
     }
   }
   if (quoted === "all") return doubtful(true);

@@ -5,6 +5,7 @@ import { axisOf, endsOf, marks } from "../../src/cli/report/axes.ts";
 import { chart } from "../../src/cli/report/curves.ts";
 import { histogram } from "../../src/cli/report/density.ts";
 import { bars } from "../../src/cli/report/distribution.ts";
+import { escapeHtml } from "../../src/cli/report/html.ts";
 import { page } from "../../src/cli/report/page.ts";
 import { planeRanges, type Rows, rangeOf, summarizeColumns } from "../../src/cli/report/rows.ts";
 import { brightestOf } from "../../src/cli/report/view.ts";
@@ -244,4 +245,9 @@ describe("a result in a sentence", () => {
     expect(difference?.standardError).toBeCloseTo(0.05, 12);
     expect(difference && verdict(difference)).toMatch(/no difference beyond chance/); // 3 standard errors of 1 freedom
   });
+});
+
+test("names in a page are text: no elements, and nothing that turns round what follows", () => {
+  expect(escapeHtml(`<b onclick="x">&'`)).toBe("&#60;b onclick=&#34;x&#34;&#62;&#38;&#39;");
+  expect(escapeHtml("a\u202eb\u0007\n  c")).toBe("a\\u202eb\\u0007\n  c");
 });

@@ -159,6 +159,10 @@ const readings: Readonly<Record<string, readonly [text: string, reading: Reading
     "1st,2nd\n1.5,2\n3,4.25\n",
     { ...xy, columns: ["1st", "2nd"], notes: [/read as a header/] },
   ],
+  "a word that may be decimals with a damaged digit": [
+    "x.25\n1.5\n2\n",
+    { rows: "1.5; 2", columns: ["x.25"], notes: [/read as a header/] },
+  ],
   "one such word, told that it is a header": [
     "2020Q1\n1.5\n2\n",
     { rows: "1.5; 2", columns: ["2020Q1"], options: { header: true } },

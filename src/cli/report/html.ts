@@ -1,7 +1,11 @@
 /** Pieces of the report's page that several of its parts are made of. */
+import { printable } from "../../errors.ts";
 
+/** Text for a page, of which nothing is taken for an element, nor turns round what follows. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return text
+    .replace(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => printable(character))
+    .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 export interface Table {
