@@ -6,7 +6,7 @@ import { closest } from "../closest.ts";
 import { LARGEST_JITTER } from "../data/jitter.ts";
 import { dataFrom, dataNames } from "../data/registry.ts";
 import { parseStandardization } from "../data/standardize.ts";
-import { ConfigError, DataError } from "../errors.ts";
+import { CheckpointError, DivflowError } from "../errors.ts";
 import { lossFrom } from "../flow/losses/registry.ts";
 import { pathFrom } from "../flow/paths/registry.ts";
 import {
@@ -66,7 +66,7 @@ export function parseMetadata(json: string, sum: string | undefined, source: str
   try {
     facts = parseFacts(subject, parsed);
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof DataError)) throw error;
+    if (!(error instanceof DivflowError) || error instanceof CheckpointError) throw error;
     const { subject: option, given, expected } = error.facts;
     throw damage(`${subject}, ${option}`, given, expected, DAMAGED, error);
   }

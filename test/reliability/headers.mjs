@@ -1,8 +1,8 @@
 /**
  * `node test/reliability/headers.mjs [--count N] [--seed S]`, from a built checkout: 20,000 model files whose header is
  * damaged, opened by `load` and by `resume`. Right is
- * - a CheckpointError, or a DataError where the file asks for other data than are given, with a message that is short and
- *   escaped; or
+ * - a CheckpointError, a DataError where the file asks for other data than are given, or a LimitError where it asks for
+ *   sizes that do not fit, with a message that is short and escaped; or
  * - a file that opens and means what it says: saved again at once it holds, field by field, what JSON.parse reads in the
  *   damaged file, and the bits of the undamaged file's tensors. Nothing is a default, and no name stands twice.
  * So a changed rate is right only where it is a valid rate written in the file, and in a file with its checksum never.
@@ -60,12 +60,11 @@ export async function openedBy(divflow) {
  * @param {number} seed
  * @returns {Promise<import("./shared.mjs").Verdict>}
  */
-export async function tryHeader({ CheckpointError, DataError }, { runtime, files, saved, data }, seed) {
+export async function tryHeader({ CheckpointError, DataError, LimitError }, { runtime, files, saved, data }, seed) {
   const { kind, bytes, base, twice } = damagedHeader(files, seed);
   const judged = (/** @type {unknown} */ error) => {
-    const expected =
-      error instanceof CheckpointError ||
-      (error instanceof DataError && /^(data|columns of the data) to resume/.test(error.message));
+    const otherData = error instanceof DataError && /^(data|columns of the data) to resume/.test(error.message);
+    const expected = error instanceof CheckpointError || error instanceof LimitError || otherData;
     return expected ? faultOfMessage(error) : `${error instanceof Error ? error.stack : error}`;
   };
   try {
