@@ -1,6 +1,8 @@
 // An engine in a worker gives what one on this thread gives: values bit for bit, errors by class, aborts by reason.
+import { queryObjects } from "node:v8";
 import { describe, expect, test } from "vitest";
 import { createLocalRuntime } from "../../src/engine/runtime.ts";
+import { LocalTrainer } from "../../src/engine/trainer.ts";
 import {
   arrayData,
   CheckpointError,
@@ -26,6 +28,7 @@ import {
   warmUp,
 } from "../../src/index.ts";
 import { adamW } from "../../src/train/adam.ts";
+import { collect } from "../collect.mjs";
 import { smallOptions, trainSteps } from "./small.ts";
 import { remoteEngine } from "./worker.ts";
 
@@ -106,6 +109,25 @@ test("memory is the engine's, and goes when things are disposed of", async () =>
   await expect(trainer.describe()).rejects.toThrow(DisposedError);
   await expect(trainer.model.sample({ count: 1 })).rejects.toThrow(DisposedError);
   await expect(trainSteps(trainer, 1)).rejects.toThrow(DisposedError);
+});
+
+test("a run that is left in the middle without a word goes with its trainer", async () => {
+  using remote = await remoteEngine("wasm");
+  const abandon = async () => {
+    for (let i = 0; i < 5; i++) {
+      const trainer = await remote.runtime.createTrainer(smallOptions());
+      await trainer.run({ steps: 9, progressEvery: 3 }).next();
+      trainer.dispose();
+    }
+  };
+  const count = async () => {
+    await collect();
+    return queryObjects(LocalTrainer, { format: "count" });
+  };
+  const before = await count();
+  await abandon();
+  await remote.runtime.memory(); // behind the last message
+  expect(await count()).toBeLessThanOrEqual(before);
 });
 
 describe("errors", () => {
