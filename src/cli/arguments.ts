@@ -128,12 +128,15 @@ export function seed(option: string, text: string): number {
   return number(option, text, "an integer from 0 to 2^53 - 1", (value) => Number.isSafeInteger(value) && value >= 0);
 }
 
+/** Devices compute in it. */
+const isF32 = (value: number) => Number.isFinite(Math.fround(value));
+
 export function positiveNumber(option: string, text: string): number {
-  return number(option, text, "a positive number", (value) => Number.isFinite(value) && value > 0);
+  return number(option, text, "a positive number that f32 holds", (value) => isF32(value) && value > 0);
 }
 
 export function nonNegativeNumber(option: string, text: string): number {
-  return number(option, text, "a number of at least 0", (value) => Number.isFinite(value) && value >= 0);
+  return number(option, text, "a number of at least 0 that f32 holds", (value) => isF32(value) && value >= 0);
 }
 
 /** One of `choices`, which come from a registry. */

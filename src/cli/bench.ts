@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { defineCommand } from "citty";
-import { oneOf, positiveInteger, positiveNumber } from "./arguments.ts";
+import { number, oneOf, positiveInteger } from "./arguments.ts";
 import { exitCodes, isQuiet } from "./output.ts";
 import { interruption, wasInterrupted } from "./signals.ts";
 
@@ -33,10 +33,11 @@ export const bench = defineCommand({
       only: listOf("--only", args.only, (option, text) => oneOf(option, text, parts)),
       width: listOf("--width", args.width, (option, text) => Number(oneOf(option, text, widths))),
       backend: listOf("--backend", args.backend, (option, text) => oneOf(option, text, ["wasm", "webgpu"])),
-      threads: listOf("--threads", args.threads, positiveInteger),
+      threads: listOf("--threads", args.threads, (option, text) => positiveInteger(option, text, 64)),
       simd: listOf("--simd", args.simd, (option, text) => oneOf(option, text, ["plain", "relaxed"])),
     };
-    const seconds = positiveNumber("--seconds", args.seconds);
+    const fits = (value: number) => value > 0 && value <= 86_400;
+    const seconds = number("--seconds", args.seconds, "a positive number, at most 86400", fits);
     return runScript({
       selection,
       seconds,

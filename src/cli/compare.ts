@@ -6,7 +6,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { defineCommand } from "citty";
 import { ConfigError, createTrainer, type Runtime, sampleData, writeNpy } from "../index.ts";
-import { oneOf, positiveInteger } from "./arguments.ts";
+import { number, oneOf, positiveInteger } from "./arguments.ts";
 import { comparisonPage, resultTable, type Scene, type Shown } from "./comparison.ts";
 import {
   type Contender,
@@ -20,13 +20,13 @@ import {
   titleOf,
   verdict,
 } from "./contenders.ts";
-import { dataArguments, dataOf } from "./data.ts";
+import { dataArguments, dataOf, isPointsFile } from "./data.ts";
 import { checkFolder, makeFolder } from "./files.ts";
 import { LOCK } from "./folder-lock.ts";
 import { type Parts, partsOf, type RowsUsed, rowsUsed } from "./held-out.ts";
 import { judge, type Rule } from "./judge.ts";
 import { exitCodes, remark, report, textTable } from "./output.ts";
-import { type HeldOut, inOptions, readHeldOut } from "./overfitting.ts";
+import { checkHeldOut, type HeldOut, inOptions, readHeldOut } from "./overfitting.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
 import { whilePlanning } from "./progress.ts";
 import { describeRecipe, type Recipe, readRecipe, recipeArguments, trainerOptions } from "./recipe.ts";
@@ -41,6 +41,9 @@ import { trainInto, unusedRows } from "./training.ts";
 
 /** The seed of everything evaluated is this far from the run's, so that no point is one trained on. */
 const EVALUATION_SEED_OFFSET = 1_000_003;
+
+/** More would be a mistake in a number: runs that never end, points that fill the memory. */
+const [MOST_SEEDS, MOST_POINTS] = [1000, 2 ** 22];
 
 export const compare = defineCommand({
   meta: { name: "compare", description: "Train CFM and FDM from one seed and report on both" },
@@ -71,13 +74,16 @@ export const compare = defineCommand({
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args, rawArgs }) {
-    const recipe = await readRecipe(args.data, args);
-    const seedCount = positiveInteger("--seeds", args.seeds);
+    const seedCount = positiveInteger("--seeds", args.seeds, MOST_SEEDS);
+    const lastSeed = Number.MAX_SAFE_INTEGER - EVALUATION_SEED_OFFSET - seedCount + 1;
+    const expected = `an integer from 0 to ${lastSeed} beside ${seedCount} seeds`;
+    number("--seed", args.seed, expected, (value) => value <= lastSeed);
     const equal = oneOf("--equal", args.equal, equals);
-    const points = args.points === undefined ? undefined : positiveInteger("--points", args.points);
-    const test = await readTest(recipe, args.test);
+    const points = args.points === undefined ? undefined : positiveInteger("--points", args.points, MOST_POINTS);
+    if (args.test !== undefined) checkHeldOut("--test", args.test, isPointsFile(args.data));
     const choice = readRuntime(args);
-    await checkFolders(args.out, recipe.seed, seedCount);
+    const recipe = await readRecipe(args.data, args, () => checkFolders(args.out, Number(args.seed), seedCount));
+    const test = await readTest(recipe, args.test);
     using claimed = await RunFolder.claim("--out", args.out);
     await refuseRun("--out", args.out, args);
 

@@ -8,7 +8,7 @@ import {
   type Points,
   type TrainerOptions,
 } from "../index.ts";
-import { number, positiveInteger } from "./arguments.ts";
+import { nonNegativeNumber, number, positiveInteger, positiveNumber } from "./arguments.ts";
 import { dataOf, isPointsFile, readPointsFile } from "./data.ts";
 import { readBytes } from "./files.ts";
 import { networkOfFile } from "./network-of-file.ts";
@@ -68,19 +68,35 @@ export interface Overfitting {
   readonly description: object;
 }
 
+/**
+ * These options as far as that needs no file.
+ *
+ * @param isFile - whether the data are a file's rows.
+ */
+export function checkOverfitting(args: OverfittingArguments, isFile: boolean) {
+  const validation = args.validation ?? (isFile ? HELD_OUT : "none");
+  checkHeldOut("--validation", validation, isFile);
+  const patience = args.patience === undefined ? undefined : positiveInteger("--patience", args.patience);
+  const stops = validation !== "none" && args["early-stopping"] !== false;
+  refuseVoid(args, validation !== "none", stops);
+  return {
+    ...{ validation, patience, stops },
+    jitter: args.jitter === undefined ? undefined : readJitter(args.jitter, isFile),
+    average: args.ema === undefined ? undefined : ema({ decay: between("--ema", args.ema) }),
+    weightDecay:
+      args["weight-decay"] === undefined ? undefined : positiveNumber("--weight-decay", args["weight-decay"]),
+  };
+}
+
 /** @param activation - where one is given: of the network begun at. */
 export async function readOverfitting(
   args: OverfittingArguments,
+  checked: ReturnType<typeof checkOverfitting>,
   data: TrainedOn,
   activation: ActivationKind | undefined,
 ): Promise<Overfitting> {
-  const validation = await readHeldOut("--validation", args.validation ?? (data.points ? HELD_OUT : "none"), data);
-  const patience = args.patience === undefined ? undefined : positiveInteger("--patience", args.patience);
-  const stops = validation !== undefined && args["early-stopping"] !== false;
-  refuseVoid(args, validation, stops);
-  const jitter = args.jitter === undefined ? undefined : readJitter(args.jitter, data.points !== undefined);
-  const decay = args.ema === undefined ? undefined : between("--ema", args.ema);
-  const weightDecay = args["weight-decay"] === undefined ? undefined : positive("--weight-decay", args["weight-decay"]);
+  const { patience, stops, jitter, average, weightDecay } = checked;
+  const validation = await readHeldOut("--validation", checked.validation, data);
   const initial = args.from === undefined ? undefined : await readBytes(args.from);
   return {
     validation,
@@ -90,7 +106,7 @@ export async function readOverfitting(
       ...(validation === undefined ? {} : { validation: sourceOf(validation) }),
       ...(stops ? { earlyStopping: patience === undefined ? true : { patience } } : {}),
       ...(jitter === undefined ? {} : { jitter }),
-      ...(decay === undefined ? {} : { ema: ema({ decay }) }),
+      ...(average === undefined ? {} : { ema: average }),
       ...(initial ? { initial } : {}),
     },
     description: {
@@ -101,22 +117,22 @@ export async function readOverfitting(
             earlyStopping: stops && (patience === undefined ? true : { patience }),
           }),
       ...(jitter === undefined ? {} : { jitter }),
-      ...(decay === undefined ? {} : { ema: { decay } }),
+      ...(average === undefined ? {} : { ema: { decay: average.decay } }),
       ...(args.from === undefined ? {} : { from: args.from }),
     },
   };
 }
 
 /** Options that others leave without effect are refused, not passed over. */
-function refuseVoid(args: OverfittingArguments, validation: HeldOut | undefined, stops: boolean): void {
+function refuseVoid(args: OverfittingArguments, validates: boolean, stops: boolean): void {
   const refuse = (option: string, given: string, remedy: string) => {
     throw new ConfigError({ subject: option, given, expected: "no such option there", remedy });
   };
   if (args.patience !== undefined && !stops) {
-    const given = validation === undefined ? "no rows held out to stop by" : "beside --no-early-stopping";
+    const given = validates ? "beside --no-early-stopping" : "no rows held out to stop by";
     refuse("--patience", given, "Leave it out: nothing stops early.");
   }
-  if (args["early-stopping"] === false && validation === undefined) {
+  if (args["early-stopping"] === false && !validates) {
     refuse("--no-early-stopping", "no rows held out", "Leave it out: without them nothing stops early.");
   }
 }
@@ -140,10 +156,8 @@ export async function readHeldOut(option: string, text: string, data: TrainedOn)
       remedy: "Give rows of the same kind as those trained on.",
     });
   }
-  const expected = "a share of the rows in (0, 1), how many, a file of rows, or none";
-  const value = number(option, text, expected, (given) => given > 0 && (given < 1 || Number.isSafeInteger(given)));
-  if (data.points && data.points.count > 1) return value;
-  if (data.points) {
+  const value = checkHeldOut(option, text, data.points !== undefined) as number;
+  if (data.points?.count === 1) {
     throw new ConfigError({
       subject: option,
       given: "data of one row",
@@ -151,6 +165,19 @@ export async function readHeldOut(option: string, text: string, data: TrainedOn)
       remedy: "Give more rows.",
     });
   }
+  return value;
+}
+
+/** Rows of a file at most: their numbers are u32. */
+const MOST_ROWS = 2 ** 32 - 1;
+
+/** The share or number of rows that an option of {@link readHeldOut} asks for, where it does not name a file. */
+export function checkHeldOut(option: string, text: string, isFile: boolean): number | undefined {
+  if (text === "none" || isPointsFile(text)) return undefined;
+  const expected = `a share of the rows in (0, 1), how many (${MOST_ROWS} at most), a file of rows, or none`;
+  const fits = (given: number) => given > 0 && (given < 1 || (Number.isInteger(given) && given <= MOST_ROWS));
+  const value = number(option, text, expected, fits);
+  if (isFile) return value;
   throw new ConfigError({
     subject: option,
     given: text,
@@ -194,8 +221,7 @@ export function inOptions(warning: string): string {
 }
 
 function readJitter(text: string, isFile: boolean): number | "auto" {
-  const fits = (value: number) => Number.isFinite(value) && value >= 0;
-  const jitter = text === "auto" ? text : number("--jitter", text, "a number of at least 0, or auto", fits);
+  const jitter = text === "auto" ? text : nonNegativeNumber("--jitter", text);
   if (isFile || jitter === 0) return jitter;
   throw new ConfigError({
     subject: "--jitter",
@@ -203,10 +229,6 @@ function readJitter(text: string, isFile: boolean): number | "auto" {
     expected: "no such option there",
     remedy: "Leave it out: its points are drawn fresh at each step, so there are no rows to learn by heart.",
   });
-}
-
-function positive(option: string, text: string): number {
-  return number(option, text, "a positive number", (value) => Number.isFinite(value) && value > 0);
 }
 
 function between(option: string, text: string): number {

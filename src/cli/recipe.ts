@@ -26,8 +26,15 @@ import {
   warmUp,
 } from "../index.ts";
 import { nonNegativeNumber, oneOf, positiveInteger, positiveNumber, seed } from "./arguments.ts";
-import { type DataArguments, dataOf, isPointsFile, openData, readPointsFile } from "./data.ts";
-import { type Overfitting, type OverfittingArguments, overfittingArguments, readOverfitting } from "./overfitting.ts";
+import { type DataArguments, dataOf, isPointsFile, openData, readingOptions, readPointsFile } from "./data.ts";
+import { checkInput } from "./files.ts";
+import {
+  checkOverfitting,
+  type Overfitting,
+  type OverfittingArguments,
+  overfittingArguments,
+  readOverfitting,
+} from "./overfitting.ts";
 
 /**
  * Sizes of a run. `quick`: what a laptop does in a minute; of the sizes and rates tried, the likelihoods were best.
@@ -99,13 +106,24 @@ export interface Recipe {
 export const lossNames = ["fdm", "cfm", "paper-2d"] as const;
 export type LossName = (typeof lossNames)[number];
 
-/** All options are checked here, before any work. */
-export async function readRecipe(dataName: string, args: RecipeArguments): Promise<Recipe> {
+/** As the library takes them. */
+export const MOST = { steps: 2 ** 32 - 1, width: 32_768, layers: 1024, batch: 2 ** 20 };
+
+/**
+ * All options are checked here, before the data are read.
+ *
+ * @param beforeData - what else is checked before that, once the options are known to be right.
+ */
+export async function readRecipe(
+  dataName: string,
+  args: RecipeArguments,
+  beforeData = async () => {},
+): Promise<Recipe> {
   const preset = presets[oneOf("--preset", args.preset ?? "quick", ["quick", "paper"] as const)];
-  const steps = args.steps === undefined ? preset.steps : positiveInteger("--steps", args.steps);
-  const width = args.width === undefined ? preset.width : positiveInteger("--width", args.width);
-  const layers = args.layers === undefined ? preset.layers : positiveInteger("--layers", args.layers);
-  const batchSize = args.batch === undefined ? preset.batch : positiveInteger("--batch", args.batch);
+  const steps = args.steps === undefined ? preset.steps : positiveInteger("--steps", args.steps, MOST.steps);
+  const width = args.width === undefined ? preset.width : positiveInteger("--width", args.width, MOST.width);
+  const layers = args.layers === undefined ? preset.layers : positiveInteger("--layers", args.layers, MOST.layers);
+  const batchSize = args.batch === undefined ? preset.batch : positiveInteger("--batch", args.batch, MOST.batch);
   const divergence = args.divergence === undefined ? undefined : nonNegativeNumber("--divergence", args.divergence);
   const form = oneOf("--form", args.form ?? "slice", divergenceForms);
   const velocity = oneOf("--velocity", args.velocity ?? "detached", ["detached", "whole"] as const);
@@ -116,13 +134,43 @@ export async function readRecipe(dataName: string, args: RecipeArguments): Promi
   const seedValue = seed("--seed", args.seed ?? "0");
   const activation =
     args.activation === undefined ? undefined : oneOf("--activation", args.activation, activationKinds);
-  const points = isPointsFile(dataName) ? await readPointsFile(dataName, args) : undefined;
-  const data = points ? dataOf(points) : await openData(dataName, args);
+  const checked = checkOverfitting(args, isPointsFile(dataName));
+  const { weightDecay } = checked;
+  const optimizer = (length: number) => {
+    const rate = product(learningRate, warmUp({ steps: 10 }), decay(args.preset, length));
+    return weightDecay === undefined ? adam({ learningRate: rate }) : adamW({ learningRate: rate, weightDecay });
+  };
+  const loss = (name: LossName) => {
+    switch (name) {
+      case "cfm":
+        return cfm();
+      case "paper-2d":
+        return paper2d({ divergence: divergence ?? divergenceWeight[name] });
+      case "fdm":
+        // Not detached, the divergence loss also draws the velocity away from its own optimum, see docs/loss.md.
+        return fdm({
+          divergence: divergence ?? divergenceWeight[name],
+          form,
+          estimator,
+          probe,
+          detachVelocity: velocity === "detached",
+        });
+    }
+  };
+  // What these refuse is found before the data are read.
+  optimizer(steps);
+  lossNames.forEach(loss);
+  if (args.from !== undefined) refuseSizes(args);
+  readingOptions(args);
+  const named = isPointsFile(dataName) ? undefined : await openData(dataName, args);
+  if (args.from !== undefined) await checkInput(args.from);
+  await beforeData();
+  const points = named ? undefined : await readPointsFile(dataName, args);
+  const data = named ?? dataOf(points as Points);
   const hidden = Array.from({ length: layers }, () => width);
   const { dimension, columns } = data;
-  const overfitting = await readOverfitting(args, { points, dimension, columns }, activation);
-  if (overfitting.network) refuseSizes(args);
-  const { weightDecay, network = mlp({ dimension, hidden, activation: activation ?? "silu" }) } = overfitting;
+  const overfitting = await readOverfitting(args, checked, { points, dimension, columns }, activation);
+  const { network = mlp({ dimension, hidden, activation: activation ?? "silu" }) } = overfitting;
   return {
     steps,
     batchSize,
@@ -132,27 +180,8 @@ export async function readRecipe(dataName: string, args: RecipeArguments): Promi
     network,
     overfitting,
     path,
-    optimizer: (length) => {
-      const rate = product(learningRate, warmUp({ steps: 10 }), decay(args.preset, length));
-      return weightDecay === undefined ? adam({ learningRate: rate }) : adamW({ learningRate: rate, weightDecay });
-    },
-    loss: (name) => {
-      switch (name) {
-        case "cfm":
-          return cfm();
-        case "paper-2d":
-          return paper2d({ divergence: divergence ?? divergenceWeight[name] });
-        case "fdm":
-          // Not detached, the divergence loss also draws the velocity away from its own optimum, see docs/loss.md.
-          return fdm({
-            divergence: divergence ?? divergenceWeight[name],
-            form,
-            estimator,
-            probe,
-            detachVelocity: velocity === "detached",
-          });
-      }
-    },
+    optimizer,
+    loss,
   };
 }
 

@@ -43,7 +43,7 @@ export const sample = defineCommand({
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args }) {
-    const count = positiveInteger("--count", args.count);
+    const count = positiveInteger("--count", args.count, 2 ** 31 - 1);
     const solver = readSolver(args.solver, args.steps, args.tolerance);
     const seedValue = seed("--seed", args.seed);
     const activation = readActivation(args.activation);

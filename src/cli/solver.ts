@@ -10,7 +10,7 @@ export const solverArguments = {
 
 export function readSolver(name: string, steps: string, tolerance: string): Solver {
   const known = oneOf("--solver", name, solverNames);
-  const count = positiveInteger("--steps", steps);
+  const count = positiveInteger("--steps", steps, 1_000_000);
   const size = positiveNumber("--tolerance", tolerance);
   if (known === "dopri5") return dopri5({ relativeTolerance: size, absoluteTolerance: size });
   return solverFrom({ name: known, options: { steps: count } });

@@ -2,14 +2,14 @@
 import { basename } from "node:path";
 import { defineCommand } from "citty";
 import { ConfigError, createTrainer, type Trainer } from "../index.ts";
-import { oneOf, refuseBeside } from "./arguments.ts";
-import { dataArguments } from "./data.ts";
+import { oneOf, positiveInteger, refuseBeside } from "./arguments.ts";
+import { dataArguments, readingOptions } from "./data.ts";
 import { checkFolder, checkInput } from "./files.ts";
 import { exitCodes, remark, report } from "./output.ts";
 import { inOptions } from "./overfitting.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
 import { whilePlanning } from "./progress.ts";
-import { describeRecipe, lossNames, type Recipe, readRecipe, recipeArguments, trainerOptions } from "./recipe.ts";
+import { describeRecipe, lossNames, MOST, type Recipe, readRecipe, recipeArguments, trainerOptions } from "./recipe.ts";
 import { counted, withError } from "./report/numbers.ts";
 import { type Beginning, resumedRun } from "./resumed-run.ts";
 import { namesOfRun, RunFolder } from "./run-folder.ts";
@@ -38,15 +38,19 @@ export const train = defineCommand({
   async run({ args, rawArgs }) {
     const choice = readRuntime(args);
     const { resume } = args;
+    const loss = oneOf("--loss", args.loss, lossNames);
+    if (args.steps !== undefined) positiveInteger("--steps", args.steps, MOST.steps);
+    readingOptions(args);
+    const checkOut = () => checkFolder("--out", args.out, namesOfRun);
     let recipe: Beginning | undefined;
     if (resume === undefined) {
-      recipe = fromRecipe(await readRecipe(args.data, args), args.data, oneOf("--loss", args.loss, lossNames));
+      recipe = fromRecipe(await readRecipe(args.data, args, checkOut), args.data, loss);
     } else {
       const settings = ["loss", ...Object.keys(recipeArguments)].filter((name) => name !== "steps");
       refuseBeside(rawArgs, "--resume", settings);
       await checkInput(resume); // read below, when no other process writes it
+      await checkOut();
     }
-    await checkFolder("--out", args.out, namesOfRun);
     using folder = await RunFolder.claim("--out", args.out);
     await refuseRun("--out", args.out, args);
     const beginning = recipe ?? (await resumedRun(String(resume), args.data, args));

@@ -203,3 +203,68 @@ describe("progress", () => {
     expect(mean(new Array(200).fill(7))).toBe(7);
   });
 });
+
+describe("absurd numbers are refused before the first file is looked at", () => {
+  const missing: Readonly<Record<string, string[]>> = {
+    train: ["train", "missing.csv", "--out", "run"],
+    compare: ["compare", "missing.csv", "--out", "run"],
+    sample: ["sample", "missing.safetensors", "--out", "x.npy"],
+    evaluate: ["evaluate", "missing.safetensors", "--data", "missing.csv"],
+    bench: ["bench"],
+    verify: ["verify", "missing.json"],
+  };
+  const numbers: Readonly<Record<string, string[]>> = {
+    train:
+      "steps width layers batch divergence rate seed validation patience jitter ema weight-decay threads header decimal".split(
+        " ",
+      ),
+    compare:
+      "steps width layers batch divergence rate seed validation patience jitter ema weight-decay threads seeds points test equal decimal".split(
+        " ",
+      ),
+    sample: "count tolerance seed threads".split(" "),
+    evaluate: "probes tolerance seed threads header decimal".split(" "),
+    bench: "width threads seconds".split(" "),
+    verify: "tolerance threads".split(" "),
+  };
+  const beside: Readonly<Record<string, string[]>> = { probes: ["--divergence", "hutchinson"] };
+  const seeded = (command: string, name: string) =>
+    command === "evaluate" && name === "seed" ? ["--divergence", "hutchinson"] : [];
+
+  const cases = Object.entries(numbers).flatMap(([command, names]) =>
+    names.flatMap((name) => ["1e400", "9007199254740993", "-1"].map((value) => ({ command, name, value }))),
+  );
+  // Numbers that are large and have no meaning that is absurd: a weight is one, however large, as long as f32 holds it.
+  const held = /^(divergence|rate|jitter|weight-decay|tolerance|patience)$/;
+
+  test.each(cases.filter(({ name, value }) => !(value === "9007199254740993" && held.test(name))))(
+    "$command --$name $value",
+    async ({ command, name, value }) => {
+      const given = [...(missing[command] as string[]), ...(beside[name] ?? []), ...seeded(command, name)];
+      const sentence = await refused([...given, `--${name}=${value}`]);
+      expect(sentence).toMatch(`--${name}`);
+      expect(sentence).not.toMatch("no such file");
+    },
+  );
+
+  test.each([
+    ["train", "--layers", "1e8", /--layers.*at most 1024/],
+    ["train", "--layers", "1e9", /--layers.*at most 1024/],
+    ["train", "--steps", "4294967296", /--steps.*at most 4294967295/],
+    ["train", "--rate", "1e-300", /learningRate|rate/],
+    ["train", "--divergence", "1e300", /--divergence/],
+    ["train", "--ema", "0.99999999999", /decay of ema/],
+    ["compare", "--points", "1e12", /--points.*at most 4194304/],
+    ["compare", "--seeds", "1e12", /--seeds.*at most 1000/],
+    ["compare", "--seed", "9007199254740991", /--seed.*from 0 to 9007199253740988/],
+    ["sample", "--count", "1e12", /--count.*at most 2147483647/],
+    ["bench", "--seconds", "1e12", /--seconds.*at most 86400/],
+  ] as const)("%s %s %s names the largest", async (command, option, value, sentence) => {
+    expect(await refused([...(missing[command] as string[]), option, value])).toMatch(sentence);
+  });
+
+  test("a compare at the largest seed, and files that are missing, come to the file", async () => {
+    const last = ["--seed", "9007199253740988", "--points", "4194304", "--layers", "1024"];
+    expect(await refused([...(missing["compare"] as string[]), ...last])).toMatch("missing.csv");
+  });
+});
