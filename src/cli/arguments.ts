@@ -129,7 +129,7 @@ export function seed(option: string, text: string): number {
 }
 
 /** Devices compute in it. */
-const isF32 = (value: number) => Number.isFinite(Math.fround(value));
+export const isF32 = (value: number) => Number.isFinite(Math.fround(value));
 
 export function positiveNumber(option: string, text: string): number {
   return number(option, text, "a positive number that f32 holds", (value) => isF32(value) && value > 0);

@@ -8,7 +8,7 @@ import {
   type Points,
   type TrainerOptions,
 } from "../index.ts";
-import { nonNegativeNumber, number, positiveInteger, positiveNumber } from "./arguments.ts";
+import { isF32, number, positiveInteger, positiveNumber } from "./arguments.ts";
 import { dataOf, isPointsFile, readPointsFile } from "./data.ts";
 import { readBytes } from "./files.ts";
 import { networkOfFile } from "./network-of-file.ts";
@@ -221,7 +221,8 @@ export function inOptions(warning: string): string {
 }
 
 function readJitter(text: string, isFile: boolean): number | "auto" {
-  const jitter = text === "auto" ? text : nonNegativeNumber("--jitter", text);
+  const fits = (value: number) => isF32(value) && value >= 0;
+  const jitter = text === "auto" ? text : number("--jitter", text, "a number of at least 0, or auto", fits);
   if (isFile || jitter === 0) return jitter;
   throw new ConfigError({
     subject: "--jitter",
