@@ -61,6 +61,11 @@ describe("a chart", () => {
     const flat = points.map(([step]) => [step, 0] as const);
     expect(chart("Loss", "", [{ name: "CFM", style: "cfm", points: flat }])).not.toMatch(/NaN|Infinity/);
   });
+
+  test("takes more points than a call takes arguments", () => {
+    const points = Array.from({ length: 300_000 }, (_, i) => [i + 1, Math.sin(i)] as const);
+    expect(chart("Loss", "", [{ name: "CFM", style: "cfm", points }])).toContain('class="curve cfm"');
+  });
 });
 
 test("a page escapes what users name", () => {
