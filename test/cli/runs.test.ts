@@ -36,6 +36,20 @@ describe("a folder", () => {
   });
 
   test.each([
+    ["a process that runs", JSON.stringify(ownMark()), 2],
+    ["one that had the number of one that runs", JSON.stringify({ ...ownMark(), start: "earlier" }), 0],
+    ["one that is gone", JSON.stringify({ ...ownMark(), pid: 2 ** 22 + 1 }), 0],
+    ["nobody: it is damaged", '{"pid":', 0],
+  ])("with the lock of %s", async (name, lock, code) => {
+    const out = name.replaceAll(/\W/g, "-");
+    await mkdir(cli.path(out));
+    await writeFile(cli.path(out, ".divflow.lock"), lock);
+    const ended = await cli.run(["train", "moons", ...small, "--steps", "5", "--out", out]);
+    expect(ended.code, ended.errors).toBe(code);
+    expect(existsSync(cli.path(out, ".divflow.lock"))).toBe(code !== 0);
+  });
+
+  test.each([
     ["model.safetensors", "train"],
     ["config.json", "train"],
     ["metrics.jsonl", "train"],
