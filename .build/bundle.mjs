@@ -6,7 +6,7 @@
  * By Rolldown rather than by esbuild, with which tests and demo are bundled: what a page downloads is smaller by 5 %,
  * and comes in fewer chunks, for Rolldown can put all that index.js needs at once into one.
  */
-import { cp } from "node:fs/promises";
+import { cp, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
 import { rolldown } from "rolldown";
@@ -105,12 +105,32 @@ function writeCore(folder, { input, minify = false }) {
  * @param {string} [footer]
  */
 function writeWorker(folder, name, input, footer) {
-  const plugins = name === "worker-wasm" ? [withoutWholeNetworks] : [];
+  const plugins = [...(name === "worker-wasm" ? [withoutWholeNetworks] : []), atOnce];
   return write(
-    { ...core, input: { [name]: input }, plugins },
+    { ...core, input: { [name]: input }, plugins, checks: { bundlerTimings: false } },
     { dir: folder, minify: true, codeSplitting: false, footer },
   );
 }
+
+/**
+ * In a file that is whole, what others import on demand is there at once. Rolldown would make it on demand there too, in
+ * wrappers around it and around all that it imports.
+ * @type {import("rolldown").Plugin}
+ */
+const atOnce = {
+  name: "at-once",
+  async load(id) {
+    if (!id.startsWith(join(root, "src"))) return undefined;
+    const code = await readFile(id, "utf8");
+    /** @type {string[]} */
+    const imports = [];
+    const changed = code.replace(/(?<!typeof )\bimport\(("[^"]+")\)/g, (_, path) => {
+      imports.push(`import * as onDemand${imports.length} from ${path};`); // on one line: those below keep their numbers
+      return `Promise.resolve(onDemand${imports.length - 1})`;
+    });
+    return { code: `${imports.join("")}${changed}`, moduleType: "ts" };
+  },
+};
 
 /**
  * WebAssembly has no kernel of whole networks, so that nothing there imports what plans them.
