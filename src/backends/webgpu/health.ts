@@ -8,7 +8,7 @@ import { inTime } from "../in-time.ts";
 import { mapModeRead, usage } from "./flags.ts";
 
 /** Milliseconds in which a device answers that is there, on a machine with much else to do. */
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 
 /** Whom a device tells of its loss. */
 interface Listener {
