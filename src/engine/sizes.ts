@@ -1,6 +1,6 @@
 /**
  * What a plan would need, reckoned before anything is planned or allocated: absurd sizes get a sentence, not an engine's
- * abort. Memory is reckoned from below, so that nothing is refused that would fit.
+ * abort. Memory is reckoned for what is large, and a hundredth for the rest; a plan's own bytes are checked when there is one.
  */
 import { LimitError } from "../errors.ts";
 import { MOST_APART } from "../flow/divergence.ts";
@@ -39,15 +39,20 @@ export interface Size {
   workOf(value: number): Work;
 }
 
-/** Bytes on the device, at least. */
+/** What little things take beside the large ones: a share of these. */
+const LITTLE = 0.01;
+
+/** Bytes on the device, about. */
 function bytesOf({ network, rows, tangents, vectors, reverse, data }: Work): number {
   const { total } = parameterLayout(network);
   const widths = network.parameters.flatMap(({ shape }) => (shape.length === 2 ? [shape[1] as number] : []));
   const widest = Math.max(1, ...widths);
-  // Reverse mode keeps each hidden layer's result and needs two more, and the gradient; else two layers follow each other.
-  const kept = reverse ? widths.slice(0, -1).reduce((a, b) => a + b, 2 * widest) : widest;
-  const temporary = Math.max(reverse ? total : 0, rows * (1 + tangents) * kept);
-  return 4 * (vectors * total + data + temporary);
+  // Reverse mode keeps two results of each hidden layer, of tangents one (`rematerialize`), and the gradient; else two
+  // layers follow each other.
+  const hidden = widths.slice(0, -1).reduce((a, b) => a + b, 0);
+  const kept = !reverse ? widest : tangents > 0 ? Math.min(hidden + 2 * widest, 2 * hidden) : 2 * hidden;
+  const temporary = (reverse ? total : 0) + rows * (1 + tangents) * kept;
+  return Math.ceil(4 * (1 + LITTLE) * (vectors * total + data + temporary));
 }
 
 function layersOf({ network, tangents, evaluations, reverse }: Work): number {
@@ -81,7 +86,7 @@ export function expectFits(sizes: readonly Size[], limits: PlanLimits): void {
   const need =
     layers > MOST_LAYERS_PLANNED
       ? `a program of ${layers} layers, in all evaluations and derivatives, where ${MOST_LAYERS_PLANNED} can be planned`
-      : `${bytesOf(work)} bytes at least, where the device has ${roomOf(limits)}, and ${mostOf(limits)} for one vector`;
+      : `${bytesOf(work)} bytes, where the device has ${roomOf(limits)}, and ${mostOf(limits)} for one vector`;
   throw new LimitError({
     subject: size.subject,
     given: size.value,

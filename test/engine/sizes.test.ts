@@ -2,9 +2,13 @@
 import { describe, expect, test } from "vitest";
 import { expectLossFits, expectSolveFits } from "../../src/engine/sizes.ts";
 import { dopri5 } from "../../src/flow/solvers/dopri5.ts";
+import { sizeOf } from "../../src/graph/node.ts";
 import {
+  adam,
   arrayData,
   cfm,
+  checkerboard,
+  condOT,
   evaluateLosses,
   fdm,
   LimitError,
@@ -15,7 +19,9 @@ import {
   type TrainerOptions,
 } from "../../src/index.ts";
 import { MOST_LAYERS } from "../../src/nn/mlp.ts";
+import { compile } from "../../src/schedule/compile.ts";
 import type { PlanLimits } from "../../src/schedule/program.ts";
+import { buildTrainStep } from "../../src/train/step.ts";
 import { limitsByName } from "../schedule/limits.ts";
 import { smallOptions, withRuntime } from "./small.ts";
 
@@ -107,6 +113,13 @@ describe.each(trainings)("training with $subject ... of $value", ({ subject, val
     expect(largest).toBeLessThan(value);
     expect(attempt(largest)).toBeUndefined();
     expect(named(attempt(largest + 1))).toBe(largest);
+    if (!limits.maxTotalBytes || !/widths|batch/.test(subject)) return;
+    // What is reckoned is what a plan then needs, within a hundredth or two.
+    const graph = buildTrainStep({ ...of(largest), path: condOT(), optimizer: adam(), data: checkerboard() });
+    const { peakBytes, state } = compile(graph, limits);
+    const bytes = peakBytes + 4 * state.reduce((total, one) => total + sizeOf(one.shape), 0);
+    expect(bytes).toBeLessThanOrEqual(limits.maxTotalBytes);
+    expect(bytes).toBeGreaterThan(0.97 * limits.maxTotalBytes);
   });
 });
 
