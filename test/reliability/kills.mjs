@@ -7,6 +7,7 @@
  *   which no lock and no temporary file is left.
  */
 import { spawn } from "node:child_process";
+import { statSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,6 +40,7 @@ const data = /** @type {const} */ ([
  * @property {Buffer} model
  * @property {string} metrics
  * @property {number} milliseconds
+ * @property {number} training - milliseconds of them, as the command says
  */
 
 /** @typedef {{ script: string, folder: string, straight: Map<string, Straight> }} Setting */
@@ -68,12 +70,21 @@ export async function tryKills(setting, seed) {
     setting.straight.set(name, straight);
     const kills = 1 + random.integer(3);
     for (let kill = 0; kill < kills; kill++) {
-      const wait = random.uniform() * 1.1 * straight.milliseconds;
+      // Of the whole time, or of that in which there are steps: starting takes longer where others run too.
+      const hasSteps = random.integer(3) > 0;
+      const wait = random.uniform() * 1.1 * (hasSteps ? straight.training : straight.milliseconds);
       const second = random.uniform() * 700;
       const hasModel = (await stepIn(join(setting.folder, out))) !== undefined;
-      const ended = await run(setting, parameters(what, out, hasModel), { end, wait, second });
+      const ended = await run(setting, parameters(what, out, hasModel), {
+        end,
+        wait,
+        second,
+        out: hasSteps ? out : undefined,
+      });
       const step = await checkFolder(join(setting.folder, out), ended, end);
-      moments.push(`${Math.round(wait)} ms: ${step === undefined ? "no model" : `step ${step}`}`);
+      moments.push(
+        `${Math.round(wait)} ms${hasSteps ? " of training" : ""}: ${step === undefined ? "no model" : `step ${step}`}`,
+      );
     }
     const hasModel = (await stepIn(join(setting.folder, out))) !== undefined;
     const last = await run(setting, parameters(what, out, hasModel));
@@ -104,12 +115,17 @@ function parameters({ name, steps, options }, out, goesOn) {
 async function goStraight(setting, what) {
   const started = performance.now();
   const out = `straight-${what.name}`;
-  const { code, errors } = await run(setting, parameters(what, out, false));
+  const { code, output, errors } = await run(setting, parameters(what, out, false));
   if (code !== 0) throw new Error(`a run that nobody ended ended with ${code}: ${errors}`);
   const milliseconds = performance.now() - started;
   const folder = join(setting.folder, out);
   const metrics = await readFile(join(folder, "metrics.jsonl"), "utf8");
-  return { model: await readFile(join(folder, "model.safetensors")), metrics, milliseconds };
+  return {
+    model: await readFile(join(folder, "model.safetensors")),
+    metrics,
+    milliseconds,
+    training: 1000 * JSON.parse(output).seconds,
+  };
 }
 
 /** @typedef {{ code: number | null, output: string, errors: string }} Ended */
@@ -117,7 +133,7 @@ async function goStraight(setting, what) {
 /**
  * @param {Setting} setting
  * @param {readonly string[]} given
- * @param {{ end: (typeof ends)[number], wait: number, second: number }} [ending]
+ * @param {{ end: (typeof ends)[number], wait: number, second: number, out: string | undefined }} [ending] - `out`: where steps are waited for
  * @returns {Promise<Ended>}
  */
 function run({ script, folder }, given, ending) {
@@ -133,9 +149,24 @@ function run({ script, folder }, given, ending) {
   /** @type {NodeJS.Timeout[]} */
   const timers = [];
   if (ending) {
-    const { end, wait, second } = ending;
-    timers.push(setTimeout(() => child.kill(end === "twice" ? "SIGINT" : end), wait));
-    if (end === "twice") timers.push(setTimeout(() => child.kill("SIGINT"), wait + second));
+    const { end, wait, second, out } = ending;
+    const signal = end === "twice" ? "SIGINT" : end;
+    const begin = () => {
+      timers.push(setTimeout(() => child.kill(signal), wait));
+      if (end === "twice") timers.push(setTimeout(() => child.kill("SIGINT"), wait + second));
+    };
+    if (out === undefined) begin();
+    else {
+      const file = join(folder, out, "metrics.jsonl");
+      const sizeOf = () => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+      const before = sizeOf();
+      const poll = setInterval(() => {
+        if (sizeOf() === before) return;
+        clearInterval(poll);
+        begin();
+      }, 10);
+      timers.push(poll);
+    }
   }
   return new Promise((resolve, reject) => {
     child.once("error", reject);
