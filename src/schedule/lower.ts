@@ -29,10 +29,9 @@ export function* lowering(graph: Graph, { maxEpilogueGroups }: Pick<PlanLimits, 
   ];
   let lowered = graph;
   for (const pass of passes) {
-    lowered = tidy(lowered);
-    yield;
+    lowered = yield* tidy(lowered);
     lowered = pass(lowered);
     yield;
   }
-  return nestJoints(tidy(lowered));
+  return nestJoints(yield* tidy(lowered));
 }

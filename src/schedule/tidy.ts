@@ -1,15 +1,15 @@
 /** Simplification and merging of equal nodes together, as each makes work for the other. */
-import type { Graph } from "../graph/graph.ts";
+import { type Graph, topologicalOrder } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
-import { rewrite } from "../graph/rewrite.ts";
 import { KnownNodes } from "./merge-equal-nodes.ts";
+import type { InParts } from "./parts.ts";
 import { simplifyNode, withoutIdleUpdates } from "./simplify.ts";
 
 /**
  * A function that tidies graphs, one after another: what `simplify` and `mergeEqualNodes` promise holds of each result.
  * It remembers nodes, so that what a pass leaves as it was costs nothing the next time.
  */
-export function tidier(): (graph: Graph) => Graph {
+export function tidier(): (graph: Graph) => InParts<Graph> {
   const known = new KnownNodes();
   const tidied = new Map<Node, Node>();
   const tidy = (node: Node): Node => {
@@ -23,5 +23,14 @@ export function tidier(): (graph: Graph) => Graph {
     tidied.set(result, result);
     return result;
   };
-  return (graph) => withoutIdleUpdates(rewrite(graph, tidy));
+  return function* (graph) {
+    for (const node of topologicalOrder(graph.updates.map((update) => update.value))) {
+      tidy(node);
+      yield;
+    }
+    return withoutIdleUpdates({
+      ...graph,
+      updates: graph.updates.map(({ state, value }) => ({ state, value: tidy(value) })),
+    });
+  };
 }

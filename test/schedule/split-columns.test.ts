@@ -7,6 +7,7 @@ import { random } from "../../src/ops/random.ts";
 import { max, mean, sum } from "../../src/ops/reduce.ts";
 import { broadcast, concat, reshape, slice, transpose } from "../../src/ops/shape.ts";
 import { state, table } from "../../src/ops/sources.ts";
+import { atOnce } from "../../src/schedule/parts.ts";
 import { splitColumns } from "../../src/schedule/split-columns.ts";
 import { tidier } from "../../src/schedule/tidy.ts";
 import { countOps, graphOf, largestDifference, nodesOf } from "./graphs.ts";
@@ -19,7 +20,7 @@ const counter = state({ name: "counter", shape: [1], dtype: "u32" });
 /** Checks that values stay; additions of a row come in order, so nothing is rounded otherwise. */
 function split(...outputs: Node[]) {
   const graph = graphOf(...outputs);
-  const result = tidier()(splitColumns(graph));
+  const result = atOnce(tidier()(splitColumns(graph)));
   expect(largestDifference(graph, result)).toBeLessThan(1e-15);
   return result;
 }

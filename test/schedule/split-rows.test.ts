@@ -6,6 +6,7 @@ import { mean, sum } from "../../src/ops/reduce.ts";
 import { broadcast, concat, reshape, slice } from "../../src/ops/shape.ts";
 import { constant, state } from "../../src/ops/sources.ts";
 import { drawOp, isStep } from "../../src/schedule/calls.ts";
+import { atOnce } from "../../src/schedule/parts.ts";
 import { splitRows } from "../../src/schedule/split-rows.ts";
 import { tidier } from "../../src/schedule/tidy.ts";
 import { countOps, graphOf, largestDifference, nodesOf } from "./graphs.ts";
@@ -20,7 +21,7 @@ const firstHalf = (node: Node) => slice(node, 0, 0, 4);
 /** Checks that values stay, up to the order in which f64 adds up 8 rows. */
 function split(...outputs: Node[]) {
   const graph = graphOf(...outputs);
-  const result = tidier()(splitRows(graph));
+  const result = atOnce(tidier()(splitRows(graph)));
   expect(largestDifference(graph, result)).toBeLessThan(1e-15);
   return result;
 }

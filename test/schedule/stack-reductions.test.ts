@@ -4,6 +4,7 @@ import { add, multiply, negate } from "../../src/ops/arithmetic.ts";
 import { mean, sum } from "../../src/ops/reduce.ts";
 import { state } from "../../src/ops/sources.ts";
 import { lowerReductions } from "../../src/schedule/lower-reductions.ts";
+import { atOnce } from "../../src/schedule/parts.ts";
 import { stackReductions } from "../../src/schedule/stack-reductions.ts";
 import { tidier } from "../../src/schedule/tidy.ts";
 import { countOps, graphOf, largestDifference } from "./graphs.ts";
@@ -14,7 +15,7 @@ const [x, y, z] = [named("x", 6, 1), named("y", 6, 1), named("z", 5, 1)];
 function stacked(...outputs: Node[]) {
   const graph = graphOf(...outputs);
   const tidy = tidier();
-  const result = tidy(stackReductions(tidy(lowerReductions(graph))));
+  const result = atOnce(tidy(stackReductions(atOnce(tidy(lowerReductions(graph))))));
   expect(largestDifference(graph, result)).toBeLessThan(1e-14);
   return countOps(result);
 }
