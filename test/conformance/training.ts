@@ -141,9 +141,14 @@ export const checks: Check[] = [
         const controller = new AbortController();
         const reason = new Error("enough");
         setTimeout(() => controller.abort(reason), 100);
-        const run = trainer.run({ steps: 1_000_000, progressEvery: 1_000_000, signal: controller.signal }).next();
-        assertEqual(await assertRejects(() => run, Error, "the run"), reason, "its error");
+        let told = 0;
+        const run = async () => {
+          const reports = trainer.run({ steps: 1_000_000, progressEvery: 1_000_000, signal: controller.signal });
+          for await (const report of reports) told = report.step; // the steps before the abort, then its reason
+        };
+        assertEqual(await assertRejects(run, Error, "the run"), reason, "its error");
         const { step } = trainer;
+        assertEqual(told, step, "the last step told");
         assert(step > 0 && step < 1_000_000, `${step} steps were done.`);
         await train(trainer, 2);
         assertEqual(trainer.step, step + 2, "steps after going on");
