@@ -2,7 +2,8 @@
  * Small runs of `divflow train` on WASM, ended at random moments: by `kill -9`, SIGINT, SIGTERM, SIGHUP, or SIGINT twice. Each is
  * ended up to three times, going on each time, and then left to end. Right is a run
  * - whose folder can be read at any time: all files whole, metrics.jsonl each step up to the model's once, in order;
- * - which ends with 130 by a signal, and then says the step that the model and the last line of metrics.jsonl have;
+ * - which ends with 130 by a signal, where it was heard, and then says the step that the model and the last line of
+ *   metrics.jsonl have;
  * - whose model.safetensors and metrics.jsonl are in the end, bit for bit, those of the run that nobody ended, and beside
  *   which no lock and no temporary file is left.
  */
@@ -194,8 +195,9 @@ async function checkFolder(folder, { code, output, errors }, end) {
   const step = await stepIn(folder);
   const isOver = code === 0; // before the signal came
   if (end === "SIGKILL" && code !== null && !isOver) throw new Error(`ended with ${code}: ${errors}`);
-  // Before Node listens to signals they end it without an exit code, and so does a second one while it is ending.
-  const isNodes = code === null && (errors === "" || end === "twice");
+  // Before and after a run a signal ends it as it ends any process, without an exit code or a word; and so does a second one
+  // while it is ending.
+  const isNodes = code === null && (!errors.includes("Stopping") || end === "twice");
   if (end !== "SIGKILL" && code !== 130 && !isOver && !isNodes) {
     throw new Error(`${end} ended it with ${code}: ${errors}`);
   }
