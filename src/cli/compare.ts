@@ -23,9 +23,10 @@ import {
 import { dataArguments, dataOf, isPointsFile } from "./data.ts";
 import { checkFolder, makeFolder } from "./files.ts";
 import { LOCK } from "./folder-lock.ts";
+import { type AgainArguments, goOnCommand } from "./go-on.ts";
 import { type Parts, partsOf, type RowsUsed, rowsUsed } from "./held-out.ts";
 import { judge, type Rule } from "./judge.ts";
-import { exitCodes, remark, report, textTable } from "./output.ts";
+import { exitCodes, remark, report, shellCommand, textTable } from "./output.ts";
 import { checkHeldOut, type HeldOut, inOptions, readHeldOut } from "./overfitting.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
 import { whilePlanning } from "./progress.ts";
@@ -37,6 +38,7 @@ import { columnNames, drawnRows } from "./report/rows.ts";
 import { planeOf, type View, viewOf } from "./report/view.ts";
 import { namesOfRun, RunFolder } from "./run-folder.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
+import { wasInterrupted } from "./signals.ts";
 import { trainInto, unusedRows } from "./training.ts";
 
 /** The seed of everything evaluated is this far from the run's, so that no point is one trained on. */
@@ -108,7 +110,7 @@ export const compare = defineCommand({
         if (name === "cfm-seconds" && equal === "steps") continue;
         const steps =
           name === "cfm-seconds" ? stepsForSeconds(recipe.steps, of.cfm as Judged, of.fdm as Judged) : recipe.steps;
-        const one = { name, folder: join(folder, name), dataName: args.data, view: i === 0 ? scene.view : undefined };
+        const one = { name, folder: join(folder, name), args, view: i === 0 ? scene.view : undefined };
         const result = await trainAndJudge(runtime, { ...round, recipe: { ...round.recipe, steps } }, one, warnings);
         if (!result) return exitCodes.interrupted;
         judged.push(result.judged);
@@ -239,24 +241,23 @@ function sceneOf({ data, points, seed }: Recipe): Scene {
 
 /** The command as it was given, for the report. */
 function commandLine(rawArguments: readonly string[]): string {
-  const quoted = rawArguments.map((one) => (/^[\w@%+=:,./-]+$/.test(one) ? one : `'${one.replaceAll("'", "'\\''")}'`));
-  return ["divflow compare", ...quoted].join(" ");
+  return shellCommand(["divflow", "compare", ...rawArguments]);
 }
 
-/** One model, in a run folder of its own; undefined when Ctrl-C ended its training, which is saved. */
+/** One model, in a run folder of its own; undefined when Ctrl-C ended it: what is saved and can be done is said. */
 async function trainAndJudge(
   runtime: Runtime,
   { recipe, rule, parts }: Round,
   one: {
     readonly name: Judged["name"];
     readonly folder: string;
-    readonly dataName: string;
+    readonly args: AgainArguments;
     readonly view: View | undefined;
   },
   /** Those said before: said once. */
   warnings: Set<string>,
 ): Promise<{ judged: Judged; shown: Shown; rows: RowsUsed | undefined } | undefined> {
-  const { name, folder, dataName, view } = one;
+  const { name, folder, args, view } = one;
   using trainer = await whilePlanning(titleOf[name], (onProgress) =>
     createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(lossOf[name]), onProgress }),
   );
@@ -267,25 +268,34 @@ async function trainAndJudge(
   trainer.warnings.forEach(warn);
   const rows = parts && rowsUsed(parts, trainer, recipe.seed);
   const config = {
-    ...describeRecipe(recipe, dataName, lossOf[name], runtime.backend),
+    ...describeRecipe(recipe, args.data, lossOf[name], runtime.backend),
     ...(rows && recipe.points
       ? { rows: { count: recipe.points.count, validation: rows.validation, test: rows.test } }
       : {}),
   };
   const title = titleOf[name];
   using runFolder = await RunFolder.claim("--out", folder);
-  await runFolder.begin({ trainer, config });
+  const file = runFolder.file("model.safetensors");
+  const command = goOnCommand(args, folder, file);
+  await runFolder.begin({ trainer, config, command });
   const run = await trainInto(trainer, recipe.steps, title, runFolder);
   if (run.interrupted) {
-    const file = runFolder.file("model.safetensors");
-    remark(
-      `Interrupted at step ${trainer.step} of ${name}. divflow train ${dataName} --resume ${file} --out ${folder} goes on.`,
-    );
+    remark(`Interrupted at step ${trainer.step} of ${name}. To go on with this model: ${command}`);
     return undefined;
   }
   const unused = unusedRows(trainer, run.history);
   if (unused !== undefined) warn(unused);
-  const { judgement, samples, density } = await judge(runtime, trainer, recipe, rule, { title, folder, view });
+  const judged = await judge(runtime, trainer, recipe, rule, { title, folder, view }).catch((error) => {
+    if (!wasInterrupted()) throw error;
+  });
+  if (!judged) {
+    const draw = shellCommand(["divflow", "sample", file, "--out", "samples.csv"]);
+    remark(
+      `Interrupted while ${name} was judged. Its training is done: ${file} holds step ${trainer.step}. To use it: ${draw}`,
+    );
+    return undefined;
+  }
+  const { judgement, samples, density } = judged;
   const { history, seconds, secondsPerStep } = run;
   const { best, step, stopped } = trainer;
   const bestStep = best ? { bestStep: best.step } : {};

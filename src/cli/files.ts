@@ -34,6 +34,11 @@ export function isFull(error: unknown): boolean {
   return ["ENOSPC", "EDQUOT"].includes(String((error as NodeJS.ErrnoException).code));
 }
 
+/** What to do about files that could not be written, one of so many bytes among them. */
+export function makeRoom(bytes: number): string {
+  return `free ${(Math.ceil(bytes / 1e5) / 10).toFixed(1)} MB`;
+}
+
 /** Bytes read at once: Node's own readFile ends at 2 GiB, and points may well be more. */
 const PIECE = 1 << 28;
 
@@ -60,10 +65,13 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Refuses, before anything is made, an input that is not there. */
+/** Refuses, before anything is made, an input that is not there, or is a folder. */
 export async function checkInput(path: string): Promise<void> {
   try {
-    await (await open(path)).close();
+    const file = await open(path);
+    const isFolder = (await file.stat()).isDirectory();
+    await file.close();
+    if (isFolder) throw Object.assign(new Error(`${path} is a folder`), { code: "EISDIR" });
   } catch (error) {
     throw await unreadable(path, error);
   }

@@ -2,7 +2,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { printable } from "../errors.ts";
 import { DivflowError } from "../index.ts";
-import { reasonOf } from "./files.ts";
+import { isFull, reasonOf } from "./files.ts";
 import { complain, exitCodeOf, exitCodes } from "./output.ts";
 import { run } from "./program.ts";
 import { UnsavedError } from "./run-folder.ts";
@@ -28,7 +28,7 @@ function describeError(error: unknown): string {
   const { code, path } = error as NodeJS.ErrnoException;
   const fromSystem = code !== undefined && /^E[A-Z0-9]+$/.test(code); // ENOSPC and its like, not ERR_INVALID_STATE
   if (!fromSystem) return error.stack ?? error.message;
-  return `${path === undefined ? "" : `${printable(path)}: `}${reasonOf(error)}. Nothing was left half written.`;
+  return `${path === undefined ? "" : `${printable(path)}: `}${reasonOf(error)}. Nothing was left half written${isFull(error) ? "; free some room and try again" : ""}.`;
 }
 
 // A reader that closes the pipe (`divflow info | head -1`) has what it wanted.

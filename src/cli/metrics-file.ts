@@ -24,6 +24,9 @@ export class MetricsFile {
   #last: { readonly line: MetricsLine; readonly start: number } | undefined;
   #waiting: string[] = [];
   #waitingBytes = 0;
+  /** Where the last line up to the saved model's step begins; undefined where there is none. */
+  #kept: { readonly start: number | undefined } | undefined;
+  #waits = false;
 
   constructor(path: string) {
     this.path = path;
@@ -69,6 +72,49 @@ export class MetricsFile {
     if (this.#isPlain) await this.#file?.sync();
   }
 
+  /** The model of the last line's step is on the disk, and so are all lines. */
+  saved(): void {
+    this.#kept = { start: this.#last?.start };
+  }
+
+  /** Lines that are not written yet. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Whether lines wait in memory for a model that has no room. */
+  get waits(): boolean {
+    return this.#waits;
+  }
+
+  /**
+   * Leaves the room of all lines behind those of {@link saved} to the model: from now on lines wait. Those for which there
+   * is no memory are lost.
+   */
+  async giveWay(): Promise<void> {
+    this.#waits = true;
+    const [file, kept] = [this.#file, this.#kept];
+    if (!file || !kept || !this.#isPlain) return;
+    const from = kept.start ?? 0;
+    const bytes = Buffer.alloc(Math.max(0, this.#size - from));
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, from);
+    // A validation may have joined the kept line since, which is longer now.
+    const own = kept.start === undefined ? 0 : bytes.indexOf(10) + 1;
+    if (bytesRead < bytes.length || own >= bytes.length) return;
+    const lines = [...bytes.toString("latin1", own).split(/(?<=\n)/), ...this.#waiting];
+    await file.truncate(from + own);
+    this.#size = from + own;
+    [this.#waiting, this.#waitingBytes] = [[], 0];
+    for (const line of lines) this.#wait(line);
+    const last = this.#waiting.at(-1);
+    if (last !== undefined) this.#last = { line: JSON.parse(last), start: 0 };
+  }
+
+  /** The model is there: lines are written again. */
+  comeBack(): void {
+    this.#waits = false;
+  }
+
   async close(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
@@ -84,17 +130,22 @@ export class MetricsFile {
       else this.#waitingBytes -= replaced.length;
     }
     const text = `${JSON.stringify(whole)}\n`; // of ASCII alone
+    if (this.#wait(text)) this.#last = { line: whole, start: 0 };
+  }
+
+  #wait(text: string): boolean {
     if (this.#waitingBytes + text.length > MOST_WAITING) {
       this.lost++;
-      return;
+      return false;
     }
-    this.#last = { line: whole, start: 0 };
     this.#waiting.push(text);
     this.#waitingBytes += text.length;
+    return true;
   }
 
   /** Lines wait until they are written as a whole: what there was room for of them makes room again, for a model say. */
   async #write(): Promise<void> {
+    if (this.#waits) return;
     await this.#begun();
     const file = this.#file;
     const line = this.#last?.line;

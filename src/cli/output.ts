@@ -56,6 +56,11 @@ export function complain(lines: string): void {
   process.stderr.write(`${lines.split("\n").map(escaped).join("\n")}\n`);
 }
 
+/** Words as a shell takes them. */
+export function shellCommand(words: readonly string[]): string {
+  return words.map((one) => (/^[\w@%+=:,./-]+$/.test(one) ? one : `'${one.replaceAll("'", "'\\''")}'`)).join(" ");
+}
+
 /** Columns padded to their widest cell; the first is left-aligned, the others right-aligned. */
 export function textTable(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));

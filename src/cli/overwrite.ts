@@ -1,6 +1,6 @@
 /** Nothing is overwritten by accident: what a command reads, and the folders of earlier runs, are kept unless --force. */
 import { readdir, realpath, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { ConfigError } from "../index.ts";
 
 export const forceArgument = {
@@ -21,6 +21,22 @@ export async function refuseInputs(option: string, path: string, inputs: readonl
       remedy: "Name another file; --force overwrites this one.",
     });
   }
+}
+
+/** Files that a run is made of, and models, whatever they are named. */
+const ofRun = /^(config\.json|metrics\.jsonl)$|\.safetensors$/i;
+
+/** Refuses a target that is a file of a run, or a model, by whatever path or link it is named. */
+export async function refuseRunFile(option: string, path: string): Promise<void> {
+  if ((await identityOf(path)) === undefined) return;
+  const name = [await real(path), path].map((one) => basename(one)).find((one) => ofRun.test(one));
+  if (name === undefined) return;
+  throw new ConfigError({
+    subject: `${option} ${path}`,
+    given: name.toLowerCase().endsWith(".safetensors") ? "a model that is there" : `the ${name} of a run`,
+    expected: "another file",
+    remedy: "Name another file; --force overwrites this one.",
+  });
 }
 
 /** Equal for two paths exactly when they lead to one file; undefined where there is none, or a device or pipe. */

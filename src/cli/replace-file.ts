@@ -14,8 +14,18 @@ export type Content = Uint8Array | string | Iterable<Uint8Array | string> | Asyn
 /**
  * Writes all of `content` or nothing: a full disk, a crash or Ctrl-C leaves the old file as it was, and when this is done
  * the new one is on the disk. A link stays one, and what it points to is replaced; a device or a pipe is written to.
+ *
+ * @throws what the file system throws, with this path: errors of writing have none, others the temporary file's.
  */
 export async function replaceFile(path: string, content: Content): Promise<void> {
+  try {
+    await replace(path, content);
+  } catch (error) {
+    throw error instanceof Error && "code" in error && "syscall" in error ? Object.assign(error, { path }) : error;
+  }
+}
+
+async function replace(path: string, content: Content): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const kind = await stat(target).catch(() => undefined);
   if (kind && !kind.isFile()) return writeFile(target, content);

@@ -4,7 +4,7 @@ import { writeCsv, writeNpz } from "../data.ts";
 import { ConfigError, LimitError, writeNpy } from "../index.ts";
 import { oneOf } from "./arguments.ts";
 import { checkTarget } from "./files.ts";
-import { forceArgument, refuseInputs } from "./overwrite.ts";
+import { forceArgument, refuseInputs, refuseRunFile } from "./overwrite.ts";
 import { type Content, removeLeftovers, replaceFile } from "./replace-file.ts";
 
 export const formats = ["csv", "tsv", "txt", "npy", "npz"] as const;
@@ -47,7 +47,10 @@ export async function readTarget(args: TargetArguments, inputs: readonly string[
     if (process.stdout.isTTY && format.startsWith("np")) throw bytesOnTerminal(path, format);
     return { path, format, standardOutput };
   }
-  if (!args.force) await refuseInputs("--out", path, inputs);
+  if (!args.force) {
+    await refuseInputs("--out", path, inputs);
+    await refuseRunFile("--out", path);
+  }
   const ending = /\.([^./\\]*)$/.exec(path)?.[1]?.toLowerCase();
   const named = formats.find((format) => format === ending);
   if (asked !== undefined && named !== undefined && asked !== named) throw contradiction(path, asked);

@@ -8,6 +8,7 @@ import { type DataArguments, dataOf, isPointsFile, openData, readPointsFile } fr
 import { readBytes } from "./files.ts";
 import { rowsOf } from "./held-out.ts";
 import { columnsIn, factsIn } from "./model-facts.ts";
+import { remark } from "./output.ts";
 import { isInFolder } from "./overwrite.ts";
 import type { GoesOn } from "./run-folder.ts";
 
@@ -68,15 +69,15 @@ async function dataOfRun(
   return dataOf(rowsOf(points, splitRows(points.count, test).training));
 }
 
-/** The config.json of a run folder; empty where there is none. */
+/** The config.json of a run folder; empty where there is none, or one that cannot be read, which is said. */
 async function readConfig(file: string): Promise<Readonly<Record<string, unknown>>> {
   const text = await readFile(file, "utf8").catch(() => "{}");
   try {
     const config: unknown = JSON.parse(text);
-    return typeof config === "object" && config !== null ? { ...config } : {};
-  } catch {
-    return {}; // some other file of this name: it says nothing about this run
-  }
+    if (typeof config === "object" && config !== null && !Array.isArray(config)) return { ...config };
+  } catch {} // some other file of this name: it says nothing about this run
+  remark(`${file}: damaged, or none of a run. What it says of steps and rows held out is not known.`);
+  return {};
 }
 
 /** Settings that a file of a run and its config.json both have. */

@@ -2,10 +2,10 @@
  * The folder of a run: one process at a time writes there, and its three files agree at any moment at which that process
  * may be killed: metrics.jsonl holds each step up to the model's, and perhaps some past it, which a resumed run cuts off.
  */
-import { readdir, rm, rmdir } from "node:fs/promises";
+import { readdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Trainer } from "../index.ts";
-import { isFull, makeFolder, noFolder, reasonOf } from "./files.ts";
+import { isFull, makeFolder, makeRoom, noFolder, reasonOf } from "./files.ts";
 import { LOCK, leftLock, lockFolder } from "./folder-lock.ts";
 import { jsonPieces } from "./json.ts";
 import { MetricsFile } from "./metrics-file.ts";
@@ -21,7 +21,7 @@ const runFiles = ["config.json", "metrics.jsonl", "model.safetensors"] as const;
 /** Names of files in a run's folder, where no folder may stand. */
 export const namesOfRun = [...runFiles, LOCK] as const;
 
-/** A run that ended well but for its files. */
+/** A run that cannot begin, or ended well, but for its files. */
 export class UnsavedError extends Error {
   override readonly name = "UnsavedError";
 }
@@ -31,6 +31,8 @@ export interface RunContent {
   readonly trainer: Trainer;
   /** What config.json says. */
   readonly config: object;
+  /** The command that goes on from what is saved. */
+  readonly command: string;
   readonly goesOn?: GoesOn;
 }
 
@@ -52,6 +54,8 @@ export class RunFolder {
   #isConfigured = false;
   /** The step of the model in the folder. */
   #savedStep: number | undefined;
+  /** Bytes of the model, as it was last to be saved. */
+  #modelBytes = 0;
   /** What was said of files that could not be written, so that it is not said at each report. */
   readonly #said = new Set<string>();
 
@@ -96,11 +100,11 @@ export class RunFolder {
   /**
    * Writes the files of a run that begins or goes on: the folder can be resumed from here on.
    *
-   * @throws what the file system throws, but for a full disk: that is said, and the next save tries again.
+   * @throws {@link UnsavedError} when the disk is full, and else what the file system throws: nothing is trained that
+   * cannot be saved.
    */
   async begin(content: RunContent): Promise<void> {
     this.#content = content;
-    this.keep();
     const { trainer, goesOn } = content;
     const { step } = trainer;
     const own = this.file("model.safetensors");
@@ -111,16 +115,30 @@ export class RunFolder {
       goesOn?.metrics !== undefined && (await real(goesOn.metrics)) !== (await real(this.#metrics.path));
     const source = isElsewhere ? goesOn?.metrics : this.#metrics.path;
     const found = goesOn?.metrics === undefined ? undefined : await scanMetrics(goesOn.metrics, step);
+    if (step > 0 && goesOn?.metrics !== undefined && !(await isThere(goesOn.metrics)))
+      remark(`${source}: no such file. Metrics begin behind step ${step}.`);
     if (found && found.left > 0)
       remark(`${source}: ${counted(found.left, "line")} whose step does not follow the one before: left out.`);
     const metrics = () => (found ? this.#metrics.goOn(step, found, source) : this.#metrics.begin());
     // Another run's metrics must not stand beside this one's model, nor may a model be ahead of its metrics.
-    this.#say([
+    const wasThere = await Promise.all(runFiles.map((name) => isThere(this.file(name))));
+    const failures = [
       ...(await this.#configure()),
       ...(isElsewhere ? await attempt(this.#metrics.path, metrics, isFull) : []),
       ...(bytes ? await this.#writeModel(bytes, step, isFull) : []),
       ...(isElsewhere ? [] : await attempt(this.#metrics.path, metrics, isFull)),
-    ]);
+    ];
+    if (failures.length === 0) {
+      this.#metrics.saved();
+      this.keep();
+      return;
+    }
+    this.#content = undefined;
+    await this.#metrics.close();
+    for (const [i, name] of runFiles.entries()) if (!wasThere[i]) await rm(this.file(name), { force: true });
+    throw new UnsavedError(
+      `${failures.join("; ")}. Nothing was trained: ${makeRoom(bytes?.length ?? 0)} and begin again.`,
+    );
   }
 
   /** Adds lines to the metrics. What cannot be written waits, and is said once. */
@@ -130,7 +148,8 @@ export class RunFolder {
   }
 
   /**
-   * Brings all that there is onto the disk: the model and the metrics up to its step.
+   * Brings all that there is onto the disk: the model and the metrics up to its step. Where there is no room for a model,
+   * metrics behind the saved one make it, and wait in memory until it is there.
    *
    * @returns what could not be written, in words; the other files are written all the same.
    */
@@ -139,20 +158,36 @@ export class RunFolder {
     const { trainer } = this.#content;
     const bytes = await trainer.checkpoint();
     const { step } = trainer; // of the bytes: that of a device that was lost may have been further
-    return undivided(this.file("model.safetensors"), async () => [
-      ...(await this.#configure(() => true)),
-      ...(await attempt(this.#metrics.path, () => this.#metrics.settle(step))),
-      ...(await this.#writeModel(bytes, step)),
-    ]);
+    const settle = () => attempt(this.#metrics.path, () => this.#metrics.settle(step));
+    return undivided(this.file("model.safetensors"), async () => {
+      const others = await this.#configure(() => true);
+      let metrics = this.#metrics.waits ? [] : await settle();
+      let model = await this.#writeModel(bytes, step);
+      if (model.length > 0 && !this.#metrics.waits) {
+        await attempt(this.#metrics.path, () => this.#metrics.giveWay());
+        model = await this.#writeModel(bytes, step);
+      }
+      if (model.length === 0 && this.#metrics.waits) {
+        this.#metrics.comeBack();
+        metrics = await settle();
+      }
+      if (model.length === 0 && metrics.length === 0) this.#metrics.saved();
+      return [...others, ...metrics, ...model];
+    });
   }
 
   /** @throws {@link UnsavedError} when something could not be written. */
   async finish(): Promise<void> {
     const failures = await this.save();
-    if (this.#metrics.lost > 0)
-      remark(`${counted(this.#metrics.lost, "line")} of metrics.jsonl had no room and are lost.`);
-    if (failures.length > 0)
-      throw new UnsavedError(`${failures.join("; ")}. Nothing was left half written; ${this.kept}.`);
+    const { trainer, command } = this.#content as RunContent;
+    const isSaved = this.#savedStep === trainer.step;
+    // Those of steps that are to be done again are no loss.
+    const lost = this.#metrics.lost + (isSaved ? this.#metrics.waiting : 0);
+    if (lost > 0) remark(`${counted(lost, "line")} of metrics.jsonl had no room and are lost.`);
+    if (failures.length === 0) return;
+    throw new UnsavedError(
+      `${failures.join("; ")}. Nothing was left half written; ${this.kept}. To go on, ${makeRoom(this.#modelBytes)}: ${command}`,
+    );
   }
 
   /** Saves in the midst of a run, which goes on whatever could not be written. */
@@ -168,7 +203,8 @@ export class RunFolder {
   #say(failures: readonly string[]): void {
     const news = failures.filter((failure) => !this.#said.has(failure));
     for (const failure of news) this.#said.add(failure);
-    if (news.length > 0) remark(`${news.join("; ")}. Training goes on, and the next save tries again.`);
+    if (news.length > 0)
+      remark(`${news.join("; ")}. Training goes on, and the next save tries again: ${makeRoom(this.#modelBytes)}.`);
   }
 
   /** Work has begun: the folder stays, also without anything in it. */
@@ -198,6 +234,7 @@ export class RunFolder {
     mayFail?: (error: unknown) => boolean,
   ): Promise<readonly string[]> {
     const path = this.file("model.safetensors");
+    this.#modelBytes = bytes.length;
     const failures = await attempt(path, () => replaceFile(path, bytes), mayFail);
     if (failures.length === 0) this.#savedStep = step;
     return failures;
@@ -220,6 +257,10 @@ async function attempt(
     if (mayFail(error)) return [`${path}: ${reasonOf(error)}`];
     throw error;
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 async function removeEmpty(folders: readonly string[]): Promise<void> {

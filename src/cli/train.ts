@@ -5,6 +5,7 @@ import { ConfigError, createTrainer, type Trainer } from "../index.ts";
 import { oneOf, positiveInteger, refuseBeside } from "./arguments.ts";
 import { dataArguments, readingOptions } from "./data.ts";
 import { checkFolder, checkInput } from "./files.ts";
+import { goOnCommand } from "./go-on.ts";
 import { exitCodes, remark, report } from "./output.ts";
 import { inOptions } from "./overfitting.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
@@ -59,30 +60,42 @@ export const train = defineCommand({
     using trainer = await whilePlanning(beginning.title, (onProgress) => beginning.trainer(runtime, onProgress));
     const { title, steps = noSteps() } = beginning;
     for (const warning of trainer.warnings) remark(inOptions(warning));
-    if (trainer.step >= steps) remark(`Nothing to train: ${passed(trainer.step, steps)}`);
+    const nothing = nothingToTrain(trainer, steps, args.steps !== undefined);
+    if (nothing !== undefined) {
+      // What lies there stays as it is: config.json says how many steps the run is to have.
+      if (args.json) remark(nothing);
+      const document = { step: trainer.step, interrupted: false, seconds: 0, ...heldOutIn(trainer), out: args.out };
+      report(args.json === true, document, [nothing]);
+      return exitCodes.success;
+    }
     const config = beginning.config(trainer, runtime.backend);
-    await folder.begin({ trainer, config, ...(beginning.goesOn ? { goesOn: beginning.goesOn } : {}) });
+    const command = goOnCommand(args, args.out, folder.file("model.safetensors"));
+    await folder.begin({ trainer, config, command, ...(beginning.goesOn ? { goesOn: beginning.goesOn } : {}) });
     const run = await trainInto(trainer, steps, title, folder);
 
     const unused = unusedRows(trainer, run.history);
     if (unused !== undefined && !run.interrupted) remark(unused);
 
     const { last, interrupted, seconds } = run;
-    const { best, stopped, heldOutRows } = trainer;
-    const heldOut = best ? { best, stopped, ...(heldOutRows ? { rowsHeldOut: heldOutRows.length } : {}) } : {};
     const { validation: _, ...figures } = last ?? {};
-    const document = { step: trainer.step, interrupted, seconds, ...figures, ...heldOut, out: args.out };
+    const document = { step: trainer.step, interrupted, seconds, ...figures, ...heldOutIn(trainer), out: args.out };
     report(args.json === true, document, [
-      `${interrupted ? "Interrupted" : last ? "Trained" : "Nothing to train"}: step ${trainer.step} of ${steps}, ${seconds.toFixed(1)} s` +
+      `${interrupted ? "Interrupted" : "Trained"}: step ${trainer.step} of ${steps}, ${seconds.toFixed(1)} s` +
         (last?.loss === undefined ? "" : `, loss ${last.loss.toPrecision(4)}`),
       ...heldOutLines(trainer),
       `Wrote ${folder.file("model.safetensors")}`,
     ]);
+    if (interrupted) remark(`To go on: ${command}`);
     return interrupted ? exitCodes.interrupted : exitCodes.success;
   },
 });
 
-/** What the rows held out told. */
+/** What the rows held out told, for the document. */
+function heldOutIn({ best, stopped, heldOutRows }: Trainer): object {
+  return best ? { best, stopped, ...(heldOutRows ? { rowsHeldOut: heldOutRows.length } : {}) } : {};
+}
+
+/** The same in words. */
 function heldOutLines({ best, stopped, heldOutRows, trainingRows, step }: Trainer): string[] {
   if (!best) return [];
   const rows = heldOutRows
@@ -114,9 +127,13 @@ function fromRecipe(recipe: Recipe, dataName: string, loss: (typeof lossNames)[n
   };
 }
 
-/** A run that is asked to go on to a step it is past. */
-function passed(step: number, steps: number): string {
-  return `the file is at step ${step} already, --steps ${steps} counts all. --steps ${step + steps} trains ${steps} more.`;
+/** Said of a run that is asked to go on to a step it is past, or has stopped by itself; undefined where there is work. */
+function nothingToTrain({ step, stopped }: Trainer, steps: number, asked: boolean): string | undefined {
+  const said = (why: string) => `Nothing to train, nothing written: ${why}`;
+  if (stopped) return said(`training stopped at step ${step}, for it got no better on the rows held out.`);
+  if (step < steps) return undefined;
+  const counts = asked ? `--steps ${steps} counts all` : `the run is to have ${steps}`;
+  return said(`the file is at step ${step} already, ${counts}. --steps ${step + steps} trains ${steps} more.`);
 }
 
 function noSteps(): never {

@@ -1,11 +1,12 @@
 /** What `sample` and `evaluate` write, in every format, and what they refuse to overwrite. */
 import { execFile } from "node:child_process";
-import { link, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { copyFile, link, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { coordinateNames, freeName } from "../../src/cli/results.ts";
 import { readCsv, readNpz } from "../../src/data.ts";
 import { readNpy } from "../../src/index.ts";
+import { patched } from "./ended-runs.ts";
 import { tiny, useCli } from "./run.ts";
 
 const cli = useCli();
@@ -34,7 +35,38 @@ beforeAll(async () => {
   await succeed(["train", "own.csv", ...tiny, "--steps", "10", "--out", "own"]);
 });
 
+describe("files of a run", () => {
+  test.each(["own/model.safetensors", "own/config.json", "own/metrics.jsonl", "own/best.safetensors", "own/link.csv"])(
+    "%s is kept unless --force",
+    async (out) => {
+      await copyFile(cli.path("own/model.safetensors"), cli.path("own/best.safetensors"));
+      await symlink("best.safetensors", cli.path("own/link.csv")).catch(() => {});
+      const before = await bytesOf(out);
+      const points = ["--data", "points.csv", "--backend", "wasm", "--solver", "rk4", "--steps", "5"];
+      await writeFile(cli.path("points.csv"), "0,1\n1,0\n");
+      for (const command of [sampling, ["evaluate", "model/model.safetensors", ...points]]) {
+        const errors = await refused([...command, "--format", "csv", "--out", out]);
+        expect(errors).toMatch(/--out own\/.*(a model that is there|the .* of a run).*--force overwrites this one/);
+      }
+      expect(await bytesOf(out)).toEqual(before);
+      await succeed([...sampling, "--format", "csv", "--out", out, "--force"]);
+      await writeFile(cli.path(out), before);
+    },
+  );
+});
+
 describe("sample", () => {
+  test("on a full disk names its file, and what to do", async () => {
+    const node = patched(`import fs from "node:fs/promises"; import { syncBuiltinESMExports } from "node:module";
+      fs.writeFile = async () => { throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC", syscall: "write" }); };
+      syncBuiltinESMExports();`);
+    const { code, output, errors } = await cli.run([...sampling, "--out", "full.csv"], { node });
+    expect({ code, output }).toEqual({ code: 1, output: "" });
+    expect(errors).toMatch(
+      /\ndivflow: full\.csv: the disk is full\. Nothing was left half written; free some room and try again\.\n$/,
+    );
+  });
+
   test("text holds names, and the very values of .npy", async () => {
     await succeed([...sampling, "--log-density", "--out", "s.npy"]);
     const { data, shape } = readNpy(await bytesOf("s.npy"), "s.npy");

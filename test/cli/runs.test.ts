@@ -1,7 +1,7 @@
 // Run folders: who may write there, what is found out before training, what errors and full disks leave.
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { ownMark, shortMark } from "../../src/cli/processes.ts";
 import { removeLeftovers } from "../../src/cli/replace-file.ts";
 import { endless, once, patched, small, soon, stepsIn, upTo } from "./ended-runs.ts";
@@ -101,29 +101,82 @@ describe("a full disk", () => {
   const full = `import fs from "node:fs/promises"; import { existsSync, statSync } from "node:fs";
     import { syncBuiltinESMExports } from "node:module"; const { writeFile } = fs;
     fs.writeFile = async (...given) => {
-      if (existsSync("room")) return writeFile(...given);
+      if (!existsSync("no-room")) return writeFile(...given);
       throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
     };
     syncBuiltinESMExports();`;
 
-  test("to the end is said once of each file, and what is kept", async () => {
-    const node = patched(full);
-    const { code, output, errors } = await cli.run(endless("never"), {
-      ...once(/metrics\.jsonl: the disk is full/, (child) => void setTimeout(() => child.kill("SIGINT"), 1000)),
-      node,
+  const fill = () => writeFile(cli.path("no-room"), "");
+  const free = () => rm(cli.path("no-room"), { force: true });
+  /** Fills the disk once there are steps. */
+  const filled = (out: string) =>
+    once(/asked\.\n/, () => {
+      const poll = setInterval(() => {
+        if (!statSync(cli.path(out, "metrics.jsonl"), { throwIfNoEntry: false })?.size) return;
+        clearInterval(poll);
+        fill();
+      }, 20);
+    });
+  afterEach(free);
+
+  test.each([
+    ["model.safetensors", "given[1] instanceof Uint8Array"],
+    ["config.json", "typeof given[1]?.next === 'function'"],
+  ])("from the start is refused before training: no room for %s", async (name, isIt) => {
+    const script = full.replace('!existsSync("no-room")', `!(${isIt})`);
+    const { code, output, errors } = await cli.run(endless("never"), { node: patched(script) });
+    expect({ code, output }).toEqual({ code: 1, output: "" });
+    expect(errors).toContain(`divflow: never/${name}: the disk is full. Nothing was trained: free `);
+    expect(existsSync(cli.path("never"))).toBe(false);
+  });
+
+  test("to the end is said once, with what is kept and how to go on", async () => {
+    const ended = once(/disk is full/, (child) => void setTimeout(() => child.kill("SIGINT"), 1000));
+    const fills = filled("to the end");
+    const { code, output, errors } = await cli.run(endless("to the end"), {
+      node: patched(full),
+      watch: (said, child) => {
+        fills.watch?.(said, child);
+        ended.watch?.(said, child);
+      },
     });
     expect({ code, output }).toEqual({ code: 1, output: "" });
-    expect(errors.match(/never\/model\.safetensors: the disk is full/g)).toHaveLength(2);
-    expect(errors).toMatch(/\ndivflow: never\/config\.json: the disk is full; [^\n]*; no model is saved\.\n$/);
-    expect(await readdir(cli.path("never"))).toEqual([]);
+    expect(errors.match(/to the end\/model\.safetensors: the disk is full/g)).toHaveLength(2);
+    const { model, metrics } = await stepsIn(cli, "to the end");
+    expect(metrics).toEqual(upTo(Number(model)));
+    expect(errors.split("\n").at(-2)).toBe(
+      `divflow: to the end/model.safetensors: the disk is full. Nothing was left half written; to the end/model.safetensors holds step ${model}. ` +
+        "To go on, free 0.1 MB: divflow train moons --resume 'to the end/model.safetensors' --out 'to the end' --backend wasm --threads 1",
+    );
+  });
+
+  // There is room for a model, or for metrics.
+  const narrow = `import fs from "node:fs/promises"; import { statSync } from "node:fs";
+    import { syncBuiltinESMExports } from "node:module"; const { writeFile } = fs;
+    fs.writeFile = async (...given) => {
+      const taken = statSync("narrow/metrics.jsonl", { throwIfNoEntry: false })?.size ?? 0;
+      if (!(given[1] instanceof Uint8Array) || taken === 0) return writeFile(...given);
+      throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+    };
+    syncBuiltinESMExports();`;
+
+  test("has the model first: metrics make room for it", async () => {
+    const options = { ...soon(cli, "SIGINT", "narrow"), node: patched(narrow) };
+    const { code } = await cli.run(endless("narrow"), options);
+    expect([1, 130]).toContain(code);
+    const { model, metrics } = await stepsIn(cli, "narrow");
+    expect(model).toBeGreaterThan(0);
+    expect(metrics).toEqual(upTo(Number(model)));
   });
 
   test("ends no training, and the save after it has all", async () => {
-    const freed = once(/disk is full/, () => void writeFile(cli.path("room"), ""));
-    const ended = soon(cli, "SIGINT", "full");
+    const fills = filled("full");
+    const freed = once(/disk is full/, () => void free());
+    const ended = once(/Saved again/, (child) => void child.kill("SIGINT"));
     const { code, output, errors } = await cli.run([...endless("full"), "--json"], {
       node: patched(full),
       watch: (said, child) => {
+        fills.watch?.(said, child);
         freed.watch?.(said, child);
         ended.watch?.(said, child);
       },
@@ -135,6 +188,39 @@ describe("a full disk", () => {
     expect(model).toBe(step);
     expect(metrics).toEqual(upTo(step));
     expect(JSON.parse(await readFile(cli.path("full", "config.json"), "utf8"))).toMatchObject({ data: "moons" });
+  });
+});
+
+describe("a run that goes on", () => {
+  const resume = (out: string) => [
+    "train",
+    "moons",
+    "--backend",
+    "wasm",
+    "--resume",
+    `${out}/model.safetensors`,
+    "--out",
+    out,
+  ];
+
+  test("without its metrics, or with a damaged config.json, says so", async () => {
+    await cli.run(["train", "moons", ...small, "--steps", "5", "--out", "bare"]);
+    await rm(cli.path("bare", "metrics.jsonl"));
+    await writeFile(cli.path("bare", "config.json"), '{"steps": 5');
+    const { code, errors } = await cli.run([...resume("bare"), "--steps", "8"]);
+    expect(code).toBe(0);
+    expect(errors).toContain("bare/metrics.jsonl: no such file. Metrics begin behind step 5.\n");
+    expect(errors).toContain("bare/config.json: damaged, or none of a run.");
+    const whole = await cli.run([...resume("bare"), "--steps", "9"]);
+    expect(whole.errors).not.toMatch(/no such file|damaged/);
+  });
+
+  test("is named by its file: of its folder the file is what is advised", async () => {
+    await cli.run(["train", "moons", ...small, "--steps", "5", "--out", "named"]);
+    const { code, errors } = await cli.run(["train", "moons", "--resume", "named", "--out", "named", "--steps", "8"]);
+    expect(code).toBe(2);
+    expect(errors).toMatch(/named: got "a directory".*Try named\/model\.safetensors\.\n$/);
+    expect(errors).not.toContain("--force");
   });
 });
 

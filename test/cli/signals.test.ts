@@ -1,5 +1,7 @@
 // What signals leave: files that agree, a run that goes on to the same bits, an exit code.
+import { exec } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { endless, once, patched, small, soon, stepsIn, upTo } from "./ended-runs.ts";
 import { useCli } from "./run.ts";
@@ -31,12 +33,61 @@ describe("signals", () => {
         soon(cli, signal, `${out}/cfm`),
       );
       expect({ code, output }).toEqual({ code: 130, output: "" });
-      expect(errors).toMatch(/Interrupted at step \d+ of cfm\. divflow train moons --resume /);
+      expect(errors).toMatch(
+        new RegExp(
+          `Interrupted at step \\d+ of cfm\\. To go on with this model: divflow train moons --resume ${out}/cfm/model.safetensors --out ${out}/cfm `,
+        ),
+      );
       const { model, metrics } = await stepsIn(cli, `${out}/cfm`);
       expect(metrics).toEqual(upTo(Number(model)));
       expect(await readdir(cli.path(out))).toEqual(["cfm"]);
     },
   );
+
+  test("what train says runs in a shell, whatever the names", async () => {
+    const rows = Array.from({ length: 40 }, (_, i) => `${i % 7};${i % 3},5`);
+    await writeFile(cli.path("it's my data.csv"), `a;b\n${rows.join("\n")}\n`);
+    const given = [
+      "train",
+      "it's my data.csv",
+      ...endless("my run").slice(2),
+      "--decimal",
+      "comma",
+      "--validation",
+      "none",
+    ];
+    const { code, errors } = await cli.run(given, soon(cli, "SIGINT", "my run"));
+    expect(code).toBe(130);
+    const command = /^To go on: divflow (.*)$/m.exec(errors)?.[1] as string;
+    const { model } = await stepsIn(cli, "my run");
+    const shell = `'${process.execPath}' '${cli.script}' ${command} --steps ${Number(model) + 5} --json`;
+    const { stdout } = await promisify(exec)(shell, { cwd: cli.folder });
+    expect(JSON.parse(stdout).step).toBe(Number(model) + 5);
+  });
+
+  test("SIGINT while a model is judged says that it is done, and how to use it", async () => {
+    const out = "judging";
+    const slow = patched(`import fs from "node:fs/promises"; import { syncBuiltinESMExports } from "node:module";
+      const { rename } = fs;
+      fs.rename = async (from, to) => {
+        if (to.endsWith("samples.npy")) {
+          process.stderr.write("judging\\n");
+          await new Promise((resolve) => setTimeout(resolve, 1000));
+        }
+        return rename(from, to);
+      };
+      syncBuiltinESMExports();`);
+    const judged = once(/judging\n/, (child) => void child.kill("SIGINT"));
+    const { code, output, errors } = await cli.run(["compare", "moons", ...small, "--steps", "20", "--out", out], {
+      ...judged,
+      node: slow,
+    });
+    expect({ code, output }).toEqual({ code: 130, output: "" });
+    expect(errors).toContain(
+      "Interrupted while cfm was judged. Its training is done: judging/cfm/model.safetensors holds step 20. " +
+        "To use it: divflow sample judging/cfm/model.safetensors --out samples.csv\n",
+    );
+  });
 
   test("SIGHUP ends evaluate and bench, which leave nothing", async () => {
     await cli.run(["train", "moons", ...small, "--steps", "5", "--out", "judged"]);
