@@ -13,7 +13,8 @@ export type Content = Uint8Array | string | Iterable<Uint8Array | string> | Asyn
 
 /**
  * Writes all of `content` or nothing: a full disk, a crash or Ctrl-C leaves the old file as it was, and when this is done
- * the new one is on the disk. A link stays one, and what it points to is replaced; a device or a pipe is written to.
+ * the new one is on the disk. A link stays one, and what it points to is replaced; a device or a pipe is written to. Who may
+ * read and write the file stays as it was.
  *
  * @throws what the file system throws, with this path: errors of writing have none, others the temporary file's.
  */
@@ -36,8 +37,9 @@ async function replace(path: string, content: Content): Promise<void> {
   const removeIt = () => rmSync(temporary, { force: true });
   process.once("exit", removeIt); // a signal may end the process at once
   try {
-    const file = await open(temporary, "wx");
+    const file = await open(temporary, "wx", kind?.mode);
     try {
+      if (kind) await file.chmod(kind.mode & 0o7777); // what the process's mask took away
       await writeFile(file, content);
       await file.sync();
     } finally {

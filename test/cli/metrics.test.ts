@@ -1,5 +1,5 @@
 // metrics.jsonl as it grows and as it is found again; and that nothing in memory grows with the steps.
-import { mkdtemp, open, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, open, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -145,6 +145,42 @@ describe("a file of metrics", () => {
     await file.close();
   });
 
+  test("lines give way to a model, up to the saved one's, which a validation has joined, and come back", async () => {
+    const file = new MetricsFile(path);
+    await file.begin();
+    await file.add(rows(1, 3));
+    file.saved();
+    await file.add([{ step: 3, validation }, ...rows(4, 6)]);
+    const whole = await readFile(path, "utf8");
+    await file.giveWay();
+    const kept = whole.split("\n").slice(0, 3);
+    expect(kept[2]).toContain("validation");
+    expect(await readFile(path, "utf8")).toBe(`${kept.join("\n")}\n`);
+    await file.add([{ step: 6, validation }, ...rows(7, 7)]);
+    await file.settle(7);
+    expect(await readFile(path, "utf8")).toBe(`${kept.join("\n")}\n`);
+    file.comeBack();
+    await file.settle(7);
+    const [first, second, third, ...others] = (await readFile(path, "utf8")).split("\n").slice(0, -1);
+    expect([first, second, third]).toEqual(kept);
+    expect(others.map((line) => JSON.parse(line).step)).toEqual([4, 5, 6, 7]);
+    expect(JSON.parse(others[2] as string)).toEqual({ ...rows(6, 6)[0], validation });
+    await file.close();
+  });
+
+  test("all lines give way where no step is saved", async () => {
+    const file = new MetricsFile(path);
+    await file.begin();
+    file.saved();
+    await file.add(rows(1, 3));
+    await file.giveWay();
+    expect(await readFile(path, "utf8")).toBe("");
+    file.comeBack();
+    await file.settle(3);
+    expect(await readFile(path, "utf8")).toBe(text(rows(1, 3)));
+    await file.close();
+  });
+
   test("that is a device is written to, and what it does not take is told", async () => {
     await symlink("/dev/full", path);
     const file = new MetricsFile(path);
@@ -173,6 +209,15 @@ describe("the disk", () => {
   test("has a file's bytes before its name, and that before it is done", async () => {
     await writeFile(path, "old");
     expect(await atSyncs(() => replaceFile(path, "new"))).toEqual(["old", "new"]);
+  });
+
+  test("has a file that was replaced for those who had it before", async () => {
+    await writeFile(path, "old");
+    for (const mode of [0o600, 0o666]) {
+      await chmod(path, mode);
+      await replaceFile(path, "new");
+      expect((await stat(path)).mode & 0o777).toBe(mode);
+    }
   });
 
   test("has all lines when metrics settle", async () => {
