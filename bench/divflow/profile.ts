@@ -11,6 +11,7 @@ import { StateStore } from "../../src/engine/state-store.ts";
 import { constantState, initialSnapshot } from "../../src/engine/trainer-state.ts";
 import { lossFrom } from "../../src/flow/losses/registry.ts";
 import { condOT } from "../../src/flow/paths/cond-ot.ts";
+import { initialParameters } from "../../src/nn/initialize.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { activationKinds } from "../../src/ops/activation.ts";
 import { compile } from "../../src/schedule/compile.ts";
@@ -77,7 +78,7 @@ export async function profileStep(backend: Backend, options: ProfileOptions): Pr
     const whole = await load(program.calls);
     const single: Executable[] = [];
     for (const call of program.calls) single.push(await load([call]));
-    const { vectors } = initialSnapshot({ network, optimizer, seed: SEED });
+    const { vectors } = initialSnapshot({ optimizer }, initialParameters(network, SEED), false);
     for (const [name, values] of [...constantState(SEED, data), ...vectors]) store.write(name, values);
     store.write(trainState.ok.name, Float32Array.of(1));
 

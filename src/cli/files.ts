@@ -3,36 +3,9 @@ import { constants } from "node:fs";
 import { access, mkdir, open, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ConfigError, DataError, LimitError } from "../index.ts";
-import { syncFolder } from "./replace-file.ts";
+import { reasonOf, syncFolder } from "../replace-file.ts";
 
-/** What a failed file operation means, in words. */
-export function reasonOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  switch (code) {
-    case "ENOENT":
-      return "no such file";
-    case "EISDIR":
-      return "a directory";
-    case "EACCES":
-    case "EPERM":
-      return "no permission";
-    case "EROFS":
-      return "a read-only file system";
-    case "ENOTDIR":
-    case "EEXIST":
-      return "a path through a file";
-    case "ENOSPC":
-    case "EDQUOT":
-      return "the disk is full";
-    default:
-      return code ?? String(error);
-  }
-}
-
-/** Whether there was no room: with time there may be. */
-export function isFull(error: unknown): boolean {
-  return ["ENOSPC", "EDQUOT"].includes(String((error as NodeJS.ErrnoException).code));
-}
+export { isFull, reasonOf } from "../replace-file.ts";
 
 /** What to do about files that could not be written, one of so many bytes among them. */
 export function makeRoom(bytes: number): string {
@@ -155,7 +128,7 @@ export async function makeFolder(option: string, path: string): Promise<readonly
     // One by one: Node's recursive mkdir never ends where a folder exists in which none can be made, such as /proc.
     for (const folder of missing) {
       await mkdir(folder);
-      await syncFolder(dirname(folder));
+      await syncFolder(open, dirname(folder));
     }
     return missing;
   } catch (error) {

@@ -1,15 +1,15 @@
 /**
- * Writing files so that nothing is lost: into a temporary file beside the target, onto the disk, then renamed. All of the
- * command's files are written here, but for metrics.jsonl, which grows.
+ * Writing files so that nothing is lost, by processes that may be ended at any moment. All of the command's files are
+ * written here, but for metrics.jsonl, which grows.
  */
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
-import { open, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import * as files from "node:fs/promises";
+import { readdir, realpath, rm, stat } from "node:fs/promises";
+import * as paths from "node:path";
 import { basename, dirname, join } from "node:path";
+import { type Content, type FileSystem, replaceFile as replace } from "../replace-file.ts";
 import { isShortMarkRunning, ownMark, shortMark } from "./processes.ts";
-
-/** What a file is made of: at once, or in pieces where a string could not hold it. */
-export type Content = Uint8Array | string | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
 
 /**
  * Writes all of `content` or nothing: a full disk, a crash or Ctrl-C leaves the old file as it was, and when this is done
@@ -19,47 +19,19 @@ export type Content = Uint8Array | string | Iterable<Uint8Array | string> | Asyn
  * @throws what the file system throws, with this path: errors of writing have none, others the temporary file's.
  */
 export async function replaceFile(path: string, content: Content): Promise<void> {
-  try {
-    await replace(path, content);
-  } catch (error) {
-    throw error instanceof Error && "code" in error && "syscall" in error ? Object.assign(error, { path }) : error;
-  }
-}
-
-async function replace(path: string, content: Content): Promise<void> {
-  const target = await realpath(path).catch(() => path);
-  const kind = await stat(target).catch(() => undefined);
-  if (kind && !kind.isFile()) return writeFile(target, content);
-  const temporary = join(
-    dirname(target),
-    `${beginningOf(target)}${shortMark(ownMark())}.${randomBytes(6).toString("hex")}.tmp`,
-  );
-  const removeIt = () => rmSync(temporary, { force: true });
+  let temporary: string | undefined;
+  const removeIt = () => temporary && rmSync(temporary, { force: true });
   process.once("exit", removeIt); // a signal may end the process at once
   try {
-    const file = await open(temporary, "wx", kind?.mode);
-    try {
-      if (kind) await file.chmod(kind.mode & 0o7777); // what the process's mask took away
-      await writeFile(file, content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, target);
-    await syncFolder(dirname(target));
+    await replace([files as FileSystem, paths], path, content, (folder, name) => {
+      temporary = `${folder}/${beginningOf(name)}${shortMark(ownMark())}.${randomBytes(6).toString("hex")}.tmp`;
+      return temporary;
+    });
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    throw error instanceof Error && "code" in error && "syscall" in error ? Object.assign(error, { path }) : error;
   } finally {
     process.off("exit", removeIt);
   }
-}
-
-/** Puts a folder's names onto the disk. Some systems, such as Windows, have no such thing, and some file systems refuse. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path).catch(() => undefined);
-  await folder?.sync().catch(() => {});
-  await folder?.close();
 }
 
 /** What names of a target's temporary files begin with; names have 255 bytes at most. */

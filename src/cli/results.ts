@@ -2,10 +2,11 @@
 import { stat } from "node:fs/promises";
 import { writeCsv, writeNpz } from "../data.ts";
 import { ConfigError, LimitError, writeNpy } from "../index.ts";
+import type { Content } from "../replace-file.ts";
 import { oneOf } from "./arguments.ts";
 import { checkTarget } from "./files.ts";
 import { forceArgument, refuseInputs, refuseRunFile } from "./overwrite.ts";
-import { type Content, removeLeftovers, replaceFile } from "./replace-file.ts";
+import { removeLeftovers, replaceFile } from "./replace-file.ts";
 
 export const formats = ["csv", "tsv", "txt", "npy", "npz"] as const;
 type Format = (typeof formats)[number];

@@ -179,7 +179,7 @@ export interface TrainerOptions {
    * Default: 30 s. There is one at the end of a run too, and when the model is used.
    */
   readonly snapshotEvery?: number;
-  /** Gives up planning: the call then throws its reason. */
+  /** Gives up drawing parameters and planning: the call then throws its reason. */
   readonly signal?: AbortSignal | undefined;
   /** Called now and then while the step is planned, which takes long for deep networks: passes done, and of how many. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
@@ -219,7 +219,7 @@ export interface Progress extends StepMetrics {
 
 /** Options of {@link Trainer.run}. */
 export interface RunOptions {
-  /** How many more steps. */
+  /** How many more steps, whatever the trainer's `step` is. */
   readonly steps: number;
   readonly signal?: AbortSignal;
   /**

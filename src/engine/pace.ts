@@ -126,6 +126,28 @@ function measure(work: () => void): number {
   return (performance.now() - started) / 1000;
 }
 
+/**
+ * Work in parts on a thread that others need too: between its parts they have their turn, and it can be given up.
+ *
+ * @param parts - yields now and then, with what is done so far where it is known.
+ * @param stillWanted - asked after each turn, with the most that was done: throws where the result is wanted no more.
+ */
+export async function inTurns<Result>(
+  parts: Iterator<number | undefined, Result, undefined>,
+  stillWanted: (done: number) => void,
+): Promise<Result> {
+  let most = 0;
+  for (let begun = performance.now(); ; ) {
+    const { done, value } = parts.next();
+    if (done) return value;
+    most = Math.max(most, value ?? 0); // some parts may come again
+    if (performance.now() - begun < 1000 * TURN_SECONDS) continue;
+    await nextTask();
+    stillWanted(most);
+    begun = performance.now();
+  }
+}
+
 /** Lets other tasks run: messages, signals, timers. A promise alone would not. */
 export function nextTask(): Promise<void> {
   return new Promise((resolve) => {

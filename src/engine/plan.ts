@@ -6,7 +6,7 @@ import { sizeOf } from "../graph/node.ts";
 import type { CallMaker } from "../schedule/call-units.ts";
 import { PASSES, planning } from "../schedule/compile.ts";
 import type { PlanLimits, Program } from "../schedule/program.ts";
-import { nextTask, TURN_SECONDS } from "./pace.ts";
+import { inTurns, nextTask } from "./pace.ts";
 
 /** Asked now and then, with the passes done of how many: throws where the plan is wanted no more. */
 export type StillWanted = (done: number, passes: number) => void;
@@ -19,18 +19,8 @@ export async function planned(
   optional?: CallMaker,
 ): Promise<Program> {
   await nextTask(); // building the graph took a while
-  let passes = 0;
-  stillWanted(passes, PASSES);
-  const parts = planning(graph, limits, optional);
-  for (let begun = performance.now(); ; ) {
-    const { done, value } = parts.next();
-    if (done) return expectRoom(value, limits);
-    passes = Math.max(passes, value ?? 0); // some passes may come again
-    if (performance.now() - begun < 1000 * TURN_SECONDS) continue;
-    await nextTask();
-    stillWanted(passes, PASSES);
-    begun = performance.now();
-  }
+  stillWanted(0, PASSES);
+  return expectRoom(await inTurns(planning(graph, limits, optional), (passes) => stillWanted(passes, PASSES)), limits);
 }
 
 /** What is known before anything is allocated. What programs share is counted for each. */

@@ -83,7 +83,7 @@ export class LocalRuntime implements Runtime {
       try {
         return await this.#ended.race(live.loss.race(work(live)));
       } catch (error) {
-        this.#check();
+        this.check();
         if (signal?.aborted && error === signal.reason) throw error;
         if (!(await this.#isLost(live, error))) throw error;
         const { renew, fallback } = this.#chosen;
@@ -96,7 +96,7 @@ export class LocalRuntime implements Runtime {
 
   /** `owned` is disposed of with the runtime, unless it is released before. */
   own(owned: Disposable): void {
-    this.#check();
+    this.check();
     this.#owned.add(owned);
   }
 
@@ -115,26 +115,26 @@ export class LocalRuntime implements Runtime {
   }
 
   async createTrainer(options: TrainerOptions): Promise<Trainer> {
-    this.#check();
+    this.check();
     return createTrainer(this, options);
   }
 
   async loadModel(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
-    this.#check();
+    this.check();
     const given = [copiedBytes("bytes of load", bytes), copiedOptions(options)] as const;
     const { loadModel } = await onDemand(import("./load.ts"));
     return loadModel(this, ...given);
   }
 
   async resumeTrainer(bytes: Uint8Array | ArrayBuffer, options: ResumeOptions = {}): Promise<Trainer> {
-    this.#check();
+    this.check();
     const given = [copiedBytes("bytes of resume", bytes), copiedOptions(options)] as const;
     const { resumeTrainer } = await onDemand(import("./resume.ts"));
     return resumeTrainer(this, ...given);
   }
 
   async evaluateLosses(model: Model, options: EvaluateLossesOptions): Promise<LossMeans> {
-    this.#check();
+    this.check();
     if (model instanceof LocalModel && model.runtime === this) return model.evaluateLosses(options);
     throw new ConfigError({
       subject: "model of evaluateLosses",
@@ -145,7 +145,7 @@ export class LocalRuntime implements Runtime {
   }
 
   async verifyCase(text: string, file?: string): Promise<CaseErrors> {
-    this.#check();
+    this.check();
     return verifyCase(this, text, file);
   }
 
@@ -161,7 +161,8 @@ export class LocalRuntime implements Runtime {
     this.dispose();
   }
 
-  #check(): void {
+  /** @throws {@link DisposedError} after dispose(). */
+  check(): void {
     if (this.#disposed) throw disposed("the runtime");
   }
 
@@ -183,7 +184,7 @@ export class LocalRuntime implements Runtime {
   }
 
   async #current(signal?: AbortSignal): Promise<Live> {
-    this.#check();
+    this.check();
     const { renew, fallback } = this.#chosen;
     // One that cannot be replaced is used as it is: its use fails with the loss.
     if (this.#lost === undefined || !(renew || fallback)) return this.#live;

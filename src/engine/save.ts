@@ -1,26 +1,19 @@
 /** Files from models and trainers, wherever this runs: written in Node and Deno, downloaded in a browser. */
-import { ConfigError, UnsupportedError } from "../errors.ts";
+import { ConfigError, LimitError, UnsupportedError } from "../errors.ts";
 import { partOption } from "../graph/options.ts";
+import { type FileSystem, isFull, type Paths, reasonOf, replaceFile } from "../replace-file.ts";
 import type { Model, Trainer } from "./api.ts";
-
-/** What is used of Node's file system, which Deno has too. The core imports no module of any platform. */
-interface FileSystem {
-  open(
-    path: string,
-    flags: string,
-  ): Promise<{ writeFile(bytes: Uint8Array): Promise<void>; sync(): Promise<void>; close(): Promise<void> }>;
-  rename(from: string, to: string): Promise<void>;
-  unlink(path: string): Promise<void>;
-}
 
 /**
  * Saves a model, or a trainer with all that {@link resume} needs, as a safetensors file.
  *
  * In Node (from 20.16) and Deno `path` is written whole or not at all: a temporary file beside it takes its place in
- * the end, and what was there stays until then. On a page it is a download of that name.
+ * the end, and what was there stays until then; its mode is kept, a link is followed, a device or a pipe is written to. On a
+ * page it is a download of that name.
  *
- * @throws {@link UnsupportedError} where there are neither files nor downloads, such as in a worker: use
- * `checkpoint()` there, which gives the bytes. What the file system throws, as it is.
+ * @throws {@link ConfigError} when there can be no such file, {@link LimitError} when the disk is full; `cause` is what the
+ * file system threw. {@link UnsupportedError} where there are neither files nor downloads, such as in a worker: use
+ * `checkpoint()` there, which gives the bytes.
  */
 export async function save(saved: Model | Trainer, path: string): Promise<void> {
   partOption("what save is given", saved, "checkpoint", "createTrainer() or load()");
@@ -33,10 +26,10 @@ export async function save(saved: Model | Trainer, path: string): Promise<void> 
     });
   }
   const { process, document } = globalThis as {
-    process?: { getBuiltinModule?: (name: string) => FileSystem | undefined };
+    process?: { getBuiltinModule?: (name: string) => unknown };
     document?: Document;
   };
-  const files = process?.getBuiltinModule?.("node:fs/promises");
+  const [files, paths] = ["fs/promises", "path"].map((name) => process?.getBuiltinModule?.(`node:${name}`));
   if (!files && !document) {
     throw new UnsupportedError({
       subject: "save",
@@ -46,24 +39,20 @@ export async function save(saved: Model | Trainer, path: string): Promise<void> 
     });
   }
   const bytes = await saved.checkpoint();
-  if (files) await replaceFile(files, path, bytes);
+  if (files) await write([files as FileSystem, paths as Paths], path, bytes);
   else download(document as Document, path, bytes);
 }
 
-async function replaceFile(files: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+async function write(platform: readonly [FileSystem, Paths], path: string, bytes: Uint8Array): Promise<void> {
   try {
-    const file = await files.open(temporary, "wx");
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await files.rename(temporary, path);
-  } catch (error) {
-    await files.unlink(temporary).catch(() => {}); // it may not be there; the first error is what matters
-    throw error;
+    await replaceFile(platform, path, bytes, (folder) => `${folder}/.${crypto.randomUUID()}.tmp`);
+  } catch (cause) {
+    const isMissing = (cause as { readonly code?: string }).code === "ENOENT";
+    const given = isMissing ? "a folder that does not exist" : reasonOf(cause);
+    const facts = { subject: `path of save, ${path}`, given, expected: "a file to write" };
+    const options = { cause };
+    if (isFull(cause)) throw new LimitError({ ...facts, remedy: "Make room, or name another disk." }, options);
+    throw new ConfigError({ ...facts, remedy: "Name a file in a folder that exists, where you may write." }, options);
   }
 }
 

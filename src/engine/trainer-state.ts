@@ -1,6 +1,5 @@
 /** The state of a training run on the host: at its start, in a snapshot, in a checkpoint. */
 import type { DataSource } from "../data/source.ts";
-import { initialParameters } from "../nn/initialize.ts";
 import { seedOf } from "../ops/threefry.ts";
 import type { FlatVector, ModelRecord } from "../train/checkpoint.ts";
 import { firstStanding, type ValidationStanding } from "../train/validation.ts";
@@ -31,17 +30,17 @@ export function vectorNames({ optimizer, ema }: TrainerSettings, { best }: Valid
 /**
  * Before the first step: the average equal to the parameters, moments zero.
  *
- * @param given - the parameters to begin at, which are then validated too; default: drawn from the seed.
+ * @param isModel - whether the parameters are a model's, which are then validated too, and not drawn.
  */
 export function initialSnapshot(
-  { network, optimizer, ema, seed }: Pick<TrainerSettings, "network" | "optimizer" | "ema" | "seed">,
-  given?: FlatVector,
+  { optimizer, ema }: Pick<TrainerSettings, "optimizer" | "ema">,
+  parameters: FlatVector,
+  isModel: boolean,
 ): Snapshot {
-  const parameters = given ?? initialParameters(network, seed);
   const vectors = new Map<string, FlatVector>([["parameters", parameters]]);
   for (const name of optimizer.moments) vectors.set(name, new Float32Array(parameters.length));
   if (ema) vectors.set("ema", parameters);
-  return { step: 0, vectors, standing: firstStanding(given !== undefined) };
+  return { step: 0, vectors, standing: firstStanding(isModel) };
 }
 
 /** What never changes during a run, by state name: the seed, and the data's own state. */

@@ -3,6 +3,7 @@ import { onDemand } from "../backends/on-demand.ts";
 import { isArrayData } from "../data/array.ts";
 import { ConfigError, DeviceLostError, LimitError } from "../errors.ts";
 import { copiedOptions, integerOption, LAST_STEP, optionsObject, signalOption } from "../graph/options.ts";
+import { drawingParameters } from "../nn/initialize.ts";
 import { type FlatVector, writeCheckpoint } from "../train/checkpoint.ts";
 import { METRIC_ROWS } from "../train/step.ts";
 import type { Progress, RunOptions, StepMetrics, Trainer, TrainerOptions, ValidationMetrics } from "./api.ts";
@@ -11,6 +12,7 @@ import { dispose, disposed } from "./disposed.ts";
 import { initialBytes } from "./initial.ts";
 import { type Change, KeptState } from "./kept-state.ts";
 import { LocalModel } from "./model.ts";
+import { inTurns } from "./pace.ts";
 import type { ParametersName } from "./parameters.ts";
 import type { LocalRuntime } from "./runtime.ts";
 import { nextMultiple } from "./trainer-device.ts";
@@ -263,11 +265,18 @@ export async function createTrainer(runtime: LocalRuntime, options: TrainerOptio
   const planning = planningOptions(options);
   const initial = options.initial === undefined ? undefined : initialBytes(options.initial);
   expectTrainingFits(settings, await runtime.limits()); // before parameters are drawn
-  let parameters: FlatVector | undefined;
+  const { network, seed } = settings;
+  let parameters: FlatVector;
   if (initial) {
     const bytes = await initial.bytes;
     const { initialVector } = await onDemand(import("./warm-start.ts"));
-    parameters = initialVector(bytes, settings.network, initial.choice);
+    parameters = initialVector(bytes, network, initial.choice);
+  } else {
+    parameters = await inTurns(drawingParameters(network, seed), () => {
+      runtime.check();
+      planning.signal?.throwIfAborted();
+    });
   }
-  return new LocalTrainer(runtime, settings, initialSnapshot(settings, parameters)).prepared(planning);
+  const start = initialSnapshot(settings, parameters, initial !== undefined);
+  return new LocalTrainer(runtime, settings, start).prepared(planning);
 }

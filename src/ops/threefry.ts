@@ -33,12 +33,12 @@ export type RandomKind = (typeof randomKinds)[number];
 /** Two u32 words; all numbers follow from them. */
 export type Seed = readonly [number, number];
 
-/** The first `count` random words (u32) of this seed, stream and counter. */
-export function randomBits(seed: Seed, stream: number, counter: number, count: number): Uint32Array {
+/** `count` random words (u32) of this seed, stream and counter, from element `begin` on, which is even. */
+export function randomBits(seed: Seed, stream: number, counter: number, count: number, begin = 0): Uint32Array {
   const bits = new Uint32Array(count);
   const key = threefry(seed, [stream, 0]);
   for (let block = 0; 2 * block < count; block++) {
-    const [first, second] = threefry(key, [block, counter]);
+    const [first, second] = threefry(key, [begin / 2 + block, counter]);
     bits[2 * block] = first;
     bits[2 * block + 1] = second; // past the end of an odd count it is dropped
   }

@@ -1,5 +1,5 @@
 // metrics.jsonl as it grows and as it is found again; and that nothing in memory grows with the steps.
-import { chmod, mkdtemp, open, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -7,7 +7,6 @@ import { History } from "../../src/cli/history.ts";
 import { jsonPieces } from "../../src/cli/json.ts";
 import { MetricsFile } from "../../src/cli/metrics-file.ts";
 import { type MetricsLine, scanMetrics } from "../../src/cli/metrics-lines.ts";
-import { replaceFile } from "../../src/cli/replace-file.ts";
 import { Series } from "../../src/cli/series.ts";
 import { DataError } from "../../src/index.ts";
 
@@ -205,20 +204,6 @@ describe("the disk", () => {
     await work();
     return seen;
   }
-
-  test("has a file's bytes before its name, and that before it is done", async () => {
-    await writeFile(path, "old");
-    expect(await atSyncs(() => replaceFile(path, "new"))).toEqual(["old", "new"]);
-  });
-
-  test("has a file that was replaced for those who had it before", async () => {
-    await writeFile(path, "old");
-    for (const mode of [0o600, 0o666]) {
-      await chmod(path, mode);
-      await replaceFile(path, "new");
-      expect((await stat(path)).mode & 0o777).toBe(mode);
-    }
-  });
 
   test("has all lines when metrics settle", async () => {
     const file = new MetricsFile(path);

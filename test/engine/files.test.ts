@@ -1,9 +1,24 @@
 // Files of models and trainers: what is refused and by which error, what other programs write, how saving fails.
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CheckpointError, ConfigError, ema, load, resume, save } from "../../src/index.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { replaceFile } from "../../src/cli/replace-file.ts";
+import { CheckpointError, ConfigError, ema, LimitError, load, type Model, resume, save } from "../../src/index.ts";
 import { readSafetensors } from "../../src/train/read-safetensors.ts";
 import { type StoredTensor, type WritableDType, writeSafetensors } from "../../src/train/safetensors.ts";
 import { smallOptions, trainSteps, withRuntime } from "./small.ts";
@@ -251,16 +266,132 @@ describe("save", () => {
   test("that fails leaves the old file and nothing else", () =>
     withRuntime("reference", async (runtime) => {
       const trainer = await resume(runtime, bytes);
-      await expect(save(trainer, join(folder, "missing", "model.safetensors"))).rejects.toThrow("ENOENT");
       const file = join(folder, "kept.safetensors");
       await writeFile(file, "old");
       trainer.dispose();
       await expect(save(trainer, file)).rejects.toThrow("the trainer");
       expect(await readFile(file, "utf8")).toBe("old");
-      // A folder cannot be replaced by a file: the rename fails, and the temporary file goes.
+      // A folder cannot be replaced by a file.
       await rm(file);
       await expect(save(await resume(runtime, bytes), folder)).rejects.toThrow();
       expect((await readdir(folder)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
       expect((await readdir(tmpdir())).filter((name) => name.startsWith(`${folder.split("/").at(-1)}.`))).toEqual([]);
     }));
+});
+
+/** Both ways to write a file; `save` asks what it is given for nothing but bytes. */
+describe.each<[string, (path: string, text: string) => Promise<void>]>([
+  ["save", (path, text) => save({ checkpoint: async () => new TextEncoder().encode(text) } as Model, path)],
+  ["the command", replaceFile],
+])("%s writes", (_, write) => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "divflow-write-"));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  test("through links, which stay: one after the other, into another folder, to what is not there yet", async () => {
+    await mkdir(join(folder, "far", "off"), { recursive: true });
+    await symlink("far/off", join(folder, "way"));
+    await symlink("way/../first", join(folder, "link")); // far/first: ".." is that of where the way leads
+    await symlink("real", join(folder, "far", "first"));
+    for (const text of ["new", "newer"]) {
+      await write(join(folder, "link"), text);
+      expect(await readFile(join(folder, "far", "real"), "utf8")).toBe(text);
+    }
+    expect(await readlink(join(folder, "link"))).toBe("way/../first");
+    expect(await readlink(join(folder, "far", "first"))).toBe("real");
+    expect(await readdir(folder)).toEqual(["far", "link", "way"]);
+    expect(await readdir(join(folder, "far"))).toEqual(["first", "off", "real"]);
+  });
+
+  test("over a file, whose mode stays, whatever the umask; new ones have the usual one", async () => {
+    const [path, usual] = [join(folder, "file"), join(folder, "usual")];
+    await writeFile(usual, "");
+    await write(path, "old");
+    expect((await stat(path)).mode).toBe((await stat(usual)).mode);
+    for (const mode of [0o600, 0o666, 0o400]) {
+      await chmod(path, mode);
+      await write(path, `${mode}`);
+      expect((await stat(path)).mode & 0o7777).toBe(mode);
+      expect(await readFile(path, "utf8")).toBe(`${mode}`);
+    }
+  });
+
+  test.skipIf(process.platform === "win32")("into a pipe, which stays one, also behind a link", async () => {
+    const [pipe, link] = [join(folder, "pipe"), join(folder, "link")];
+    execFileSync("mkfifo", [pipe]);
+    await symlink("pipe", link);
+    for (const path of [pipe, link]) {
+      const [text] = await Promise.all([readFile(pipe, "utf8"), write(path, path)]);
+      expect(text).toBe(path);
+    }
+    expect((await lstat(pipe)).isFIFO()).toBe(true);
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect(await readdir(folder)).toEqual(["link", "pipe"]);
+  });
+
+  test("under a name as long as names may be", async () => {
+    const path = join(folder, "n".repeat(255));
+    await write(path, "long");
+    expect(await readFile(path, "utf8")).toBe("long");
+  });
+
+  test("bytes and then names onto the disk", async () => {
+    const path = join(folder, "file");
+    await writeFile(path, "old");
+    const handle = await open(folder);
+    const prototype = Object.getPrototypeOf(handle);
+    await handle.close();
+    const atSyncs: string[] = [];
+    const sync = vi.spyOn(prototype, "sync").mockImplementation(async () => {
+      atSyncs.push(await readFile(path, "utf8"));
+    });
+    await write(path, "new");
+    sync.mockRestore();
+    expect(atSyncs).toEqual(["old", "new"]);
+  });
+});
+
+describe("where save cannot write, it says so of the path that it was given, and leaves nothing", () => {
+  const saved = { checkpoint: async () => new Uint8Array(4) } as unknown as Model;
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "divflow-refused-"));
+    await writeFile(join(folder, "file"), "kept");
+    await symlink("loop", join(folder, "loop"));
+  });
+  afterEach(async () => {
+    expect(await readdir(folder)).toEqual(["file", "loop"]);
+    expect(await readFile(join(folder, "file"), "utf8")).toBe("kept");
+    await rm(folder, { recursive: true });
+  });
+
+  test.each([
+    ["missing/model.safetensors", "a folder that does not exist", "ENOENT"],
+    [".", "a directory", "EISDIR"],
+    ["file/model.safetensors", "a path through a file", "ENOTDIR"],
+    ["loop", "ELOOP", "ELOOP"],
+    ["n".repeat(256), "ENAMETOOLONG", "ENAMETOOLONG"],
+  ])("%s: %s", async (name, given, code) => {
+    const path = join(folder, name);
+    const error: ConfigError = await save(saved, path).catch((caught) => caught);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.facts).toMatchObject({ subject: `path of save, ${path}`, given, expected: "a file to write" });
+    expect(error.message).not.toContain(".tmp");
+    expect(error.cause).toMatchObject({ code });
+  });
+
+  test("a full disk", async () => {
+    const handle = await open(join(folder, "file"));
+    const prototype = Object.getPrototypeOf(handle);
+    await handle.close();
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    const writing = vi.spyOn(prototype, "writeFile").mockRejectedValue(full);
+    const error: LimitError = await save(saved, join(folder, "file")).catch((caught) => caught);
+    writing.mockRestore();
+    expect(error).toBeInstanceOf(LimitError);
+    expect(error.facts).toMatchObject({ subject: `path of save, ${join(folder, "file")}`, given: "the disk is full" });
+    expect(error.cause).toBe(full);
+  });
 });

@@ -1,6 +1,10 @@
 // Planning takes the thread that also hears of aborts: it goes in parts, tells how far it is, and can be given up.
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { DisposedError, fdm, mlp, rk4, type TrainerOptions } from "../../src/index.ts";
+import { drawingParameters, initialParameters } from "../../src/nn/initialize.ts";
+import { parameterLayout } from "../../src/nn/network.ts";
+import { streamOf } from "../../src/ops/streams.ts";
+import { HostRandom } from "../../src/ops/threefry.ts";
 import { compile, PASSES, planning } from "../../src/schedule/compile.ts";
 import { describeProgram } from "../../src/schedule/describe.ts";
 import type { PlanLimits } from "../../src/schedule/program.ts";
@@ -91,3 +95,55 @@ test("a plan in parts is the plan at once", () => {
   }
   expect(parts).toBeGreaterThan(100);
 });
+
+/** The largest parameter is drawn in several blocks, the last one not whole. */
+const wide = mlp({ dimension: 2, hidden: [520, 512] });
+
+test("a wide network's parameters are drawn block by block, and are the numbers of one draw", () => {
+  const told = [...drawingParameters(wide, 5)];
+  const { total, entries } = parameterLayout(wide);
+  expect(told).toEqual(told.toSorted((a, b) => a - b));
+  expect(told.at(-1)).toBe(total);
+  expect(told.length).toBeGreaterThan(entries.length);
+  const flat = initialParameters(wide, 5);
+  for (const { declaration, offset } of entries) {
+    const { initial, shape } = declaration;
+    if (initial.kind !== "uniform") throw new Error("parameters of an mlp are uniform");
+    const count = shape.reduce((product, size) => product * size, 1);
+    const drawn = new HostRandom(5).uniform(count, streamOf("parameters", wide.parameters.indexOf(declaration)));
+    const others = drawn.filter((value, i) => flat[offset + i] !== Math.fround(initial.bound * (2 * value - 1)));
+    expect(others.length).toBe(0);
+  }
+});
+
+/** Counts the blocks that are drawn, and does something at the second. */
+function watched(atSecond: () => void) {
+  const drawn = { blocks: 0 };
+  const parameters = wide.parameters.map((declaration) => ({
+    ...declaration,
+    get initial() {
+      if (++drawn.blocks === 2) atSecond();
+      return declaration.initial;
+    },
+  }));
+  return { drawn, network: { ...wide, parameters } };
+}
+
+test.each(["aborted", "aborted from a timer", "disposed of"])("drawing is given up when %s", (how) =>
+  withRuntime("reference", async (runtime) => {
+    const controller = new AbortController();
+    const { drawn, network } = watched(() => {
+      if (how === "aborted") controller.abort();
+      else if (how === "disposed of") runtime.dispose();
+      else setImmediate(() => controller.abort());
+    });
+    let time = 0;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => (time += 1000)); // a turn after each block
+    const refused = runtime.createTrainer(smallOptions({ network, signal: controller.signal }));
+    const error = await refused.catch((caught: unknown) => caught);
+    clock.mockRestore();
+    if (how === "disposed of") expect(error).toBeInstanceOf(DisposedError);
+    else expect(error).toBe(controller.signal.reason);
+    expect(drawn.blocks).toBe(2); // and no more
+  }),
+);
