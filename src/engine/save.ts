@@ -1,7 +1,7 @@
 /** Files from models and trainers, wherever this runs: written in Node and Deno, downloaded in a browser. */
-import { ConfigError, LimitError, UnsupportedError } from "../errors.ts";
+import { onDemand } from "../backends/on-demand.ts";
+import { ConfigError, UnsupportedError } from "../errors.ts";
 import { partOption } from "../graph/options.ts";
-import { type FileSystem, isFull, type Paths, reasonOf, replaceFile } from "../replace-file.ts";
 import type { Model, Trainer } from "./api.ts";
 
 /**
@@ -25,12 +25,9 @@ export async function save(saved: Model | Trainer, path: string): Promise<void> 
       remedy: 'Give text, such as "model.safetensors".',
     });
   }
-  const { process, document } = globalThis as {
-    process?: { getBuiltinModule?: (name: string) => unknown };
-    document?: Document;
-  };
-  const [files, paths] = ["fs/promises", "path"].map((name) => process?.getBuiltinModule?.(`node:${name}`));
-  if (!files && !document) {
+  const { document } = globalThis as { document?: Document };
+  const module = builtInModules();
+  if (!module && !document) {
     throw new UnsupportedError({
       subject: "save",
       given: "a platform without files and downloads",
@@ -39,21 +36,21 @@ export async function save(saved: Model | Trainer, path: string): Promise<void> 
     });
   }
   const bytes = await saved.checkpoint();
-  if (files) await write([files as FileSystem, paths as Paths], path, bytes);
+  if (module) await (await onDemand(fileWriter())).writeFile(module, path, bytes);
   else download(document as Document, path, bytes);
 }
 
-async function write(platform: readonly [FileSystem, Paths], path: string, bytes: Uint8Array): Promise<void> {
-  try {
-    await replaceFile(platform, path, bytes, (folder) => `${folder}/.${crypto.randomUUID()}.tmp`);
-  } catch (cause) {
-    const isMissing = (cause as { readonly code?: string }).code === "ENOENT";
-    const given = isMissing ? "a folder that does not exist" : reasonOf(cause);
-    const facts = { subject: `path of save, ${path}`, given, expected: "a file to write" };
-    const options = { cause };
-    if (isFull(cause)) throw new LimitError({ ...facts, remedy: "Make room, or name another disk." }, options);
-    throw new ConfigError({ ...facts, remedy: "Name a file in a folder that exists, where you may write." }, options);
-  }
+/** Node's modules by name, where there are such. */
+function builtInModules(): ((name: string) => unknown) | undefined {
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
+  return process?.getBuiltinModule && ((name) => process.getBuiltinModule?.(name));
+}
+
+const fileWriter = () => import("./write-file.ts");
+
+/** Has what writes files there before any is to be saved: by then divflow's own may be gone, by an update say. */
+export function prepareToSave(): void {
+  if (builtInModules()) fileWriter().catch(() => {}); // save says so
 }
 
 function download(document: Document, path: string, bytes: Uint8Array): void {

@@ -5,6 +5,7 @@ import { ConfigError, type ErrorFacts, UnsupportedError } from "../../errors.ts"
 import { booleanOption, optionsObject, partOption, textOption } from "../../graph/options.ts";
 import type { Runtime, RuntimeOptions } from "../api.ts";
 import { clause, NO_GPU, startSecondsOf, whyNoGPU } from "../choose-backend.ts";
+import { prepareToSave } from "../save.ts";
 import { Connection } from "./connection.ts";
 import type { RuntimeFacts } from "./messages.ts";
 import { openWorker } from "./open.ts";
@@ -30,6 +31,7 @@ const everything = () => new URL(["./worker", "js"].join("."), import.meta.url);
  */
 export async function createAnyRuntime(options: RuntimeOptions): Promise<Runtime> {
   checkRuntimeOptions(options);
+  prepareToSave();
   const seconds = startSecondsOf(options);
   const { worker: asked, ...local } = options;
   const { gpu, device, tune, ...sendable } = local;
