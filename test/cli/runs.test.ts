@@ -124,7 +124,9 @@ describe("a full disk", () => {
     ["config.json", "typeof given[1]?.next === 'function'"],
   ])("from the start is refused before training: no room for %s", async (name, isIt) => {
     const script = full.replace('!existsSync("no-room")', `!(${isIt})`);
-    const { code, output, errors } = await cli.run(endless("never"), { node: patched(script) });
+    const { code, output, errors } = await cli.run(["train", "moons", ...small, "--steps", "2000", "--out", "never"], {
+      node: patched(script),
+    });
     expect({ code, output }).toEqual({ code: 1, output: "" });
     expect(errors).toContain(`divflow: never/${name}: the disk is full. Nothing was trained: free `);
     expect(existsSync(cli.path("never"))).toBe(false);
