@@ -6,11 +6,12 @@ const LONGEST = 64;
 /** The nearest of `names` as a question; `otherwise` where none is near. */
 export function closest(name: string, names: readonly string[], otherwise: string): string {
   if (name.length > LONGEST) return otherwise;
-  const begun = names.filter((candidate) => name.replace(/^-*/, "").length > 1 && candidate.startsWith(name));
+  const bare = (word: string) => word.replace(/^-*/, "").toLowerCase(); // dashes make no two options alike
+  const begun = names.filter((candidate) => bare(name).length > 1 && candidate.startsWith(name));
   if (begun.length === 1) return `Did you mean ${begun[0]}?`;
-  const distances = names.map((candidate) => distance(name.toLowerCase(), candidate.toLowerCase()));
+  const distances = names.map((candidate) => distance(bare(name), bare(candidate)));
   const least = Math.min(...distances);
-  return least <= Math.ceil(name.length / 2) ? `Did you mean ${names[distances.indexOf(least)]}?` : otherwise;
+  return least <= Math.ceil(bare(name).length / 2) ? `Did you mean ${names[distances.indexOf(least)]}?` : otherwise;
 }
 
 /** Letters to add, drop or change between two words (Levenshtein). */

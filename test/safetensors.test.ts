@@ -161,7 +161,11 @@ describe("damage", () => {
   test.each<[string, Uint8Array, RegExp]>([
     ["an empty file", new Uint8Array(0), /got "0 bytes", expected at least 8/],
     ["a file of seven bytes", new Uint8Array(7), /cut short/],
-    ["a header length beyond the file", rawFile(good, 12, 5000n), /header length: got 5000, expected at most/],
+    [
+      "a header length beyond the file",
+      rawFile(good, 12, 5000n),
+      /header length: got 5000, expected at most .* or no safetensors file; fetch it or save it again\.$/,
+    ],
     ["a huge header", rawFile(good, 12, 100_000_001n), /header length: got 100000001, expected at most 100000000/],
     ["the largest header length", rawFile(good, 12, 2n ** 64n - 1n), /header length: got 18446744073709552000/],
     ["a header length that is too small", rawFile(good, 12, BigInt(good.length - 1)), /header: got .*expected JSON/],

@@ -46,12 +46,7 @@ export function checkRawArguments(rawArguments: readonly string[], declarations:
     const [name = "", inline] = argument.split(/=(.*)/s, 2);
     const declared = options.find(([option]) => `--${option}` === name);
     if (declared === undefined) {
-      throw new ConfigError({
-        subject: "command line",
-        given: name,
-        expected: names.length > 0 ? `one of ${names.join(", ")}` : "no options",
-        remedy: closest(name, [...names, "--help"]),
-      });
+      throw unknownOption(name, names);
     }
     if (declared[1].type === "boolean") {
       if (inline === undefined) continue;
@@ -85,11 +80,26 @@ export function checkRawArguments(rawArguments: readonly string[], declarations:
   if (!variadic && seen > positionals) {
     throw new ConfigError({
       subject: "command line",
-      given: `${seen} plain arguments`,
+      given: `${seen} plain argument${seen === 1 ? "" : "s"}`,
       expected: `at most ${positionals}`,
       remedy: "See --help; put options as --name VALUE.",
     });
   }
+}
+
+/** Names that a line still shows whole. */
+const MOST_LISTED = 12;
+
+/** Where a name is near, that alone is said; else the names, if they are few. */
+function unknownOption(given: string, names: readonly string[]): ConfigError {
+  const meant = nearest(given, [...names, "--help"], "");
+  const listed = meant === "" && names.length <= MOST_LISTED;
+  return new ConfigError({
+    subject: "command line",
+    given,
+    expected: listed ? `one of ${names.join(", ")}` : "an option of this command",
+    remedy: meant === "" ? "See --help for what they mean." : `${meant} All are in --help.`,
+  });
 }
 
 /** Refuses those of `options` that a command line gives: without effect beside another, they would be passed over. */

@@ -25,9 +25,10 @@ import { checkFolder, makeFolder } from "./files.ts";
 import { LOCK } from "./folder-lock.ts";
 import { type AgainArguments, goOnCommand } from "./go-on.ts";
 import { type Parts, partsOf, type RowsUsed, rowsUsed } from "./held-out.ts";
+import { inOptions } from "./in-options.ts";
 import { judge, type Rule } from "./judge.ts";
 import { exitCodes, remark, report, shellCommand, textTable } from "./output.ts";
-import { checkHeldOut, type HeldOut, inOptions, readHeldOut } from "./overfitting.ts";
+import { checkHeldOut, type HeldOut, readHeldOut } from "./overfitting.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
 import { whilePlanning } from "./progress.ts";
 import { describeRecipe, type Recipe, readRecipe, recipeArguments, trainerOptions } from "./recipe.ts";
@@ -262,7 +263,7 @@ async function trainAndJudge(
     createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(lossOf[name]), onProgress }),
   );
   const warn = (warning: string) => {
-    if (!warnings.has(warning)) remark(inOptions(warning));
+    if (!warnings.has(warning)) remark(inOptions(warning, "compare"));
     warnings.add(warning);
   };
   trainer.warnings.forEach(warn);

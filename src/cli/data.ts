@@ -1,4 +1,5 @@
 /** What a `data` argument means: a set by name, or a user's file, whose points are read and of which is said what was read. */
+import { stat } from "node:fs/promises";
 import {
   CsvReader,
   columnsOf,
@@ -13,6 +14,7 @@ import {
 } from "../data.ts";
 import { arrayData, ConfigError, type DataSource, dataFrom, dataNames, type Points } from "../index.ts";
 import { oneOf } from "./arguments.ts";
+import { farNotes } from "./far-values.ts";
 import { type FilePieces, openFile } from "./file-pieces.ts";
 import { remark } from "./output.ts";
 
@@ -44,7 +46,8 @@ export function isPointsFile(given: string): boolean {
 /** A data set by name, or the points of a file, standardised; says on standard error what was read. */
 export async function openData(given: string, args: DataArguments = {}, model: Expected = {}): Promise<DataSource> {
   if (isPointsFile(given)) return dataOf(await readPointsFile(given, args, model));
-  if (/[./\\]/.test(given)) throw unknownEnding(given);
+  const found = dataNames.some((name) => name === given) ? undefined : await stat(given).catch(() => undefined);
+  if (found || /[./\\]/.test(given)) throw unknownEnding(given, found?.isDirectory());
   refuseReading(args, given);
   return dataFrom({ name: oneOf("data", given, dataNames), options: {} });
 }
@@ -71,7 +74,7 @@ interface Expected {
  * @throws {@link DataError} when the file cannot be read as points, or lacks a column of the model.
  */
 export async function readPointsFile(path: string, args: DataArguments = {}, model: Expected = {}): Promise<Points> {
-  if (!isPointsFile(path)) throw unknownEnding(path);
+  if (!isPointsFile(path)) throw unknownEnding(path, (await stat(path).catch(() => undefined))?.isDirectory());
   const options = readingOptions(args);
   const file = await openFile(path);
   try {
@@ -158,7 +161,7 @@ function said(path: string, points: Points, model: Expected, isArray: boolean): 
   const size = `${counted(count, "row")} x ${counted(dimension, "column")}`;
   const names = columns ? `: ${listOf(columns)}; first row is a header` : isArray ? "" : "; no header";
   remark(`${path}: ${size}${names}`);
-  for (const note of notes) {
+  for (const note of [...notes, ...farNotes(points)]) {
     if (!(model.trained && /^Columns? .* never changes?: /.test(note))) remark(`  ${note}`);
   }
   if (model.columns && !columns && dimension === model.columns.length) {
@@ -189,12 +192,16 @@ function refuseReading(args: DataArguments, name: string): void {
   });
 }
 
-function unknownEnding(path: string): ConfigError {
+function unknownEnding(path: string, isFolder = false): ConfigError {
   const packed = /\.(gz|zip|xz|bz2|zst)$/i.test(path);
   return new ConfigError({
     subject: `data ${path}`,
-    given: "a file of another kind",
+    given: isFolder ? "a folder" : "a file of another kind",
     expected: `a data set by name (${dataNames.join(", ")}), or a file of points: ${endings}`,
-    remedy: packed ? "Unpack it first." : "Save the table as CSV, or the array with numpy.save.",
+    remedy: isFolder
+      ? "Name a file in it."
+      : packed
+        ? "Unpack it first."
+        : "Save the table as CSV, or the array with numpy.save.",
   });
 }

@@ -5,6 +5,7 @@
 import { ConfigError, type DataSource, type Points, splitRows, type Trainer } from "../index.ts";
 import { dataOf } from "./data.ts";
 import type { HeldOut } from "./overfitting.ts";
+import { counted } from "./report/numbers.ts";
 
 /** A file's rows without those that models are judged by, and these. */
 export interface Parts {
@@ -27,7 +28,7 @@ export function partsOf(points: Points, test: HeldOut, seed: number, most = Numb
   if (points.count < 3) {
     throw new ConfigError({
       subject: "data",
-      given: `${points.count} rows`,
+      given: counted(points.count, "row"),
       expected: "at least 3: to train on, to stop by and to judge by",
       remedy: "Give more rows, or test rows in a file of their own (--test FILE).",
     });

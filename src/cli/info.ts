@@ -1,6 +1,6 @@
 /** `divflow info`: what this machine offers, for choosing a backend and for reports of faults. */
 import { defineCommand } from "citty";
-import { UnsupportedError, wasmFeatures } from "../index.ts";
+import { createRuntime, DivflowError, UnsupportedError, wasmFeatures } from "../index.ts";
 import { report } from "./output.ts";
 import { findGPU } from "./webgpu.ts";
 
@@ -28,7 +28,8 @@ export const info = defineCommand({
     const { adapters, whyNone } = await listAdapters();
     const wasm = wasmFeatures();
     const yes = (value: boolean) => (value ? "yes" : "no");
-    report(args.json === true, { runtime, adapters, wasm }, [
+    const taken = await takenByItself();
+    report(args.json === true, { runtime, adapters, wasm, taken }, [
       `runtime    ${runtime.map(({ name, version }) => `${name} ${version}`).join(", ")}`,
       ...(adapters.length === 0
         ? [`webgpu     ${whyNone ?? "no adapter"}`]
@@ -38,9 +39,21 @@ export const info = defineCommand({
             ...Object.entries(limits).map(([name, value]) => `  ${name} ${value.toLocaleString("en")}`),
           ])),
       `wasm       SIMD ${yes(wasm.simd)}, relaxed SIMD ${yes(wasm.relaxedSimd)}, threads ${yes(wasm.threads)}`,
+      `taken      ${taken}`,
     ]);
   },
 });
+
+/** What --backend auto takes here and why, in full. */
+async function takenByItself(): Promise<string> {
+  try {
+    using runtime = await createRuntime({ backend: "auto", gpu: await findGPU() });
+    return runtime.reason;
+  } catch (error) {
+    if (error instanceof DivflowError) return error.message;
+    throw error;
+  }
+}
 
 function runtimeVersions(): { name: string; version: string }[] {
   const versions: Readonly<Record<string, string | undefined>> = process.versions;

@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import { printable } from "../errors.ts";
 import { DivflowError } from "../index.ts";
 import { isFull, reasonOf } from "./files.ts";
+import { inOptions } from "./in-options.ts";
 import { complain, exitCodeOf, exitCodes } from "./output.ts";
 import { run } from "./program.ts";
 import { UnsavedError } from "./run-folder.ts";
@@ -21,7 +22,7 @@ function isUsageError(error: unknown): error is Error {
 /** What went wrong, in a line, or with the stack where it is a fault of ours. */
 function describeError(error: unknown): string {
   if (isUsageError(error)) return `${stripVTControlCharacters(error.message)}. See --help.`;
-  if (error instanceof DivflowError) return error.message;
+  if (error instanceof DivflowError) return inOptions(error.message, process.argv[2] ?? "");
   if (!(error instanceof Error)) return String(error);
   if (error instanceof UnsavedError) return error.message;
   if (isInterruption(error)) return "stopped before the end.";

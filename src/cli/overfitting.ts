@@ -215,11 +215,6 @@ export function heldOutWords(heldOut: HeldOut): number | string {
   return typeof heldOut === "number" ? heldOut : heldOut.file;
 }
 
-/** A trainer's warning, with the options of the command line in place of the library's. */
-export function inOptions(warning: string): string {
-  return warning.replace("(validation)", "(--validation 0.1)").replace('(jitter: "auto")', "(--jitter auto)");
-}
-
 function readJitter(text: string, isFile: boolean): number | "auto" {
   const fits = (value: number) => isF32(value) && value >= 0;
   const jitter = text === "auto" ? text : number("--jitter", text, "a number of at least 0, or auto", fits);

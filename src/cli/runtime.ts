@@ -51,6 +51,12 @@ export async function openRuntime({ backend, threads, storage }: ReturnType<type
   const mayBeWasm = backend === "wasm" || backend === "auto"; // threads are its own
   const options: RuntimeOptions = { backend, storage, ...(mayBeWasm && { threads }), ...(gpu ? { gpu } : {}) };
   const runtime = await createRuntime(options);
-  remark(runtime.reason);
+  remark(shortly(runtime.reason));
   return runtime;
+}
+
+/** Why there is no GPU stays the same from command to command: `info` says it in full. */
+export function shortly(reason: string): string {
+  const why = /, as WebGPU has no GPU here: .*?\.(?= One thread, because |$)/s;
+  return reason.replace(why, ": no GPU here (divflow info says why).");
 }

@@ -6,8 +6,8 @@ import { oneOf, positiveInteger, refuseBeside } from "./arguments.ts";
 import { dataArguments, readingOptions } from "./data.ts";
 import { checkFolder, checkInput } from "./files.ts";
 import { goOnCommand } from "./go-on.ts";
+import { inOptions } from "./in-options.ts";
 import { exitCodes, remark, report } from "./output.ts";
-import { inOptions } from "./overfitting.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
 import { whilePlanning } from "./progress.ts";
 import { describeRecipe, lossNames, MOST, type Recipe, readRecipe, recipeArguments, trainerOptions } from "./recipe.ts";
@@ -59,7 +59,7 @@ export const train = defineCommand({
     using runtime = await openRuntime(choice);
     using trainer = await whilePlanning(beginning.title, (onProgress) => beginning.trainer(runtime, onProgress));
     const { title, steps = noSteps() } = beginning;
-    for (const warning of trainer.warnings) remark(inOptions(warning));
+    for (const warning of trainer.warnings) remark(inOptions(warning, "train"));
     const nothing = nothingToTrain(trainer, steps, args.steps !== undefined);
     if (nothing !== undefined) {
       // What lies there stays as it is: config.json says how many steps the run is to have.

@@ -42,6 +42,10 @@ export interface Size {
 /** What little things take beside the large ones: a share of these. */
 const LITTLE = 0.01;
 
+/** Bytes as sentences show them: 65.9 GB. */
+const inUnits = (bytes: number) =>
+  bytes < 1e9 ? `${Number((bytes / 1e6).toPrecision(3))} MB` : `${Number((bytes / 1e9).toPrecision(3))} GB`;
+
 /** Bytes on the device, about. */
 function bytesOf({ network, rows, tangents, vectors, reverse, data }: Work): number {
   const { total } = parameterLayout(network);
@@ -61,16 +65,34 @@ function layersOf({ network, tangents, evaluations, reverse }: Work): number {
 }
 
 const mostOf = ({ maxBufferBytes, maxBindingBytes }: PlanLimits) => Math.min(maxBufferBytes, maxBindingBytes);
-const roomOf = ({ maxTotalBytes }: PlanLimits) => maxTotalBytes ?? "an unknown number";
+const vectorOf = ({ network, data }: Work) => 4 * Math.max(parameterLayout(network).total, data);
 
 function fits(work: Work, limits: PlanLimits): boolean {
   const { maxTotalBytes = Number.POSITIVE_INFINITY } = limits;
-  const largest = 4 * Math.max(parameterLayout(work.network).total, work.data);
-  return largest <= mostOf(limits) && bytesOf(work) <= maxTotalBytes && layersOf(work) <= MOST_LAYERS_PLANNED;
+  return vectorOf(work) <= mostOf(limits) && bytesOf(work) <= maxTotalBytes && layersOf(work) <= MOST_LAYERS_PLANNED;
+}
+
+/** What the work is for, and what else than a smaller network makes it fit: the first of these that does. */
+export interface Purpose {
+  /** As sentences begin with it. */
+  readonly part: string;
+  readonly ways: readonly (readonly [way: string, work: Partial<Work> | "without"])[];
+}
+
+/** What is too much, of the work in words. */
+function needOf(work: Work, limits: PlanLimits): string {
+  const layers = layersOf(work);
+  if (layers > MOST_LAYERS_PLANNED) {
+    const [given, most] = [layers, MOST_LAYERS_PLANNED].map((count) => count.toLocaleString("en"));
+    return `${given} layers in all evaluations and derivatives, of ${most} at most`;
+  }
+  const vector = vectorOf(work);
+  if (vector > mostOf(limits)) return `a vector of ${inUnits(vector)}, of ${inUnits(mostOf(limits))} at most`;
+  return `${inUnits(bytesOf(work))}, where the device has ${inUnits(limits.maxTotalBytes ?? 0)}`;
 }
 
 /** @throws {@link LimitError} when the work does not fit: it names one of the sizes, and the largest that would. */
-export function expectFits(sizes: readonly Size[], limits: PlanLimits): void {
+export function expectFits(sizes: readonly Size[], limits: PlanLimits, { part, ways }: Purpose): void {
   const [any] = sizes as [Size];
   const work = any.workOf(any.value);
   if (fits(work, limits)) return;
@@ -82,16 +104,13 @@ export function expectFits(sizes: readonly Size[], limits: PlanLimits): void {
     if (fits(size.workOf(middle), limits)) largest = middle;
     else tooLarge = middle;
   }
-  const layers = layersOf(work);
-  const need =
-    layers > MOST_LAYERS_PLANNED
-      ? `a program of ${layers} layers, in all evaluations and derivatives, where ${MOST_LAYERS_PLANNED} can be planned`
-      : `${bytesOf(work)} bytes, where the device has ${roomOf(limits)}, and ${mostOf(limits)} for one vector`;
+  const way = ways.find(([, change]) => change === "without" || fits({ ...work, ...change }, limits));
+  const smaller = `a network of fewer ${layersOf(work) > MOST_LAYERS_PLANNED ? "" : "or narrower "}layers`;
   throw new LimitError({
     subject: size.subject,
     given: size.value,
     expected: largest > 0 ? `at most ${largest} beside the other sizes` : "other sizes beside it: none would do",
-    remedy: `It needs ${need}.`,
+    remedy: `${part} needs ${needOf(work, limits)}. Take ${way ? `${way[0]}, or ` : ""}${smaller}.`,
   });
 }
 
@@ -123,7 +142,8 @@ export const tangentsInBlocks = (dimension: number) =>
   dimension <= MOST_APART ? dimension : Math.ceil(Math.sqrt(dimension));
 
 /** Evaluations of the field in a step of a solver: those of its program, whose first may be another one's. */
-export const evaluationsOf = ({ name }: Solver): number => ({ euler: 1, midpoint: 2, heun: 2, rk4: 4 })[name] ?? 7;
+export const evaluationsOf = ({ name }: Pick<Solver, "name">): number =>
+  ({ euler: 1, midpoint: 2, heun: 2, rk4: 4 })[name] ?? 7;
 
 type Divergence = { readonly estimator?: string; readonly probes?: number };
 
@@ -134,8 +154,9 @@ export function expectSolveFits(
     solver,
     rows,
     divergence,
-  }: { network: Network; solver: Solver; rows: number; divergence: Divergence | undefined },
+  }: { network: Network; solver: Pick<Solver, "name">; rows: number; divergence: Divergence | undefined },
   limits: PlanLimits,
+  purpose = purposeOf(divergence),
 ): void {
   const { dimension } = network;
   const exact = divergence?.estimator === "exact";
@@ -152,7 +173,17 @@ export function expectSolveFits(
   expectFits(
     [{ ...ofTangents, usual: 8 }, ...sizesOfNetwork(network, (other) => ({ ...work, network: other }))],
     limits,
+    purpose,
   );
+}
+
+function purposeOf(divergence: Divergence | undefined): Purpose {
+  if (!divergence) return { part: "A sample", ways: [] };
+  if (divergence.estimator !== "exact") {
+    return { part: `A log-density with ${divergence.probes} probes`, ways: [["fewer probes", { tangents: 1 }]] };
+  }
+  const part = 'A log-density with divergence "exact"';
+  return { part, ways: [['divergence: "hutchinson" with few probes', { tangents: 1 }]] };
 }
 
 /** What a program needs that takes a loss of batches. @throws {@link LimitError} when that is too much. */
@@ -192,5 +223,12 @@ export function expectLossFits(
       ...sizesOfNetwork(network, (other) => ({ ...work, network: other })),
     ],
     limits,
+    {
+      part: reverse ? "The training step" : "The loss",
+      ways: [
+        ["a smaller batch", { rows: rowsOf(1, taken) }],
+        [exact ? 'estimator: "hutchinson"' : "fewer probes", withTangents(Math.min(1, taken))],
+      ],
+    },
   );
 }

@@ -4,7 +4,7 @@ import { automaticJitter, jitterDeviations, jitterOf } from "../data/jitter.ts";
 import type { DataSource } from "../data/source.ts";
 import { splitRows } from "../data/split.ts";
 import { fitStandardization } from "../data/standardize.ts";
-import { ConfigError, printable } from "../errors.ts";
+import { ConfigError, LimitError, printable } from "../errors.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import {
@@ -23,7 +23,7 @@ import { adam, type Optimizer } from "../train/adam.ts";
 import { type Ema, ema } from "../train/ema.ts";
 import { type ValidationCriterion, validationCriteria } from "../train/validation.ts";
 import type { TrainerOptions } from "./api.ts";
-import { expectLossFits } from "./sizes.ts";
+import { expectLossFits, expectSolveFits } from "./sizes.ts";
 import { progressOption } from "./solve-options.ts";
 
 const DEFAULT_BATCH = 512;
@@ -74,6 +74,32 @@ export function expectTrainingFits(settings: TrainerSettings, limits: PlanLimits
   const data = [...(trainingData.state?.values() ?? [])].reduce((total, { length }) => total + length, 0);
   const vectors = 1 + optimizer.moments.length + (ema ? 1 : 0) + (validation ? 1 : 0);
   expectLossFits({ network, loss, batchSize, vectors, reverse: true, data }, limits);
+  if (!validation) return;
+  const judging = { network, solver: { name: "rk4" }, rows: 1, divergence: heldOutDivergence(network.dimension) };
+  // Before a step is planned, which takes seconds; of more rows at once it is found out when validation is planned.
+  const part = "The likelihood of rows held out";
+  expectSolveFits(judging, limits, { part, ways: [["no validation", "without"]] });
+}
+
+/** Dimensions up to which the divergence of likelihoods held out is exact, and how many probes estimate it beyond. */
+const [MOST_EXACT, PROBES] = [16, 4];
+
+/** How likelihoods of rows held out are taken. */
+export const heldOutDivergence = (dimension: number) =>
+  dimension <= MOST_EXACT
+    ? ({ estimator: "exact", probes: 1, probe: "rademacher" } as const)
+    : ({ estimator: "hutchinson", probes: PROBES, probe: "rademacher" } as const);
+
+/** Of what can be trained here but has no exact likelihood, with the solver that there is by default. */
+export function unjudged({ network }: TrainerSettings, limits: PlanLimits): string[] {
+  try {
+    const divergence = { estimator: "exact" };
+    expectSolveFits({ network, solver: { name: "dopri5" }, rows: 1, divergence }, limits);
+    return [];
+  } catch (error) {
+    if (!(error instanceof LimitError)) throw error;
+    return [`Exact log-densities of this model will be refused. ${error.facts.remedy}`];
+  }
 }
 
 /** Of trainers that are made: how planning is watched and given up. */
@@ -241,7 +267,7 @@ function byHeart({ network, trainingData, validation, jitter }: TrainerSettings)
   const [last, ...others] = mends.reverse();
   const list = others.length > 0 ? `${others.reverse().join(", ")} or ${last}` : last;
   return (
-    `${count} rows to train on, and ${total} parameters: the network can learn the rows by heart, and is then worse on ` +
+    `${count} row${count === 1 ? "" : "s"} to train on, and ${total} parameters: the network can learn the rows by heart, and is then worse on ` +
     `others the longer it is trained. Against that, ${list}.`
   );
 }

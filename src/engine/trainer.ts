@@ -22,6 +22,7 @@ import {
   type Planning,
   planningOptions,
   type TrainerSettings,
+  unjudged,
   warningsOf,
 } from "./trainer-settings.ts";
 import { initialSnapshot, type Snapshot } from "./trainer-state.ts";
@@ -49,7 +50,7 @@ interface Seen extends Change {
 
 export class LocalTrainer implements Trainer {
   readonly model: LocalModel;
-  readonly warnings: readonly string[];
+  #warnings: readonly string[];
   readonly #runtime: LocalRuntime;
   readonly #settings: TrainerSettings;
   readonly #state: KeptState;
@@ -61,7 +62,7 @@ export class LocalTrainer implements Trainer {
     this.#settings = settings;
     const kept = new KeptState(runtime, settings, start, this.#check);
     this.#state = kept;
-    this.warnings = warningsOf(settings);
+    this.#warnings = warningsOf(settings);
     const { network, path, data, trainingData, ema } = settings;
     this.model = new LocalModel(runtime, {
       network,
@@ -76,6 +77,10 @@ export class LocalTrainer implements Trainer {
       dispose: () => {},
     });
     runtime.own(this);
+  }
+
+  get warnings(): readonly string[] {
+    return this.#warnings;
   }
 
   get step(): number {
@@ -104,6 +109,7 @@ export class LocalTrainer implements Trainer {
   async prepared({ signal, onProgress }: Planning): Promise<this> {
     try {
       await this.#state.use(async () => {}, signal, {}, onProgress);
+      this.#warnings = [...this.#warnings, ...unjudged(this.#settings, await this.#runtime.limits())];
       return this;
     } catch (error) {
       this.dispose();

@@ -25,7 +25,7 @@ import { paddedRows } from "./points.ts";
 import { Solve, type SolveSettings } from "./solve.ts";
 import { tangentCount } from "./solve-options.ts";
 import type { StateStore } from "./state-store.ts";
-import type { TrainerSettings, ValidationSettings } from "./trainer-settings.ts";
+import { heldOutDivergence, type TrainerSettings, type ValidationSettings } from "./trainer-settings.ts";
 
 /** Rows held out that losses are taken on, at most; of more, so many drawn by seed. */
 const MOST_ROWS = 4096;
@@ -41,10 +41,6 @@ const JUDGED_EVERY = 10;
 
 /** Steps of rk4 from data to noise. The error is a hundredth of what rows differ by: see docs/data.md. */
 const SOLVER_STEPS = 16;
-
-/** Dimensions up to which the divergence is exact, and how many probes estimate it beyond. */
-const MOST_EXACT = 16;
-const PROBES = 4;
 
 /** Number of the draw of rows, where not all held out are looked at: the split itself is 0. */
 const ROWS_DRAW = 1;
@@ -103,11 +99,7 @@ export class Validator {
     );
     try {
       const judged = Math.min(source.count, MOST_JUDGED);
-      const divergence = {
-        estimator: dimension <= MOST_EXACT ? "exact" : "hutchinson",
-        probes: dimension <= MOST_EXACT ? 1 : PROBES,
-        probe: "rademacher",
-      } as const;
+      const divergence = heldOutDivergence(dimension);
       const judging: SolveSettings = {
         ...{ path, dimension, divergence },
         field: networkField(network, parameters),

@@ -25,6 +25,7 @@ const LARGEST_HEADER = 100_000_000;
 /** Lists in a tensor's object; whatever else a writer adds is not much deeper. */
 const DEEPEST = 16;
 const DAMAGED = "The file is damaged, or no safetensors file; fetch it or save it again.";
+const CUT_SHORT_OR_OTHER = "The file is cut short, or no safetensors file; fetch it or save it again.";
 const CUT_SHORT = "The file is cut short; fetch it or save it again.";
 
 /**
@@ -64,7 +65,7 @@ function readHeader(bytes: Uint8Array, source: string): { text: string; dataStar
   }
   if (8 + length > bytes.length) {
     const expected = `at most ${bytes.length - 8}, the bytes that follow`;
-    throw damage(`${source}, header length`, length, expected, "The file is cut short, or no safetensors file.");
+    throw damage(`${source}, header length`, length, expected, CUT_SHORT_OR_OTHER);
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, 8 + length));

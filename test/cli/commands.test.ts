@@ -196,11 +196,14 @@ test("info lists the features", async () => {
 describe("the backend", () => {
   const noDriver = { VK_DRIVER_FILES: cli.path("no-driver.json"), VK_ICD_FILENAMES: cli.path("no-driver.json") };
 
-  test("without a driver it is WASM, and one line says why", async () => {
+  test("without a driver it is WASM, and one line says so, and info why", async () => {
     await json(["train", "moons", ...tiny, "--steps", "5", "--out", "any"]);
     const sample = ["sample", "any/model.safetensors", "--count", "2", "--out", "any.npy"];
     const { code, errors } = await cli.run(sample, { environment: noDriver });
-    expect(errors).toMatch(/^WebAssembly on the CPU, as WebGPU has no GPU here: no adapter: [^\n]*[^.]\.\n$/);
+    expect(errors).toBe("WebAssembly on the CPU: no GPU here (divflow info says why).\n");
+    const { taken } = await json(["info"], { environment: noDriver });
+    expect(taken).toMatch(/^WebAssembly on the CPU, as WebGPU has no GPU here: no adapter: [^\n]*[^.]\.$/);
+    expect((await cli.run(["info"], { environment: noDriver })).output).toContain(`taken      ${taken}\n`);
     expect(code).toBe(0);
     const asked = await cli.run([...sample, "--backend", "webgpu"], { environment: noDriver });
     expect(asked.errors).toMatch(/^divflow: WebGPU in Node: got "no adapter: [^\n]*\n$/);
@@ -214,10 +217,11 @@ describe("the backend", () => {
       const asked = await cli.run(["verify", "--backend", "webgpu"], { environment });
       expect(asked).toMatchObject({ code: 0, errors: "WebGPU, as asked.\n" });
       expect(asked.output).toMatch(/All 6 cases agree/);
-      const { adapters } = await json(["info"], { environment });
+      const { adapters, taken } = await json(["info"], { environment });
       expect(adapters).toHaveLength(1);
       const software = await cli.run(["verify"], { environment });
-      expect(software.errors).toMatch(/^WebAssembly on the CPU, [^\n]* runs on the CPU \(SwiftShader[^\n]*\n$/);
+      expect(software.errors).toBe("WebAssembly on the CPU: no GPU here (divflow info says why).\n");
+      expect(taken).toMatch(/^WebAssembly on the CPU, [^\n]* runs on the CPU \(SwiftShader[^\n]*$/);
       expect(software.code).toBe(0);
     },
     180_000, // four processes, three of which compile on a CPU that other tests use too

@@ -135,6 +135,13 @@ test("a set by name takes no options of reading, and a path that is none is told
   await expect(openData("runs/data")).rejects.toThrow(/another kind/);
 });
 
+test("a value far beyond its column's others is remarked on", async () => {
+  const lines = Array.from({ length: 20 }, (_, i) => `${Math.sin(i)},${i === 7 ? 1e30 : Math.cos(i)}`);
+  await writeFile(path("far.csv"), `age,income\n${lines.join("\n")}\n`);
+  await readPointsFile(path("far.csv"));
+  expect(words()).toMatch(/^ {2}Column "income" reaches 1\.000e\+30, over 1,000 times/m);
+});
+
 describe("in pieces", () => {
   const many = Float64Array.from({ length: 999 }, (_, i) => Math.sin(i));
 

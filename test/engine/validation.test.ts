@@ -315,6 +315,9 @@ describe("warnings", () => {
       );
       expect(few.warnings).toEqual([expect.stringContaining("40 rows to train on, and 71 parameters")]);
       expect(few.warnings[0]).toMatch(/add noise \(jitter: "auto"\)/);
+      const only = { validation: undefined as never, validateEvery: undefined as never, earlyStopping: false };
+      const one = await runtime.createTrainer(options({ data: arrayData([1, 2], [1, 2]), ...only }));
+      expect(one.warnings).toEqual([expect.stringMatching(/^1 row to train on, and/)]);
       const values = Array.from({ length: 1000 }, (_, i) => Math.sin(i));
       const large = mlp({ dimension: 2, hidden: [32, 32] });
       const many = await runtime.createTrainer(options({ network: large, data: arrayData(values, [500, 2]) }));

@@ -2,6 +2,9 @@
 import { NumericError, StiffnessError } from "../../errors.ts";
 import type { SolveProgress } from "./solver.ts";
 
+/** A number as sentences show it, such as 8e-7. */
+const shown = (value: number) => Number(value.toPrecision(3));
+
 /**
  * Returns unless the solve failed.
  *
@@ -9,12 +12,12 @@ import type { SolveProgress } from "./solver.ts";
  * @throws {@link NumericError} when the field is not finite.
  */
 export function throwOnFailure({ status, time, stepSize, accepted, rejected }: SolveProgress): void {
-  const subject = `solve at t = ${time}`;
+  const subject = `solve at t = ${shown(time)}`;
   const steps = `${accepted} steps accepted, ${rejected} rejected`;
   if (status === 2) {
     throw new StiffnessError({
       subject,
-      given: `a step of ${stepSize}, after ${steps}`,
+      given: `a step of ${shown(stepSize)}, after ${steps}`,
       expected: "steps of at least minimumStep",
       remedy: "Raise the tolerances, lower minimumStep, or use a solver with fixed steps.",
     });

@@ -1,0 +1,36 @@
+/** The library's words for what helps, in those of the command line. */
+
+const FIXED = "Raise --tolerance, or take fixed steps: --solver rk4.";
+
+/** Where exact log-densities are too much. */
+const estimated: Readonly<Record<string, string>> = {
+  evaluate: "--divergence hutchinson with few --probes",
+  sample: "samples without --log-density (evaluate --divergence hutchinson estimates it)",
+  compare: "fewer --layers",
+  train: "evaluate --divergence hutchinson",
+};
+
+/** What the library says, and what does the same here; where there is no such option, what else helps. */
+const wordsFor = (command: string): readonly (readonly [string | RegExp, string])[] => [
+  ["(validation)", "(--validation 0.1)"],
+  ['(jitter: "auto")', "(--jitter auto)"],
+  ["The state before this step is kept: save it. Then ", "What was trained before this step is saved. To go on, "],
+  [/lower the learning rate(, or give maximumGradientNorm|, or raise the optimizer's epsilon)?/, "lower --rate"],
+  ["steps of at least minimumStep", "steps that are not as small"],
+  ["Raise the tolerances, lower minimumStep, or use a solver with fixed steps.", FIXED],
+  ["fewer than maximumSteps", "fewer"],
+  ["Raise the tolerances or maximumSteps, or use a solver with fixed steps.", FIXED],
+  ["Take no validation,", "Take --validation none,"],
+  ["a smaller batch,", "a smaller --batch,"],
+  ['estimator: "hutchinson"', "--estimator hutchinson"],
+  ['divergence: "hutchinson" with few probes', estimated[command] ?? "fewer probes"],
+];
+
+/**
+ * A message of the library, a trainer's warning or an error's, with the command's options in place of the library's.
+ *
+ * @param command - its name: not all have the same options.
+ */
+export function inOptions(message: string, command: string): string {
+  return wordsFor(command).reduce((text, [ours, here]) => text.replace(ours, here), message);
+}
