@@ -25,8 +25,8 @@ const [FIRST_SAVE, SAVE_EVERY] = [500, 60_000];
 
 /**
  * Trains up to step `total` with a progress bar, into a folder that has begun. Metrics are written as they come, all is
- * saved after half a second, when twice as much is done and so on, each minute at least, and at the end. A signal ends it early, with everything so far kept and saved; so does an error,
- * which is thrown after saving.
+ * saved after half a second, when twice as much is done and so on, each minute at least, and at the end. A signal ends it
+ * early, with everything so far kept and saved; so does an error, which is thrown after saving.
  */
 export async function trainInto(
   trainer: Trainer,
@@ -37,6 +37,7 @@ export async function trainInto(
   const bar = progressBar(title, total);
   const interrupted = interruption(() => folder.kept);
   const { signal } = interrupted;
+  const late = soonAfter(signal);
   const history = new History();
   const times = new Times();
   const meanLoss = recentMean();
@@ -46,7 +47,7 @@ export async function trainInto(
     try {
       const steps = total - trainer.step;
       if (steps > 0 && !trainer.stopped) {
-        for await (const progress of trainer.run({ steps, signal })) {
+        for await (const progress of trainer.run({ steps, signal: late })) {
           times.report(progress.step, progress.steps.length);
           const lines = linesOf(progress.steps, progress.validations ?? []);
           last = lines.at(-1);
@@ -58,11 +59,12 @@ export async function trainInto(
           bar.update(progress.step, `mean loss ${mean.toPrecision(4)}${heldOut}`);
           if (times.isSaveDue()) await folder.saveMeanwhile();
           times.goOn();
+          if (signal.aborted) break;
         }
       }
     } catch (error) {
       bar.stop();
-      if (!signal.aborted || error !== signal.reason) {
+      if (!late.aborted || error !== late.reason) {
         await saveAfter(folder, trainer);
         throw error;
       }
@@ -75,6 +77,20 @@ export async function trainInto(
     bar.stop();
     interrupted.dispose();
   }
+}
+
+/** Milliseconds in which a run that is to end should report. */
+const NEXT_REPORT = 1500;
+
+/**
+ * Aborted where a run does not report soon after `signal` is. At a report a validation that is due is done: a run left there
+ * goes on as if it had not been; one that is aborted may have told a step whose validation comes only when it goes on.
+ */
+function soonAfter(signal: AbortSignal): AbortSignal {
+  const late = new AbortController();
+  const abort = () => setTimeout(() => late.abort(signal.reason), NEXT_REPORT).unref();
+  signal.addEventListener("abort", abort, { once: true });
+  return late.signal;
 }
 
 /** After an error, which is the one to throw: what there is is saved, and said. */
