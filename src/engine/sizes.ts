@@ -43,8 +43,7 @@ export interface Size {
 const LITTLE = 0.01;
 
 /** Bytes as sentences show them: 65.9 GB. */
-const inUnits = (bytes: number) =>
-  bytes < 1e9 ? `${Number((bytes / 1e6).toPrecision(3))} MB` : `${Number((bytes / 1e9).toPrecision(3))} GB`;
+const inUnits = (bytes: number) => `${(bytes / 1e9).toPrecision(3)} GB`;
 
 /** Bytes on the device, about. */
 function bytesOf({ network, rows, tangents, vectors, reverse, data }: Work): number {
@@ -72,19 +71,19 @@ function fits(work: Work, limits: PlanLimits): boolean {
   return vectorOf(work) <= mostOf(limits) && bytesOf(work) <= maxTotalBytes && layersOf(work) <= MOST_LAYERS_PLANNED;
 }
 
-/** What the work is for, and what else than a smaller network makes it fit: the first of these that does. */
+/** What the work is for, and what else than a smaller network makes it fit. */
 export interface Purpose {
   /** As sentences begin with it. */
   readonly part: string;
-  readonly ways: readonly (readonly [way: string, work: Partial<Work> | "without"])[];
+  /** What else to take, where the work changed in this way fits. */
+  readonly way?: readonly [way: string, change: Partial<Work>];
 }
 
 /** What is too much, of the work in words. */
 function needOf(work: Work, limits: PlanLimits): string {
   const layers = layersOf(work);
   if (layers > MOST_LAYERS_PLANNED) {
-    const [given, most] = [layers, MOST_LAYERS_PLANNED].map((count) => count.toLocaleString("en"));
-    return `${given} layers in all evaluations and derivatives, of ${most} at most`;
+    return `${layers} layers in all evaluations and derivatives, of ${MOST_LAYERS_PLANNED} at most`;
   }
   const vector = vectorOf(work);
   if (vector > mostOf(limits)) return `a vector of ${inUnits(vector)}, of ${inUnits(mostOf(limits))} at most`;
@@ -92,7 +91,7 @@ function needOf(work: Work, limits: PlanLimits): string {
 }
 
 /** @throws {@link LimitError} when the work does not fit: it names one of the sizes, and the largest that would. */
-export function expectFits(sizes: readonly Size[], limits: PlanLimits, { part, ways }: Purpose): void {
+export function expectFits(sizes: readonly Size[], limits: PlanLimits, { part, way }: Purpose): void {
   const [any] = sizes as [Size];
   const work = any.workOf(any.value);
   if (fits(work, limits)) return;
@@ -104,13 +103,12 @@ export function expectFits(sizes: readonly Size[], limits: PlanLimits, { part, w
     if (fits(size.workOf(middle), limits)) largest = middle;
     else tooLarge = middle;
   }
-  const way = ways.find(([, change]) => change === "without" || fits({ ...work, ...change }, limits));
-  const smaller = `a network of fewer ${layersOf(work) > MOST_LAYERS_PLANNED ? "" : "or narrower "}layers`;
+  const other = way && fits({ ...work, ...way[1] }, limits) ? `${way[0]}, or ` : "";
   throw new LimitError({
     subject: size.subject,
     given: size.value,
     expected: largest > 0 ? `at most ${largest} beside the other sizes` : "other sizes beside it: none would do",
-    remedy: `${part} needs ${needOf(work, limits)}. Take ${way ? `${way[0]}, or ` : ""}${smaller}.`,
+    remedy: `${part} needs ${needOf(work, limits)}. Take ${other}a smaller network.`,
   });
 }
 
@@ -178,12 +176,12 @@ export function expectSolveFits(
 }
 
 function purposeOf(divergence: Divergence | undefined): Purpose {
-  if (!divergence) return { part: "A sample", ways: [] };
-  if (divergence.estimator !== "exact") {
-    return { part: `A log-density with ${divergence.probes} probes`, ways: [["fewer probes", { tangents: 1 }]] };
-  }
-  const part = 'A log-density with divergence "exact"';
-  return { part, ways: [['divergence: "hutchinson" with few probes', { tangents: 1 }]] };
+  if (!divergence) return { part: "A sample" };
+  const exact = divergence.estimator === "exact";
+  return {
+    part: `A log-density with ${exact ? 'divergence "exact"' : "these probes"}`,
+    way: [exact ? 'divergence: "hutchinson" with few probes' : "fewer probes", { tangents: 1 }],
+  };
 }
 
 /** What a program needs that takes a loss of batches. @throws {@link LimitError} when that is too much. */
@@ -225,10 +223,10 @@ export function expectLossFits(
     limits,
     {
       part: reverse ? "The training step" : "The loss",
-      ways: [
-        ["a smaller batch", { rows: rowsOf(1, taken) }],
-        [exact ? 'estimator: "hutchinson"' : "fewer probes", withTangents(Math.min(1, taken))],
-      ],
+      way:
+        layersOf(work) > MOST_LAYERS_PLANNED
+          ? [exact ? 'estimator: "hutchinson"' : "fewer probes", { tangents: Math.min(1, taken) }]
+          : ["a smaller batch", { rows: 1 }],
     },
   );
 }

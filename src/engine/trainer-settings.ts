@@ -78,7 +78,7 @@ export function expectTrainingFits(settings: TrainerSettings, limits: PlanLimits
   const judging = { network, solver: { name: "rk4" }, rows: 1, divergence: heldOutDivergence(network.dimension) };
   // Before a step is planned, which takes seconds; of more rows at once it is found out when validation is planned.
   const part = "The likelihood of rows held out";
-  expectSolveFits(judging, limits, { part, ways: [["no validation", "without"]] });
+  expectSolveFits(judging, limits, { part, way: ["no validation", { tangents: 0, evaluations: 0 }] });
 }
 
 /** Dimensions up to which the divergence of likelihoods held out is exact, and how many probes estimate it beyond. */
