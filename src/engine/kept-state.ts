@@ -4,7 +4,7 @@
  */
 import { DeviceLostError } from "../errors.ts";
 import type { ModelRecord } from "../train/checkpoint.ts";
-import type { ValidationStanding } from "../train/validation.ts";
+import { isDue, type ValidationStanding } from "../train/validation.ts";
 import { Lock } from "./lock.ts";
 import type { Live, LocalRuntime } from "./runtime.ts";
 import type { StateStore } from "./state-store.ts";
@@ -86,6 +86,7 @@ export class KeptState {
   /** The state on this device, for a model: the host has it too, so that a loss costs no step. Called within the lock. */
   async on(live: Live, signal: AbortSignal | undefined): Promise<StateStore> {
     const device = await this.#ready(live, signal);
+    await this.#validateDue(device, signal);
     if (!this.#isKept) this.#keep(await device.snapshot());
     return device.store;
   }
@@ -116,9 +117,15 @@ export class KeptState {
    * the lock.
    */
   async record(): Promise<ModelRecord> {
-    if (!this.#isKept) {
+    const { validation } = this.#settings;
+    if (!this.#isKept || (validation && isDue(this.#standing, this.#step, validation.every))) {
       try {
-        this.#keep(await this.#runtime.use(async (live) => (await this.#ready(live)).snapshot()));
+        const snapshot = await this.#runtime.use(async (live) => {
+          const device = await this.#ready(live);
+          await this.#validateDue(device, undefined);
+          return device.snapshot();
+        });
+        this.#keep(snapshot);
       } catch (error) {
         if (!(error instanceof DeviceLostError)) throw error;
         this.#step = this.#snapshot.step;
@@ -144,6 +151,20 @@ export class KeptState {
     if (!isAt(snapshot, this.#step, this.#standing)) return;
     this.#snapshot = snapshot;
     this.#snapshotTime = performance.now();
+  }
+
+  /**
+   * A run that ended between a step and its validation left that due. What looks at the state finds what a run that went on
+   * would have: the best parameters are of the same step. One that fails stays due; the state is what counts.
+   */
+  async #validateDue(device: TrainerDevice, signal: AbortSignal | undefined): Promise<void> {
+    if (!device.isDue || device.step === 0) return; // before the first step a run makes it, and tells it
+    try {
+      await device.validate(signal);
+      this.#standing = device.standing;
+    } catch {
+      signal?.throwIfAborted();
+    }
   }
 
   /** Everything on this device, at the trainer's step. */

@@ -195,6 +195,38 @@ describe("validations", () => {
     }));
 });
 
+test("an abort at any moment leaves the state of its step, the validation that is due there included", () =>
+  withRuntime("wasm", async (runtime) => {
+    const undisturbed = await runtime.createTrainer(options());
+    const files = [await undisturbed.checkpoint()];
+    for await (const _ of undisturbed.run({ steps: 6, progressEvery: 1 })) files.push(await undisturbed.checkpoint());
+    const ends = new Set<number>();
+    for (let moment = 1; ; moment++) {
+      const trainer = await runtime.createTrainer(options());
+      const controller = new AbortController();
+      const { signal } = controller;
+      let reads = 0;
+      Object.defineProperty(signal, "aborted", {
+        get() {
+          if (++reads === moment) controller.abort();
+          return Reflect.get(AbortSignal.prototype, "aborted", signal);
+        },
+      });
+      const run = async () => {
+        for await (const _ of trainer.run({ steps: 6, signal })) void _;
+      };
+      await run().catch((error) => expect(error).toBe(signal.reason));
+      const { step } = trainer;
+      ends.add(step);
+      if (moment % 2 === 0) await trainer.model.velocity([1, 2], [0.5]); // it too finds what is due done
+      expect(trainer.best?.step ?? 0).toBeLessThanOrEqual(step);
+      expect(await trainer.checkpoint(), `aborted at look ${moment}, step ${step}`).toEqual(files[step]);
+      trainer.dispose();
+      if (reads < moment) break; // it was never aborted
+    }
+    expect([...ends]).toEqual(expect.arrayContaining([0, 3, 6]));
+  }));
+
 test("few rows are judged by their likelihood at each validation, many by the velocity loss", () =>
   withRuntime("wasm", async (runtime) => {
     for (const [validation, isFew] of [
