@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { commandFor } from "../../.build/platforms/run.mjs";
 import { skippedRuntimes } from "../../.build/runtimes.mjs";
 import { readNpy, VERSION, writeNpy } from "../../src/index.ts";
+import { withFullDisk } from "./ended-runs.ts";
 import { type RunOptions, tiny, useCli } from "./run.ts";
 
 const cli = useCli();
@@ -101,10 +102,7 @@ describe("train", () => {
   });
 
   test("a full disk ends it cleanly: exit code 1, nothing half written", async () => {
-    const patch = `import fs from "node:fs/promises"; import { syncBuiltinESMExports } from "node:module";
-      fs.writeFile = async () => { throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" }); };
-      syncBuiltinESMExports();`;
-    const node = ["--import", `data:text/javascript,${encodeURIComponent(patch)}`];
+    const node = withFullDisk("true");
     const { code, errors } = await cli.run(["train", "moons", ...tiny, "--steps", "20", "--out", "full"], { node });
     expect(errors).toMatch(/disk is full/);
     expect(code).toBe(1);

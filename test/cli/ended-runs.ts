@@ -37,6 +37,25 @@ export const soon = (cli: Cli, signal: NodeJS.Signals, out: string) =>
 /** Options for a process that does something else first. */
 export const patched = (script: string) => ["--import", `data:text/javascript,${encodeURIComponent(script)}`];
 
+/**
+ * Options of a Node whose disk is full for what is written whole.
+ *
+ * @param condition - JavaScript: whether it is full for this `content` of the file `path`; `existsSync` and `statSync` are there.
+ */
+export const withFullDisk = (condition: string) =>
+  patched(`import fs from "node:fs/promises"; import { existsSync, statSync } from "node:fs";
+    import { syncBuiltinESMExports } from "node:module"; const { open } = fs;
+    fs.open = async (path, ...others) => {
+      const handle = await open(path, ...others);
+      const writeFile = handle.writeFile.bind(handle);
+      handle.writeFile = async (content) => {
+        if (!(${condition})) return writeFile(content);
+        throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC", syscall: "write" });
+      };
+      return handle;
+    };
+    syncBuiltinESMExports();`);
+
 export async function stepsIn(cli: Cli, out: string): Promise<{ model: unknown; metrics: number[] }> {
   const model = factsIn(await readFile(cli.path(out, "model.safetensors")))?.["step"];
   const lines = (await readFile(cli.path(out, "metrics.jsonl"), "utf8")).split("\n").slice(0, -1);

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { coordinateNames, freeName } from "../../src/cli/results.ts";
 import { readCsv, readNpz } from "../../src/data.ts";
 import { readNpy } from "../../src/index.ts";
-import { patched } from "./ended-runs.ts";
+import { withFullDisk } from "./ended-runs.ts";
 import { tiny, useCli } from "./run.ts";
 
 const cli = useCli();
@@ -57,9 +57,7 @@ describe("files of a run", () => {
 
 describe("sample", () => {
   test("on a full disk names its file, and what to do", async () => {
-    const node = patched(`import fs from "node:fs/promises"; import { syncBuiltinESMExports } from "node:module";
-      fs.writeFile = async () => { throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC", syscall: "write" }); };
-      syncBuiltinESMExports();`);
+    const node = withFullDisk("true");
     const { code, output, errors } = await cli.run([...sampling, "--out", "full.csv"], { node });
     expect({ code, output }).toEqual({ code: 1, output: "" });
     expect(errors).toMatch(

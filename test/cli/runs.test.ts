@@ -4,7 +4,7 @@ import { cp, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/pro
 import { afterEach, describe, expect, test } from "vitest";
 import { ownMark, shortMark } from "../../src/cli/processes.ts";
 import { removeLeftovers } from "../../src/cli/replace-file.ts";
-import { endless, once, patched, small, soon, stepsIn, upTo } from "./ended-runs.ts";
+import { endless, once, small, soon, stepsIn, upTo, withFullDisk } from "./ended-runs.ts";
 import { tiny, useCli } from "./run.ts";
 
 const cli = useCli();
@@ -98,13 +98,7 @@ describe("a folder", () => {
 });
 
 describe("a full disk", () => {
-  const full = `import fs from "node:fs/promises"; import { existsSync, statSync } from "node:fs";
-    import { syncBuiltinESMExports } from "node:module"; const { writeFile } = fs;
-    fs.writeFile = async (...given) => {
-      if (!existsSync("no-room")) return writeFile(...given);
-      throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
-    };
-    syncBuiltinESMExports();`;
+  const full = withFullDisk(`existsSync("no-room")`);
 
   const fill = () => writeFile(cli.path("no-room"), "");
   const free = () => rm(cli.path("no-room"), { force: true });
@@ -120,12 +114,11 @@ describe("a full disk", () => {
   afterEach(free);
 
   test.each([
-    ["model.safetensors", "given[1] instanceof Uint8Array"],
-    ["config.json", "typeof given[1]?.next === 'function'"],
+    ["model.safetensors", "content instanceof Uint8Array"],
+    ["config.json", "typeof content?.next === 'function'"],
   ])("from the start is refused before training: no room for %s", async (name, isIt) => {
-    const script = full.replace('!existsSync("no-room")', `!(${isIt})`);
     const { code, output, errors } = await cli.run(["train", "moons", ...small, "--steps", "2000", "--out", "never"], {
-      node: patched(script),
+      node: withFullDisk(isIt),
     });
     expect({ code, output }).toEqual({ code: 1, output: "" });
     expect(errors).toContain(`divflow: never/${name}: the disk is full. Nothing was trained: free `);
@@ -136,7 +129,7 @@ describe("a full disk", () => {
     const ended = once(/disk is full/, (child) => void setTimeout(() => child.kill("SIGINT"), 1000));
     const fills = filled("to the end");
     const { code, output, errors } = await cli.run(endless("to the end"), {
-      node: patched(full),
+      node: full,
       watch: (said, child) => {
         fills.watch?.(said, child);
         ended.watch?.(said, child);
@@ -153,17 +146,12 @@ describe("a full disk", () => {
   });
 
   // There is room for a model, or for metrics.
-  const narrow = `import fs from "node:fs/promises"; import { statSync } from "node:fs";
-    import { syncBuiltinESMExports } from "node:module"; const { writeFile } = fs;
-    fs.writeFile = async (...given) => {
-      const taken = statSync("narrow/metrics.jsonl", { throwIfNoEntry: false })?.size ?? 0;
-      if (!(given[1] instanceof Uint8Array) || taken === 0) return writeFile(...given);
-      throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
-    };
-    syncBuiltinESMExports();`;
+  const narrow = withFullDisk(
+    `content instanceof Uint8Array && (statSync("narrow/metrics.jsonl", { throwIfNoEntry: false })?.size ?? 0) > 0`,
+  );
 
   test("has the model first: metrics make room for it", async () => {
-    const options = { ...soon(cli, "SIGINT", "narrow"), node: patched(narrow) };
+    const options = { ...soon(cli, "SIGINT", "narrow"), node: narrow };
     const { code } = await cli.run(endless("narrow"), options);
     expect([1, 130]).toContain(code);
     const { model, metrics } = await stepsIn(cli, "narrow");
@@ -176,7 +164,7 @@ describe("a full disk", () => {
     const freed = once(/disk is full/, () => void free());
     const ended = once(/Saved again/, (child) => void child.kill("SIGINT"));
     const { code, output, errors } = await cli.run([...endless("full"), "--json"], {
-      node: patched(full),
+      node: full,
       watch: (said, child) => {
         fills.watch?.(said, child);
         freed.watch?.(said, child);
