@@ -1,10 +1,17 @@
 /** A dilated convolutional network over sequences of letters, as Dirichlet flow matching has it (Stark et al., 2024). */
 import type { Node } from "../graph/node.ts";
-import { activation } from "../ops/activation.ts";
 import { add, divide, multiply, subtract } from "../ops/arithmetic.ts";
 import { fixedTimeEmbedding } from "../ops/embed.ts";
 import { concat, reshape } from "../ops/shape.ts";
-import { conv1dLayer, embeddingLayer, layerNormLayer, linearLayer, parametersOf } from "./layers.ts";
+import {
+  activated,
+  conditionOf,
+  conv1dLayer,
+  embeddingLayer,
+  layerNormLayer,
+  linearLayer,
+  parametersOf,
+} from "./layers.ts";
 import type { Network } from "./network.ts";
 
 export interface CNNConfig {
@@ -50,17 +57,17 @@ export function cnn(config: CNNConfig): Network {
     const concentration = add(multiply(reshape(t, [batch, 1]), config.timeFactor), config.timeOffset);
     const share = reshape(divide(pseudocount, add(concentration, pseudocount - 1)), [batch, 1, 1]);
     const points = reshape(x, [batch, length, K]);
-    const e = relu(time.apply(values, fixedTimeEmbedding(concentration, halfTurns)));
-    const label = conditions?.get("label");
-    const told = labels && label ? labels.apply(values, label) : undefined;
+    const e = activated(time.apply(values, fixedTimeEmbedding(concentration, halfTurns)), "relu");
+    const told = labels?.apply(values, conditionOf(conditions, "label"));
     const everywhere = (row: Node) => reshape(row, [batch, 1, channels]);
-    let h = relu(input.apply(values, concat([multiply(points, subtract(1, share)), multiply(points, share)], 2)));
+    const both = concat([multiply(points, subtract(1, share)), multiply(points, share)], 2);
+    let h = activated(input.apply(values, both), "relu");
     for (const block of blocks) {
       let r = add(h, everywhere(block.time.apply(values, e)));
       if (block.label && told) r = add(r, everywhere(block.label.apply(values, told)));
-      h = add(h, relu(block.conv.apply(values, block.norm.apply(values, r))));
+      h = add(h, activated(block.conv.apply(values, block.norm.apply(values, r)), "relu"));
     }
-    return reshape(output2.apply(values, relu(output1.apply(values, h))), x.shape);
+    return reshape(output2.apply(values, activated(output1.apply(values, h), "relu")), x.shape);
   };
   const parameters = parametersOf(
     ...[time, labels, input],
@@ -68,8 +75,4 @@ export function cnn(config: CNNConfig): Network {
     ...[output1, output2],
   );
   return { kind: "cnn", config: { ...config }, dimension: length * K, sample: [length, K], parameters, apply };
-}
-
-function relu(x: Node): Node {
-  return activation([x], { kind: "relu", order: 0 });
 }

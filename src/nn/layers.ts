@@ -4,13 +4,14 @@
  */
 import { ConfigError } from "../errors.ts";
 import { type Node, type Shape, sizeOf } from "../graph/node.ts";
+import { type ActivationKind, activation } from "../ops/activation.ts";
 import { attention } from "../ops/attention.ts";
 import { type ConvolutionOptions, conv1d, conv2d } from "../ops/convolve.ts";
 import { embedding } from "../ops/embed.ts";
 import { linear } from "../ops/linear.ts";
 import { groupNorm, layerNorm } from "../ops/normalize.ts";
 import { reshape, slice, transpose } from "../ops/shape.ts";
-import type { Initial, ParameterDeclaration } from "./network.ts";
+import type { Conditions, Initial, ParameterDeclaration } from "./network.ts";
 
 /** The network's parameters by name, as `apply` is given them. */
 export type Values = ReadonlyMap<string, Node>;
@@ -109,6 +110,31 @@ export function parameterOf(values: Values, name: string): Node {
     expected: "one for each parameter that the network declares",
     remedy: "List the layer among the network's parameters.",
   });
+}
+
+/**
+ * What the network is told under this name.
+ *
+ * @throws {@link ConfigError} when it is not told: without it the network would be another one.
+ */
+export function conditionOf(conditions: Conditions | undefined, name: string): Node {
+  const value = conditions?.get(name);
+  if (value) return value;
+  throw new ConfigError({
+    subject: `condition "${name}"`,
+    given: conditions && conditions.size > 0 ? `only ${[...conditions.keys()].join(", ")}` : "none",
+    expected: "what the network was made to be told",
+    remedy: `Give ${name}, a row for each point.`,
+  });
+}
+
+export function activated(x: Node, kind: ActivationKind): Node {
+  return activation([x], { kind, order: 0 });
+}
+
+/** x sigmoid(x), which PyTorch calls silu. */
+export function swish(x: Node): Node {
+  return activated(x, "silu");
 }
 
 /** Attention between all places, from queries, keys and values side by side: [B, L, 3 D], head by head, gives [B, L, D]. */

@@ -1,12 +1,21 @@
 /** The transformer of DiT (Peebles and Xie, 2023) and SiT (Ma et al., 2024), over patches of pictures: its names and layouts. */
 import { type Node, sizeOf } from "../graph/node.ts";
-import { activation } from "../ops/activation.ts";
 import { add, multiply } from "../ops/arithmetic.ts";
 import { fixedTimeEmbedding } from "../ops/embed.ts";
 import { layerNorm } from "../ops/normalize.ts";
 import { concat, reshape, transpose } from "../ops/shape.ts";
 import { table } from "../ops/sources.ts";
-import { attentionOf, conv2dLayer, embeddingLayer, linearLayer, parametersOf, parts, type Values } from "./layers.ts";
+import {
+  activated,
+  attentionOf,
+  conv2dLayer,
+  embeddingLayer,
+  linearLayer,
+  parametersOf,
+  parts,
+  swish,
+  type Values,
+} from "./layers.ts";
 import type { Initial, Network, ParameterDeclaration } from "./network.ts";
 
 export interface SiTConfig {
@@ -74,7 +83,7 @@ export function sit(config: SiTConfig): Network {
         const attended = attentionOf(joined.apply(values, modulated(h, shift1, scale1)), heads);
         const seen = add(h, gated(gate1, projected.apply(values, attended)));
         const within = fc1.apply(values, modulated(seen, shift2, scale2));
-        return add(seen, gated(gate2, fc2.apply(values, activation([within], { kind: "geluTanh", order: 0 }))));
+        return add(seen, gated(gate2, fc2.apply(values, activated(within, "geluTanh"))));
       },
     };
   }
@@ -106,8 +115,4 @@ type Six = [Node, Node, Node, Node, Node, Node];
 
 function normal(deviation: number): Initial {
   return { kind: "normal", deviation };
-}
-
-function swish(x: Node): Node {
-  return activation([x], { kind: "silu", order: 0 });
 }

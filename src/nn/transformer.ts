@@ -1,11 +1,12 @@
 /** A transformer over fields on a grid, told two earlier ones, with long skips from its first blocks to its last. */
 import type { Node } from "../graph/node.ts";
-import { activation } from "../ops/activation.ts";
 import { add, log } from "../ops/arithmetic.ts";
 import { fixedTimeEmbedding } from "../ops/embed.ts";
 import { concat, reshape, slice } from "../ops/shape.ts";
 import {
+  activated,
   attentionOf,
+  conditionOf,
   conv2dLayer,
   layerNormLayer,
   linearLayer,
@@ -64,11 +65,11 @@ export function transformer(config: TransformerConfig): Network {
     Math.fround(config.timeScale * config.timeBase ** (-j / half)),
   ).map((radians) => radians / Math.PI);
 
-  const apply: Network["apply"] = (values, x, t, conditions = new Map()) => {
+  const apply: Network["apply"] = (values, x, t, conditions) => {
     const batch = x.shape[0] as number;
-    const grid = (name: string) => reshape(parameterOf(conditions, name), [batch, places, channels]);
+    const grid = (name: string) => reshape(conditionOf(conditions, name), [batch, places, channels]);
     const fields = concat([reshape(x, [batch, places, channels]), grid("previous"), grid("earlier")], 2);
-    const distance = reshape(log(parameterOf(conditions, "distance")), [batch, 1]);
+    const distance = reshape(log(conditionOf(conditions, "distance")), [batch, 1]);
     const told = distance2.apply(values, activated(distance1.apply(values, distance), "relu"));
     const located = add(input.apply(values, fields), parameterOf(values, "positions"));
     const tokens = add(located, reshape(told, [batch, 1, dimension]));
@@ -126,8 +127,4 @@ function encoderBlock(name: string, dimension: number, heads: number, hidden: nu
       return add(seen, linear2.apply(values, activated(linear1.apply(values, norm2.apply(values, seen)), "gelu")));
     },
   };
-}
-
-function activated(x: Node, kind: "relu" | "gelu"): Node {
-  return activation([x], { kind, order: 0 });
 }

@@ -1,10 +1,19 @@
 /** A U-Net over sequences: residual blocks steered by time, halved and doubled in length. */
 import { type Node, sizeOf } from "../graph/node.ts";
-import { activation } from "../ops/activation.ts";
 import { add, divide, multiply } from "../ops/arithmetic.ts";
-import { film, fixedTimeEmbedding, spaceFromChannels } from "../ops/embed.ts";
+import { film, fixedTimeEmbedding } from "../ops/embed.ts";
+import { spaceFromChannels } from "../ops/resample.ts";
 import { concat, reshape } from "../ops/shape.ts";
-import { conv1dLayer, groupNormLayer, linearLayer, parametersOf, parts, type Values } from "./layers.ts";
+import {
+  conditionOf,
+  conv1dLayer,
+  groupNormLayer,
+  linearLayer,
+  parametersOf,
+  parts,
+  swish,
+  type Values,
+} from "./layers.ts";
 import type { Network, ParameterDeclaration } from "./network.ts";
 
 export interface UNet1dConfig {
@@ -66,8 +75,8 @@ export function unet1d(config: UNet1dConfig): Network {
   const apply: Network["apply"] = (values, x, t, conditions) => {
     const batch = x.shape[0] as number;
     let e = time2.apply(values, swish(time1.apply(values, fixedTimeEmbedding(t, frequencies))));
-    const condition = conditions?.get("condition");
-    if (condition1 && condition2 && condition) {
+    if (condition1 && condition2) {
+      const condition = conditionOf(conditions, "condition");
       const flat = reshape(condition, [batch, sizeOf(condition.shape) / batch]);
       const told = condition1.apply(values, divide(flat, config.conditionDivisor));
       e = concat([e, condition2.apply(values, swish(told))], 1);
@@ -130,10 +139,6 @@ function groupsOf(channels: number): number {
 /** (a + b) / sqrt 2: of independent numbers of one size, a number of that size. */
 function halfPower(a: Node, b: Node): Node {
   return multiply(add(a, b), Math.SQRT1_2);
-}
-
-function swish(x: Node): Node {
-  return activation([x], { kind: "silu", order: 0 });
 }
 
 /** As f32: the numbers that PyTorch's file has. */

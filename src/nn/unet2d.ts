@@ -1,11 +1,12 @@
 /** The U-Net of guided-diffusion (Dhariwal and Nichol, 2021), which torchcfm and flow_matching use: its names and layouts. */
 import type { Node } from "../graph/node.ts";
-import { activation } from "../ops/activation.ts";
 import { add, multiply } from "../ops/arithmetic.ts";
-import { enlargeTwice, fixedTimeEmbedding } from "../ops/embed.ts";
+import { fixedTimeEmbedding } from "../ops/embed.ts";
+import { enlargeTwice } from "../ops/resample.ts";
 import { concat, reshape } from "../ops/shape.ts";
 import {
   attentionOf,
+  conditionOf,
   conv1dLayer,
   conv2dLayer,
   embeddingLayer,
@@ -14,6 +15,7 @@ import {
   linearLayer,
   parametersOf,
   parts,
+  swish,
   type Values,
 } from "./layers.ts";
 import type { Initial, Network, ParameterDeclaration } from "./network.ts";
@@ -150,8 +152,7 @@ export function unet2d(config: UNet2dConfig): Network {
     const batch = x.shape[0] as number;
     const [sines, cosines] = parts(fixedTimeEmbedding(t, frequencies), 2) as [Node, Node];
     let e = time2.apply(values, swish(time0.apply(values, concat([cosines, sines], 1))));
-    const label = conditions?.get("label");
-    if (labels && label) e = add(e, labels.apply(values, label));
+    if (labels) e = add(e, labels.apply(values, conditionOf(conditions, "label")));
     const run = (steps: readonly Step[], from: Node) => steps.reduce((h, step) => step.apply(values, h, e), from);
     let h = input.apply(values, reshape(x, [batch, height, width, inputChannels]));
     const kept = [h];
@@ -175,8 +176,4 @@ export function unet2d(config: UNet2dConfig): Network {
 
 function plain(layer: Layer): Step {
   return { parameters: layer.parameters, apply: (values, h) => layer.apply(values, h) };
-}
-
-function swish(x: Node): Node {
-  return activation([x], { kind: "silu", order: 0 });
 }

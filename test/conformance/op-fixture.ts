@@ -4,8 +4,9 @@ import { vjp } from "../../src/autodiff/vjp.ts";
 import type { Node, Shape } from "../../src/graph/node.ts";
 import { attention } from "../../src/ops/attention.ts";
 import { type ConvolutionOptions, conv1d, conv2d } from "../../src/ops/convolve.ts";
-import { embedding, film, spaceFromChannels, timeEmbedding } from "../../src/ops/embed.ts";
+import { embedding, film, timeEmbedding } from "../../src/ops/embed.ts";
 import { groupNorm, layerNorm, rmsNorm } from "../../src/ops/normalize.ts";
+import { spaceFromChannels } from "../../src/ops/resample.ts";
 import { crossEntropy, logSoftmax, softmax } from "../../src/ops/softmax.ts";
 import { state } from "../../src/ops/sources.ts";
 

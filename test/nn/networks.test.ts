@@ -5,7 +5,7 @@ import { gradient } from "../../src/autodiff/vjp.ts";
 import { hutchinsonEstimate, jacobianProducts, traceOf, unitVectors } from "../../src/flow/divergence.ts";
 import { fdm, scaledResidual } from "../../src/flow/losses/fdm.ts";
 import { condOT } from "../../src/flow/paths/cond-ot.ts";
-import { pointOnPath, targetVelocity } from "../../src/flow/paths/path.ts";
+import { pathScore, pointOnPath, targetVelocity } from "../../src/flow/paths/path.ts";
 import { type Node, type Shape, sizeOf } from "../../src/graph/node.ts";
 import { cnn } from "../../src/nn/cnn.ts";
 import { type Network, parameterLayout, parameterViews } from "../../src/nn/network.ts";
@@ -79,47 +79,84 @@ describe.each(names)("%s", (name) => {
     ["f32", 5e-5],
   ] as const)("in %s, all quantities within %d", { timeout: 60_000 }, (precision, tolerance) => {
     const { graph, states } = graphOf(network, fixture, flat);
-    const wanted = [...graph.keys()];
     const values = valuesOf([...graph.values()], states, precision);
-    const found = new Map(wanted.map((quantity, i) => [quantity, values[i]]));
-    for (const quantity of wanted) {
-      const expected = fixture.expected[quantity]?.data ?? fixture.grads[quantity]?.data;
-      if (!expected) continue;
-      const tensor = layout.entries.find(({ declaration }) => declaration.name === quantity)?.declaration;
-      const ours = tensor ? inTorchLayout(quantity, found.get(quantity), network) : found.get(quantity);
-      expect(relativeError(ours ?? [], expected), quantity).toBeLessThan(tolerance);
+    const found = foundIn(new Map([...graph.keys()].map((name, i) => [name, values[i]])), fixture, network);
+    for (const [quantity, expected] of Object.entries({ ...fixture.expected, ...fixture.grads })) {
+      expect(relativeError(found.get(quantity) ?? [], expected.data), quantity).toBeLessThan(tolerance);
     }
-    expect(wanted).toEqual(expect.arrayContaining(Object.keys(fixture.grads)));
   });
 
   test("names the layer in which shapes do not fit", () => {
     const views = parameterViews(state({ name: "parameters", shape: [layout.total], dtype: "f32" }), layout);
-    const [first] = [...views].filter(([parameter]) => parameter.startsWith("input") || parameter.startsWith("x_emb"));
-    if (!first) return; // the transformer's first layer has another name
-    const wrong = new Map([...views, [first[0], reshape(first[1], [sizeOf(first[1].shape)])]]);
-    const x = state({ name: "x", shape: [2, network.dimension], dtype: "f32" });
-    const t = state({ name: "t", shape: [2, 1], dtype: "f32" });
-    const layer = first[0].replace(/\.weight$/, "");
-    expect(() => network.apply(wrong, x, t)).toThrow(`layer "${layer}"`);
+    const weight = inputs[fixture.network] as string;
+    const view = views.get(weight) as Node;
+    const wrong = new Map([...views, [weight, reshape(view, [sizeOf(view.shape)])]]);
+    const layer = weight.replace(/\.weight$/, "");
+    expect(() => applied(network, wrong, fixture)).toThrow(`layer "${layer}"`);
+  });
+
+  test("says what it is not told", () => {
+    const views = parameterViews(state({ name: "parameters", shape: [layout.total], dtype: "f32" }), layout);
+    const told = Object.keys(fixture.inputs).filter((name) => !["x0", "x1", "t", "probe"].includes(name));
+    for (const name of told) {
+      if (fixture.network === "sit")
+        expect(() => applied(network, views, fixture, name)).not.toThrow(); // no label is one
+      else expect(() => applied(network, views, fixture, name)).toThrow(`condition "${name}"`);
+    }
+    expect(told.length > 0).toBe(/classes|conditioned|transformer|sit/.test(name));
   });
 });
 
-/** The gradient of one parameter as PyTorch lays it out. */
-function inTorchLayout(name: string, values: ArrayLike<number> | undefined, network: Network): ArrayLike<number> {
-  const only = { ...network, parameters: network.parameters.filter((each) => each.name === name) };
-  const exact = Float32Array.from(values ?? []);
-  const layout = parameterLayout(only);
-  // Through f32: the layout, not the digits, is what toTorch gives.
-  const order = (
-    toTorch(
-      Float32Array.from(exact, (_, i) => i),
-      layout,
-    ).get(name) as TorchTensor
-  ).values;
-  return Float64Array.from(order, (i) => values?.[i] as number);
+/** What reads the points, in each. */
+const inputs: Readonly<Record<string, string>> = {
+  ...{ unet1d: "input.weight", cnn: "input.weight", transformer: "project_in.weight" },
+  ...{ unet2d: "input_blocks.0.0.weight", sit: "x_embedder.proj.weight" },
+};
+
+/** The network on the fixture's shapes, without being told of `left`. */
+function applied(network: Network, parameters: ReadonlyMap<string, Node>, fixture: Fixture, left?: string): Node {
+  const input = (name: string) => {
+    const { shape, dtype = "f32" } = fixture.inputs[name] as Tensor;
+    return state({ name, shape, dtype });
+  };
+  const batch = (fixture.inputs["t"] as Tensor).shape[0] as number;
+  const told = Object.keys(fixture.inputs).filter((name) => !["x0", "x1", "t", "probe", left].includes(name));
+  const x = reshape(input("x1"), [batch, network.dimension]);
+  return network.apply(
+    parameters,
+    x,
+    reshape(input("t"), [batch, 1]),
+    new Map(told.map((name) => [name, input(name)])),
+  );
 }
 
-/** Every quantity of the fixture by name: those of `expected`, gradients of the FDM loss by parameter. */
+/** The fixture's quantities: gradients as PyTorch lays them out, and their norms in the order of the fixture's parameters. */
+function foundIn(values: ReadonlyMap<string, ArrayLike<number>>, fixture: Fixture, network: Network) {
+  const gradient = (loss: string, name: string) => values.get(`${loss} ${name}`) as ArrayLike<number>;
+  const norms = (loss: string) =>
+    fixture.parameters.map((name) => Math.hypot(...Array.from(gradient(loss, name), Number)));
+  return new Map<string, ArrayLike<number>>([
+    ...values,
+    ...Object.keys(fixture.grads).map((name) => [name, inTorchLayout(name, gradient("fdm", name), network)] as const),
+    ...[
+      ["gradNorms", norms("fdm")] as const,
+      ["cdmGradNorms", norms("cdm")] as const,
+      ["sliceGradNorms", norms("slice")] as const,
+    ],
+  ]);
+}
+
+/** The gradient of one parameter as PyTorch lays it out. */
+function inTorchLayout(name: string, values: ArrayLike<number>, network: Network): ArrayLike<number> {
+  const layout = parameterLayout({ ...network, parameters: network.parameters.filter((each) => each.name === name) });
+  const places = toTorch(
+    Float32Array.from(values, (_, i) => i),
+    layout,
+  ).get(name) as TorchTensor;
+  return Float64Array.from(places.values, (i) => values[i] as number);
+}
+
+/** Every quantity of `expected` by name; gradients as "fdm NAME", "cdm NAME", "slice NAME", for each parameter. */
 function graphOf(network: Network, fixture: Fixture, flat: Float32Array) {
   const { x1: data } = fixture.inputs as { x1: Tensor };
   const batch = data.shape[0] as number;
@@ -152,12 +189,13 @@ function graphOf(network: Network, fixture: Fixture, flat: Float32Array) {
   const { divergenceWeight: divergence } = fixture.loss;
   const residual = fdm({ divergence, power: 2, form: "residual", detachVelocity: false }).build(context);
   const slice = fdm({ divergence, power: 2, form: "slice", detachVelocity: false }).build(context);
-  const wanted = Object.keys(fixture.grads);
-  const gradients = gradient(
-    residual.loss,
-    wanted.map((name) => views.get(name) as Node),
-  );
+  const variables = fixture.parameters.map((name) => views.get(name) as Node);
+  const gradients = (name: string, loss: Node) =>
+    gradient(loss, variables).map((node, i) => [`${name} ${fixture.parameters[i]}`, node] as const);
   const graph = new Map<string, Node>([
+    ["x", x],
+    ["targetVelocity", u],
+    ["score", pathScore(values, x0)],
     ["velocity", v],
     ["jvp", product],
     ["hutchinson", estimate],
@@ -168,7 +206,9 @@ function graphOf(network: Network, fixture: Fixture, flat: Float32Array) {
     ["fdm", residual.loss],
     ["slice", slice.divergenceLoss as Node],
     ["fdmSlice", slice.loss],
-    ...wanted.map((name, i) => [name, gradients[i]] as const),
+    ...gradients("fdm", residual.loss),
+    ...gradients("cdm", residual.divergenceLoss as Node),
+    ...gradients("slice", slice.divergenceLoss as Node),
   ]);
   return { graph, states };
 }
