@@ -7,7 +7,7 @@ import { state } from "../ops/sources.ts";
 import { Streams } from "../ops/streams.ts";
 import { seedOf } from "../ops/threefry.ts";
 import { expectHeld } from "./held.ts";
-import type { DataSource } from "./source.ts";
+import { type DataSource, drawnFrom } from "./source.ts";
 import { unstandardize } from "./standardize.ts";
 
 /**
@@ -50,7 +50,7 @@ export function drawPoints(source: DataSource, count: number, reads: (name: stri
   const streams = new Streams();
   const seed = state({ name: "sample.seed", shape: [2], dtype: "u32" });
   const counter = state({ name: "sample.counter", shape: [1], dtype: "u32" });
-  return source.draw({
+  return drawnFrom(source, {
     rows: count,
     random: (kind, shape, { bound } = {}) =>
       random(kind, shape, {
@@ -61,5 +61,5 @@ export function drawPoints(source: DataSource, count: number, reads: (name: stri
       reads(name, shape);
       return state({ name, shape, dtype });
     },
-  });
+  }).points;
 }

@@ -17,6 +17,24 @@ export interface DataContext {
   state(name: string, shape: Shape, dtype: DType): Node;
 }
 
+/** What is known of each point beside itself, such as its class. */
+export interface DataCondition {
+  /** Of one point; [] of a label. */
+  readonly shape: Shape;
+  /** Of labels, integers from 0 to `classes` - 1; left out: numbers. */
+  readonly classes?: number;
+  /** What the labels are called, in order. Left out: they have no names. */
+  readonly names?: readonly string[];
+  /** Of numbers, from data units to model units, coordinate by coordinate; left out: they are the same. */
+  readonly standardization?: Standardization;
+}
+
+/** Points [B, D], and what is known of each: f32 [B, ...shape] or u32 [B] by name, in model units. */
+export interface Drawn {
+  readonly points: Node;
+  readonly conditions: ReadonlyMap<string, Node>;
+}
+
 /**
  * A distribution to learn. `name` and `options` (plain JSON) are what a checkpoint keeps of it; the points of a user's
  * own array are not among them.
@@ -26,8 +44,15 @@ export interface DataSource extends NamedOptions {
   readonly dimension: number;
   /** Names of the coordinates, in order. Left out: they have none. */
   readonly columns?: readonly string[];
-  /** B independent points [B, D], in model units: standardised where there is a `standardization`. */
-  draw(context: DataContext): Node;
+  /** What a point is, such as [28, 28, 1]; D numbers in all. Left out: [D]. */
+  readonly shape?: Shape;
+  /** What is known of each point, by name. Left out: nothing. */
+  readonly conditions?: Readonly<Record<string, DataCondition>>;
+  /**
+   * B independent points [B, D], in model units: standardised where there is a `standardization`. With `conditions`, what
+   * is known of these points comes along.
+   */
+  draw(context: DataContext): Node | Drawn;
   /** Contents of the states that `draw` reads, by name; they never change. Names begin with "data.". */
   readonly state?: ReadonlyMap<string, Float32Array | Uint32Array>;
   /** From data units to model units; left out: they are the same. */
@@ -42,4 +67,10 @@ export interface DataSource extends NamedOptions {
   score?(point: ArrayLike<number>): number[];
   /** Differential entropy in nats, data units: no model has a lower mean negative log-likelihood. Left out: not known. */
   readonly entropy?: number;
+}
+
+/** Points and conditions of a draw, whichever form the source gave it. */
+export function drawnFrom(source: DataSource, context: DataContext): Drawn {
+  const drawn = source.draw(context);
+  return "points" in drawn ? drawn : { points: drawn, conditions: new Map() };
 }

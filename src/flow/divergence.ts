@@ -5,6 +5,7 @@ import { add, multiply } from "../ops/arithmetic.ts";
 import { sum } from "../ops/reduce.ts";
 import { broadcast, reshape, slice } from "../ops/shape.ts";
 import { table } from "../ops/sources.ts";
+import { onRows, type VelocityField } from "./losses/loss.ts";
 
 /** The D unit vectors, each in every row of a value of this shape [B, D]. */
 export function unitVectors([rows = 1, dimension = 1]: Shape): Node[] {
@@ -35,7 +36,7 @@ export const MOST_APART = 64;
  * v [B, D] at x and its exact divergence [B, 1]. Of many dimensions the unit vectors come in blocks: K copies of each row
  * carry one each, so that the graph has sqrt D tangents, and computes K rows in D too many.
  */
-export function withExactDivergence(field: (x: Node, t: Node) => Node, x: Node, t: Node) {
+export function withExactDivergence(field: VelocityField, x: Node, t: Node) {
   const [rows = 1, dimension = 1] = x.shape;
   if (dimension <= MOST_APART) {
     const velocity = field(x, t);
@@ -43,11 +44,12 @@ export function withExactDivergence(field: (x: Node, t: Node) => Node, x: Node, 
   }
   const copies = Math.ceil(Math.sqrt(dimension));
   const blocks = Math.ceil(dimension / copies);
-  const [all, times] = [x, t].map((node) => {
-    const width = node.shape[1] as number;
-    return reshape(broadcast(reshape(node, [rows, 1, width]), [rows, copies, width]), [rows * copies, width]);
-  }) as [Node, Node];
-  const v = field(all, times);
+  const repeat = (node: Node) => {
+    const each = node.shape.slice(1);
+    return reshape(broadcast(reshape(node, [rows, 1, ...each]), [rows, copies, ...each]), [rows * copies, ...each]);
+  };
+  const [all, times] = [repeat(x), repeat(t)];
+  const v = onRows(field, repeat)(all, times);
   // Row k of `ones` is 1 in column `last` + k alone: what begins `first` columns before that are unit vectors.
   const last = (blocks - 1) * copies;
   const ones = new Array<number>(copies * (last + dimension)).fill(0);

@@ -25,8 +25,31 @@ export type Initial =
   | { readonly kind: "normal"; readonly deviation: number }
   | { readonly kind: "constant"; readonly value: number };
 
-/** Values [B, ...] by name. */
+/** Something that a network is told of each sample beside its point and time, such as a class or earlier frames. */
+export interface ConditionDeclaration {
+  /** Of one sample: [4] is four numbers, [3, C] three frames, [] a single number; of a label []. */
+  readonly shape: Shape;
+  /** Left out: the condition is numbers. Given: it is a label, an integer from 0 to `classes` - 1. */
+  readonly classes?: number;
+  /**
+   * Probability in [0, 1) that a row in training is not told it, so that the model also learns the field without it (Ho
+   * and Salimans, Classifier-Free Diffusion Guidance, 2022); default 0, and it must then always be told.
+   */
+  readonly drop?: number;
+}
+
+/** Declarations by name. */
+export type ConditionDeclarations = Readonly<Record<string, ConditionDeclaration>>;
+
+/**
+ * Values by name, a row for each point: of numbers f32 [B, ...shape]; of a label u32 [B], where `classes` itself stands
+ * for one that is not told. Numbers that may be dropped are 0 where they are not told, and "name.told" [B, 1] is then 0,
+ * else 1.
+ */
 export type Conditions = ReadonlyMap<string, Node>;
+
+/** Under which name a network finds whether it is told numbers that may be dropped. */
+export const toldName = (name: string): string => `${name}.told`;
 
 /** A velocity field v(x, t) with parameters. */
 export interface Network {
@@ -39,6 +62,8 @@ export interface Network {
   readonly parameters: readonly ParameterDeclaration[];
   /** Of a sample, [D] where it is left out: what the D numbers are in the network's eyes, such as [L, C] or [H, W, C]. */
   readonly sample?: Shape;
+  /** What it must be told; left out: nothing. */
+  readonly conditions?: ConditionDeclarations;
   /**
    * Velocities [B, D] at points x [B, D] and times t [B, 1].
    *

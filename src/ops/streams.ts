@@ -21,6 +21,8 @@ const ranges = {
   /** A parameter each; which rows are held out. */
   parameters: [0x1000, 0x10_0000],
   split: [0x10, 0x20],
+  /** Which rows of a batch are not told a condition. */
+  drops: [0x20, 0x40],
 } as const;
 
 export type StreamPurpose = keyof typeof ranges;

@@ -1,6 +1,7 @@
 /** The losses of one batch as a graph: data, times, noise and probes drawn on the device, then the loss. */
-import type { DataSource } from "../data/source.ts";
+import { type DataSource, drawnFrom } from "../data/source.ts";
 import type { Loss, LossTerms } from "../flow/losses/loss.ts";
+import { fieldOf } from "../flow/network-field.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import type { DType, Node, Shape } from "../graph/node.ts";
 import type { Network } from "../nn/network.ts";
@@ -8,6 +9,7 @@ import { add, multiply } from "../ops/arithmetic.ts";
 import { type RandomKind, random } from "../ops/random.ts";
 import { state, table } from "../ops/sources.ts";
 import { type BatchUse, type StreamPurpose, Streams } from "../ops/streams.ts";
+import { toldConditions } from "./told.ts";
 
 export interface BatchOptions {
   readonly network: Network;
@@ -38,25 +40,26 @@ export interface BatchRandom {
 export function buildBatchLosses(
   { network, path, loss, data, batchSize: rows, jitter }: BatchOptions,
   parameters: ReadonlyMap<string, Node>,
-  { seed, counter, use }: BatchRandom,
+  { seed, counter, use = "training" }: BatchRandom,
   toModelUnits: (x: Node) => Node = (x) => x,
 ): LossTerms {
   const streams = new Streams(use);
   const draw = (purpose: StreamPurpose, kind: RandomKind, shape: Shape, bound?: number) =>
     random(kind, shape, { seed, counter, stream: streams.next(purpose), ...(bound === undefined ? {} : { bound }) });
 
-  const drawn = data.draw({
+  const { points, conditions } = drawnFrom(data, {
     rows,
     random: (kind, shape, { bound } = {}) => draw("data", kind, shape, bound),
     state: (name: string, shape: Shape, dtype: DType) => state({ name, shape, dtype }),
   });
+  const drops = use === "training" ? () => draw("drops", "uniform", [rows, 1]) : undefined;
   const noisy = (x: Node) =>
     jitter ? add(x, multiply(draw("jitter", "normal", x.shape), table(jitter, [1, jitter.length]))) : x;
   return loss.build({
-    network: (x, t) => network.apply(parameters, x, t),
+    network: fieldOf(network, parameters, toldConditions(network, conditions, rows, drops)),
     path,
     x0: draw("noise", "normal", [rows, network.dimension]),
-    x1: toModelUnits(noisy(drawn)),
+    x1: toModelUnits(noisy(points)),
     t: draw("times", "uniform", [rows, 1]),
     random: (kind, shape) => draw("loss", kind, shape),
   });

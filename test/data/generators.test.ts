@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { gaussianMixture } from "../../src/data/gaussian-mixture.ts";
 import { dataFrom, dataNames } from "../../src/data/registry.ts";
 import { sampleData } from "../../src/data/sample.ts";
-import type { DataSource } from "../../src/data/source.ts";
+import { type DataSource, drawnFrom } from "../../src/data/source.ts";
 import { ConfigError, DataError } from "../../src/errors.ts";
 import { evaluate } from "../../src/graph/evaluate.ts";
 import { random } from "../../src/ops/random.ts";
@@ -179,7 +179,7 @@ const labelled = cases.map((each) => ({ ...each, label: `${each.name} ${JSON.str
 /** A batch as a training step draws it. */
 function batch(source: DataSource, rows: number, step: number, seed = 5): Float64Array {
   let stream = 0x200;
-  const drawn = source.draw({
+  const { points: drawn } = drawnFrom(source, {
     rows,
     random: (kind, shape, { bound } = {}) =>
       random(kind, shape, {

@@ -29,7 +29,7 @@ import { concat, slice } from "../../ops/shape.ts";
 import { hutchinsonEstimate, jacobianProducts, traceOf, unitVectors } from "../divergence.ts";
 import { type PathScheduler, type PathValues, pointOnPath, targetVelocity } from "../paths/path.ts";
 import { cfm } from "./cfm.ts";
-import { type Loss, type LossContext, meanSquare, type ProbeKind, probeKinds, randomKindOf } from "./loss.ts";
+import { type Loss, type LossContext, meanSquare, onRows, type ProbeKind, probeKinds, randomKindOf } from "./loss.ts";
 
 export const divergenceForms = ["residual", "slice"] as const;
 export const divergenceWeights = ["sigma", "dilation", "none"] as const;
@@ -204,9 +204,11 @@ function evaluateField(network: LossContext["network"], x: Node, t: Node, rows: 
     const v = network(x, t);
     return { v, head: { x, v } };
   }
-  const headX = slice(x, 0, 0, rows);
-  const headV = network(headX, slice(t, 0, 0, rows));
-  const tailV = network(slice(x, 0, rows, batch), slice(t, 0, rows, batch));
+  const head = (node: Node) => slice(node, 0, 0, rows);
+  const tail = (node: Node) => slice(node, 0, rows, batch);
+  const headX = head(x);
+  const headV = onRows(network, head)(headX, head(t));
+  const tailV = onRows(network, tail)(tail(x), tail(t));
   return { v: concat([headV, tailV], 0), head: { x: headX, v: headV } };
 }
 

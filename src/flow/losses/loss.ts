@@ -6,11 +6,24 @@ import { meanAll } from "../../ops/reduce.ts";
 import type { BareNetwork } from "../network-field.ts";
 import type { PathScheduler } from "../paths/path.ts";
 
-/** v(x, t): velocities [B, D] at points [B, D] and times [B, 1]. */
+/**
+ * v(x, t): velocities [B, D] at points [B, D] and times [B, 1]. A field that is told conditions knows what each of its B
+ * rows is told: {@link onRows} gives the field of other rows.
+ */
 export interface VelocityField {
   (x: Node, t: Node): Node;
+  /** Left out: rows are all alike. */
+  readonly rows?: ((change: (perRow: Node) => Node) => VelocityField) | undefined;
   /** The network that this field is, where it is one and nothing else. */
   readonly bare?: BareNetwork | undefined;
+}
+
+/**
+ * The field of the rows that `change` makes of its own, such as the first ones: it is given values [B, ...] of whatever
+ * kind and gives [B', ...].
+ */
+export function onRows(field: VelocityField, change: (perRow: Node) => Node): VelocityField {
+  return field.rows?.(change) ?? field;
 }
 
 export const probeKinds = ["rademacher", "gaussian"] as const;

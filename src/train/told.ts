@@ -1,0 +1,85 @@
+/** What each row of a batch is told: its conditions, dropped at random where the network is to learn to do without. */
+import type { DataCondition, DataSource } from "../data/source.ts";
+import { ConfigError, DataError } from "../errors.ts";
+import { type Node, type Shape, sameShape } from "../graph/node.ts";
+import { type Conditions, type Network, toldName } from "../nn/network.ts";
+import { less, multiply, select, toFloat } from "../ops/arithmetic.ts";
+import { broadcast, reshape } from "../ops/shape.ts";
+import { table } from "../ops/sources.ts";
+
+/**
+ * The conditions of a network from those drawn with a batch [B, ...].
+ *
+ * @param uniform - B uniform numbers [B, 1], others at each call; left out: nothing is dropped, as where a model is judged.
+ */
+export function toldConditions(
+  { conditions }: Pick<Network, "conditions">,
+  drawn: ReadonlyMap<string, Node>,
+  rows: number,
+  uniform?: () => Node,
+): Conditions | undefined {
+  if (!conditions) return undefined;
+  const told = new Map<string, Node>();
+  for (const [name, { shape, classes, drop }] of Object.entries(conditions)) {
+    const value = drawn.get(name) as Node; // expectConditionsFit
+    const kept = drop === undefined ? undefined : uniform ? toFloat(less(drop, uniform())) : ones(rows);
+    if (classes !== undefined) {
+      told.set(name, kept ? select(reshape(kept, [rows]), value, all(classes, [rows], "u32")) : value);
+      continue;
+    }
+    told.set(name, kept ? multiply(value, everywhere(kept, shape)) : value);
+    if (kept) told.set(toldName(name), kept);
+  }
+  return told;
+}
+
+function ones(rows: number): Node {
+  return all(1, [rows, 1], "f32");
+}
+
+function all(value: number, shape: Shape, dtype: "f32" | "u32"): Node {
+  return broadcast(table([value], [1], dtype), shape);
+}
+
+/** [B, 1] beside values [B, ...shape]. */
+function everywhere(perRow: Node, shape: Shape): Node {
+  const rows = perRow.shape[0] as number;
+  return broadcast(reshape(perRow, [rows, ...shape.map(() => 1)]), [rows, ...shape]);
+}
+
+/**
+ * @param subject - what the data are called in messages.
+ * @throws {@link ConfigError} when the network is to be told what the data do not say, or the other way round.
+ */
+export function expectConditionsFit(subject: string, network: Network, data: DataSource): void {
+  const wanted = network.conditions ?? {};
+  const known = data.conditions ?? {};
+  const list = (names: readonly string[]) => (names.length > 0 ? names.join(", ") : "no conditions");
+  const [theirs, ours] = [Object.keys(wanted), Object.keys(known)];
+  if (theirs.some((name) => !known[name]) || ours.some((name) => !wanted[name])) {
+    throw new ConfigError({
+      subject: `conditions of ${subject}`,
+      given: list(ours),
+      expected: `${list(theirs)}, as the network is told`,
+      remedy: "Give network and data the same conditions: the network's option conditions, and arrayData's.",
+    });
+  }
+  for (const [name, { shape, classes }] of Object.entries(wanted)) {
+    const own = known[name] as DataCondition;
+    const fits =
+      classes === undefined
+        ? own.classes === undefined && sameShape(own.shape, shape)
+        : own.classes !== undefined && own.classes <= classes;
+    if (fits) continue;
+    throw new DataError({
+      subject: `condition "${name}" of ${subject}`,
+      given: inWords(own),
+      expected: `${inWords({ shape, ...(classes === undefined ? {} : { classes }) })}, as the network is told`,
+      remedy: "Declare it in the network as the data have it.",
+    });
+  }
+}
+
+function inWords({ shape, classes }: Pick<DataCondition, "shape" | "classes">): string {
+  return classes === undefined ? `numbers of shape [${shape.join(", ")}]` : `labels of ${classes} classes`;
+}
