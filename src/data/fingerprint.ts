@@ -1,5 +1,4 @@
-/** Two lanes of MurmurHash3 (x86, 32 bits) with these seeds. */
-const SEEDS = [0x9747b28c, 0x3c6ef372];
+import { MURMUR_SEEDS, Murmur } from "../graph/murmur.ts";
 
 /** Values that are widened at once. */
 const CHUNK = 4096;
@@ -24,40 +23,10 @@ export function hasFingerprint(values: Values, stored: unknown): boolean {
 }
 
 function hashOf(values: Values, form: Float32ArrayConstructor | Float64ArrayConstructor): string {
-  const lanes = SEEDS.map((seed) => new Murmur(seed));
+  const lanes = MURMUR_SEEDS.map((seed) => new Murmur(seed));
   for (let from = 0; from < values.length; from += CHUNK) {
     const words = new Uint32Array(new form(values.subarray(from, from + CHUNK)).buffer);
     for (const lane of lanes) lane.take(words);
   }
   return lanes.map((lane) => lane.hash().toString(16).padStart(8, "0")).join("");
-}
-
-/** MurmurHash3, of words as they come. */
-export class Murmur {
-  #hash: number;
-  #bytes = 0;
-
-  constructor(seed: number) {
-    this.#hash = seed | 0;
-  }
-
-  take(words: Uint32Array): void {
-    let hash = this.#hash;
-    for (let i = 0; i < words.length; i++) {
-      let word = Math.imul(words[i], 0xcc9e2d51);
-      word = (word << 15) | (word >>> 17);
-      hash ^= Math.imul(word, 0x1b873593);
-      hash = (hash << 13) | (hash >>> 19);
-      hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
-    }
-    this.#hash = hash;
-    this.#bytes += 4 * words.length;
-  }
-
-  hash(): number {
-    let hash = this.#hash ^ this.#bytes;
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    return (hash ^ (hash >>> 16)) >>> 0;
-  }
 }

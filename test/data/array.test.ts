@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { arrayData, arrayRows } from "../../src/data/array.ts";
-import { Murmur } from "../../src/data/fingerprint.ts";
+
 import { automaticJitter } from "../../src/data/jitter.ts";
 import { dataFrom, resumeData } from "../../src/data/registry.ts";
 import { sampleData } from "../../src/data/sample.ts";
 import type { DataSource } from "../../src/data/source.ts";
 import { splitRows } from "../../src/data/split.ts";
 import { ConfigError, DataError } from "../../src/errors.ts";
+import { Murmur } from "../../src/graph/murmur.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
 import { byRow, expectMean } from "./statistics.ts";
 

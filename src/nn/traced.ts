@@ -1,0 +1,76 @@
+/** Networks as graphs that are plain data: what crosses to a worker and lies in files, where `apply` cannot go. */
+import type { Node } from "../graph/node.ts";
+import { openTrace } from "../trace/open.ts";
+import { type Trace, type TraceInput, traceOf } from "../trace/trace.ts";
+import { conditionOf } from "./layers.ts";
+import type { Network } from "./network.ts";
+
+const batch = { perRow: 1, plus: 0 };
+
+/** What a network's trace is given: points, times, conditions and parameters, each under a name of its own. */
+export function networkInputs(
+  { dimension, parameters }: Pick<Network, "dimension" | "parameters">,
+  conditions: readonly TraceInput[] = [],
+): TraceInput[] {
+  return [
+    { name: "x", shape: [batch, dimension], dtype: "f32" },
+    { name: "t", shape: [batch, 1], dtype: "f32" },
+    ...conditions.map((each) => ({ ...each, name: conditionInput(each.name) })),
+    ...parameters.map(({ name, shape }): TraceInput => ({ name: parameterInput(name), shape, dtype: "f32" })),
+  ];
+}
+
+const conditionInput = (name: string) => `condition.${name}`;
+const parameterInput = (name: string) => `parameter.${name}`;
+
+/** The output of a network's trace. */
+const VELOCITY = "velocity";
+
+/** Ops that no network has: what it computes follows from its inputs. */
+const without = ["state", "random", "replaceRow"];
+
+/**
+ * The graph of a network, for any number of rows.
+ *
+ * @param conditions - what it is told, as inputs by name.
+ * @throws {@link UnsupportedError} when `apply` builds other graphs for other numbers of rows.
+ */
+export function networkTrace(network: Network, conditions: readonly TraceInput[] = []): Trace {
+  const subject = `network "${network.kind}"`;
+  const trace = traceOf(subject, networkInputs(network, conditions), (inputs) => {
+    const value = (name: string) => inputs.get(name) as Node;
+    const named = <Each extends { readonly name: string }>(all: readonly Each[], input: (name: string) => string) =>
+      new Map(all.map(({ name }) => [name, value(input(name))]));
+    const parameters = named(network.parameters, parameterInput);
+    const velocity = network.apply(parameters, value("x"), value("t"), named(conditions, conditionInput));
+    return { [VELOCITY]: velocity };
+  });
+  openNetworkTrace(trace, network, conditions); // what could not be read again is refused here
+  return trace;
+}
+
+/**
+ * `apply` of a traced network.
+ *
+ * @throws {@link CheckpointError} when it is not the graph of a network with these parameters and conditions.
+ */
+export function openNetworkTrace(
+  given: unknown,
+  network: Pick<Network, "kind" | "dimension" | "parameters">,
+  conditions: readonly TraceInput[] = [],
+): Network["apply"] {
+  const trace = openTrace(given, `network "${network.kind}"`, {
+    inputs: networkInputs(network, conditions),
+    outputs: [{ name: VELOCITY, shape: [batch, network.dimension], dtype: "f32" }],
+    without,
+  });
+  return (values, x, t, told) => {
+    const inputs = new Map<string, Node>([
+      ["x", x],
+      ["t", t],
+    ]);
+    for (const { name } of conditions) inputs.set(conditionInput(name), conditionOf(told, name));
+    for (const { name } of network.parameters) inputs.set(parameterInput(name), values.get(name) as Node);
+    return trace.instantiate(x.shape[0] as number, inputs).get(VELOCITY) as Node;
+  };
+}
