@@ -13,15 +13,16 @@ import { BLOCK, countOf, runChain, stepsOf } from "./elementwise";
 import {
   linearIsLarge, linearSharedBytes, linearThreadBytes, linearUnit, linearUnits, packUnit, packUnits,
 } from "./linear";
+import { matmulEachIsLarge, matmulEachThreadBytes, matmulEachUnit, matmulEachUnits } from "./matmul-each";
 import { random } from "./random";
 import { reduce, REDUCE_BYTES, reduceChunks, reduceUnit, reduceUnits } from "./reduce";
 import { gather, replaceRow, scatterAdd } from "./rows";
 import { claim, close, complete, jobOf, open, waitForAll, waitForWork } from "./threads";
 
-const enum Kernel { copy, elementwise, gather, linear, random, reduce, replaceRow, scatterAdd }
+const enum Kernel { copy, elementwise, gather, linear, matmulEach, random, reduce, replaceRow, scatterAdd }
 
 /** What a unit is of: kernels that threads share, and `linear`'s preparation. */
-const enum Work { elementwise, linear, pack, reduce }
+const enum Work { elementwise, linear, matmulEach, pack, reduce }
 
 @unmanaged
 class Call {
@@ -66,7 +67,7 @@ export function sharedBytes(call: usize): usize {
 export function threadBytes(call: usize): usize {
   const c = changetype<Call>(call);
   if (c.kernel == Kernel.linear) return TEMPORARY_BYTES + linearThreadBytes(c.parameters, c.chain);
-  return TEMPORARY_BYTES + REDUCE_BYTES;
+  return TEMPORARY_BYTES + (c.kernel == Kernel.matmulEach ? matmulEachThreadBytes(c.parameters) : REDUCE_BYTES);
 }
 
 /**
@@ -129,6 +130,9 @@ function runCall(call: Call, control: usize, team: u32, mayWait: bool): bool {
       job.packed = call.packed ? call.packed : job.shared;
       return share(control, Work.linear, linearUnits(p, chain), p, chain, linearIsLarge(p) ? team : 1, mayWait);
     }
+    case Kernel.matmulEach: {
+      return share(control, Work.matmulEach, matmulEachUnits(p), p, chain, matmulEachIsLarge(p) ? team : 1, mayWait);
+    }
     case Kernel.reduce: {
       const units = reduceUnits(p);
       if (units == 0) {
@@ -189,6 +193,7 @@ function runUnit(job: Job, work: u32, parameters: usize, chain: usize, unit: u32
       return;
     }
     case Work.linear: linearUnit(parameters, chain, unit, job.packed, own, slots, scratch); return;
+    case Work.matmulEach: matmulEachUnit(parameters, unit, own); return;
     case Work.pack: packUnit(parameters, chain, unit, job.packed, own); return;
     case Work.reduce: reduceUnit(parameters, unit, job.shared); return;
   }

@@ -52,6 +52,29 @@ export const LinearParameters = d.struct({
   sumsOffset: d.u32,
 });
 
+export const MatmulEachParameters = d.struct({
+  batch0: d.u32,
+  batch1: d.u32,
+  rows: d.u32,
+  columns: d.u32,
+  depth: d.u32,
+  scale: d.f32,
+  left0: d.u32, // strides, in elements: from batch to batch along both axes, from row to row, along the depth
+  left1: d.u32,
+  leftRow: d.u32,
+  leftDepth: d.u32,
+  right0: d.u32,
+  right1: d.u32,
+  rightDepth: d.u32,
+  rightColumn: d.u32,
+  out0: d.u32,
+  out1: d.u32,
+  outRow: d.u32,
+  leftOffset: d.u32,
+  rightOffset: d.u32,
+  outOffset: d.u32,
+});
+
 export const MlpFlowParameters = d.struct({
   rows: d.u32,
   dimension: d.u32,

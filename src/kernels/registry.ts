@@ -5,6 +5,7 @@
 import { copy } from "./copy.ts";
 import type { KernelDeclaration } from "./kernel.ts";
 import { linear } from "./linear.ts";
+import { matmulEach } from "./matmul-each.ts";
 import { random } from "./random.ts";
 import { reduce } from "./reduce.ts";
 import { gather, replaceRow, scatterAdd } from "./rows.ts";
@@ -13,6 +14,7 @@ export const kernels: Readonly<Record<string, KernelDeclaration>> = {
   copy,
   gather,
   linear,
+  matmulEach,
   random,
   reduce,
   replaceRow,

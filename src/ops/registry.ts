@@ -5,6 +5,7 @@ import { arithmeticOps } from "./arithmetic.ts";
 import { stopGradientCases, stopGradientOp } from "./control.ts";
 import { linearCases, linearOp } from "./linear.ts";
 import { matmulCases, matmulOp } from "./matmul.ts";
+import { matmulEachCases, matmulEachOp } from "./matmul-each.ts";
 import { mlpFlowCases, mlpFlowOp } from "./mlp-flow.ts";
 import { randomCases, randomOp } from "./random.ts";
 import { maxOp, reduceCases, sumOp } from "./reduce.ts";
@@ -35,6 +36,7 @@ export const ops: readonly RegisteredOp[] = [
   ...arithmeticOps().map(([make, cases]) => registered(make, cases)),
   registered(activation, activationCases),
   registered(matmulOp, matmulCases),
+  registered(matmulEachOp, matmulEachCases),
   registered(linearOp, linearCases),
   registered(sumOp, reduceCases),
   registered(maxOp, reduceCases),

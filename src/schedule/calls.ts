@@ -7,7 +7,9 @@ import { isNodeOf, type Node, sizeOf } from "../graph/node.ts";
 import { defineOp, type HostTensor } from "../graph/op.ts";
 import type { reductions } from "../kernels/reduce.ts";
 import { type MatmulAttributes, multiplyMatrices, productSizes } from "../ops/matmul.ts";
+import { matmulEachOp, multiplyEach } from "../ops/matmul-each.ts";
 import type { RandomAttributes } from "../ops/random.ts";
+import { transposeOp } from "../ops/shape.ts";
 import { randomBits, randomNumber } from "../ops/threefry.ts";
 
 export interface LinearCallAttributes extends MatmulAttributes {
@@ -30,6 +32,27 @@ export const linearCall = defineOp<LinearCallAttributes>({
       data[i] = (data[i] as number) + (bias[i % columns] as number);
     }
     return { shape, data };
+  },
+});
+
+export interface MatmulEachCallAttributes {
+  readonly scale: number;
+  /** Axis k of the result is axis permutation[k] of the product; the last one stays. */
+  readonly permutation: readonly number[];
+}
+
+/** scale times the product of each pair of matrices, [N, M, rows, columns] or without M: the `matmulEach` kernel. */
+export const matmulEachCall = defineOp<MatmulEachCallAttributes>({
+  name: "matmulEachCall",
+  shape: (shapes, { permutation }) => {
+    const product = matmulEachOp.op.shape(shapes, null);
+    return permutation.map((axis) => product[axis] as number);
+  },
+  reference: ([a, b], { scale, permutation }, shape) => {
+    const from = permutation.map((_, axis) => shape[permutation.indexOf(axis)] as number);
+    const product = multiplyEach(a as HostTensor, b as HostTensor, from);
+    const { data } = transposeOp.op.reference([product], { permutation }, shape);
+    return { shape, data: data.map((value) => scale * value) };
   },
 });
 

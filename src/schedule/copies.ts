@@ -91,6 +91,25 @@ export function broadcastPattern(from: Shape, to: Shape): { divisor: number; mod
   return { divisor: sizeOf(to.slice(last + 1)), modulus };
 }
 
+/** Strides of a value under another shape; undefined where no strides give its elements in their order. */
+export function reshapedStrides(from: Shape, strides: readonly number[], to: Shape): number[] | undefined {
+  const axes = coalesced(from.map((size, k) => ({ size, source: strides[k] as number, target: 0 })));
+  let axis = axes.length - 1;
+  let [left, stride] = [axes[axis]?.size ?? 1, axes[axis]?.source ?? 1];
+  const result: number[] = [];
+  for (const size of [...to].reverse()) {
+    if (left === 1 && size > 1 && axis > 0) {
+      axis--;
+      ({ size: left, source: stride } = axes[axis] as Axis);
+    }
+    if (left % size !== 0) return undefined;
+    result.unshift(stride);
+    left /= size;
+    stride *= size;
+  }
+  return result;
+}
+
 /** Strides of a broadcast value by those of what it repeats. */
 export function broadcastStrides(from: Shape, strides: readonly number[], to: Shape): number[] {
   const added = to.length - from.length;

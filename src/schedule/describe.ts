@@ -87,6 +87,8 @@ function sizeText({ kernel, parameters: p, chain }: KernelCall): string {
       const groups = p["groups"] !== undefined && p["groups"] > 1 ? ` in ${p["groups"]} groups` : "";
       return `${p["rows"]} x ${p["depth"]} x ${p["columns"]}${groups}${followed}`;
     }
+    case "matmulEach":
+      return `${(p["batch0"] as number) * (p["batch1"] as number)} of ${p["rows"]} x ${p["depth"]} x ${p["columns"]}`;
     case "reduce":
       return `${p["outer"]} x ${p["reduced"]} x ${p["inner"]}`;
     case "copy":

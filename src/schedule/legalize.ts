@@ -13,13 +13,15 @@ import { broadcastOp, concatOp, reshapeOp, sliceOp, transposeOp } from "../ops/s
 import { constantOp, stateOp, tableOp } from "../ops/sources.ts";
 import { stridesOf } from "../ops/strides.ts";
 import { type CallMaker, callUnit } from "./call-units.ts";
-import { type DrawAttributes, drawOp, isStep } from "./calls.ts";
+import { type DrawAttributes, drawOp, isStep, type MatmulEachCallAttributes, matmulEachCall } from "./calls.ts";
 import { Cell, canJoin, type View, viewOf } from "./cells.ts";
 import { joinColumnSums } from "./column-sums.ts";
-import { broadcastStrides, copyUnits, type StridedView } from "./copies.ts";
+import { broadcastStrides, copyUnits, reshapedStrides, type StridedView } from "./copies.ts";
+import { matmulEachUnit } from "./matmul-each-unit.ts";
 import { isColumn, isContiguousSlice, isMoving, isSource, patternOf } from "./moving.ts";
 import type { InParts } from "./parts.ts";
 import type { Assignment, CallUnit, StepOperand, StepUnit, Unit, Units } from "./units.ts";
+import { readCounts } from "./users.ts";
 
 /** Allocations begin at multiples of this many elements: 256 bytes, as WebGPU wants offsets of bindings. */
 export const ALIGNMENT = 64;
@@ -30,7 +32,7 @@ export const ALIGNMENT = 64;
  * @param optional - makes the calls of kernels that not every backend has.
  */
 export function* legalizing(graph: Graph, optional?: CallMaker): InParts<Units> {
-  const legalizer = new Legalizer(optional);
+  const legalizer = new Legalizer(readCounts(graph), optional);
   for (const node of topologicalOrder(graph.updates.map((update) => update.value))) {
     legalizer.visit(node);
     yield;
@@ -44,16 +46,21 @@ class Legalizer {
   private readonly views = new Map<Node, View>();
   private readonly states = new Map<string, Cell>();
   private readonly constants: number[] = [];
+  private readonly reads: ReadonlyMap<Node, number>;
   private readonly optional: CallMaker | undefined;
 
-  constructor(optional: CallMaker | undefined) {
+  constructor(reads: ReadonlyMap<Node, number>, optional: CallMaker | undefined) {
+    this.reads = reads;
     this.optional = optional;
   }
 
-  /** Makes the unit of a node that is computed; nodes that only move elements wait until something asks for them. */
+  /**
+   * Makes the unit of a node that is computed. Nodes that only move elements wait until something asks for them, and so
+   * do products whose place that may decide.
+   */
   visit(node: Node): void {
     if (isStep(node)) this.step(node);
-    else if (!isMoving(node) && !isSource(node)) this.view(node);
+    else if (!isMoving(node) && !isSource(node) && !isNodeOf(node, matmulEachCall.op)) this.view(node);
   }
 
   finish(graph: Graph): Units {
@@ -168,7 +175,7 @@ class Legalizer {
   }
 
   /** Where the value lies, dense, row-major. */
-  private view(node: Node): View {
+  view(node: Node): View {
     const known = this.views.get(node);
     if (known) return known;
     const view = this.makeView(node);
@@ -198,6 +205,8 @@ class Legalizer {
       const { axis } = node.attributes;
       if (sizeOf(node.shape.slice(0, axis)) === 1) this.joinParts(node, cell);
       else this.joinColumns(node, cell, axis);
+    } else if (isNodeOf(node, matmulEachCall.op)) {
+      this.addCall(matmulEachUnit(node, this, { cell, start: 0, strides: stridesOf(node.shape) }), cell);
     } else if (isMoving(node)) {
       this.copy(node.shape, this.strided(node), cell, 0, stridesOf(node.shape));
     } else {
@@ -226,10 +235,20 @@ class Legalizer {
     let start = 0;
     for (const part of node.inputs) {
       const width = sizeOf(part.shape.slice(axis));
-      if (this.isLoaded(part)) this.store(part).join(cell, start, columns, width);
+      const product = this.soleProduct(part);
+      const strides = product && reshapedStrides(part.shape, stridesOf(node.shape), product.shape);
+      if (product && strides) this.addCall(matmulEachUnit(product, this, { cell, start, strides }), cell);
+      else if (this.isLoaded(part)) this.store(part).join(cell, start, columns, width);
       else this.copy(part.shape, this.strided(part), cell, start, stridesOf(node.shape));
       start += width;
     }
+  }
+
+  /** The product that the value is, under reshapes, where nothing else reads it. */
+  private soleProduct(node: Node): Node<MatmulEachCallAttributes> | undefined {
+    if (this.reads.get(node) !== 1) return undefined;
+    if (isNodeOf(node, reshapeOp.op)) return this.soleProduct(node.inputs[0] as Node);
+    return isNodeOf(node, matmulEachCall.op) && !this.views.has(node) ? node : undefined;
   }
 
   /** Whether a chain takes the value from where it is, without a copy in another order. */
@@ -248,8 +267,8 @@ class Legalizer {
     this.units.push(call);
   }
 
-  /** The value as the `copy` kernel reads it. */
-  private strided(node: Node): StridedView {
+  /** The value as kernels read it that find elements by strides. */
+  strided(node: Node): StridedView {
     const [x] = node.inputs as [Node];
     if (isNodeOf(node, constantOp.op)) {
       const view = viewOf(this.constantCell([node.attributes.value], node));
@@ -266,6 +285,11 @@ class Legalizer {
     if (isNodeOf(node, sliceOp.op)) {
       const { start, ...source } = this.strided(x);
       return { ...source, start: start + node.attributes.start * (source.strides[node.attributes.axis] as number) };
+    }
+    if (isNodeOf(node, reshapeOp.op) && !this.views.has(node)) {
+      const { strides, ...source } = this.strided(x);
+      const reshaped = reshapedStrides(x.shape, strides, node.shape);
+      if (reshaped) return { ...source, strides: reshaped };
     }
     return { view: this.view(node), start: 0, strides: stridesOf(node.shape) };
   }

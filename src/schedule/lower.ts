@@ -1,6 +1,7 @@
 /** From what is computed to what kernels compute: the passes before memory and order are decided. */
 import type { Graph } from "../graph/graph.ts";
 import { joinProducts } from "./join-products.ts";
+import { lowerMatmulEach } from "./lower-matmul-each.ts";
 import { lowerProducts } from "./lower-products.ts";
 import { lowerReductions } from "./lower-reductions.ts";
 import { nestJoints } from "./nest-joints.ts";
@@ -14,7 +15,7 @@ import { tidier } from "./tidy.ts";
 
 /**
  * Contract: outputs agree up to rounding and the order of additions. What is left: states, constants and tables;
- * linearCall, reduceCall, random, gather, scatterAdd, replaceRow; elementwise ops; reshape, broadcast, transpose,
+ * linearCall, matmulEachCall, reduceCall, random, gather, scatterAdd, replaceRow; elementwise ops; reshape, broadcast, transpose,
  * concat and slice.
  */
 export function* lowering(graph: Graph, { maxEpilogueGroups }: Pick<PlanLimits, "maxEpilogueGroups">): InParts<Graph> {
@@ -25,7 +26,7 @@ export function* lowering(graph: Graph, { maxEpilogueGroups }: Pick<PlanLimits, 
     splitColumns,
     splitRows,
     lowerReductions,
-    (reduced) => lowerProducts(stackReductions(reduced)),
+    (reduced) => lowerMatmulEach(lowerProducts(stackReductions(reduced))),
   ];
   let lowered = graph;
   for (const pass of passes) {

@@ -15,6 +15,7 @@ import { kernelCases } from "./kernel-cases.ts";
 import { chainCases } from "./kernel-chain-cases.ts";
 import { elementwiseCases } from "./kernel-elementwise-cases.ts";
 import { flowCases } from "./kernel-flow-cases.ts";
+import { matmulEachKernelCases } from "./kernel-matmul-each-cases.ts";
 import { productCases } from "./kernel-product-cases.ts";
 import { handMadeProgram, kernelCall, makeStates } from "./kernel-programs.ts";
 
@@ -24,6 +25,7 @@ const groups: Readonly<Record<string, () => KernelCase[]>> = {
   ...chainCases,
   ...productCases,
   ...flowCases,
+  ...matmulEachKernelCases,
 };
 
 export const checks: Check[] = [

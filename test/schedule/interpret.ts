@@ -152,6 +152,24 @@ const naive: Readonly<Record<string, Naive>> = {
       operand("sums").set(c, sum);
     }
   },
+  matmulEach(p, operand) {
+    const [left, right, out] = [operand("left"), operand("right"), operand("out")];
+    const of = (name: string) => p[name] as number;
+    for (let n = 0; n < of("batch0"); n++) {
+      for (let m = 0; m < of("batch1"); m++) {
+        for (let r = 0; r < of("rows"); r++) {
+          for (let c = 0; c < of("columns"); c++) {
+            let sum = 0;
+            for (let k = 0; k < of("depth"); k++) {
+              const a = left.get(n * of("left0") + m * of("left1") + r * of("leftRow") + k * of("leftDepth"));
+              sum += a * right.get(n * of("right0") + m * of("right1") + k * of("rightDepth") + c * of("rightColumn"));
+            }
+            out.set(n * of("out0") + m * of("out1") + r * of("outRow") + c, of("scale") * sum);
+          }
+        }
+      }
+    }
+  },
   reduce({ outer = 0, reduced = 0, inner = 0, kind = 0, scale = 1 }, operand) {
     const name = reductions[kind];
     const [from, out] = [operand("in"), operand("out")];

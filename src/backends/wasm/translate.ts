@@ -11,7 +11,17 @@ import { layOutChain } from "./chain.ts";
 import type { Allocation, WasmMemory } from "./memory.ts";
 
 /** The numbers that `run` knows kernels by: positions in this list, which is that of wasm/index.ts. */
-const KERNELS = ["copy", "elementwise", "gather", "linear", "random", "reduce", "replaceRow", "scatterAdd"];
+const KERNELS = [
+  "copy",
+  "elementwise",
+  "gather",
+  "linear",
+  "matmulEach",
+  "random",
+  "reduce",
+  "replaceRow",
+  "scatterAdd",
+];
 
 /** Bytes of an entry in the table of calls. */
 export const CALL_BYTES = 16;

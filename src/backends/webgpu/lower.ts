@@ -9,6 +9,7 @@ import { type KernelForm, kernelDispatch } from "./kernel-dispatch.ts";
 import { chooseLinear, type DeviceTraits, type LinearChoice, productShape } from "./linear-choice.ts";
 import type { panelDispatches } from "./linear-panel.ts";
 import { linearDispatches, linearScratch } from "./linear-source.ts";
+import { matmulEachDispatch } from "./matmul-each-source.ts";
 import { chooseReduce, type ReduceShader, reduceDispatches } from "./reduce-dispatches.ts";
 
 export interface LoweredProgram {
@@ -56,6 +57,8 @@ function lowerCall(call: KernelCall, options: LowerOptions) {
   switch (call.kernel) {
     case "linear":
       return lowerProduct(call, linear?.(call) ?? chooseProduct(call, traits), options);
+    case "matmulEach":
+      return { dispatches: [matmulEachDispatch(call, traits, software?.shaders)], scratch: 0 };
     case "reduce":
       return reduceDispatches(call, reduce ?? chooseReduce(traits));
     case "elementwise":
