@@ -26,6 +26,8 @@ export interface ArrayData extends DataSource {
   readonly count: number;
   /** Row-major [count, D], in data units, as they were given; not to be changed. */
   readonly values: Float32Array | Float64Array;
+  /** What is known of each point, by name: row-major [count, ...], in data units; labels u32. Left out: nothing. */
+  readonly conditionValues?: Readonly<Record<string, Float32Array | Float64Array | Uint32Array>>;
 }
 
 /**

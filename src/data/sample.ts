@@ -7,7 +7,7 @@ import { state } from "../ops/sources.ts";
 import { Streams } from "../ops/streams.ts";
 import { seedOf } from "../ops/threefry.ts";
 import { expectHeld } from "./held.ts";
-import { type DataSource, drawnFrom } from "./source.ts";
+import { type DataCondition, type DataSource, type Drawn, drawnFrom } from "./source.ts";
 import { unstandardize } from "./standardize.ts";
 
 /**
@@ -30,15 +30,52 @@ export function sampleData(source: DataSource, count: number, seed = 0): Float32
 
 /** Points [count, D] of a source as the graph that training draws with has them in f64, in its model units. */
 export function drawnOnHost(source: DataSource, count: number, seed: number): Float64Array {
+  return rowsOnHost(source, count, seed, ({ points }) => [points])[0] as Float64Array;
+}
+
+/** What {@link sampleRows} gives. */
+export interface SampledRows {
+  /** [count, D], in data units. */
+  readonly values: Float32Array | Float64Array;
+  /** What is known of each, by name: row-major [count, ...], in data units; labels u32. */
+  readonly conditions: Readonly<Record<string, Float64Array | Uint32Array>>;
+}
+
+/** As {@link sampleData}, with what is known of each point. */
+export function sampleRows(source: DataSource, count: number, seed: number): SampledRows {
+  const { conditions = {} } = source;
+  const names = Object.keys(conditions);
+  const [points, ...told] = rowsOnHost(source, count, seed, (drawn) => [
+    drawn.points,
+    ...names.map((name) => drawn.conditions.get(name) as Node),
+  ]) as [Float64Array, ...Float64Array[]];
+  const inDataUnits = (name: string, values: Float64Array) => {
+    const { classes, standardization } = conditions[name] as DataCondition;
+    if (classes !== undefined) return Uint32Array.from(values);
+    return standardization ? unstandardize(values, standardization) : values;
+  };
+  return {
+    values: source.standardization ? unstandardize(points, source.standardization) : Float32Array.from(points),
+    conditions: Object.fromEntries(names.map((name, i) => [name, inDataUnits(name, told[i] as Float64Array)])),
+  };
+}
+
+/** In f64, the values of a draw's nodes. */
+function rowsOnHost(
+  source: DataSource,
+  count: number,
+  seed: number,
+  nodesOf: (drawn: Drawn) => readonly Node[],
+): Float64Array[] {
   const values = new Map<string, HostTensor>([
     ["sample.seed", { shape: [2], data: Float64Array.from(seedOf(seed)) }],
     ["sample.counter", { shape: [1], data: new Float64Array(1) }],
   ]);
-  const drawn = drawPoints(source, count, (name, shape) => {
+  const drawn = drawRows(source, count, (name, shape) => {
     const contents = source.state?.get(name);
     if (contents?.length === sizeOf(shape)) values.set(name, { shape, data: Float64Array.from(contents) });
   });
-  return evaluate([drawn], values)[0].data;
+  return evaluate(nodesOf(drawn), values).map(({ data }) => data);
 }
 
 /**
@@ -47,6 +84,10 @@ export function drawnOnHost(source: DataSource, count: number, seed: number): Fl
  * @param reads - told of each state of the source that the graph reads.
  */
 export function drawPoints(source: DataSource, count: number, reads: (name: string, shape: Shape) => void): Node {
+  return drawRows(source, count, reads).points;
+}
+
+function drawRows(source: DataSource, count: number, reads: (name: string, shape: Shape) => void): Drawn {
   const streams = new Streams();
   const seed = state({ name: "sample.seed", shape: [2], dtype: "u32" });
   const counter = state({ name: "sample.counter", shape: [1], dtype: "u32" });
@@ -61,5 +102,5 @@ export function drawPoints(source: DataSource, count: number, reads: (name: stri
       reads(name, shape);
       return state({ name, shape, dtype });
     },
-  }).points;
+  });
 }

@@ -6,7 +6,7 @@ import type { DataSource } from "../data/source.ts";
 import type { Standardization } from "../data/standardize.ts";
 import { ConfigError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { Node } from "../graph/node.ts";
+import { type Node, sizeOf } from "../graph/node.ts";
 import { integerOption, optionsObject, partOption, signalOption } from "../graph/options.ts";
 import { add, increment, multiply } from "../ops/arithmetic.ts";
 import { replaceRow } from "../ops/rows.ts";
@@ -15,6 +15,8 @@ import { constant, state, table } from "../ops/sources.ts";
 import type { BatchUse } from "../ops/streams.ts";
 import { seedOf } from "../ops/threefry.ts";
 import { type BatchOptions, buildBatchLosses } from "../train/batch.ts";
+import type { ConditionFacts } from "../train/checkpoint.ts";
+import { expectConditionsFit } from "../train/told.ts";
 import type { EvaluateLossesOptions, LossMeans } from "./api.ts";
 import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
@@ -27,6 +29,7 @@ export interface LossProgramOptions extends BatchOptions {
   readonly seed: number;
   /** The model's own. */
   readonly standardization: Standardization | undefined;
+  readonly facts: ConditionFacts;
 }
 
 export interface LossEvaluation extends LossProgramOptions {
@@ -115,11 +118,14 @@ const ROWS = "evaluate.rows";
 
 /** One batch: its losses become a row, and the next batch's number is one more. */
 function evaluationGraph(parameters: ReadonlyMap<string, Node>, options: LossProgramOptions, use: BatchUse): Graph {
-  const { batches, data, standardization } = options;
+  const { batches, data, standardization, facts } = options;
   const counter = state(states.batch);
-  const losses = buildBatchLosses(options, parameters, { seed: state(states.seed), counter, use }, (x) =>
-    changeUnits(x, data, standardization),
-  );
+  const random = { seed: state(states.seed), counter, use };
+  const losses = buildBatchLosses(options, parameters, random, {
+    points: (x) => changeUnits(x, data.standardization, standardization),
+    condition: (name, value) =>
+      changeUnits(value, data.conditions?.[name]?.standardization, facts[name]?.standardization),
+  });
   const row = concat(
     columns.map((name) => reshape(losses[name] ?? constant(0), [1])),
     0,
@@ -134,14 +140,16 @@ function evaluationGraph(parameters: ReadonlyMap<string, Node>, options: LossPro
   };
 }
 
-/** Data's own model units to those of a model with this standardisation, which other data may have given it. */
-function changeUnits(x: Node, { dimension, standardization: from }: DataSource, to: Standardization | undefined): Node {
+/** Values [B, ...] in units of one standardisation to those of another, which other data may have given a model. */
+function changeUnits(x: Node, from: Standardization | undefined, to: Standardization | undefined): Node {
   if (JSON.stringify(from) === JSON.stringify(to)) return x;
-  const unit = { mean: new Array<number>(dimension).fill(0), std: new Array<number>(dimension).fill(1) };
+  const each = x.shape.slice(1);
+  const size = sizeOf(each);
+  const unit = { mean: new Array<number>(size).fill(0), std: new Array<number>(size).fill(1) };
   const [old, next] = [from ?? unit, to ?? unit];
   const scale = old.std.map((std, i) => std / (next.std[i] as number));
   const shift = old.mean.map((mean, i) => (mean - (next.mean[i] as number)) / (next.std[i] as number));
-  return add(multiply(x, table(scale, [1, dimension])), table(shift, [1, dimension]));
+  return add(multiply(x, table(scale, [1, ...each])), table(shift, [1, ...each]));
 }
 
 /** Means so many deviations from 0 leave f32 some 13 bits of a deviation. */
@@ -160,7 +168,7 @@ function inModelUnits(
   { batchSize, batches, seed }: { readonly batchSize: number; readonly batches: number; readonly seed: number },
 ): DataSource {
   const isFar = standardization?.std.some((std, i) => Math.abs(standardization.mean[i] as number) > FAR * std);
-  if (!isFar || isArrayData(data) || data.standardization) return inUnits(data, standardization);
+  if (!isFar || isArrayData(data) || data.standardization || data.conditions) return inUnits(data, standardization);
   const count = Math.min(batchSize * batches, MOST_DRAWN);
   const options = { count, dimension: data.dimension, standardize: true };
   return madeArray({ values: drawnOnHost(data, count, seed), options }, standardization);
@@ -172,12 +180,12 @@ function inModelUnits(
  * @throws {@link ConfigError} when an option is unknown or out of range, or the data are of another dimension.
  */
 export function evaluationOf(
-  model: Pick<LossEvaluation, "network" | "path" | "standardization">,
+  model: Pick<LossEvaluation, "network" | "path" | "standardization" | "facts">,
   options: EvaluateLossesOptions,
 ): LossEvaluation {
   const known = ["data", "path", "loss", "batchSize", "batches", "seed", "best", "ema", "signal"] as const;
   optionsObject("options of evaluateLosses", options, known);
-  const { network, standardization } = model;
+  const { network, standardization, facts } = model;
   const { dimension } = network;
   const { data, loss, path = model.path, batchSize = 512, batches = 20, seed = 0 } = options;
   const signal = signalOption(options.signal);
@@ -195,6 +203,7 @@ export function evaluationOf(
       remedy: "Evaluate on data of the same kind as trained on.",
     });
   }
+  expectConditionsFit("the data", network, data);
   const units = inModelUnits(data, standardization, { batchSize, batches, seed });
-  return { network, path, standardization, data: units, loss, batchSize, batches, seed, signal };
+  return { network, path, standardization, facts, data: units, loss, batchSize, batches, seed, signal };
 }

@@ -25,6 +25,8 @@ export async function loadModel(
     path: record.path,
     standardization: record.standardization,
     columns: record.columns,
+    shape: record.shape ?? record.network.sample ?? [record.network.dimension],
+    facts: record.conditions ?? {},
     kept: () => parameters.kept,
     lock: new Lock(),
     store: async (live) => parameters.on(live),

@@ -1,12 +1,35 @@
 /** What users hold of a model: what it is asked, and what it gives. */
 import type { Numbers } from "../data/numbers.ts";
-import type { DataSource } from "../data/source.ts";
+import type { DataCondition, DataSource } from "../data/source.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import type { Solver } from "../flow/solvers/solver.ts";
 
+/**
+ * What a model is told of one condition, for all points or for each of them, in data units: numbers, flat or in rows; a
+ * label, or its name where labels have names; null: not told, where the network learned to do without.
+ */
+export type ConditionGiven =
+  | number
+  | string
+  | null
+  | Numbers
+  | readonly (number | string | null)[]
+  | readonly unknown[];
+
+/** By name, all of the model's {@link Model.conditions}. */
+export type ConditionsGiven = Readonly<Record<string, ConditionGiven>>;
+
+/** What is known of one of a model's conditions. */
+export interface ModelCondition extends DataCondition {
+  /** Whether the model can do without: null is then a value. */
+  readonly optional: boolean;
+}
+
 /** Options of every solve of a model's flow. */
 export interface SolveOptions {
+  /** What the points are told: see {@link Model.conditions}. */
+  readonly conditions?: ConditionsGiven;
   /** Default: dopri5(). */
   readonly solver?: Solver;
   /** Of noise and probes; an integer from 0 to 2^53 - 1. Default 0. */
@@ -25,6 +48,8 @@ export interface SolveOptions {
 
 /** Options of {@link Model.velocity}. */
 export interface VelocityOptions {
+  /** What the points are told: see {@link Model.conditions}. */
+  readonly conditions?: ConditionsGiven;
   readonly signal?: AbortSignal;
   /** Use the best parameters of a run with validation. Default: where the model has them, and `ema` is left out. */
   readonly best?: boolean;
@@ -113,6 +138,8 @@ export interface Samples {
   readonly values: Float32Array | Float64Array;
   readonly count: number;
   readonly dimension: number;
+  /** [count, ...shape of one sample]. */
+  readonly shape: readonly number[];
   readonly logDensity?: LogDensity;
   /** `values` row-major [times, count, dimension], in data units; f64 where those of the samples are. */
   readonly trajectory?: { readonly times: readonly number[]; readonly values: Float32Array | Float64Array };
@@ -123,6 +150,10 @@ export interface Samples {
 export interface Model extends Disposable {
   /** Numbers per sample, D. */
   readonly dimension: number;
+  /** What a sample is, such as [28, 28, 1]; [D] where its data were points. */
+  readonly shape: readonly number[];
+  /** What it must be told to sample and to judge, by name; empty: nothing. */
+  readonly conditions: Readonly<Record<string, ModelCondition>>;
   /** Training steps behind the parameters that it uses by default. */
   readonly step: number;
   /** Names of the coordinates, where the data had some. */

@@ -7,11 +7,11 @@ import type { Standardization } from "../data/standardize.ts";
 import { type DivergenceOptions as Estimator, estimateCount } from "../flow/likelihood.ts";
 import { networkField } from "../flow/network-field.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
-import type { Node } from "../graph/node.ts";
+import type { Node, Shape } from "../graph/node.ts";
 import { copiedOptions, optionsObject, signalOption } from "../graph/options.ts";
 import { type Network, parameterLayout, parameterViews } from "../nn/network.ts";
 import { state } from "../ops/sources.ts";
-import { type ModelRecord, writeCheckpoint } from "../train/checkpoint.ts";
+import { type ConditionFacts, type ModelRecord, writeCheckpoint } from "../train/checkpoint.ts";
 import type {
   EncodeOptions,
   Encoding,
@@ -20,6 +20,7 @@ import type {
   LogDensityOptions,
   LossMeans,
   Model,
+  ModelCondition,
   SampleOptions,
   Samples,
   SolveOptions,
@@ -44,6 +45,7 @@ import {
   tangentCount,
 } from "./solve-options.ts";
 import type { StateStore } from "./state-store.ts";
+import { conditionsOf, type Told, toldBy, toldNodes } from "./told.ts";
 import { densitiesOf, toDataUnits, toModelUnits } from "./units.ts";
 import { VelocityProgram } from "./velocity.ts";
 
@@ -56,6 +58,9 @@ export interface ModelSource {
   readonly path: PathScheduler;
   readonly standardization: Standardization | undefined;
   readonly columns: readonly string[] | undefined;
+  /** What a sample is. */
+  readonly shape: Shape;
+  readonly facts: ConditionFacts;
   /** What parameters it has beside the last ones, now. */
   kept(): ReadonlySet<ParametersName>;
   /** Held during a call: parameters do not change on the way. */
@@ -75,6 +80,8 @@ export class LocalModel implements Model {
   readonly runtime: LocalRuntime;
   readonly dimension: number;
   readonly columns: readonly string[] | undefined;
+  readonly shape: Shape;
+  readonly conditions: Readonly<Record<string, ModelCondition>>;
   readonly #source: ModelSource;
   /** By what they are for, the one used last at the end; all on `#live`. */
   readonly #programs = new Map<string, Program>();
@@ -86,6 +93,8 @@ export class LocalModel implements Model {
     this.#source = source;
     this.dimension = source.network.dimension;
     this.columns = source.columns && Object.freeze([...source.columns]); // no caller may rename them
+    this.shape = Object.freeze([...source.shape]);
+    this.conditions = conditionsOf(source.network, source.facts);
     runtime.own(this);
   }
 
@@ -100,6 +109,7 @@ export class LocalModel implements Model {
     const { standardization } = this.#source;
     const { count, noise } = startOf(options, dimension);
     const divergence = optionalEstimator("sample", options.logDensity);
+    const told = this.#told("sample", options, count);
     const times = options.times && [...copiedNumbers("times of sample", options.times)];
     const { stops, stopOf } = stopsOf(times ?? []);
     expectHeld("samples", Math.max(1, times?.length ?? 0), count, dimension);
@@ -115,7 +125,7 @@ export class LocalModel implements Model {
       const solve = await this.#solve(live, parameters, { solver, rows, stops, divergence, task }, signal);
       for (let chunk = 0; chunk < chunks; chunk++) {
         const from = chunk * rows;
-        const input = { seed, chunk, onProgress: partOf(onProgress, chunk, rows, count) };
+        const input = { seed, chunk, told: told.at(from, rows), onProgress: partOf(onProgress, chunk, rows, count) };
         const points = noise && paddedRows(noise, from, rows, dimension);
         await solve.run(points ? { ...input, points } : input, signal, async (stop) => {
           const wanted = stopOf.flatMap((one, i) => (one === stop ? [i] : []));
@@ -130,9 +140,7 @@ export class LocalModel implements Model {
       }
       expectFiniteResult(values, "samples", dimension);
       return {
-        values,
-        count,
-        dimension,
+        ...{ values, count, dimension, shape: [count, ...this.shape] },
         ...(divergence ? { logDensity: densitiesOf(estimates, divergence, standardization) } : {}),
         ...(times && trajectory ? { trajectory: { times, values: trajectory } } : {}),
         seconds: (performance.now() - started) / 1000,
@@ -162,6 +170,7 @@ export class LocalModel implements Model {
     const { dimension } = this;
     const { standardization } = this.#source;
     const { values: points, count } = pointsOf("points", given, dimension);
+    const told = this.#told(of, options, count);
     const inputs = toModelUnits(points, standardization);
     const columns = divergence ? estimateCount(divergence) : 0;
     expectHeld("estimates of log-densities", count, columns);
@@ -175,7 +184,13 @@ export class LocalModel implements Model {
       for (let chunk = 0; chunk < chunks; chunk++) {
         const from = chunk * rows;
         const batch = paddedRows(inputs, from, rows, dimension);
-        const input = { seed, chunk, points: batch, onProgress: partOf(onProgress, chunk, rows, count) };
+        const input = {
+          seed,
+          chunk,
+          points: batch,
+          told: told.at(from, rows),
+          onProgress: partOf(onProgress, chunk, rows, count),
+        };
         await solve.run(input, signal, async () => {});
         if (of === "encode") copyRows(await solve.points(), values, from, count, dimension);
         if (divergence) copyRows(await solve.estimates(), estimates, from, count, columns);
@@ -197,21 +212,23 @@ export class LocalModel implements Model {
     givenTimes: Numbers,
     options: VelocityOptions = {},
   ): Promise<Float32Array | Float64Array> {
-    optionsObject("options of velocity", options, ["best", "ema", "signal"]);
+    optionsObject("options of velocity", options, ["best", "ema", "signal", "conditions"]);
     const signal = signalOption(options.signal);
     const { dimension } = this;
     const { standardization } = this.#source;
     const { values, count } = pointsOf("points", given, dimension);
     const times = timesOf("times of velocity", givenTimes, count);
+    const told = this.#told("velocity", options, count);
     const inputs = toModelUnits(values, standardization);
+    const { network } = this.#source;
     return this.#work(options, async (live, parameters) => {
-      const { rows, chunks } = chunksOf(count, this.#source.network, 0);
+      const { rows, chunks } = chunksOf(count, network, 0);
       const shared = await this.#source.store(live, signal);
       const program = await this.#program(live, JSON.stringify({ velocity: rows, parameters }), () =>
         VelocityProgram.build(
           shared,
-          networkField(this.#source.network, parameters),
-          { rows, dimension },
+          networkField(network, parameters, toldNodes(network, rows)),
+          { rows, network },
           this.#stillWanted(signal),
         ),
       );
@@ -222,6 +239,7 @@ export class LocalModel implements Model {
         const velocities = await program.run(
           paddedRows(inputs, from, rows, dimension),
           paddedRows(times, from, rows, 1),
+          told.at(from, rows),
         );
         copyRows(velocities, result, from, count, dimension);
       }
@@ -277,6 +295,11 @@ export class LocalModel implements Model {
     };
   }
 
+  #told(of: string, { conditions }: Pick<SolveOptions, "conditions">, count: number): Told {
+    const { network, facts } = this.#source;
+    return toldBy(of, conditions, { network, facts, count });
+  }
+
   #check(): void {
     if (this.#disposed) throw disposed("the model");
   }
@@ -325,7 +348,7 @@ export class LocalModel implements Model {
   async #solve(
     live: Live,
     parameters: string,
-    settings: Omit<SolveSettings, "field" | "path" | "dimension">,
+    settings: Omit<SolveSettings, "field" | "network" | "path" | "dimension">,
     signal: AbortSignal | undefined,
   ): Promise<Solve> {
     const { network, path } = this.#source;
@@ -334,7 +357,10 @@ export class LocalModel implements Model {
     return this.#program(live, JSON.stringify({ ...settings, solver: { name, options }, parameters }), () =>
       Solve.build(
         shared,
-        { ...settings, field: networkField(network, parameters), path, dimension: this.dimension },
+        {
+          ...{ ...settings, network, path, dimension: this.dimension },
+          field: networkField(network, parameters, toldNodes(network, settings.rows)),
+        },
         this.#stillWanted(signal),
       ),
     );

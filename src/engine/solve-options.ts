@@ -11,6 +11,7 @@ const DEFAULT_PROBES = 8;
 /** The options of every solve. */
 export const solveOptionNames = [
   "solver",
+  "conditions",
   "seed",
   "signal",
   "best",

@@ -19,16 +19,20 @@ import { throwOnFailure } from "../flow/solvers/failure.ts";
 import type { SolvePlan, Solver, SolveSegment } from "../flow/solvers/solver.ts";
 import type { WholeNetworkPlan } from "../flow/whole-network.ts";
 import type { Graph } from "../graph/graph.ts";
+import type { Network } from "../nn/network.ts";
 import { seedOf } from "../ops/threefry.ts";
 import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
 import type { StillWanted } from "./plan.ts";
 import { expectSolveFits } from "./sizes.ts";
 import { StateStore } from "./state-store.ts";
+import { toldStates } from "./told.ts";
 import type { CountedSteps } from "./whole-network.ts";
 
 export interface SolveSettings {
+  /** Of the network, or made of it. */
   readonly field: VelocityField;
+  readonly network: Network;
   readonly path: PathScheduler;
   readonly solver: Solver;
   /** Points at once, S. */
@@ -49,6 +53,8 @@ export interface SolveInput {
   readonly chunk: number;
   /** Points [S, D] in model units, where the task does not draw them. */
   readonly points?: NumericArray;
+  /** What the points are told: contents of {@link toldStates}. */
+  readonly told?: ReadonlyMap<string, NumericArray>;
   /** Told now and then which part of the way is gone: 0 at the start, 1 at the end. */
   readonly onProgress?: ((part: number) => void) | undefined;
 }
@@ -97,10 +103,9 @@ export class Solve {
 
   /** @param shared - holds the parameters that the field reads. */
   static async build(shared: StateStore, settings: SolveSettings, stillWanted: StillWanted): Promise<Solve> {
-    const { field, solver, rows, dimension, stops, divergence } = settings;
-    const { network } = field.bare ?? {};
+    const { field, network, solver, rows, dimension, stops, divergence } = settings;
     const estimates = divergence ? estimateCount(divergence) : 0;
-    if (network) expectSolveFits({ network, solver, rows, divergence }, shared.backend.limits);
+    expectSolveFits({ network, solver, rows, divergence }, shared.backend.limits);
     const stepwise = solver.plan({
       ...{ rows, dimension, estimates },
       field: divergence ? withDivergence(field, divergence) : velocityOnly(field),
@@ -127,7 +132,7 @@ export class Solve {
     { stepwise, whole }: Plans,
     stillWanted: StillWanted,
   ): Promise<Solve> {
-    const { path, rows, dimension, divergence, task } = settings;
+    const { network, path, rows, dimension, divergence, task } = settings;
     const points = { rows, dimension, estimates: divergence ? estimateCount(divergence) : 0 };
     const store = new StateStore(shared.backend);
     const solve = new Solve(settings, store, stepwise, whole?.plan);
@@ -135,7 +140,7 @@ export class Solve {
     const packed = (graph: Graph) => whole?.plan.packed(graph) ?? graph;
     try {
       const plan = solve.#plan;
-      store.declare([...plan.state, seedState, chunkState]);
+      store.declare([...plan.state, seedState, chunkState, ...toldStates(network, rows)]);
       if (task === "sample") solve.#before.push(await load(packed(drawPrior(points, path.priorDeviation))));
       if (task === "decode" && divergence) {
         solve.#before.push(await load(packed(startLogDensity(points, path.priorDeviation))));
@@ -163,7 +168,7 @@ export class Solve {
    * @throws {@link StiffnessError}, {@link NumericError} when an adaptive solver fails, or the signal's reason.
    */
   async run(
-    { seed, chunk, points, onProgress }: SolveInput,
+    { seed, chunk, points, told, onProgress }: SolveInput,
     signal: AbortSignal | undefined,
     atStop: AtStop,
   ): Promise<void> {
@@ -174,6 +179,7 @@ export class Solve {
     store.write(seedState.name, Uint32Array.from(seedOf(seed)));
     store.write(chunkState.name, Uint32Array.of(chunk));
     if (points) this.#writePart("solve.x", points);
+    for (const [name, values] of told ?? []) this.#write(name, values);
     if (divergence) this.#writePart("solve.logDensity", new Float32Array(this.#lengthOf("solve.logDensity")));
     if (this.#whole) this.#clearLost(this.#whole.flow);
     onProgress?.(0);

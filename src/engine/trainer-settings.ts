@@ -7,6 +7,7 @@ import { fitStandardization } from "../data/standardize.ts";
 import { ConfigError, LimitError, printable } from "../errors.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
+import { sameShape } from "../graph/node.ts";
 import {
   choiceOption,
   f32Option,
@@ -21,6 +22,7 @@ import { type Network, parameterLayout } from "../nn/network.ts";
 import type { PlanLimits } from "../schedule/program.ts";
 import { adam, type Optimizer } from "../train/adam.ts";
 import { type Ema, ema } from "../train/ema.ts";
+import { expectConditionsFit } from "../train/told.ts";
 import { type ValidationCriterion, validationCriteria } from "../train/validation.ts";
 import type { TrainerOptions } from "./api.ts";
 import { expectLossFits, expectSolveFits } from "./sizes.ts";
@@ -140,6 +142,7 @@ export function completed(options: TrainerOptions): TrainerSettings {
   }
   if (options.ema !== undefined) optionsObject("ema of createTrainer", options.ema, ["decay"]);
   expectDimension("data", data, network);
+  expectConditionsFit("the data", network, data);
   const validation = validationOf(options, seed);
   const trainingData = validation?.rows && isArrayData(data) ? arrayRows(data, validation.rows.training) : data;
   const jitter = jitterOf(options.jitter ?? 0, trainingData);
@@ -180,6 +183,7 @@ function heldOutOf(
   if (isRecord(validation) && typeof validation["draw"] === "function") {
     const source = validation as unknown as DataSource;
     expectDimension("validation", source, network);
+    expectConditionsFit("validation", network, source);
     return { rows: undefined, source };
   }
   if (!isArrayData(data)) {
@@ -209,7 +213,18 @@ function stoppingOf(
 }
 
 function expectDimension(name: string, source: DataSource, network: Network): void {
-  if (network.dimension === source.dimension) return;
+  const { sample } = network;
+  if (network.dimension === source.dimension) {
+    const { shape = [source.dimension] } = source;
+    if (!sample || sameShape(sample, shape)) return;
+    throw new ConfigError({
+      subject: name === "data" ? "sample of the network" : `shape of ${name}`,
+      given: name === "data" ? sample : shape,
+      expected:
+        name === "data" ? `[${shape.join(", ")}], the shape of the data` : `[${sample.join(", ")}], the network's`,
+      remedy: "Give the network the shape of the data: arrayData(values, [count, ...shape]).",
+    });
+  }
   throw new ConfigError({
     subject: name === "data" ? "dimension of the network" : `dimension of ${name}`,
     given: name === "data" ? network.dimension : source.dimension,

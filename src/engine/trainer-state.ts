@@ -1,7 +1,9 @@
 /** The state of a training run on the host: at its start, in a snapshot, in a checkpoint. */
+
 import type { DataSource } from "../data/source.ts";
 import { seedOf } from "../ops/threefry.ts";
 import type { FlatVector, ModelRecord } from "../train/checkpoint.ts";
+import { conditionFacts, sampleShape } from "../train/told.ts";
 import { firstStanding, type ValidationStanding } from "../train/validation.ts";
 import type { TrainerSettings } from "./trainer-settings.ts";
 
@@ -62,6 +64,8 @@ export function recordOf(
     ...{ network, path, step, backend },
     standardization: trainingData.standardization,
     columns: data.columns,
+    shape: sampleShape(network, data),
+    conditions: conditionFacts(trainingData),
     parameters: take("parameters"),
     average: vectors.get("ema"),
     best: best && { metrics: best, parameters: take("best") },

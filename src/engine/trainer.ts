@@ -6,6 +6,7 @@ import { copiedOptions, integerOption, LAST_STEP, optionsObject, signalOption } 
 import { drawingParameters } from "../nn/initialize.ts";
 import { type FlatVector, writeCheckpoint } from "../train/checkpoint.ts";
 import { METRIC_ROWS } from "../train/step.ts";
+import { conditionFacts, sampleShape } from "../train/told.ts";
 import type { Progress, RunOptions, StepMetrics, Trainer, TrainerOptions, ValidationMetrics } from "./api.ts";
 import { badStep } from "./bad-step.ts";
 import { dispose, disposed } from "./disposed.ts";
@@ -69,6 +70,8 @@ export class LocalTrainer implements Trainer {
       path,
       standardization: trainingData.standardization,
       columns: data.columns,
+      shape: sampleShape(network, data),
+      facts: conditionFacts(trainingData) ?? {},
       kept: () => new Set<ParametersName>([...(ema ? ["ema" as const] : []), ...(this.best ? ["best" as const] : [])]),
       lock: kept.lock,
       store: (live, signal) => kept.on(live, signal),

@@ -6,13 +6,14 @@
  */
 import type { NumericArray } from "../backends/backend.ts";
 import { type ArrayData, arrayRows, isArrayData } from "../data/array.ts";
-import { sampleData } from "../data/sample.ts";
-import type { DataSource } from "../data/source.ts";
+import { sampleRows } from "../data/sample.ts";
+import type { DataCondition, DataSource } from "../data/source.ts";
 import { someRows } from "../data/split.ts";
 import { logJacobian, standardize } from "../data/standardize.ts";
 import { type DivergenceOptions, estimateCount, summarizeEstimates } from "../flow/likelihood.ts";
 import { networkField } from "../flow/network-field.ts";
 import { rk4 } from "../flow/solvers/rk4.ts";
+import { sizeOf } from "../graph/node.ts";
 import { parameterLayout, parameterViews } from "../nn/network.ts";
 import { gather } from "../ops/rows.ts";
 import { reshape } from "../ops/shape.ts";
@@ -25,6 +26,7 @@ import { paddedRows } from "./points.ts";
 import { Solve, type SolveSettings } from "./solve.ts";
 import { tangentCount } from "./solve-options.ts";
 import type { StateStore } from "./state-store.ts";
+import { type Told, toldNodes, toldRows } from "./told.ts";
 import { heldOutDivergence, type TrainerSettings, type ValidationSettings } from "./trainer-settings.ts";
 
 /** Rows held out that losses are taken on, at most; of more, so many drawn by seed. */
@@ -45,12 +47,21 @@ const SOLVER_STEPS = 16;
 /** Number of the draw of rows, where not all held out are looked at: the split itself is 0. */
 const ROWS_DRAW = 1;
 
+interface JudgedRows {
+  /** In model units. */
+  readonly points: NumericArray;
+  readonly told: Told;
+  readonly judged: number;
+  readonly divergence: Required<DivergenceOptions>;
+}
+
 export class Validator {
   readonly #settings: TrainerSettings & { readonly validation: ValidationSettings };
   readonly #losses: LossProgram;
   readonly #solve: Solve;
   /** In model units, and how many are judged. */
   readonly #points: NumericArray;
+  readonly #told: Told;
   readonly #judged: number;
   readonly #divergence: Required<DivergenceOptions>;
 
@@ -58,12 +69,13 @@ export class Validator {
     settings: TrainerSettings & { readonly validation: ValidationSettings },
     losses: LossProgram,
     solve: Solve,
-    { points, judged, divergence }: { points: NumericArray; judged: number; divergence: Required<DivergenceOptions> },
+    { points, told, judged, divergence }: JudgedRows,
   ) {
     this.#settings = settings;
     this.#losses = losses;
     this.#solve = solve;
     this.#points = points;
+    this.#told = told;
     this.#judged = judged;
     this.#divergence = divergence;
   }
@@ -80,6 +92,7 @@ export class Validator {
     const { standardization } = trainingData;
     const source = heldOut(validation.source, seed);
     const points = standardization ? standardize(source.values, standardization) : source.values;
+    const known = knownInModelUnits(source.conditions, trainingData);
     const parameters = ema ? "ema" : "parameters";
     const layout = parameterLayout(network);
     const views = parameterViews(state({ name: parameters, shape: [layout.total], dtype: "f32" }), layout);
@@ -89,27 +102,32 @@ export class Validator {
     const taken = batchSize * chunks;
     const rounds = Math.ceil(LEAST_DRAWS / taken);
     const batches = rounds * chunks;
-    const data = heldOutBatches(points.subarray(0, taken * dimension), { dimension, batchSize, batches, rounds });
+    const data = heldOutBatches(
+      points.subarray(0, taken * dimension),
+      { known, conditions: trainingData.conditions },
+      { dimension, batchSize, batches, rounds },
+    );
     const losses = await LossProgram.build(
       shared,
       views,
-      { network, path, loss, data, batchSize, batches, seed, standardization: undefined },
+      { network, path, loss, data, batchSize, batches, seed, standardization: undefined, facts: {} },
       "validation",
       stillWanted,
     );
     try {
       const judged = Math.min(source.count, MOST_JUDGED);
       const divergence = heldOutDivergence(dimension);
+      const { rows } = chunksOf(judged, network, tangentCount(divergence, dimension));
       const judging: SolveSettings = {
-        ...{ path, dimension, divergence },
-        field: networkField(network, parameters),
+        ...{ network, path, dimension, divergence, rows },
+        field: networkField(network, parameters, toldNodes(network, rows)),
         solver: rk4({ steps: SOLVER_STEPS }),
-        rows: chunksOf(judged, network, tangentCount(divergence, dimension)).rows,
         stops: [1, 0],
         task: "encode",
       };
       const solve = await Solve.build(shared, judging, stillWanted);
-      return new Validator({ ...settings, validation }, losses, solve, { points, judged, divergence });
+      const told = toldRows(network, known);
+      return new Validator({ ...settings, validation }, losses, solve, { points, told, judged, divergence });
     } catch (error) {
       losses.dispose();
       throw error;
@@ -139,7 +157,8 @@ export class Validator {
     const values: number[] = [];
     for (let chunk = 0; chunk < chunks; chunk++) {
       const points = paddedRows(this.#points, chunk * rows, rows, dimension);
-      await this.#solve.run({ seed, chunk, points }, signal, async () => {});
+      const told = this.#told.at(chunk * rows, rows);
+      await this.#solve.run({ seed, chunk, points, told }, signal, async () => {});
       const there = Math.min(rows, this.#judged - chunk * rows);
       const estimates = (await this.#solve.estimates()).subarray(0, there * columns);
       for (const value of summarizeEstimates(estimates, this.#divergence).values) values.push(-(value + jacobian));
@@ -152,11 +171,30 @@ export class Validator {
   }
 }
 
+interface HeldOut extends Pick<ArrayData, "values" | "count"> {
+  /** What is known of each row, in data units, by name. */
+  readonly conditions: Readonly<Record<string, NumericArray>>;
+}
+
 /** The rows that are looked at, in data units. */
-function heldOut(source: DataSource, seed: number): Pick<ArrayData, "values" | "count"> {
-  if (!isArrayData(source)) return { values: sampleData(source, MOST_ROWS, seed), count: MOST_ROWS };
-  if (source.count <= MOST_ROWS) return source;
-  return arrayRows(source, someRows(source.count, MOST_ROWS, seed, ROWS_DRAW));
+function heldOut(source: DataSource, seed: number): HeldOut {
+  if (!isArrayData(source)) return { ...sampleRows(source, MOST_ROWS, seed), count: MOST_ROWS };
+  const rows =
+    source.count <= MOST_ROWS ? source : arrayRows(source, someRows(source.count, MOST_ROWS, seed, ROWS_DRAW));
+  return { values: rows.values, count: rows.count, conditions: rows.conditionValues ?? {} };
+}
+
+/** What is known of rows, in the units of the data trained on. */
+function knownInModelUnits(
+  known: HeldOut["conditions"],
+  { conditions = {} }: DataSource,
+): Readonly<Record<string, NumericArray>> {
+  return Object.fromEntries(
+    Object.entries(known).map(([name, values]) => {
+      const units = conditions[name]?.standardization;
+      return [name, units ? standardize(values, units) : values];
+    }),
+  );
 }
 
 /**
@@ -165,6 +203,7 @@ function heldOut(source: DataSource, seed: number): Pick<ArrayData, "values" | "
  */
 function heldOutBatches(
   points: NumericArray,
+  { known, conditions = {} }: { readonly known: HeldOut["conditions"] } & Pick<DataSource, "conditions">,
   of: { readonly dimension: number; readonly batchSize: number; readonly batches: number; readonly rounds: number },
 ): DataSource {
   const { dimension, batchSize, batches, rounds } = of;
@@ -173,6 +212,16 @@ function heldOutBatches(
     const round = Math.floor(i / count);
     return (i + Math.floor((round * count) / rounds)) % count;
   });
+  const told = Object.entries(known).map(([name, values]) => {
+    const { shape, classes } = conditions[name] as DataCondition;
+    const dtype = classes === undefined ? "f32" : "u32";
+    const own = values.subarray(0, count * sizeOf(shape));
+    return {
+      ...({ name, shape, dtype } as const),
+      state: `data.heldOut.${name}`,
+      values: dtype === "u32" ? Uint32Array.from(own) : Float32Array.from(own),
+    };
+  });
   return {
     name: "held-out",
     options: {},
@@ -180,11 +229,20 @@ function heldOutBatches(
     state: new Map<string, Float32Array | Uint32Array>([
       ["data.heldOut", Float32Array.from(points)],
       ["data.order", order],
+      ...told.map(({ state, values }) => [state, values] as const),
     ]),
     draw({ rows, state }) {
       const { name, shape, dtype } = states.batch;
       const numbers = gather(state("data.order", [batches, rows], "u32"), state(name, shape, dtype));
-      return gather(state("data.heldOut", [count, dimension], "f32"), reshape(numbers, [rows]));
+      const row = reshape(numbers, [rows]);
+      const drawn = gather(state("data.heldOut", [count, dimension], "f32"), row);
+      if (told.length === 0) return drawn;
+      return {
+        points: drawn,
+        conditions: new Map(
+          told.map((one) => [one.name, gather(state(one.state, [count, ...one.shape], one.dtype), row)]),
+        ),
+      };
     },
   };
 }

@@ -31,17 +31,23 @@ export interface BatchRandom {
   readonly use?: BatchUse;
 }
 
+/** Changes of units: of points [B, D], and of a condition [B, ...shape]. */
+export interface BatchUnits {
+  points(x: Node): Node;
+  condition(name: string, value: Node): Node;
+}
+
 /**
  * The losses of the batch that `seed` and `counter` draw.
  *
  * @param parameters - the network's, by name.
- * @param toModelUnits - what takes the data's own model units [B, D] to the network's, where they differ.
+ * @param units - what takes the data's own model units to the network's, where they differ.
  */
 export function buildBatchLosses(
   { network, path, loss, data, batchSize: rows, jitter }: BatchOptions,
   parameters: ReadonlyMap<string, Node>,
   { seed, counter, use = "training" }: BatchRandom,
-  toModelUnits: (x: Node) => Node = (x) => x,
+  units: Partial<BatchUnits> = {},
 ): LossTerms {
   const streams = new Streams(use);
   const draw = (purpose: StreamPurpose, kind: RandomKind, shape: Shape, bound?: number) =>
@@ -52,14 +58,15 @@ export function buildBatchLosses(
     random: (kind, shape, { bound } = {}) => draw("data", kind, shape, bound),
     state: (name: string, shape: Shape, dtype: DType) => state({ name, shape, dtype }),
   });
+  const told = new Map([...conditions].map(([name, value]) => [name, units.condition?.(name, value) ?? value]));
   const drops = use === "training" ? () => draw("drops", "uniform", [rows, 1]) : undefined;
   const noisy = (x: Node) =>
     jitter ? add(x, multiply(draw("jitter", "normal", x.shape), table(jitter, [1, jitter.length]))) : x;
   return loss.build({
-    network: fieldOf(network, parameters, toldConditions(network, conditions, rows, drops)),
+    network: fieldOf(network, parameters, toldConditions(network, told, rows, drops)),
     path,
     x0: draw("noise", "normal", [rows, network.dimension]),
-    x1: toModelUnits(noisy(points)),
+    x1: units.points?.(noisy(points)) ?? noisy(points),
     t: draw("times", "uniform", [rows, 1]),
     random: (kind, shape) => draw("loss", kind, shape),
   });

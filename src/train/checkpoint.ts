@@ -8,11 +8,13 @@
  * Here is what writes it; read-checkpoint.ts, which pages import on demand, reads it.
  */
 import { fingerprint } from "../data/fingerprint.ts";
+import type { DataCondition } from "../data/source.ts";
 import type { Standardization } from "../data/standardize.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
+import { type Shape, sameShape } from "../graph/node.ts";
 import type { NamedOptions } from "../graph/options.ts";
-import { type Network, parameterLayout } from "../nn/network.ts";
+import { type ConditionDeclarations, type Network, parameterLayout } from "../nn/network.ts";
 import { toTorch } from "../nn/torch.ts";
 import { VERSION } from "../version.ts";
 import type { Optimizer } from "./adam.ts";
@@ -38,9 +40,16 @@ export interface ModelRecord {
   readonly best?: BestRecord | undefined;
   /** Names of the data's coordinates. */
   readonly columns?: readonly string[] | undefined;
+  /** What a sample is; left out: what the network takes it for. */
+  readonly shape?: Shape | undefined;
+  /** Names and units of what it is told. */
+  readonly conditions?: ConditionFacts | undefined;
   /** What training needs to go on; undefined in a file of a model alone. */
   readonly training: TrainingRecord | undefined;
 }
+
+/** What is known of conditions beside what the network declares, by name. */
+export type ConditionFacts = Readonly<Record<string, Pick<DataCondition, "names" | "standardization">>>;
 
 export interface BestRecord {
   readonly metrics: ValidationMetrics;
@@ -94,7 +103,8 @@ export const FORM = 1;
 
 /** The bytes of a model file. */
 export function writeCheckpoint(record: ModelRecord): Uint8Array {
-  const { network, path, standardization, step, backend, parameters, average, best, columns, training } = record;
+  const { network, path, standardization, step, backend, parameters, average, best, training } = record;
+  const { columns, shape, conditions } = record;
   const tensors = new Map<string, StoredTensor<WritableDType>>();
   for (const [name, { shape, values }] of toTorch(Float32Array.from(parameters), parameterLayout(network))) {
     tensors.set(name, { dtype: "F32", shape, data: values });
@@ -121,6 +131,8 @@ export function writeCheckpoint(record: ModelRecord): Uint8Array {
     vectors: [...vectors.keys()],
     ...(best ? { best: best.metrics } : {}),
     ...(columns ? { columns } : {}),
+    ...(shape && !sameShape(shape, network.sample ?? [network.dimension]) ? { shape } : {}),
+    ...(network.conditions ? { conditions: factsOfAll(network.conditions, conditions) } : {}),
     training: training
       ? {
           loss: named(training.loss),
@@ -138,6 +150,11 @@ export function writeCheckpoint(record: ModelRecord): Uint8Array {
   // "format" is what PyTorch's own writers put there; some readers ask for it.
   const json = JSON.stringify(metadata);
   return writeSafetensors({ tensors, metadata: { format: "pt", [METADATA]: json, [CHECKSUM]: checksum(json) } });
+}
+
+/** An entry for each condition, also where nothing is known of it but what the network says. */
+function factsOfAll(declared: ConditionDeclarations, known: ConditionFacts = {}): ConditionFacts {
+  return Object.fromEntries(Object.keys(declared).map((name) => [name, known[name] ?? {}]));
 }
 
 function validationFacts({ heldOut, source, every, patience, by, standing }: ValidationRecord) {

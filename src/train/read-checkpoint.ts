@@ -7,8 +7,9 @@ import { type Network, parameterLayout } from "../nn/network.ts";
 import { fromTorch, torchShape } from "../nn/torch.ts";
 import { CHECKSUM, type FlatVector, HELD_OUT, METADATA, type ModelRecord, PREFIX } from "./checkpoint.ts";
 import { type ExpectedTensor, expectFinite, expectTensors } from "./expect-tensors.ts";
+import { DAMAGED } from "./fields.ts";
 import { inferNetwork, layerTensors } from "./infer-network.ts";
-import { DAMAGED, type Facts, parseMetadata } from "./read-metadata.ts";
+import { type Facts, parseMetadata } from "./read-metadata.ts";
 import { readSafetensors } from "./read-safetensors.ts";
 import { damage, type StoredTensor, type TensorFile } from "./safetensors.ts";
 

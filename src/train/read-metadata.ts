@@ -2,7 +2,6 @@
  * The JSON in a model file's metadata, whose form checkpoint.ts describes: each field is checked, none is made up. What is
  * missing, unknown, written twice or out of range is a CheckpointError, and so is any other change since it was written.
  */
-import { closest } from "../closest.ts";
 import { LARGEST_JITTER } from "../data/jitter.ts";
 import { dataFrom, dataNames } from "../data/registry.ts";
 import { parseStandardization } from "../data/standardize.ts";
@@ -26,12 +25,15 @@ import { optimizerFrom } from "./adam.ts";
 import { checksum, FORM, type ModelRecord, type TrainingRecord, type ValidationRecord } from "./checkpoint.ts";
 import { duplicateKey } from "./duplicate-key.ts";
 import { ema } from "./ema.ts";
+import { DAMAGED, fieldsOf, namedOf, namesOf, textOf } from "./fields.ts";
+import { parseConditions, parseShape } from "./read-conditions.ts";
 import { damage } from "./safetensors.ts";
 import { type ValidationMetrics, validationCriteria } from "./validation.ts";
 
-export const DAMAGED = "The file is damaged, or was changed by another program; save it again.";
-
-export type Facts = Pick<ModelRecord, "network" | "path" | "standardization" | "step" | "backend" | "columns"> & {
+export type Facts = Pick<
+  ModelRecord,
+  "network" | "path" | "standardization" | "step" | "backend" | "columns" | "shape" | "conditions"
+> & {
   readonly training: TrainingFacts | undefined;
   readonly best: ValidationMetrics | undefined;
   /** Names of the vectors in the file, without their prefix. */
@@ -82,7 +84,7 @@ function parseFacts(subject: string, given: unknown): Facts {
     subject,
     given,
     ["form", "version", "network", "path", "standardization", "step", "backend", "vectors", "training"],
-    ["best", "columns"],
+    ["best", "columns", "shape", "conditions"],
   );
   const { kind, config } = fieldsOf(`${subject}, network`, fields["network"], ["kind", "config"]);
   const network = networkFromConfig(kind as string, config);
@@ -107,6 +109,8 @@ function parseFacts(subject: string, given: unknown): Facts {
     vectors: parseVectors(`${subject}, vectors`, fields["vectors"], best, training),
     best,
     columns: fields["columns"] === undefined ? undefined : namesOf(`${subject}, columns`, fields["columns"], dimension),
+    shape: fields["shape"] === undefined ? undefined : parseShape(`${subject}, shape`, fields["shape"], dimension),
+    conditions: parseConditions(`${subject}, conditions`, fields["conditions"], network),
   };
 }
 
@@ -246,40 +250,4 @@ function expectAll(subject: string, given: unknown, made: unknown): void {
   for (const key of own.keys()) {
     if (!whole.has(key)) throw damage(subject, key, `fields among ${[...whole.keys()].join(", ")}`, DAMAGED);
   }
-}
-
-/** The fields of an object that has all of `required`, and none but these and `optional`. */
-function fieldsOf(
-  subject: string,
-  given: unknown,
-  required: readonly string[],
-  optional: readonly string[] = [],
-): Readonly<Record<string, unknown>> {
-  if (!isRecord(given)) throw damage(subject, given ?? "none", `an object of ${required.join(", ")}`, DAMAGED);
-  const known = [...required, ...optional];
-  const unknown = Object.keys(given).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    const remedy = closest(unknown, known, "The file is damaged, or another version of divflow wrote it.");
-    throw damage(subject, unknown, `fields among ${known.join(", ")}`, remedy);
-  }
-  const missing = required.find((key) => given[key] === undefined);
-  if (missing !== undefined) throw damage(`${subject}, ${missing}`, "nothing", "a value", DAMAGED);
-  return given;
-}
-
-function namedOf(subject: string, given: unknown): NamedOptions {
-  const { name, options } = fieldsOf(subject, given, ["name", "options"]);
-  if (typeof name === "string" && isRecord(options)) return { name, options };
-  throw damage(subject, given, "a name and its options", DAMAGED);
-}
-
-function textOf(subject: string, given: unknown): string {
-  if (typeof given === "string") return given;
-  throw damage(subject, given, "text", DAMAGED);
-}
-
-function namesOf(subject: string, given: unknown, count?: number): string[] {
-  const isList = Array.isArray(given) && given.every((name) => typeof name === "string");
-  if (isList && (count === undefined || given.length === count)) return given;
-  throw damage(subject, given, `a list of ${count === undefined ? "" : `${count} `}names`, DAMAGED);
 }

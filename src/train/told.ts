@@ -3,9 +3,10 @@ import type { DataCondition, DataSource } from "../data/source.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import { type Node, type Shape, sameShape } from "../graph/node.ts";
 import { type Conditions, type Network, toldName } from "../nn/network.ts";
-import { less, multiply, select, toFloat } from "../ops/arithmetic.ts";
+import { less, multiply, select } from "../ops/arithmetic.ts";
 import { broadcast, reshape } from "../ops/shape.ts";
 import { table } from "../ops/sources.ts";
+import type { ConditionFacts } from "./checkpoint.ts";
 
 /**
  * The conditions of a network from those drawn with a batch [B, ...].
@@ -22,7 +23,7 @@ export function toldConditions(
   const told = new Map<string, Node>();
   for (const [name, { shape, classes, drop }] of Object.entries(conditions)) {
     const value = drawn.get(name) as Node; // expectConditionsFit
-    const kept = drop === undefined ? undefined : uniform ? toFloat(less(drop, uniform())) : ones(rows);
+    const kept = drop === undefined ? undefined : uniform ? less(drop, uniform()) : ones(rows);
     if (classes !== undefined) {
       told.set(name, kept ? select(reshape(kept, [rows]), value, all(classes, [rows], "u32")) : value);
       continue;
@@ -82,4 +83,20 @@ export function expectConditionsFit(subject: string, network: Network, data: Dat
 
 function inWords({ shape, classes }: Pick<DataCondition, "shape" | "classes">): string {
   return classes === undefined ? `numbers of shape [${shape.join(", ")}]` : `labels of ${classes} classes`;
+}
+
+/** What a sample of a model is that is trained on these data. */
+export function sampleShape(network: Pick<Network, "sample" | "dimension">, data: Pick<DataSource, "shape">): Shape {
+  return data.shape ?? network.sample ?? [network.dimension];
+}
+
+/** Names and units of what the data say of each point, as models keep them; undefined where they say nothing. */
+export function conditionFacts({ conditions }: Pick<DataSource, "conditions">): ConditionFacts | undefined {
+  if (!conditions) return undefined;
+  return Object.fromEntries(
+    Object.entries(conditions).map(([name, { names, standardization }]) => [
+      name,
+      { ...(names ? { names } : {}), ...(standardization ? { standardization } : {}) },
+    ]),
+  );
 }

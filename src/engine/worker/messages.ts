@@ -88,7 +88,7 @@ export type RuntimeFacts = Pick<Runtime, "backend" | "device" | "reason">;
 export type Standing = Pick<Trainer, "step" | "best" | "stopped">;
 
 /** What is known on the other side of a model that was made. */
-export interface MadeModel extends Pick<Model, "dimension" | "step" | "columns"> {
+export interface MadeModel extends Pick<Model, "dimension" | "step" | "columns" | "shape" | "conditions"> {
   readonly number: number;
 }
 

@@ -229,13 +229,15 @@ class RemoteTrainer extends Remote implements Trainer {
 class RemoteModel extends Remote implements Model {
   readonly dimension: number;
   readonly columns: readonly string[] | undefined;
+  readonly shape: readonly number[];
+  readonly conditions: Model["conditions"];
   readonly #step: () => number;
   readonly #onStanding: (standing: Standing) => void;
 
   /** @param onStanding - told where its trainer is. */
   constructor(
     connection: Connection,
-    { number, dimension, columns }: MadeModel,
+    { number, dimension, columns, shape, conditions }: MadeModel,
     step: () => number,
     onStanding: (standing: Standing) => void = () => {},
   ) {
@@ -243,6 +245,8 @@ class RemoteModel extends Remote implements Model {
     this.#onStanding = onStanding;
     this.dimension = dimension;
     this.columns = columns && Object.freeze([...columns]);
+    this.shape = Object.freeze([...shape]);
+    this.conditions = Object.freeze(conditions);
     this.#step = step;
   }
 

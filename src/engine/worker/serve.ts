@@ -216,8 +216,8 @@ class Engine {
   #keepModel(model: Model): MadeModel {
     const number = ++this.#last;
     this.#models.set(number, model);
-    const { dimension, step, columns } = model;
-    return { number, dimension, step, columns };
+    const { dimension, step, columns, shape, conditions } = model;
+    return { number, dimension, step, columns, shape, conditions };
   }
 
   /** Options with parts made, a signal that an abort of this question aborts and, if asked for, a way to tell progress. */
