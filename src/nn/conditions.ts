@@ -1,8 +1,9 @@
 /** What networks are told beside points and times: how it is declared, and which values enter a graph. */
 import { ConfigError } from "../errors.ts";
-import { type DType, isSizes, type Shape } from "../graph/node.ts";
+import { type DType, isSizes, type Node, type Shape, sizeOf } from "../graph/node.ts";
 import { integerOption, isRecord, numberOption, optionsObject } from "../graph/options.ts";
-import { type ConditionDeclaration, type ConditionDeclarations, toldName } from "./network.ts";
+import { concat, reshape } from "../ops/shape.ts";
+import { type ConditionDeclaration, type ConditionDeclarations, type Conditions, toldName } from "./network.ts";
 
 /** Labels at most. */
 const MOST_CLASSES = 1 << 20;
@@ -103,4 +104,42 @@ export function conditionValues(declarations: ConditionDeclarations = {}): Condi
     const told: ConditionValue = { name: toldName(name), shape: [1], dtype: "f32" };
     return [{ name, shape, dtype: "f32" }, ...(drop ? [told] : [])];
   });
+}
+
+/**
+ * What the network is told under this name.
+ *
+ * @throws {@link ConfigError} when it is not told: without it the network would be another one.
+ */
+export function conditionOf(conditions: Conditions | undefined, name: string): Node {
+  const value = conditions?.get(name);
+  if (value) return value;
+  throw new ConfigError({
+    subject: `condition "${name}"`,
+    given: conditions && conditions.size > 0 ? `only ${[...conditions.keys()].join(", ")}` : "none",
+    expected: "what the network was made to be told",
+    remedy: `Give ${name}, a row for each point.`,
+  });
+}
+
+/** How many numbers a row is told by a condition of numbers. */
+export function numbersOf({ shape, drop }: ConditionDeclaration): number {
+  return sizeOf(shape) + (drop ? 1 : 0);
+}
+
+/** [B, numbersOf]: the numbers in their order, and last whether they are told, where that may not be. */
+export function flatNumbers(
+  name: string,
+  { shape, drop }: ConditionDeclaration,
+  told: Conditions | undefined,
+  before = (x: Node) => x,
+): Node {
+  const value = conditionOf(told, name);
+  const flat = before(reshape(value, [value.shape[0], sizeOf(shape)]));
+  return drop ? concat([flat, conditionOf(told, toldName(name))], 1) : flat;
+}
+
+/** Rows of a label's table: one for each class, and the last for "not told" where that may be. */
+export function rowsOf({ classes = 0, drop }: ConditionDeclaration): number {
+  return classes + (drop ? 1 : 0);
 }

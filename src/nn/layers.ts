@@ -1,6 +1,6 @@
 /**
  * Layers that networks are made of: each declares its parameters under a name, with PyTorch's initial values and layouts,
- * and applies them. What they compute is in src/ops/.
+ * and applies them. What they compute is in src/ops/. Samples are rows, channels last: [B, C], [B, L, C], [B, H, W, C].
  */
 import { ConfigError } from "../errors.ts";
 import { type Node, type Shape, sizeOf } from "../graph/node.ts";
@@ -9,9 +9,12 @@ import { attention } from "../ops/attention.ts";
 import { type ConvolutionOptions, conv1d, conv2d } from "../ops/convolve.ts";
 import { embedding } from "../ops/embed.ts";
 import { linear } from "../ops/linear.ts";
-import { groupNorm, layerNorm } from "../ops/normalize.ts";
+import { groupNorm, layerNorm, rmsNorm } from "../ops/normalize.ts";
 import { reshape, slice, transpose } from "../ops/shape.ts";
-import type { Conditions, Initial, ParameterDeclaration } from "./network.ts";
+import { normal, ones, torchLinear, zeros } from "./initial.ts";
+import type { Initial, ParameterDeclaration } from "./network.ts";
+
+export { conditionOf } from "./conditions.ts";
 
 /** The network's parameters by name, as `apply` is given them. */
 export type Values = ReadonlyMap<string, Node>;
@@ -22,13 +25,26 @@ export interface Layer {
   apply(values: Values, x: Node): Node;
 }
 
+/** How a layer's parameters start, where not as PyTorch's layer does. */
+export interface Start {
+  readonly weight?: Initial;
+  readonly bias?: Initial;
+}
+
+/** A layer that is no part of its network until it is trained. */
+export const startingAtZero: Start = { weight: zeros, bias: zeros };
+
 /** All parameters of these layers, in their order. */
 export function parametersOf(...layers: readonly (Pick<Layer, "parameters"> | undefined)[]): ParameterDeclaration[] {
   return layers.flatMap((layer) => layer?.parameters ?? []);
 }
 
-/** y = x W + b along the last axis: [..., inputs] becomes [..., outputs]. Starts as nn.Linear does. */
-export function linearLayer(name: string, inputs: number, outputs: number, start?: Initial): Layer {
+/**
+ * y = x W + b along the last axis: [..., inputs] becomes [..., outputs]. Starts as nn.Linear does.
+ *
+ * @throws {@link ConfigError} that names the layer when the shape of `x` does not fit; so do all layers.
+ */
+export function linearLayer(name: string, inputs: number, outputs: number, start?: Start): Layer {
   const parameters = weightAndBias(name, [inputs, outputs], start);
   return {
     parameters,
@@ -46,7 +62,7 @@ export interface ConvolutionLayerOptions extends ConvolutionOptions {
   readonly inputs: number;
   readonly outputs: number;
   /** Default: as nn.Conv1d and nn.Conv2d start. */
-  readonly start?: Initial;
+  readonly start?: Start;
 }
 
 /** A convolution of [B, L, inputs]; its padding keeps the length unless it is given. Starts as nn.Conv1d does. */
@@ -91,9 +107,16 @@ export function layerNormLayer(name: string, channels: number, epsilon = 1e-5): 
   };
 }
 
+/** RMS norm over the last axis; starts as 1. */
+export function rmsNormLayer(name: string, channels: number, epsilon = 1e-5): Layer {
+  return {
+    parameters: scaleAndShift(name, channels).slice(0, 1),
+    apply: within(name, (values, x) => rmsNorm(x, parameterOf(values, `${name}.weight`), { epsilon })),
+  };
+}
+
 /** A vector of its own for each of `count` labels: u32 [B] becomes [B, width]. Starts as nn.Embedding does, N(0, 1). */
-export function embeddingLayer(name: string, count: number, width: number, deviation = 1): Layer {
-  const initial: Initial = { kind: "normal", deviation };
+export function embeddingLayer(name: string, count: number, width: number, initial: Initial = normal(1)): Layer {
   return {
     parameters: [{ name: `${name}.weight`, shape: [count, width], initial, torchLayout: "as-is" }],
     apply: within(name, (values, labels) => embedding(parameterOf(values, `${name}.weight`), labels)),
@@ -109,22 +132,6 @@ export function parameterOf(values: Values, name: string): Node {
     given: "no value",
     expected: "one for each parameter that the network declares",
     remedy: "List the layer among the network's parameters.",
-  });
-}
-
-/**
- * What the network is told under this name.
- *
- * @throws {@link ConfigError} when it is not told: without it the network would be another one.
- */
-export function conditionOf(conditions: Conditions | undefined, name: string): Node {
-  const value = conditions?.get(name);
-  if (value) return value;
-  throw new ConfigError({
-    subject: `condition "${name}"`,
-    given: conditions && conditions.size > 0 ? `only ${[...conditions.keys()].join(", ")}` : "none",
-    expected: "what the network was made to be told",
-    remedy: `Give ${name}, a row for each point.`,
   });
 }
 
@@ -160,28 +167,30 @@ function padded({ taps, stride = 1, padding, dilation = 1 }: ConvolutionLayerOpt
 }
 
 /** PyTorch's: both uniform within 1 / sqrt(numbers that one output reads). */
-function weightAndBias(name: string, shape: Shape, start?: Initial): ParameterDeclaration[] {
-  const bound = 1 / Math.sqrt(sizeOf(shape.slice(0, -1)));
-  const initial: Initial = start ?? { kind: "uniform", bound };
+function weightAndBias(name: string, shape: Shape, start: Start = {}): ParameterDeclaration[] {
+  const initial = torchLinear(sizeOf(shape.slice(0, -1)));
+  const { weight = initial, bias = initial } = start;
   return [
-    { name: `${name}.weight`, shape, initial, torchLayout: "outputs-first" },
-    { name: `${name}.bias`, shape: shape.slice(-1), initial, torchLayout: "as-is" },
+    { name: `${name}.weight`, shape, initial: weight, torchLayout: "outputs-first" },
+    { name: `${name}.bias`, shape: shape.slice(-1), initial: bias, torchLayout: "as-is" },
   ];
 }
 
 function scaleAndShift(name: string, channels: number): ParameterDeclaration[] {
-  const starting = (value: number): Initial => ({ kind: "constant", value });
   return [
-    { name: `${name}.weight`, shape: [channels], initial: starting(1), torchLayout: "as-is" },
-    { name: `${name}.bias`, shape: [channels], initial: starting(0), torchLayout: "as-is" },
+    { name: `${name}.weight`, shape: [channels], initial: ones, torchLayout: "as-is" },
+    { name: `${name}.bias`, shape: [channels], initial: zeros, torchLayout: "as-is" },
   ];
 }
 
 /** The layer's name in front of what is wrong in it: shapes alone do not say where a network goes wrong. */
-function within(name: string, apply: Layer["apply"]): Layer["apply"] {
-  return (values, x) => {
+export function within<Given extends readonly unknown[]>(
+  name: string,
+  apply: (values: Values, ...given: Given) => Node,
+): (values: Values, ...given: Given) => Node {
+  return (values, ...given) => {
     try {
-      return apply(values, x);
+      return apply(values, ...given);
     } catch (error) {
       if (!(error instanceof ConfigError) || error.facts.subject.startsWith("layer ")) throw error;
       throw new ConfigError({ ...error.facts, subject: `layer "${name}": ${error.facts.subject}` }, { cause: error });

@@ -51,6 +51,16 @@ export type Conditions = ReadonlyMap<string, Node>;
 /** Under which name a network finds whether it is told numbers that may be dropped. */
 export const toldName = (name: string): string => `${name}.told`;
 
+/** A tensor of PyTorch's files that is fixed: a buffer there, a table in our graphs. */
+export interface ConstantTensor {
+  /** PyTorch's name, such as "pos_embed". */
+  readonly name: string;
+  /** Row-major; how PyTorch shapes it does not matter. */
+  readonly values: readonly number[];
+  /** The option by which the network takes other values; left out: it follows from other options. */
+  readonly option?: string;
+}
+
 /** A velocity field v(x, t) with parameters. */
 export interface Network {
   readonly kind: string;
@@ -64,6 +74,8 @@ export interface Network {
   readonly sample?: Shape;
   /** What it must be told; left out: nothing. */
   readonly conditions?: ConditionDeclarations;
+  /** What PyTorch's files have among the parameters and nobody trains; left out: nothing. */
+  readonly constants?: readonly ConstantTensor[];
   /**
    * Velocities [B, D] at points x [B, D] and times t [B, 1].
    *

@@ -1,85 +1,84 @@
 /** The transformer of DiT (Peebles and Xie, 2023) and SiT (Ma et al., 2024), over patches of pictures: its names and layouts. */
 import { type Node, sizeOf } from "../graph/node.ts";
 import { add, multiply } from "../ops/arithmetic.ts";
-import { fixedTimeEmbedding } from "../ops/embed.ts";
 import { layerNorm } from "../ops/normalize.ts";
-import { concat, reshape, transpose } from "../ops/shape.ts";
+import { reshape, slice, transpose } from "../ops/shape.ts";
 import { table } from "../ops/sources.ts";
+import { normal, xavierUniform, zeros } from "./initial.ts";
 import {
   activated,
   attentionOf,
   conv2dLayer,
-  embeddingLayer,
   linearLayer,
   parametersOf,
   parts,
+  startingAtZero,
   swish,
   type Values,
 } from "./layers.ts";
-import type { Initial, Network, ParameterDeclaration } from "./network.ts";
+import type { Network, ParameterDeclaration } from "./network.ts";
+import { madeNetwork } from "./network-options.ts";
+import { completed, type SiTConfig } from "./sit-config.ts";
+import { timeEmbeddingLayer, timeFrequencies } from "./time-layers.ts";
+import { besideChannels, labelLayers, numberLayers, withTold } from "./told-layers.ts";
 
-export interface SiTConfig {
-  readonly height: number;
-  readonly width: number;
-  /** C. */
-  readonly channels: number;
-  /** Side of a patch, which divides height and width. */
-  readonly patch: number;
-  /** D, width of the tokens. */
-  readonly dimension: number;
-  readonly heads: number;
-  readonly depth: number;
-  readonly mlpRatio: number;
-  /** Labels; one more, `classes`, stands for none. */
-  readonly classes: number;
-  /** How many frequencies of time; 128 in the original. */
-  readonly frequencies: number;
-  readonly normEpsilon: number;
-  /** Where each patch is, [patches D], row-major; fixed. */
-  readonly positions: readonly number[];
-}
-
-const zero: Initial = { kind: "constant", value: 0 };
-
-/** v [B, H W C] of points [B, H W C] and "label" [B]. */
+/**
+ * v [B, H W C] of points [B, H W C]. Labels and numbers are embedded and added to the time; a table of labels always has
+ * one more row, for "not told". Numbers of shape [H, W, ...] are beside the sample's channels.
+ *
+ * @throws {@link ConfigError} when an option is unknown or outside its range, or sizes do not divide.
+ * @example
+ * sit({ sample: [32, 32, 3], patch: 2, width: 384, depth: 12, heads: 6, conditions: { label: classes(10, { drop: 0.1 }) } })
+ */
 export function sit(config: SiTConfig): Network {
-  const { height, width, channels, patch, dimension, heads, classes, normEpsilon } = config;
-  const [down, across] = [height / patch, width / patch];
+  const { conditions, ...options } = completed(config);
+  const { sample, patch, width, heads, frequencies: count } = options;
+  const [height, across, channels] = sample;
+  const places = [height / patch, across / patch] as const;
+  const count2d = places[0] * places[1];
+  const beside = besideChannels(conditions, sample);
+  const inputs = channels + beside.channels;
+  const outputs = options.learnSigma ? 2 * channels : channels;
+  const glorot = (from: number, to: number) => ({ weight: xavierUniform(from, to), bias: zeros });
+  const linear = (name: string, from: number, to: number) => linearLayer(name, from, to, glorot(from, to));
+
   const input = conv2dLayer("x_embedder.proj", {
-    ...{ taps: patch, stride: patch, padding: 0, inputs: channels, outputs: dimension },
+    ...{ taps: patch, stride: patch, padding: 0, inputs, outputs: width },
+    start: glorot(patch * patch * inputs, width),
   });
-  const time0 = linearLayer("t_embedder.mlp.0", 2 * config.frequencies, dimension, normal(0.02));
-  const time2 = linearLayer("t_embedder.mlp.2", dimension, dimension, normal(0.02));
-  const labels = embeddingLayer("y_embedder.embedding_table", classes + 1, dimension, 0.02);
-  const blocks = Array.from({ length: config.depth }, (_, i) => block(`blocks.${i}`));
-  const steer = linearLayer("final_layer.adaLN_modulation.1", dimension, 2 * dimension, zero);
-  const output = linearLayer("final_layer.linear", dimension, patch * patch * channels, zero);
-  const frequencies = Array.from(
-    { length: config.frequencies },
-    (_, j) => Math.fround(10_000 ** (-j / config.frequencies)) / Math.PI,
-  );
+  const time = timeEmbeddingLayer("t_embedder.mlp", {
+    ...{ count, hidden: width, width, start: { weight: normal(0.02), bias: zeros } },
+  });
+  const told = [
+    ...labelLayers(beside.others, { table: "y_embedder.embedding_table", width, start: normal(0.02), spare: true }),
+    ...numberLayers(beside.others, { hidden: width, width }),
+  ];
+  const blocks = Array.from({ length: options.depth }, (_, i) => block(`blocks.${i}`));
+  const steer = linearLayer("final_layer.adaLN_modulation.1", width, 2 * width, startingAtZero);
+  const output = linearLayer("final_layer.linear", width, patch * patch * outputs, startingAtZero);
+  const positions = options.positions === "sine-cosine" ? sineCosine(places, width) : options.positions;
 
   /** n(h) (1 + scale) + shift, n a layer norm without weights. */
   function modulated(h: Node, shift: Node, scale: Node): Node {
-    const row = (x: Node) => reshape(x, [x.shape[0] as number, 1, dimension]);
-    return add(multiply(layerNorm(h, undefined, undefined, { epsilon: normEpsilon }), add(row(scale), 1)), row(shift));
+    const row = (x: Node) => reshape(x, [x.shape[0], 1, width]);
+    return add(multiply(layerNorm(h, undefined, undefined, options), add(row(scale), 1)), row(shift));
   }
 
   function block(name: string): {
     parameters: readonly ParameterDeclaration[];
     apply(values: Values, h: Node, e: Node): Node;
   } {
-    const hidden = config.mlpRatio * dimension;
-    const joined = linearLayer(`${name}.attn.qkv`, dimension, 3 * dimension);
-    const projected = linearLayer(`${name}.attn.proj`, dimension, dimension);
-    const fc1 = linearLayer(`${name}.mlp.fc1`, dimension, hidden);
-    const fc2 = linearLayer(`${name}.mlp.fc2`, hidden, dimension);
-    const steer = linearLayer(`${name}.adaLN_modulation.1`, dimension, 6 * dimension, zero);
+    const hidden = Math.floor(options.mlpRatio * width);
+    const joined = linear(`${name}.attn.qkv`, width, 3 * width);
+    const projected = linear(`${name}.attn.proj`, width, width);
+    const fc1 = linear(`${name}.mlp.fc1`, width, hidden);
+    const fc2 = linear(`${name}.mlp.fc2`, hidden, width);
+    const steer = linearLayer(`${name}.adaLN_modulation.1`, width, 6 * width, startingAtZero);
     return {
       parameters: parametersOf(joined, projected, fc1, fc2, steer),
       apply: (values, h, e) => {
-        const [shift1, scale1, gate1, shift2, scale2, gate2] = parts(steer.apply(values, swish(e)), 6) as Six;
-        const gated = (gate: Node, x: Node) => multiply(reshape(gate, [gate.shape[0] as number, 1, dimension]), x);
+        const [shift1, scale1, gate1, shift2, scale2, gate2] = parts(steer.apply(values, swish(e)), 6);
+        const gated = (gate: Node, x: Node) => multiply(reshape(gate, [gate.shape[0], 1, width]), x);
         const attended = attentionOf(joined.apply(values, modulated(h, shift1, scale1)), heads);
         const seen = add(h, gated(gate1, projected.apply(values, attended)));
         const within = fc1.apply(values, modulated(seen, shift2, scale2));
@@ -89,30 +88,38 @@ export function sit(config: SiTConfig): Network {
   }
 
   const apply: Network["apply"] = (values, x, t, conditions) => {
-    const batch = x.shape[0] as number;
-    const tokens = reshape(input.apply(values, reshape(x, [batch, height, width, channels])), [
-      ...[batch, down * across, dimension],
-    ]);
-    let h = add(tokens, table(config.positions, [down * across, dimension]));
-    const [sines, cosines] = parts(fixedTimeEmbedding(t, frequencies), 2) as [Node, Node];
-    const none = table(new Array<number>(batch).fill(classes), [batch], "u32");
-    const label = conditions?.get("label") ?? none;
-    const time = time2.apply(values, swish(time0.apply(values, concat([cosines, sines], 1))));
-    const e = add(time, labels.apply(values, label));
+    const batch = x.shape[0];
+    const patches = input.apply(values, beside.apply(reshape(x, [batch, ...sample]), conditions));
+    let h = add(reshape(patches, [batch, count2d, width]), table(positions, [count2d, width]));
+    const e = withTold(time.apply(values, t), told, values, conditions);
     for (const each of blocks) h = each.apply(values, h, e);
-    const [shift, scale] = parts(steer.apply(values, swish(e)), 2) as [Node, Node];
+    const [shift, scale] = parts(steer.apply(values, swish(e)), 2);
     const y = output.apply(values, modulated(h, shift, scale));
-    const patches = reshape(y, [batch, down, across, patch, patch, channels]);
-    return reshape(transpose(patches, [0, 1, 3, 2, 4, 5]), [batch, sizeOf(x.shape) / batch]);
+    const apart = reshape(y, [batch, ...places, patch, patch, outputs]);
+    const seen = outputs === channels ? apart : slice(apart, 5, 0, channels);
+    return reshape(transpose(seen, [0, 1, 3, 2, 4, 5]), [batch, sizeOf(sample)]);
   };
-  const parameters = parametersOf(input, time0, time2, labels, ...blocks, steer, output);
-  const sample = [height, width, channels];
-  const size = height * width * channels;
-  return { kind: "sit", config: { ...config }, dimension: size, sample, parameters, apply };
+  const parameters = parametersOf(input, time, ...told, ...blocks, steer, output);
+  const constants = [
+    { name: "pos_embed", values: positions, option: "positions" },
+    { name: "time.frequencies", values: timeFrequencies({ count }) },
+  ];
+  return madeNetwork({ kind: "sit", config: options, sample, conditions, parameters, constants, apply });
 }
 
-type Six = [Node, Node, Node, Node, Node, Node];
-
-function normal(deviation: number): Initial {
-  return { kind: "normal", deviation };
+/**
+ * Where each patch is, [places, width], row-major: the first half of the numbers says the column, the second the row, each
+ * by sines, then cosines of 10,000^(-j / (width / 4)) times it (get_2d_sincos_pos_embed of MAE, DiT and SiT).
+ */
+export function sineCosine([rows, columns]: readonly [number, number], width: number): number[] {
+  const count = width / 4;
+  const frequencies = Array.from({ length: count }, (_, j) => 10_000 ** (-j / count));
+  const waves = (at: number) => [
+    ...frequencies.map((frequency) => Math.fround(Math.sin(at * frequency))),
+    ...frequencies.map((frequency) => Math.fround(Math.cos(at * frequency))),
+  ];
+  return Array.from({ length: rows * columns }, (_, place) => [
+    ...waves(place % columns),
+    ...waves(Math.floor(place / columns)),
+  ]).flat();
 }

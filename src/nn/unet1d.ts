@@ -1,88 +1,88 @@
 /** A U-Net over sequences: residual blocks steered by time, halved and doubled in length. */
-import { type Node, sizeOf } from "../graph/node.ts";
+import { ConfigError } from "../errors.ts";
+import type { Node } from "../graph/node.ts";
+import { f32Option, integerOption, numberOption, optionsObject } from "../graph/options.ts";
 import { add, divide, multiply } from "../ops/arithmetic.ts";
-import { film, fixedTimeEmbedding } from "../ops/embed.ts";
-import { spaceFromChannels } from "../ops/resample.ts";
+import { fixedTimeEmbedding } from "../ops/embed.ts";
 import { concat, reshape } from "../ops/shape.ts";
+import { conv1dLayer, groupNormLayer, linearLayer, parametersOf, swish } from "./layers.ts";
+import type { ConditionDeclarations, Network } from "./network.ts";
 import {
-  conditionOf,
-  conv1dLayer,
-  groupNormLayer,
-  linearLayer,
-  parametersOf,
-  parts,
-  swish,
-  type Values,
-} from "./layers.ts";
-import type { Network, ParameterDeclaration } from "./network.ts";
+  expectDivides,
+  integersOption,
+  LARGEST_WIDTH,
+  MOST_BLOCKS,
+  madeNetwork,
+  sampleOption,
+  toldOption,
+} from "./network-options.ts";
+import { downsample1dLayer, upsample1dLayer } from "./resample-layers.ts";
+import { filmLayer, type SteeredLayer } from "./time-layers.ts";
+import { besideChannels, labelLayers, numberLayers, withTold } from "./told-layers.ts";
 
 export interface UNet1dConfig {
-  /** L, a multiple of 2 for each level but the first. */
-  readonly length: number;
-  /** C, numbers at each place. */
-  readonly dimension: number;
-  /** Width of each level, from the full length down. */
-  readonly channels: readonly number[];
-  /** Blocks of each level, down and up. */
-  readonly subBlocks: readonly number[];
-  /** Width at both ends. */
-  readonly edgeChannels: number;
-  /** How many frequencies, and from where to where, geometric, in half turns. */
-  readonly frequencies: number;
-  readonly frequencyRange: readonly [number, number];
-  readonly embeddingHidden: number;
-  /** Earlier states [B, conditionSteps, C] that the network is told as "condition"; 0: none. */
-  readonly conditionSteps: number;
-  readonly conditionDivisor: number;
-  readonly groupNormEpsilon: number;
+  /** [L, C]: places, a multiple of 2 for each level but the first, and numbers at each. */
+  readonly sample: readonly [number, number];
+  /** Width of each level, from the full length down; default [64, 128, 256]. */
+  readonly channels?: readonly number[];
+  /** Blocks of each level, down and up; default 2 each. */
+  readonly blocks?: readonly number[];
+  /** Width at both ends; default that of the first level. */
+  readonly edgeChannels?: number;
+  /** How many frequencies of time; default 64. */
+  readonly frequencies?: number;
+  /** From where to where, geometric, in half turns; default [1, 20,000]. */
+  readonly frequencyRange?: readonly [number, number];
+  /** Between the layers that embed time and numbers; default 4 times the first level's width. */
+  readonly embeddingHidden?: number;
+  /** What numbers that are embedded are divided by first; default 1. */
+  readonly conditionDivisor?: number;
+  /** Of group norm; default 1e-5. */
+  readonly epsilon?: number;
+  readonly conditions?: ConditionDeclarations;
 }
 
 /**
  * v [B, L C] of points [B, L C]. Blocks down: the level's width; up: what came down is added, (a + b) / sqrt 2; time, and
- * earlier states where there are any, by FiLM in each block.
+ * what else the network is told, by FiLM in each block. Numbers of shape [L, ...] are beside the sample's channels, others
+ * embedded beside the time, labels added to it.
+ *
+ * @throws {@link ConfigError} when an option is unknown or outside its range, or the length cannot be halved so often.
+ * @example
+ * unet1d({ sample: [60, 3], channels: [32, 64, 128], conditions: { earlier: numbers([3, 3]) } })
  */
 export function unet1d(config: UNet1dConfig): Network {
-  const { length, dimension, channels, subBlocks, edgeChannels, conditionSteps, embeddingHidden } = config;
-  const width = 4 * (channels[0] as number);
-  const time1 = linearLayer("time.linear1", 2 * config.frequencies, embeddingHidden);
-  const time2 = linearLayer("time.linear2", embeddingHidden, width);
-  const condition1 = conditionSteps
-    ? linearLayer("condition.linear1", conditionSteps * dimension, embeddingHidden)
-    : undefined;
-  const condition2 = conditionSteps ? linearLayer("condition.linear2", embeddingHidden, width) : undefined;
-  const embedded = conditionSteps ? 2 * width : width;
-  const input = conv1dLayer("input", { taps: 3, inputs: dimension, outputs: edgeChannels });
+  const { conditions, ...options } = completed(config);
+  const { sample, channels, blocks, edgeChannels, embeddingHidden: hidden, epsilon } = options;
+  const width = 4 * channels[0];
+  const beside = besideChannels(conditions, sample);
+  const time1 = linearLayer("time.linear1", 2 * options.frequencies, hidden);
+  const time2 = linearLayer("time.linear2", hidden, width);
+  const told = numberLayers(beside.others, { width, hidden, before: (x) => divide(x, options.conditionDivisor) });
+  const labels = labelLayers(beside.others, { width });
+  const embedded = (1 + told.length) * width;
+  const input = conv1dLayer("input", { taps: 3, inputs: sample[1] + beside.channels, outputs: edgeChannels });
   const levels = channels.map((outputs, level) => {
-    const before = level === 0 ? edgeChannels : (channels[level - 1] as number);
-    const count = subBlocks[level] as number;
+    const before = level === 0 ? edgeChannels : channels[level - 1];
     const block = (side: string, j: number, inputs: number) =>
-      filmBlock(`${side}.${level}.${j}`, inputs, outputs, embedded, config.groupNormEpsilon);
+      filmBlock(`${side}.${level}.${j}`, { inputs, outputs, embedded, epsilon });
+    const numbers = Array.from({ length: blocks[level] }, (_, j) => j);
     return {
-      shorter:
-        level > 0
-          ? conv1dLayer(`downsample.${level}`, { taps: 2, stride: 2, padding: 0, inputs: before, outputs })
-          : undefined,
-      down: Array.from({ length: count }, (_, j) => block("down", j, level === 0 && j === 0 ? before : outputs)),
-      up: Array.from({ length: count }, (_, j) => block("up", j, outputs)),
-      longer:
-        level > 0 ? conv1dLayer(`upsample.${level}`, { taps: 3, inputs: outputs, outputs: 2 * before }) : undefined,
+      shorter: level > 0 ? downsample1dLayer(`downsample.${level}`, before, outputs) : undefined,
+      down: numbers.map((j) => block("down", j, level === 0 && j === 0 ? before : outputs)),
+      up: numbers.map((j) => block("up", j, outputs)),
+      longer: level > 0 ? upsample1dLayer(`upsample.${level}`, outputs, before) : undefined,
     };
   });
-  const final = conv1dLayer("final", { taps: 3, inputs: channels[0] as number, outputs: edgeChannels });
-  const output = conv1dLayer("output", { taps: 3, inputs: edgeChannels, outputs: dimension });
-  const frequencies = geometric(config.frequencies, config.frequencyRange);
+  const final = conv1dLayer("final", { taps: 3, inputs: channels[0], outputs: edgeChannels });
+  const output = conv1dLayer("output", { taps: 3, inputs: edgeChannels, outputs: sample[1] });
+  const frequencies = geometric(options.frequencies, options.frequencyRange);
 
   const apply: Network["apply"] = (values, x, t, conditions) => {
-    const batch = x.shape[0] as number;
-    let e = time2.apply(values, swish(time1.apply(values, fixedTimeEmbedding(t, frequencies))));
-    if (condition1 && condition2) {
-      const condition = conditionOf(conditions, "condition");
-      const flat = reshape(condition, [batch, sizeOf(condition.shape) / batch]);
-      const told = condition1.apply(values, divide(flat, config.conditionDivisor));
-      e = concat([e, condition2.apply(values, swish(told))], 1);
-    }
-    const steering = swish(e);
-    let h = input.apply(values, reshape(x, [batch, length, dimension]));
+    const time = time2.apply(values, swish(time1.apply(values, fixedTimeEmbedding(t, frequencies))));
+    const all = [withTold(time, labels, values, conditions), ...told.map((each) => each.apply(values, conditions))];
+    const steering = swish(all.length > 1 ? concat(all, 1) : all[0]);
+    let h = input.apply(values, beside.apply(reshape(x, [x.shape[0], ...sample]), conditions));
     const kept: Node[] = [];
     for (const { shorter, down } of levels) {
       if (shorter) h = shorter.apply(values, h);
@@ -93,28 +93,69 @@ export function unet1d(config: UNet1dConfig): Network {
     }
     for (const { up, longer } of [...levels].reverse()) {
       for (const block of up) h = block.apply(values, halfPower(kept.pop() as Node, h), steering);
-      if (longer) h = spaceFromChannels(longer.apply(values, h), 2, "factor-major");
+      if (longer) h = longer.apply(values, h);
     }
     return reshape(output.apply(values, swish(final.apply(values, h))), x.shape);
   };
   const parameters = parametersOf(
-    ...[time1, time2, condition1, condition2, input],
+    ...[time1, time2, ...labels, ...told, input],
     ...levels.flatMap(({ shorter, down }) => [shorter, ...down]),
     ...[...levels].reverse().flatMap(({ up, longer }) => [...up, longer]),
     ...[final, output],
   );
-  const sample = [length, dimension];
-  return { kind: "unet1d", config: { ...config }, dimension: length * dimension, sample, parameters, apply };
+  const constants = [{ name: "time.frequencies", values: frequencies }];
+  return madeNetwork({ kind: "unet1d", config: options, sample, conditions, parameters, constants, apply });
 }
 
-interface FilmBlock {
-  readonly parameters: readonly ParameterDeclaration[];
-  apply(values: Values, h: Node, steering: Node): Node;
+/** The options with every choice made, checked. */
+function completed(given: UNet1dConfig) {
+  optionsObject("options of unet1d", given, [
+    ...(["sample", "channels", "blocks", "edgeChannels", "frequencies", "frequencyRange", "embeddingHidden"] as const),
+    ...(["conditionDivisor", "epsilon", "conditions"] as const),
+  ]);
+  const sample = sampleOption("unet1d", given.sample, ["length", "channels"]);
+  const channels = integersOption("channels of unet1d", given.channels ?? [64, 128, 256]);
+  const most = { most: MOST_BLOCKS, count: [channels.length, channels.length] } as const;
+  const blocks = integersOption("blocks of unet1d", given.blocks ?? channels.map(() => 2), most);
+  const { edgeChannels = channels[0], frequencies = 64, frequencyRange = [1, 20_000] } = given;
+  const { embeddingHidden = 4 * channels[0], conditionDivisor = 1, epsilon = 1e-5, conditions } = given;
+  for (const [name, value] of Object.entries({ edgeChannels, frequencies, embeddingHidden })) {
+    integerOption(`${name} of unet1d`, value, 1, LARGEST_WIDTH);
+  }
+  if (!Array.isArray(frequencyRange) || frequencyRange.length !== 2) {
+    throw new ConfigError({
+      subject: "frequencyRange of unet1d",
+      given: frequencyRange,
+      expected: "[lowest, highest], in half turns",
+      remedy: "Give two numbers, such as [1, 20000].",
+    });
+  }
+  for (const value of frequencyRange) {
+    numberOption("frequencyRange of unet1d", value, { minimum: 0, maximum: 2 ** 15, open: "both" });
+  }
+  f32Option("conditionDivisor of unet1d", conditionDivisor, { minimum: 0, open: "minimum" });
+  f32Option("epsilon of unet1d", epsilon, { minimum: 0, open: "minimum" });
+  channels.forEach((width, level) => {
+    const groups = groupsOf(width);
+    expectDivides(`channels of unet1d, number ${level}`, width, groups, `group norm has ${groups} groups of them`);
+  });
+  const groups = groupsOf(edgeChannels);
+  expectDivides("edgeChannels of unet1d", edgeChannels, groups, `group norm has ${groups} groups of them`);
+  const halvings = channels.length - 1;
+  expectDivides("length in sample of unet1d", sample[0], 2 ** halvings, `it is halved ${halvings} times`);
+  return {
+    ...{ sample, channels, blocks, edgeChannels, frequencies, embeddingHidden, conditionDivisor, epsilon },
+    frequencyRange: Object.freeze([...frequencyRange]) as readonly [number, number],
+    conditions: toldOption("unet1d", conditions),
+  };
 }
 
 /** (skip(h) + two normalised convolutions of FiLM(h)) / sqrt 2. */
-function filmBlock(name: string, inputs: number, outputs: number, embedded: number, epsilon: number): FilmBlock {
-  const steer = linearLayer(`${name}.film`, embedded, 2 * inputs);
+function filmBlock(
+  name: string,
+  { inputs, outputs, embedded, epsilon }: { inputs: number; outputs: number; embedded: number; epsilon: number },
+): SteeredLayer {
+  const steer = filmLayer(`${name}.film`, embedded, inputs);
   const norm1 = groupNormLayer(`${name}.norm1`, inputs, groupsOf(inputs), epsilon);
   const conv1 = conv1dLayer(`${name}.conv1`, { taps: 3, inputs, outputs });
   const norm2 = groupNormLayer(`${name}.norm2`, outputs, groupsOf(outputs), epsilon);
@@ -123,8 +164,7 @@ function filmBlock(name: string, inputs: number, outputs: number, embedded: numb
   return {
     parameters: parametersOf(steer, norm1, conv1, norm2, conv2, skip),
     apply: (values, h, steering) => {
-      const [scale, bias] = parts(steer.apply(values, steering), 2) as [Node, Node];
-      let r = film(h, scale, bias);
+      let r = steer.apply(values, h, steering);
       r = conv1.apply(values, swish(norm1.apply(values, r)));
       r = conv2.apply(values, swish(norm2.apply(values, r)));
       return halfPower(skip.apply(values, h), r);

@@ -1,6 +1,7 @@
 /** More places: out of channels, or by repeating what is there. */
 import { ConfigError } from "../errors.ts";
 import type { Node, Shape } from "../graph/node.ts";
+import { mean } from "./reduce.ts";
 import { broadcast, reshape, transpose } from "./shape.ts";
 
 /**
@@ -30,4 +31,19 @@ export function enlargeTwice(x: Node): Node {
   const [batch, height, width, channels] = x.shape as readonly [number, number, number, number];
   const wide = broadcast(reshape(x, [batch, height, 1, width, 1, channels]), [batch, height, 2, width, 2, channels]);
   return reshape(wide, [batch, 2 * height, 2 * width, channels]);
+}
+
+/** The mean of each square of four pixels: [B, 2 H, 2 W, C] becomes [B, H, W, C]. */
+export function shrinkTwice(x: Node): Node {
+  const [batch, height, width, channels] = x.shape as readonly [number, number, number, number];
+  if (x.shape.length !== 4 || height % 2 !== 0 || width % 2 !== 0) {
+    throw new ConfigError({
+      subject: "pixels of shrinkTwice",
+      given: x.shape,
+      expected: "[B, H, W, C], H and W even",
+      remedy: "Choose a size that can be halved.",
+    });
+  }
+  const squares = reshape(x, [batch, height / 2, 2, width / 2, 2, channels]);
+  return reshape(mean(squares, [2, 4]), [batch, height / 2, width / 2, channels]);
 }

@@ -7,13 +7,9 @@ import { fdm, scaledResidual } from "../../src/flow/losses/fdm.ts";
 import { condOT } from "../../src/flow/paths/cond-ot.ts";
 import { pathScore, pointOnPath, targetVelocity } from "../../src/flow/paths/path.ts";
 import { type Node, type Shape, sizeOf } from "../../src/graph/node.ts";
-import { cnn } from "../../src/nn/cnn.ts";
+import { networkOfCase } from "../../src/nn/case-networks.ts";
 import { type Network, parameterLayout, parameterViews } from "../../src/nn/network.ts";
-import { sit } from "../../src/nn/sit.ts";
 import { fromTorch, type TorchTensor, toTorch } from "../../src/nn/torch.ts";
-import { transformer } from "../../src/nn/transformer.ts";
-import { unet1d } from "../../src/nn/unet1d.ts";
-import { unet2d } from "../../src/nn/unet2d.ts";
 import { divide, subtract } from "../../src/ops/arithmetic.ts";
 import { reshape } from "../../src/ops/shape.ts";
 import { state } from "../../src/ops/sources.ts";
@@ -39,14 +35,6 @@ interface Fixture {
 
 const names = ["unet1d", "unet1d-conditioned", "cnn", "cnn-classes", "transformer", "unet2d", "unet2d-classes", "sit"];
 
-const kinds: Readonly<Record<string, (config: never) => Network>> = { unet1d, cnn, transformer, unet2d, sit };
-
-/** What a file has as buffers and a network as options. */
-const options: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  cnn: { frequencies: "time.frequencies" },
-  sit: { positions: "pos_embed" },
-};
-
 describe.each(names)("%s", (name) => {
   const fixture: Fixture = JSON.parse(readFileSync(new URL(`../networks/${name}.json`, import.meta.url), "utf8"));
   const tensors = new Map(
@@ -55,12 +43,8 @@ describe.each(names)("%s", (name) => {
       return [tensor, { shape, values: new Float32Array(bytes.buffer) }];
     }),
   );
-  const given = Object.entries(options[fixture.network] ?? {}).map(([option, buffer]) => [
-    option,
-    Array.from((tensors.get(buffer) as TorchTensor).values),
-  ]);
-  const make = kinds[fixture.network] as (config: unknown) => Network;
-  const network = make({ ...fixture.config, ...Object.fromEntries(given) });
+  const buffer = (tensor: string) => Array.from((tensors.get(tensor) as TorchTensor).values);
+  const network = networkOfCase(fixture.network, fixture.config, buffer);
   const layout = parameterLayout(network);
   const trained = new Map([...tensors].filter(([tensor]) => !fixture.buffers.includes(tensor)));
   const flat = fromTorch(trained, layout);
@@ -99,9 +83,7 @@ describe.each(names)("%s", (name) => {
     const views = parameterViews(state({ name: "parameters", shape: [layout.total], dtype: "f32" }), layout);
     const told = Object.keys(fixture.inputs).filter((name) => !["x0", "x1", "t", "probe"].includes(name));
     for (const name of told) {
-      if (fixture.network === "sit")
-        expect(() => applied(network, views, fixture, name)).not.toThrow(); // no label is one
-      else expect(() => applied(network, views, fixture, name)).toThrow(`condition "${name}"`);
+      expect(() => applied(network, views, fixture, name)).toThrow(`condition "${name}"`);
     }
     expect(told.length > 0).toBe(/classes|conditioned|transformer|sit/.test(name));
   });
