@@ -4,11 +4,10 @@ import { describe, expect, test } from "vitest";
 import { CheckpointError, ConfigError, UnsupportedError } from "../../src/errors.ts";
 import { topologicalOrder } from "../../src/graph/graph.ts";
 import { type Node, type Shape, sizeOf } from "../../src/graph/node.ts";
-import { cnn } from "../../src/nn/cnn.ts";
+import { networkOfCase } from "../../src/nn/case-networks.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import type { Network } from "../../src/nn/network.ts";
 import { networkTrace, openNetworkTrace } from "../../src/nn/traced.ts";
-import { unet1d } from "../../src/nn/unet1d.ts";
 import { add, multiply } from "../../src/ops/arithmetic.ts";
 import { meanAll, sum } from "../../src/ops/reduce.ts";
 import { ops } from "../../src/ops/registry.ts";
@@ -62,6 +61,7 @@ function accepted(name: string, input: number, dtype: "f32" | "u32"): boolean {
 }
 
 interface Fixture {
+  readonly network: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly weights: Readonly<Record<string, { readonly base64: string }>>;
   readonly inputs: Readonly<Record<string, { readonly shape: Shape; readonly dtype?: "u32" }>>;
@@ -78,17 +78,18 @@ interface Case {
 
 const networks: readonly (readonly [string, () => Case])[] = [
   ["mlp", () => ({ network: mlp({ dimension: 3, hidden: [8, 5] }), conditions: [] })],
-  ...["unet1d", "unet1d-conditioned"].map((name) => [name, () => caseOf(name, unet1d)] as const),
-  ...["cnn", "cnn-classes"].map((name) => [name, () => caseOf(name, cnn)] as const),
+  ...["unet1d", "unet1d-conditioned", "cnn", "cnn-classes"].map((name) => [name, () => caseOf(name)] as const),
 ];
 
-function caseOf(name: string, make: (config: never) => Network): Case {
-  const { config, inputs, weights } = fixtureOf(name);
-  const bytes = Uint8Array.from(Buffer.from(weights["time.frequencies"]?.base64 ?? "", "base64"));
-  const frequencies = Array.from(new Float32Array(bytes.buffer));
+function caseOf(name: string): Case {
+  const { network, config, inputs, weights } = fixtureOf(name);
+  const buffer = (tensor: string) => {
+    const bytes = Uint8Array.from(Buffer.from(weights[tensor]?.base64 ?? "", "base64"));
+    return Array.from(new Float32Array(bytes.buffer));
+  };
   const others = Object.entries(inputs).filter(([each]) => !["x0", "x1", "t", "probe"].includes(each));
   return {
-    network: make({ ...config, ...(typeof config["frequencies"] === "number" ? {} : { frequencies }) } as never),
+    network: networkOfCase(network, config, buffer),
     conditions: others.map(([each, { shape, dtype }]) => ({
       ...{ name: each, shape: [batch, ...shape.slice(1)], dtype: dtype ?? "f32" },
     })),
