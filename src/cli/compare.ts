@@ -2,11 +2,11 @@
  * `divflow compare`: trains CFM and FDM from one seed, samples both, judges both by the same rule and writes a report.
  * This is what `npm start` runs. With `--seeds` it does so for several seeds and tells how much they differ.
  */
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { defineCommand } from "citty";
 import { ConfigError, createTrainer, type Runtime, sampleData, writeNpy } from "../index.ts";
 import { number, oneOf, positiveInteger } from "./arguments.ts";
+import { checkFolders, folderOf } from "./compare-folders.ts";
 import { comparisonPage, resultTable, type Scene, type Shown } from "./comparison.ts";
 import {
   type Contender,
@@ -15,14 +15,13 @@ import {
   equals,
   type Judged,
   lossOf,
-  stepsForSeconds,
   summaryOf,
   titleOf,
   verdict,
 } from "./contenders.ts";
+import { costRatio } from "./cost-ratio.ts";
 import { dataArguments, dataOf, isPointsFile } from "./data.ts";
-import { checkFolder, makeFolder } from "./files.ts";
-import { LOCK } from "./folder-lock.ts";
+import { makeFolder } from "./files.ts";
 import { type AgainArguments, goOnCommand } from "./go-on.ts";
 import { type Parts, partsOf, type RowsUsed, rowsUsed } from "./held-out.ts";
 import { inOptions } from "./in-options.ts";
@@ -32,12 +31,12 @@ import { checkHeldOut, type HeldOut, readHeldOut } from "./overfitting.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
 import { whilePlanning } from "./progress.ts";
 import { describeRecipe, type Recipe, readRecipe, recipeArguments, trainerOptions } from "./recipe.ts";
-import { removeLeftovers, replaceFile } from "./replace-file.ts";
+import { replaceFile } from "./replace-file.ts";
 import { rowOfPictures } from "./report/density.ts";
 import { counted } from "./report/numbers.ts";
 import { columnNames, drawnRows } from "./report/rows.ts";
 import { planeOf, type View, viewOf } from "./report/view.ts";
-import { namesOfRun, RunFolder } from "./run-folder.ts";
+import { RunFolder } from "./run-folder.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
 import { wasInterrupted } from "./signals.ts";
 import { trainInto, unusedRows } from "./training.ts";
@@ -95,6 +94,7 @@ export const compare = defineCommand({
     const scene = sceneOf(recipe);
     const judged: Judged[] = [];
     const rows: RowsUsed[] = [];
+    const costRatios: { readonly seed: number; readonly ratio: number }[] = [];
     const shown = new Map<Contender, Shown>();
     const warnings = new Set<string>();
     for (let i = 0; i < seedCount; i++) {
@@ -106,16 +106,19 @@ export const compare = defineCommand({
         const { values, count, dimension } = round.parts.test;
         await replaceFile(join(folder, "test.npy"), writeNpy(values, [count, dimension]));
       }
-      const of: { [name in Contender]?: Judged } = {};
       for (const name of contenders) {
         if (name === "cfm-seconds" && equal === "steps") continue;
-        const steps =
-          name === "cfm-seconds" ? stepsForSeconds(recipe.steps, of.cfm as Judged, of.fdm as Judged) : recipe.steps;
+        let { steps } = recipe;
+        if (name === "cfm-seconds") {
+          const ratio = await costRatio(runtime, round.recipe);
+          if (ratio === undefined) return interruptedBetween(folder);
+          costRatios.push({ seed, ratio });
+          steps = Math.max(1, Math.round(steps * ratio));
+        }
         const one = { name, folder: join(folder, name), args, view: i === 0 ? scene.view : undefined };
         const result = await trainAndJudge(runtime, { ...round, recipe: { ...round.recipe, steps } }, one, warnings);
         if (!result) return exitCodes.interrupted;
         judged.push(result.judged);
-        of[name] = result.judged;
         if (i === 0) shown.set(name, result.shown);
         if (name === "cfm" && result.rows) rows.push(result.rows);
       }
@@ -138,7 +141,14 @@ export const compare = defineCommand({
     }
     const document = { data: args.data, backend: runtime.backend, device, config, points: pointCount, truth };
     const results = judged.map(({ values: _, ...figures }) => figures);
-    const compared = { results, summary: summaryOf(judged), differences, ...(rows.length > 0 ? { rows } : {}) };
+    const costs = costRatios.length > 0 ? { costRatios } : {};
+    const compared = {
+      results,
+      summary: summaryOf(judged),
+      differences,
+      ...costs,
+      ...(rows.length > 0 ? { rows } : {}),
+    };
     report(args.json === true, { ...document, ...compared, out: args.out }, [
       ...textTable(table.rows),
       table.note,
@@ -149,30 +159,6 @@ export const compare = defineCommand({
     return exitCodes.success;
   },
 });
-
-/** What compare itself writes into its folder, and into that of each seed and model. */
-const [reportFiles, seedFiles, modelFiles] = [["report.html", "densities.png"], ["test.npy"], ["samples.npy"]];
-
-function folderOf(out: string, seed: number, seedCount: number): string {
-  return seedCount > 1 ? join(out, `seed-${seed}`) : out;
-}
-
-/** Refuses, before any work, folders that cannot be written to; and removes what killed processes left in them. */
-async function checkFolders(out: string, firstSeed: number, seedCount: number): Promise<void> {
-  await checkFolder("--out", out, [...reportFiles, LOCK]);
-  if (!(await stat(out).catch(() => undefined))) return;
-  const files = reportFiles.map((name) => join(out, name));
-  for (let i = 0; i < seedCount; i++) {
-    const folder = folderOf(out, firstSeed + i, seedCount);
-    await checkFolder("--out", folder, seedFiles);
-    files.push(...seedFiles.map((name) => join(folder, name)));
-    for (const name of contenders) {
-      await checkFolder("--out", join(folder, name), [...namesOfRun, ...modelFiles]);
-      files.push(...modelFiles.map((file) => join(folder, name, file)));
-    }
-  }
-  for (const file of files) await removeLeftovers(file);
-}
 
 /** Rows of a file that models are judged by, where --test does not say: their share. */
 const TEST_SHARE = "0.1";
@@ -240,6 +226,12 @@ function sceneOf({ data, points, seed }: Recipe): Scene {
   return { data, rows, view, plane: view && data.dimension === 2 ? planeOf(view, data, rows, seed) : undefined };
 }
 
+/** A signal while no model is trained: those that are done stay. */
+function interruptedBetween(folder: string): number {
+  remark(`Interrupted while the cost of steps was measured. Models that are trained are kept in ${folder}.`);
+  return exitCodes.interrupted;
+}
+
 /** The command as it was given, for the report. */
 function commandLine(rawArguments: readonly string[]): string {
   return shellCommand(["divflow", "compare", ...rawArguments]);
@@ -297,11 +289,11 @@ async function trainAndJudge(
     return undefined;
   }
   const { judgement, samples, density } = judged;
-  const { history, seconds, secondsPerStep } = run;
+  const { history, seconds } = run;
   const { best, step, stopped } = trainer;
   const bestStep = best ? { bestStep: best.step } : {};
   return {
-    judged: { name, seed: recipe.seed, steps: step, stopped, ...bestStep, ...judgement, seconds, secondsPerStep },
+    judged: { name, seed: recipe.seed, steps: step, stopped, ...bestStep, ...judgement, seconds },
     shown: { history, samples, ...(density ? { density } : {}) },
     rows,
   };

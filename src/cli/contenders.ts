@@ -22,16 +22,6 @@ export const lossOf = { cfm: "cfm", fdm: "fdm", "cfm-seconds": "cfm" } as const 
 export const equals = ["both", "seconds", "steps"] as const;
 export type Equal = (typeof equals)[number];
 
-/**
- * Steps of CFM that take as long as so many of FDM's, by what a step of each takes once it has warmed up: whoever trains
- * first also compiles, and early stopping may have ended either sooner than planned.
- */
-export function stepsForSeconds(steps: number, cfm: Timed, fdm: Timed): number {
-  return Math.max(1, Math.round((steps * fdm.secondsPerStep) / cfm.secondsPerStep));
-}
-
-type Timed = Pick<Judged, "secondsPerStep">;
-
 /** A model that was trained and judged. */
 export interface Judged extends Judgement {
   readonly name: Contender;
@@ -44,8 +34,6 @@ export interface Judged extends Judgement {
   readonly bestStep?: number;
   /** Of training. */
   readonly seconds: number;
-  /** A step's, once the run had warmed up. */
-  readonly secondsPerStep: number;
 }
 
 export const figures = ["negativeLogLikelihood", "velocityLoss", "divergenceLoss", "steps", "seconds"] as const;

@@ -6,17 +6,13 @@ import { remark } from "./output.ts";
 import { progressBar, recentMean } from "./progress.ts";
 import { counted } from "./report/numbers.ts";
 import type { RunFolder } from "./run-folder.ts";
-import { Series } from "./series.ts";
 import { interruption } from "./signals.ts";
-import { median } from "./statistics.ts";
 
 export interface TrainingRun {
   readonly history: History;
   /** Of the last step done; undefined where there was none. */
   readonly last: MetricsLine | undefined;
   readonly seconds: number;
-  /** What a step took once the run had warmed up: the median over its reports but the first. */
-  readonly secondsPerStep: number;
   readonly interrupted: boolean;
 }
 
@@ -48,7 +44,6 @@ export async function trainInto(
       const steps = total - trainer.step;
       if (steps > 0 && !trainer.stopped) {
         for await (const progress of trainer.run({ steps, signal: late })) {
-          times.report(progress.step, progress.steps.length);
           const lines = linesOf(progress.steps, progress.validations ?? []);
           last = lines.at(-1);
           history.add(lines);
@@ -58,7 +53,6 @@ export async function trainInto(
           const mean = meanLoss(progress.steps.map(({ loss }) => loss));
           bar.update(progress.step, `mean loss ${mean.toPrecision(4)}${heldOut}`);
           if (times.isSaveDue()) await folder.saveMeanwhile();
-          times.goOn();
           if (signal.aborted) break;
         }
       }
@@ -70,9 +64,9 @@ export async function trainInto(
       }
     }
     bar.stop();
-    const { seconds, secondsPerStep } = times;
+    const { seconds } = times;
     await folder.finish();
-    return { history, last, seconds, secondsPerStep, interrupted: signal.aborted };
+    return { history, last, seconds, interrupted: signal.aborted };
   } finally {
     bar.stop();
     interrupted.dispose();
@@ -104,19 +98,10 @@ async function saveAfter(folder: RunFolder, trainer: Trainer): Promise<void> {
   }
 }
 
-/** How long a run takes: what is done between its reports, such as saving, is no training. */
+/** How long a run takes, and when it is to be saved. */
 class Times {
   readonly #start = performance.now();
-  readonly #costs = new Series({ exact: true });
-  #first: number | undefined;
-  #reported = this.#start;
   #saved = this.#start;
-
-  report(step: number, steps: number): void {
-    const cost = (performance.now() - this.#reported) / 1000 / steps;
-    if (this.#first === undefined) this.#first = cost;
-    else this.#costs.add(step, cost);
-  }
 
   isSaveDue(): boolean {
     const now = performance.now();
@@ -126,18 +111,8 @@ class Times {
     return true;
   }
 
-  goOn(): void {
-    this.#reported = performance.now();
-  }
-
   get seconds(): number {
     return (performance.now() - this.#start) / 1000;
-  }
-
-  /** The first report also compiles; of a run that has no other it is all there is. */
-  get secondsPerStep(): number {
-    const costs = this.#costs.points.map(([, cost]) => cost);
-    return median(costs.length > 0 || this.#first === undefined ? costs : [this.#first]);
   }
 }
 

@@ -297,10 +297,11 @@ test("a run that is asked for no step more is left as it is, and that is said on
 
 test("compare writes a report that stands alone", async () => {
   const parameters = ["compare", "checkerboard", ...tiny, "--steps", "20", "--points", "64", "--out", "compared"];
-  const { results, truth, differences } = await json(parameters);
+  const { results, truth, differences, costRatios } = await json(parameters);
   expect(results.map(({ name }: { name: string }) => name)).toEqual(["cfm", "fdm", "cfm-seconds"]);
   const [cfm, fdm, long] = results;
-  expect(long.steps).toBe(Math.max(1, Math.round((20 * fdm.secondsPerStep) / cfm.secondsPerStep)));
+  expect(costRatios).toEqual([{ seed: 0, ratio: expect.any(Number) }]);
+  expect(long.steps).toBe(Math.max(1, Math.round(20 * costRatios[0].ratio)));
   expect(differences.map(({ against, equal }: { against: string; equal: string }) => [against, equal])).toEqual([
     ["cfm", "steps"],
     ["cfm-seconds", "seconds"],

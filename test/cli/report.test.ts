@@ -1,6 +1,6 @@
 /** Charts and pages of a report, as text. */
 import { describe, expect, test } from "vitest";
-import { differencesOf, type Judged, stepsForSeconds, unequalSeconds, verdict } from "../../src/cli/contenders.ts";
+import { differencesOf, type Judged, unequalSeconds, verdict } from "../../src/cli/contenders.ts";
 import { axisOf, endsOf, marks } from "../../src/cli/report/axes.ts";
 import { chart } from "../../src/cli/report/curves.ts";
 import { histogram } from "../../src/cli/report/density.ts";
@@ -169,7 +169,6 @@ describe("a result in a sentence", () => {
       name,
       seed,
       seconds,
-      secondsPerStep: seconds / 10,
       steps: 10,
       velocityLoss: 1,
       divergenceLoss: 1,
@@ -207,9 +206,7 @@ describe("a result in a sentence", () => {
     );
   });
 
-  test("as many seconds are so many steps of CFM, also where a run ended early", () => {
-    expect(stepsForSeconds(8000, { secondsPerStep: 0.00125 }, { secondsPerStep: 0.00225 })).toBe(14_400);
-    expect(stepsForSeconds(1, { secondsPerStep: 0.002 }, { secondsPerStep: 0.0001 })).toBe(1);
+  test("the middle of values", () => {
     expect([median([3, 1, 2]), median([4, 1, 2, 3]), median([])]).toEqual([2, 2.5, Number.NaN]);
   });
 
