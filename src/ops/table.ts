@@ -35,6 +35,7 @@ import {
 import { stopGradientOp } from "./control.ts";
 import { linearOp } from "./linear.ts";
 import { matmulOp } from "./matmul.ts";
+import { matmulEachOp } from "./matmul-each.ts";
 import { randomOp } from "./random.ts";
 import { maxOp, sumOp } from "./reduce.ts";
 import { gatherOp, replaceRowOp, scatterAddOp } from "./rows.ts";
@@ -78,6 +79,7 @@ const entries: readonly TableEntry[] = [
   asIs(tableOp, 0, { values: "numbers", ...declared }),
   asIs(activation, 1, { kind: activationKinds, order: "integer" }),
   asIs(matmulOp, 2, { transposeLeft: "boolean", transposeRight: "boolean" }),
+  asIs(matmulEachOp, 2, null),
   asIs(linearOp, 3, { biasRows: "integer" }),
   asIs(sumOp, 1, { axes: "integers" }),
   asIs(maxOp, 1, { axes: "integers" }),

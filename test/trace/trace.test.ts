@@ -5,6 +5,7 @@ import { CheckpointError, ConfigError, UnsupportedError } from "../../src/errors
 import { topologicalOrder } from "../../src/graph/graph.ts";
 import { type Node, type Shape, sizeOf } from "../../src/graph/node.ts";
 import { networkOfCase } from "../../src/nn/case-networks.ts";
+import { conditionValues } from "../../src/nn/conditions.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import type { Network } from "../../src/nn/network.ts";
 import { networkTrace, openNetworkTrace } from "../../src/nn/traced.ts";
@@ -78,22 +79,22 @@ interface Case {
 
 const networks: readonly (readonly [string, () => Case])[] = [
   ["mlp", () => ({ network: mlp({ dimension: 3, hidden: [8, 5] }), conditions: [] })],
-  ...["unet1d", "unet1d-conditioned", "cnn", "cnn-classes"].map((name) => [name, () => caseOf(name)] as const),
+  ...["unet1d", "unet1d-conditioned", "cnn", "cnn-classes", "transformer", "unet2d", "unet2d-classes", "sit"].map(
+    (name) => [name, () => caseOf(name)] as const,
+  ),
 ];
 
 function caseOf(name: string): Case {
-  const { network, config, inputs, weights } = fixtureOf(name);
+  const { network: kind, config, weights } = fixtureOf(name);
   const buffer = (tensor: string) => {
     const bytes = Uint8Array.from(Buffer.from(weights[tensor]?.base64 ?? "", "base64"));
     return Array.from(new Float32Array(bytes.buffer));
   };
-  const others = Object.entries(inputs).filter(([each]) => !["x0", "x1", "t", "probe"].includes(each));
-  return {
-    network: networkOfCase(network, config, buffer),
-    conditions: others.map(([each, { shape, dtype }]) => ({
-      ...{ name: each, shape: [batch, ...shape.slice(1)], dtype: dtype ?? "f32" },
-    })),
-  };
+  const network = networkOfCase(kind, config, buffer);
+  const conditions = conditionValues(network.conditions).map(
+    ({ name, shape, dtype }): TraceInput => ({ name, shape: [batch, ...shape], dtype }),
+  );
+  return { network, conditions };
 }
 
 describe.each(networks)("the trace of %s", (_, make) => {
