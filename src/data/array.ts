@@ -1,23 +1,44 @@
 import { ConfigError, DataError } from "../errors.ts";
-import { booleanOption, optionsObject } from "../graph/options.ts";
+import { type Shape, sizeOf } from "../graph/node.ts";
+import { choiceOption, optionsObject } from "../graph/options.ts";
 import { gather } from "../ops/rows.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { type Numbers, shapedNumbers } from "./numbers.ts";
 import { checkPoints } from "./points.ts";
+import {
+  type ConditionUnits,
+  type ConditionValues,
+  conditionOptions,
+  declarations,
+  fitted,
+  fittedUnits,
+  type RowConditions,
+  rowConditions,
+} from "./row-conditions.ts";
 import type { DataSource } from "./source.ts";
-import { fitStandardization, type Standardization, standardize } from "./standardize.ts";
+import { type Standardization, type StandardizationMode, standardize } from "./standardize.ts";
 
 /** Name of the state that holds the points, in model units. */
 export const POINT_STATE = "data.points";
 
+/** Name of the state that holds a condition, in model units. */
+const conditionState = (name: string): string => `data.condition.${name}`;
+
 export interface ArrayDataOptions {
   /**
-   * Train on (x - mean) / std, per coordinate, of the points trained on; samples and densities of the model are still in
-   * data units. Default false.
+   * Train on (x - mean) / std of the points trained on: of each coordinate by itself (true or "coordinate"), or with one
+   * mean and deviation for all numbers of a channel, the last axis of a point's shape. Conditions of numbers are
+   * standardised likewise. Samples and densities of the model are still in data units, and so is what it is told. Default
+   * false.
    */
-  readonly standardize?: boolean;
+  readonly standardize?: boolean | StandardizationMode;
   /** Names of the coordinates, in order, each once; models and their files keep them. */
   readonly columns?: readonly string[] | undefined;
+  /**
+   * What is known of each point beside itself, by name: labels (strings, or integers in a typed array such as a
+   * Uint32Array) or numbers; networks that declare conditions of these names are told them. See {@link ConditionValues}.
+   */
+  readonly conditions?: Readonly<Record<string, ConditionValues>> | undefined;
 }
 
 /** A user's own points, as {@link arrayData} makes them. */
@@ -26,56 +47,85 @@ export interface ArrayData extends DataSource {
   readonly count: number;
   /** Row-major [count, D], in data units, as they were given; not to be changed. */
   readonly values: Float32Array | Float64Array;
-  /** What is known of each point, by name: row-major [count, ...], in data units; labels u32. Left out: nothing. */
+  /** Conditions by name, in data units: labels [count], numbers row-major [count, ...shape]; not to be changed. */
   readonly conditionValues?: Readonly<Record<string, Float32Array | Float64Array | Uint32Array>>;
 }
 
 /**
  * A user's own points. They lie on the device as state; a batch is gathered there by random indices, each point equally
- * likely, with replacement. Checkpoints keep a fingerprint of them instead of the points: see `resumeData`.
+ * likely, with replacement, and what is known of these points with them. Checkpoints keep a fingerprint of them instead
+ * of the points: see `resumeData`.
  *
- * @param values - in data units: one array [[x, y], ...] of points, without a shape; or row-major numbers, an array of
- * any length, with one. Copied, in f64 unless they are a Float32Array.
- * @param shape - [count, D].
+ * @param values - in data units: one array [[x, y], ...] of points, each of which may be arrays in arrays, without a shape;
+ * or row-major numbers, an array of any length, with one. Copied, in f64 unless they are a Float32Array.
+ * @param shape - [count, ...shape of a point], such as [count, D] or [count, 28, 28, 1].
  * @throws {@link DataError} when there are no points, rows differ in length, the shape does not fit, or a value is no
- * finite number in the range of f32: the message names its row and column.
+ * finite number in the range of f32: the message names its row and place, and the condition.
  * @throws {@link ConfigError} when an option is unknown or wrong.
  * @example
  * const data = arrayData([[1, 2], [3, 4]], undefined, { standardize: true, columns: ["age", "income"] });
+ * const digits = arrayData(pixels, [10_000, 28, 28, 1], { conditions: { label: Uint8Array.from(labels) } });
  */
 export function arrayData(values: Numbers, shape?: readonly number[], options: ArrayDataOptions = {}): ArrayData {
-  optionsObject("options of arrayData", options, ["standardize", "columns"]);
+  optionsObject("options of arrayData", options, ["standardize", "columns", "conditions"]);
   const { standardize = false, columns } = options;
-  booleanOption("standardize of arrayData", standardize);
+  choiceOption("standardize of arrayData", standardize, [true, false, "coordinate", "channel"]);
   const numbers = shapedNumbers("data", values, shape);
-  const { count, dimension } = checkPoints(numbers.values, numbers.shape);
+  const { count, dimension, shape: sample } = checkPoints(numbers.values, numbers.shape);
   checkColumns(columns, dimension);
+  const conditions = options.conditions === undefined ? undefined : rowConditions(options.conditions, count);
   return madeArray({
     values: numbers.values,
-    options: { count, dimension, standardize, fingerprint: fingerprint(numbers.values) },
+    options: {
+      ...{ count, dimension, standardize: standardize === "coordinate" || standardize },
+      fingerprint: fingerprint(numbers.values),
+      ...(sample ? { shape: Object.freeze([...sample]) } : {}),
+      ...(conditions ? { conditions: conditionOptions(conditions) } : {}),
+    },
     ...(columns ? { columns: Object.freeze([...columns]) } : {}),
+    ...(conditions ? { conditions } : {}),
   });
 }
 
 /** What an `arrayData` is made of, as plain data: the same parts make a source of the same bits. */
 export interface ArrayParts {
   readonly values: Float32Array | Float64Array;
-  readonly options: { readonly count: number; readonly dimension: number; readonly standardize: boolean } & Readonly<
-    Record<string, unknown>
-  >;
+  readonly options: {
+    readonly count: number;
+    readonly dimension: number;
+    readonly standardize: boolean | "channel";
+    /** Of a point; left out: [dimension]. */
+    readonly shape?: Shape;
+  } & Readonly<Record<string, unknown>>;
   readonly columns?: readonly string[];
+  readonly conditions?: RowConditions;
+}
+
+/** The parts of a source that {@link madeArray} made. */
+export function arrayParts({ options, values, columns, conditions, conditionValues = {} }: ArrayData): ArrayParts {
+  const parts = { values, options: options as ArrayParts["options"], ...(columns ? { columns } : {}) };
+  if (!conditions) return parts;
+  const all = Object.entries(conditions).map(([name, { standardization: _, ...one }]) => [
+    name,
+    { ...one, values: conditionValues[name] },
+  ]);
+  return { ...parts, conditions: Object.fromEntries(all) };
 }
 
 /**
  * The source of these parts, which are its own from now on.
  *
- * @param fitted - the standardisation to use; default: that of these points, where one is asked for.
+ * @param fit - the standardisation to use; default: that of these points, where one is asked for.
+ * @param units - of the conditions; default: likewise.
  */
-export function madeArray({ values, options, columns }: ArrayParts, fitted?: Standardization): ArrayData {
-  const { count, dimension } = options;
+export function madeArray(parts: ArrayParts, fit?: Standardization, units?: ConditionUnits): ArrayData {
+  const { values, options, columns, conditions } = parts;
+  const { count, dimension, shape } = options;
+  const mode = options.standardize === "channel" ? "channel" : "coordinate";
   const standardization = options.standardize
-    ? (fitted ?? fitStandardization({ values, count, dimension }))
+    ? (fit ?? fitted({ values, count, dimension }, shape ?? [dimension], mode))
     : undefined;
+  const conditionUnits = (conditions && (units ?? (options.standardize && fittedUnits(conditions, mode, count)))) || {};
   let state: DataSource["state"];
   return {
     name: "array",
@@ -84,24 +134,71 @@ export function madeArray({ values, options, columns }: ArrayParts, fitted?: Sta
     count,
     values,
     ...(columns ? { columns } : {}),
+    ...(shape ? { shape } : {}),
+    ...(conditions ? conditionFields(conditions, conditionUnits) : {}),
     /** Made when it is asked for: of points that are split, only the parts are. */
     get state() {
-      const points = () => Float32Array.from(standardization ? standardize(values, standardization) : values);
-      state ??= new Map([[POINT_STATE, points()]]);
+      state ??= new Map([
+        [POINT_STATE, inF32(values, standardization)],
+        ...Object.entries(conditions ?? {}).map(
+          ([name, one]) => [conditionState(name), inF32(one.values, conditionUnits[name])] as const,
+        ),
+      ]);
       return state;
     },
     ...(standardization ? { standardization } : {}),
-    draw: ({ rows, random, state }) =>
-      gather(state(POINT_STATE, [count, dimension], "f32"), random("index", [rows], { bound: count })),
+    draw({ rows, random, state }) {
+      const points = state(POINT_STATE, [count, dimension], "f32");
+      const chosen = random("index", [rows], { bound: count }); // the same for all that is known of a point
+      if (!conditions) return gather(points, chosen);
+      const told = Object.entries(conditions).map(([name, { shape, classes }]) => {
+        const dtype = classes === undefined ? "f32" : "u32";
+        return [name, gather(state(conditionState(name), [count, ...shape], dtype), chosen)] as const;
+      });
+      return { points: gather(points, chosen), conditions: new Map(told) };
+    },
   };
 }
 
-/** The source in model units of this standardisation. By f64 on the host: a device's f32 may have no digit left. */
-export function inUnits(source: DataSource, standardization: Standardization | undefined): DataSource {
-  if (!isArrayData(source) || JSON.stringify(source.standardization) === JSON.stringify(standardization)) return source;
-  const { values, options, columns } = source;
-  const own = { ...options, standardize: standardization !== undefined } as ArrayParts["options"];
-  return madeArray({ values, options: own, ...(columns ? { columns } : {}) }, standardization);
+function conditionFields(conditions: RowConditions, units: ConditionUnits) {
+  return {
+    conditions: declarations(conditions, units),
+    conditionValues: Object.fromEntries(Object.entries(conditions).map(([name, { values }]) => [name, values])),
+  };
+}
+
+function inF32(
+  values: Float32Array | Float64Array | Uint32Array,
+  standardization: Standardization | undefined,
+): Float32Array | Uint32Array {
+  if (values instanceof Uint32Array) return values;
+  return Float32Array.from(standardization ? standardize(values, standardization) : values);
+}
+
+/**
+ * The source in model units of this standardisation. By f64 on the host: a device's f32 may have no digit left.
+ *
+ * @param units - of the conditions, a model's; left out: they stay in the source's own.
+ */
+export function inUnits(
+  source: DataSource,
+  standardization: Standardization | undefined,
+  units?: ConditionUnits,
+): DataSource {
+  if (!isArrayData(source)) return source;
+  const own = unitsOf(source);
+  const isSame =
+    JSON.stringify(source.standardization) === JSON.stringify(standardization) &&
+    (!units || Object.keys(own).every((name) => JSON.stringify(own[name]) === JSON.stringify(units[name])));
+  if (isSame) return source;
+  const parts = arrayParts(source);
+  const options = { ...parts.options, standardize: standardization !== undefined };
+  return madeArray({ ...parts, options }, standardization, units ?? own);
+}
+
+/** The units of a source's conditions; undefined for those that are the same in model units. */
+export function unitsOf({ conditions = {} }: DataSource): ConditionUnits {
+  return Object.fromEntries(Object.entries(conditions).map(([name, one]) => [name, one.standardization]));
 }
 
 /** Whether a source is a user's own points. */
@@ -112,17 +209,44 @@ export function isArrayData(source: DataSource): source is ArrayData {
 /**
  * The points of these rows as a source of their own.
  *
- * @param fitted - the standardisation to use; default: that of these rows, where the source has one.
+ * @param fit - the standardisation to use; default: that of these rows, where the source has one.
+ * @param units - of the conditions; default: likewise.
  */
-export function arrayRows(source: ArrayData, rows: ArrayLike<number>, fitted?: Standardization): ArrayData {
-  const { dimension, values: all, options, columns } = source;
-  const values = new (all instanceof Float64Array ? Float64Array : Float32Array)(rows.length * dimension);
+export function arrayRows(
+  source: ArrayData,
+  rows: ArrayLike<number>,
+  fit?: Standardization,
+  units?: ConditionUnits,
+): ArrayData {
+  const { values, options, conditions, ...parts } = arrayParts(source);
+  const chosen = Object.entries(conditions ?? {}).map(([name, one]) => [
+    name,
+    { ...one, values: rowsOf(one.values, rows, sizeOf(one.shape)) },
+  ]);
+  return madeArray(
+    {
+      ...parts,
+      values: rowsOf(values, rows, source.dimension),
+      options: { ...options, count: rows.length },
+      ...(conditions ? { conditions: Object.fromEntries(chosen) } : {}),
+    },
+    fit,
+    units,
+  );
+}
+
+/** These rows of row-major values [count, width]. */
+function rowsOf<Values extends Float32Array | Float64Array | Uint32Array>(
+  all: Values,
+  rows: ArrayLike<number>,
+  width: number,
+): Values {
+  const values = new (all.constructor as new (length: number) => Values)(rows.length * width);
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as number;
-    values.set(all.subarray(row * dimension, (row + 1) * dimension), i * dimension);
+    values.set(all.subarray(row * width, (row + 1) * width), i * width);
   }
-  const own = { ...options, count: rows.length } as ArrayParts["options"];
-  return madeArray({ values, options: own, ...(columns ? { columns } : {}) }, fitted);
+  return values;
 }
 
 function checkColumns(columns: unknown, dimension: number): void {

@@ -1,5 +1,6 @@
 /** Numbers and bytes as callers have them, copied at the call: whoever fills their buffer anew changes no result. */
 import { DataError } from "../errors.ts";
+import { isSizes, sameShape, sizeOf } from "../graph/node.ts";
 
 type NumberArray =
   | Float32Array
@@ -14,9 +15,11 @@ type NumberArray =
 
 /**
  * Numbers as people have them: a typed array (but of BigInt), a plain array, or a plain array of rows, such as
- * `[[1, 2], [3, 4]]`.
+ * `[[1, 2], [3, 4]]`, whose elements may be arrays in turn.
  */
-export type Numbers = NumberArray | readonly NumberArray[];
+export type Numbers = NumberArray | NestedNumbers;
+/** Arrays of numbers in arrays, all of one depth. */
+export interface NestedNumbers extends ReadonlyArray<NumberArray | NestedNumbers> {}
 
 /**
  * A copy in a typed array of its own: f32 of a Float32Array, f64 of all others.
@@ -30,49 +33,70 @@ export function copiedNumbers(subject: string, given: unknown, width?: number): 
   }
   if (!Array.isArray(given)) throw noNumbers(subject, given);
   if (!isRow(given[0])) return plainNumbers(subject, given, width ?? 1);
-  const columns = width ?? given[0].length;
+  const sizes = sizesOf(given[0]);
+  const columns = width ?? sizeOf(sizes);
   const values = new Float64Array(given.length * columns);
   given.forEach((row: unknown, at) => {
     const where = `${subject}, row ${at} (from 0)`;
-    if (!isRow(row) || row.length !== columns) {
+    const flat = flatRow(row, sizes);
+    if (flat?.length !== columns) {
+      const whole = sizes.length > 1 ? `arrays of sizes [${sizes.join(", ")}]` : `an array of ${columns} numbers`;
       throw new DataError({
         subject: where,
-        given: isRow(row) ? `${row.length} numbers` : said(row),
-        expected: `an array of ${columns} numbers${width === undefined ? ", as many as row 0 has" : ""}`,
+        given: flat ? `${flat.length} numbers` : isRow(row) ? "arrays of other sizes" : said(row),
+        expected: width === undefined ? `${whole}, as row 0 has` : `${columns} numbers`,
         remedy: "Give each row the same number of coordinates.",
       });
     }
-    values.set(isNumberArray(row) ? row : plainNumbers(subject, row, columns, at), at * columns);
+    values.set(isNumberArray(flat) ? flat : plainNumbers(subject, flat, columns, at), at * columns);
   });
   return values;
+}
+
+/** Sizes of arrays in arrays, from the outermost in, by the first of each. */
+function sizesOf(given: unknown): number[] {
+  return isRow(given) ? [given.length, ...sizesOf(given[0])] : [];
+}
+
+/** What a row of these sizes holds, one after the other; undefined of a row of other sizes. */
+function flatRow(row: unknown, [size, ...inner]: readonly number[]): ArrayLike<unknown> | undefined {
+  if (!isRow(row) || (inner.length > 0 && row.length !== size)) return undefined;
+  if (inner.length === 0) return row;
+  const parts = Array.from(row, (one) => flatRow(one, inner));
+  return parts.every((part) => part?.length === sizeOf(inner))
+    ? parts.flatMap((part) => Array.from(part as ArrayLike<unknown>))
+    : undefined;
 }
 
 /**
  * A copy of points and their shape.
  *
- * @param shape - [count, D]; may be left out where each row is an array.
- * @throws {@link DataError} when they are no numbers, or rows differ in length or from the shape.
+ * @param shape - [count, ...shape of one]; may be left out where the points are arrays, which may be flat beside a shape.
+ * @throws {@link DataError} when they are no numbers, or rows differ in size from each other or from the shape.
  */
 export function shapedNumbers(subject: string, given: unknown, shape: readonly number[] | undefined) {
   if (shape !== undefined && !Array.isArray(shape)) {
     throw new DataError({
       subject: `shape of ${subject}`,
       given: shape,
-      expected: "[count, dimension]",
+      expected: "[count, dimension] or [count, ...shape of one]",
       remedy: "The shape comes second, options third; undefined is a shape left out.",
     });
   }
   const rows = Array.isArray(given) && isRow(given[0]);
-  const values = copiedNumbers(subject, given, rows ? undefined : shape?.[1]);
+  const values = copiedNumbers(subject, given, rows || !shape ? undefined : sizeOf(shape.slice(1)));
   if (!rows && shape) return { values, shape };
-  const own = rows ? [given.length, values.length / given.length] : undefined;
-  if (own && (!shape || (shape.length === 2 && shape.every((size, axis) => size === own[axis])))) {
-    return { values, shape: own };
-  }
+  const own = rows ? [given.length, ...sizesOf(given[0])] : undefined;
+  if (own && !shape) return { values, shape: own };
+  const [count = 0, ...sample] = own ?? [];
+  const isFlat = sample.length === 1 && shape?.[0] === count && sizeOf(shape.slice(1)) === sample[0];
+  if (own && shape && (sameShape(own, shape) || (isFlat && isSizes(shape)))) return { values, shape };
   throw new DataError({
     subject: `shape of ${subject}`,
     given: shape ?? "none",
-    expected: own ? `[${own.join(", ")}], as the array of points has` : "[count, dimension]",
+    expected: own
+      ? `[${own.join(", ")}], as the array of points has`
+      : "[count, dimension] or [count, ...shape of one]",
     remedy: own
       ? "Leave the shape out."
       : `Say how many points the ${values.length} numbers are, or give an array of points, [[x, y], ...].`,

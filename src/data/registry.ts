@@ -1,6 +1,6 @@
 /** Data sources by name: the command line lists them, checkpoints name them, tests loop over them. */
 import { DataError } from "../errors.ts";
-import { madeFrom, type NamedOptions, type Registry } from "../graph/options.ts";
+import { isRecord, madeFrom, type NamedOptions, type Registry } from "../graph/options.ts";
 import { isArrayData } from "./array.ts";
 import { checkerboard } from "./checkerboard.ts";
 import { eightGaussians } from "./eight-gaussians.ts";
@@ -74,6 +74,10 @@ function optionsBeside(given: DataSource, stored: NamedOptions): NamedOptions["o
 }
 
 function sameOptions(a: NamedOptions["options"], b: NamedOptions["options"]): boolean {
-  const sorted = (options: NamedOptions["options"]) => JSON.stringify(Object.entries(options).sort());
+  const sorted = (options: NamedOptions["options"]) => JSON.stringify(options, inOrder);
   return sorted(a) === sorted(b);
 }
+
+/** For JSON.stringify: the fields of each object by name, in whatever order they were given. */
+const inOrder = (_name: string, value: unknown) =>
+  isRecord(value) && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort()) : value;

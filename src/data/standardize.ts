@@ -1,5 +1,6 @@
 /** Standardisation: z = (x - mean) / std per coordinate, so that a network meets data of size 1. */
 import { DataError } from "../errors.ts";
+import type { Shape } from "../graph/node.ts";
 import type { Points } from "./points.ts";
 
 /** Kept in the checkpoint: a model in z is a model of the data only with it. */
@@ -33,6 +34,21 @@ export function fitStandardization({ values, count, dimension }: Points): Standa
     std[column] = unit * Math.sqrt(squares / count) || largest || 1;
   }
   return { mean, std };
+}
+
+/**
+ * How it is fitted: each number of a point by itself; or all numbers of a channel, the place on the last axis, by one mean
+ * and one deviation.
+ */
+export type StandardizationMode = "coordinate" | "channel";
+
+/** {@link fitStandardization} of points of this shape, each number of a channel with the channel's mean and deviation. */
+export function fitChannels(points: Points, shape: Shape): Standardization {
+  const channels = shape.at(-1) ?? 1;
+  const { values, count, dimension } = points;
+  const each = fitStandardization({ values, count: (count * dimension) / channels, dimension: channels });
+  const repeated = (list: readonly number[]) => Array.from({ length: dimension }, (_, i) => list[i % channels]);
+  return { mean: repeated(each.mean), std: repeated(each.std) };
 }
 
 /** z [count, D] of x [count, D], in f64: of size 1, so that f32 may hold it then. */

@@ -8,6 +8,7 @@ import { parseStandardization } from "../data/standardize.ts";
 import { CheckpointError, DivflowError } from "../errors.ts";
 import { lossFrom } from "../flow/losses/registry.ts";
 import { pathFrom } from "../flow/paths/registry.ts";
+import { isSizes, sizeOf } from "../graph/node.ts";
 import {
   booleanOption,
   choiceOption,
@@ -96,7 +97,10 @@ function parseFacts(subject: string, given: unknown): Facts {
   const standardization = fields["standardization"] === null ? undefined : fields["standardization"];
   if (standardization !== undefined) fieldsOf(`${subject}, standardization`, standardization, ["mean", "std"]);
   const training = fields["training"] === null ? undefined : parseTraining(subject, fields["training"], dimension);
-  if (training?.data.name === "array" && training.data.options["standardize"] !== (standardization !== undefined)) {
+  if (
+    training?.data.name === "array" &&
+    (training.data.options["standardize"] !== false) !== (standardization !== undefined)
+  ) {
     throw damage(`${subject}, standardization`, fields["standardization"], "one where the data have one", DAMAGED);
   }
   return {
@@ -149,14 +153,34 @@ function parseData(subject: string, given: unknown, dimension: number): NamedOpt
   let own: unknown = dimension; // of a source that only its owner knows
   if (dataNames.includes(named.name)) own = madeOf(subject, given, dataFrom).dimension;
   if (named.name === "array") {
-    const fields = fieldsOf(subject, named.options, ["count", "dimension", "standardize", "fingerprint"]);
+    const required = ["count", "dimension", "standardize", "fingerprint"];
+    const fields = fieldsOf(subject, named.options, required, ["shape", "conditions"]);
     integerOption("count of data", fields["count"]);
-    booleanOption("standardize of data", fields["standardize"]);
+    choiceOption("standardize of data", fields["standardize"], [true, false, "channel"]);
     textOf(`${subject}, fingerprint`, fields["fingerprint"]);
     own = fields["dimension"];
+    const { shape = [own] } = fields;
+    if (!isSizes(shape) || sizeOf(shape) !== own) {
+      throw damage(`${subject}, shape`, shape, `sizes whose product is ${own}, the dimension`, DAMAGED);
+    }
+    if (fields["conditions"] !== undefined) parseConditions(`${subject}, conditions`, fields["conditions"]);
   }
   if (own !== dimension) throw damage(`${subject}, dimension`, own, `${dimension}, the network's`, DAMAGED);
   return named;
+}
+
+/** What is told of each of a user's own points. */
+function parseConditions(subject: string, given: unknown): void {
+  for (const [name, one] of Object.entries(fieldsOf(subject, given, [], Object.keys(Object(given))))) {
+    const fields = fieldsOf(`${subject}, ${name}`, one, ["shape", "fingerprint"], ["classes", "names"]);
+    const { shape, classes, names } = fields;
+    textOf(`${subject}, ${name}, fingerprint`, fields["fingerprint"]);
+    if (classes !== undefined) integerOption(`classes of ${name}`, classes);
+    if (names !== undefined) namesOf(`${subject}, ${name}, names`, names, (classes as number | undefined) ?? 0);
+    if (!isSizes(shape) || shape.includes(0) || (classes !== undefined && shape.length > 0)) {
+      throw damage(`${subject}, ${name}, shape`, shape, classes === undefined ? "sizes" : "[], as of labels", DAMAGED);
+    }
+  }
 }
 
 function parseValidation(

@@ -205,7 +205,6 @@ describe("what is no points", () => {
     ["rows of another shape", [[1, 2]], [2, 1]],
     ["options for a shape", Float32Array.of(1, 2), { standardize: true }],
     ["a number for a shape", Float32Array.of(1, 2), 2],
-    ["rows of rows", [[[1], [2]]]],
   ];
   test.each(wrong)("%s: DataError", (_name, given, shape) => {
     expect(() => arrayData(given as never, shape as never)).toThrow(DataError);
@@ -228,7 +227,7 @@ describe("bad points", () => {
     ["no points", new Float32Array(0), [0, 2], "at least one point"],
     ["no coordinates", new Float32Array(0), [3, 0], "at least one point"],
     ["one axis", new Float32Array(4), [4], "[count, dimension]"],
-    ["three axes", new Float32Array(8), [2, 2, 2], "[count, dimension]"],
+    ["three axes of other values", new Float32Array(8), [2, 2, 3], "12 for 2 points of shape [2, 3]"],
     ["a negative size", new Float32Array(4), [-2, -2], "[count, dimension]"],
     ["a size that is no integer", new Float32Array(4), [1.6, 2.5], "[count, dimension]"],
     ["too few values", new Float32Array(5), [3, 2], "6 for 3 points of dimension 2"],

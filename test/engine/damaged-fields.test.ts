@@ -114,6 +114,46 @@ describe("is a CheckpointError that names the field", () => {
   });
 });
 
+describe("what a file says of the shape and the conditions of a user's points", () => {
+  const whole = {
+    shape: [1, 2],
+    standardize: "channel",
+    conditions: {
+      kind: { shape: [], classes: 2, names: ["ape", "cat"], fingerprint: "f64:0011223344556677" },
+      frames: { shape: [3, 2], fingerprint: "f64:0011223344556677" },
+    },
+  };
+  const withFields = (change: (options: Facts) => unknown) =>
+    changed((facts) => {
+      const { options } = facts.training.data;
+      Object.assign(options, structuredClone(whole));
+      change(options);
+    });
+
+  test("is kept", () => {
+    const { training } = readCheckpoint(withFields(() => {}));
+    expect(training?.data.options).toMatchObject(whole);
+  });
+
+  test.each<[string, RegExp, (options: Facts) => unknown]>([
+    ["another product", /shape: got \[2,2\]/, (o) => Object.assign(o, { shape: [2, 2] })],
+    ["a shape that is none", /shape: got "2"/, (o) => Object.assign(o, { shape: "2" })],
+    ["an unknown mode", /standardize of data: got "row"/, (o) => Object.assign(o, { standardize: "row" })],
+    ["no standardisation beside one", /standardization/, (o) => Object.assign(o, { standardize: false })],
+    ["conditions that are a list", /conditions/, (o) => Object.assign(o, { conditions: [1] })],
+    ["no fingerprint", /kind, fingerprint: got "nothing"/, (o) => delete o.conditions.kind.fingerprint],
+    ["no shape", /frames, shape: got "nothing"/, (o) => delete o.conditions.frames.shape],
+    ["a size of 0", /frames, shape: got \[3,0\]/, (o) => Object.assign(o.conditions.frames, { shape: [3, 0] })],
+    ["no classes", /kind, names/, (o) => delete o.conditions.kind.classes],
+    ["a name too few", /kind, names/, (o) => Object.assign(o.conditions.kind, { names: ["ape"] })],
+    ["a label of a shape", /kind, shape/, (o) => Object.assign(o.conditions.kind, { shape: [2] })],
+    ["an unknown field", /got "class"/, (o) => Object.assign(o.conditions.kind, { class: 1 })],
+  ])("and refused with %s", (_name, message, change) => {
+    expect(() => readCheckpoint(withFields(change))).toThrow(CheckpointError);
+    expect(() => readCheckpoint(withFields(change))).toThrow(message);
+  });
+});
+
 test("a bit that is flipped anywhere in what the file says is seen, also where it makes a digit another", () => {
   const text = new TextDecoder("latin1").decode(bytes);
   const [start, end] = [text.indexOf('\\"training\\"'), text.indexOf('"divflow.checksum"')];

@@ -2,7 +2,7 @@
  * What goes between a page and its worker: a message is plain data, so networks, paths, losses and the like cross as
  * the names and options that checkpoints hold of them too, and are made anew on the other side.
  */
-import { isArrayData, madeArray } from "../../data/array.ts";
+import { arrayParts, isArrayData, madeArray } from "../../data/array.ts";
 import { dataFrom, dataNames } from "../../data/registry.ts";
 import type { DataSource } from "../../data/source.ts";
 import { UnsupportedError } from "../../errors.ts";
@@ -56,8 +56,7 @@ const namedData = namedForm<DataSource>("data", dataNames, dataFrom);
 const dataForm: Form<DataSource> = {
   plain(source) {
     if (!isArrayData(source)) return namedData.plain(source);
-    const { name, options, values, columns } = source;
-    return { name, options, values, ...(columns ? { columns } : {}) };
+    return { name: source.name, ...arrayParts(source) };
   },
   made(plain) {
     return (plain as NamedOptions).name === "array" ? madeArray(plain as never) : namedData.made(plain);
