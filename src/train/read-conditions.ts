@@ -1,10 +1,10 @@
 /** What a model file says of its samples' shape, and of what the network is told: names of labels, units of numbers. */
 import { parseStandardization } from "../data/standardize.ts";
 import { isSizes, type Shape, sizeOf } from "../graph/node.ts";
-import { isRecord } from "../graph/options.ts";
+import { integerOption, isRecord } from "../graph/options.ts";
 import type { ConditionDeclaration, Network } from "../nn/network.ts";
 import type { ConditionFacts } from "./checkpoint.ts";
-import { DAMAGED, fieldsOf, namesOf } from "./fields.ts";
+import { DAMAGED, fieldsOf, namesOf, textOf } from "./fields.ts";
 import { damage } from "./safetensors.ts";
 
 export function parseShape(subject: string, given: unknown, dimension: number): Shape {
@@ -47,4 +47,18 @@ function parseFacts(subject: string, given: unknown, { shape, classes }: Conditi
       ? {}
       : { standardization: parseStandardization(standardization, sizeOf(shape), "standardization") }),
   };
+}
+
+/** What is told of each of a user's own points, as far as a file of a run says it. */
+export function parseDataConditions(subject: string, given: unknown): void {
+  for (const [name, one] of Object.entries(fieldsOf(subject, given, [], Object.keys(Object(given))))) {
+    const fields = fieldsOf(`${subject}, ${name}`, one, ["shape", "fingerprint"], ["classes", "names"]);
+    const { shape, classes, names } = fields;
+    textOf(`${subject}, ${name}, fingerprint`, fields["fingerprint"]);
+    if (classes !== undefined) integerOption(`classes of ${name}`, classes);
+    if (names !== undefined) namesOf(`${subject}, ${name}, names`, names, (classes as number | undefined) ?? 0);
+    if (!isSizes(shape) || shape.includes(0) || (classes !== undefined && shape.length > 0)) {
+      throw damage(`${subject}, ${name}, shape`, shape, classes === undefined ? "sizes" : "[], as of labels", DAMAGED);
+    }
+  }
 }

@@ -8,7 +8,6 @@ import { parseStandardization } from "../data/standardize.ts";
 import { CheckpointError, DivflowError } from "../errors.ts";
 import { lossFrom } from "../flow/losses/registry.ts";
 import { pathFrom } from "../flow/paths/registry.ts";
-import { isSizes, sizeOf } from "../graph/node.ts";
 import {
   booleanOption,
   choiceOption,
@@ -27,7 +26,7 @@ import { checksum, FORM, type ModelRecord, type TrainingRecord, type ValidationR
 import { duplicateKey } from "./duplicate-key.ts";
 import { ema } from "./ema.ts";
 import { DAMAGED, fieldsOf, namedOf, namesOf, textOf } from "./fields.ts";
-import { parseConditions, parseShape } from "./read-conditions.ts";
+import { parseConditions, parseDataConditions, parseShape } from "./read-conditions.ts";
 import { damage } from "./safetensors.ts";
 import { type ValidationMetrics, validationCriteria } from "./validation.ts";
 
@@ -159,28 +158,11 @@ function parseData(subject: string, given: unknown, dimension: number): NamedOpt
     choiceOption("standardize of data", fields["standardize"], [true, false, "channel"]);
     textOf(`${subject}, fingerprint`, fields["fingerprint"]);
     own = fields["dimension"];
-    const { shape = [own] } = fields;
-    if (!isSizes(shape) || sizeOf(shape) !== own) {
-      throw damage(`${subject}, shape`, shape, `sizes whose product is ${own}, the dimension`, DAMAGED);
-    }
-    if (fields["conditions"] !== undefined) parseConditions(`${subject}, conditions`, fields["conditions"]);
+    if (fields["shape"] !== undefined) parseShape(`${subject}, shape`, fields["shape"], dimension);
+    if (fields["conditions"] !== undefined) parseDataConditions(`${subject}, conditions`, fields["conditions"]);
   }
   if (own !== dimension) throw damage(`${subject}, dimension`, own, `${dimension}, the network's`, DAMAGED);
   return named;
-}
-
-/** What is told of each of a user's own points. */
-function parseConditions(subject: string, given: unknown): void {
-  for (const [name, one] of Object.entries(fieldsOf(subject, given, [], Object.keys(Object(given))))) {
-    const fields = fieldsOf(`${subject}, ${name}`, one, ["shape", "fingerprint"], ["classes", "names"]);
-    const { shape, classes, names } = fields;
-    textOf(`${subject}, ${name}, fingerprint`, fields["fingerprint"]);
-    if (classes !== undefined) integerOption(`classes of ${name}`, classes);
-    if (names !== undefined) namesOf(`${subject}, ${name}, names`, names, (classes as number | undefined) ?? 0);
-    if (!isSizes(shape) || shape.includes(0) || (classes !== undefined && shape.length > 0)) {
-      throw damage(`${subject}, ${name}, shape`, shape, classes === undefined ? "sizes" : "[], as of labels", DAMAGED);
-    }
-  }
 }
 
 function parseValidation(
