@@ -1,4 +1,5 @@
 /** The public API. Everything divflow offers is exported here, by name. */
+import { onDemand } from "./backends/on-demand.ts";
 import type {
   CaseErrors,
   EvaluateLossesOptions,
@@ -13,6 +14,7 @@ import type {
 } from "./engine/api.ts";
 import { createAnyRuntime } from "./engine/worker/start.ts";
 import { partOption } from "./graph/options.ts";
+import type { ExportOnnxOptions } from "./onnx/export-onnx.ts";
 
 /**
  * A runtime: a backend, and what is made on it. In a page it runs in a worker of its own; the API is the same.
@@ -56,6 +58,25 @@ export async function evaluateLosses(
   options: EvaluateLossesOptions,
 ): Promise<LossMeans> {
   return made(runtime).evaluateLosses(model, options);
+}
+
+/**
+ * The velocity field of a model as an ONNX file: operators of the standard set 17, any number of rows. Inputs are `x`
+ * [batch, ...sample] in data units, `t` [batch] and the conditions by name, labels as int64; outputs are `velocity` [batch,
+ * ...sample], as {@link Model.velocity} gives it, and `noise`: `x`, read as N(0, 1), where sampling starts at t = 0.
+ *
+ * What writes it is imported on demand, and needs no runtime: the bytes of a model file will do.
+ *
+ * @param model - a model, or the bytes of a safetensors file.
+ * @throws {@link UnsupportedError} when the network has an op that ONNX has not; it is named.
+ * @throws {@link LimitError} when the file were 2 GiB or more.
+ * @throws {@link CheckpointError} or {@link ConfigError} as {@link load} does, or when the data's units are none of f32's.
+ */
+export async function exportOnnx(
+  model: Model | Uint8Array | ArrayBuffer,
+  options: ExportOnnxOptions = {},
+): Promise<Uint8Array> {
+  return (await onDemand(import("./onnx/export-onnx.ts"))).exportOnnx(model, options);
 }
 
 /** The errors of a golden case on this very device: {@link Runtime.verifyCase}. */
@@ -135,6 +156,7 @@ export type { NamedOptions } from "./graph/options.ts";
 export { type MLPConfig, mlp } from "./nn/mlp.ts";
 export type { Network, ParameterDeclaration } from "./nn/network.ts";
 export { networkFromConfig, networkKinds } from "./nn/registry.ts";
+export type { ExportOnnxOptions } from "./onnx/export-onnx.ts";
 export { type ActivationKind, activationKinds } from "./ops/activation.ts";
 export { type AdamOptions, type AdamWOptions, adam, adamW, type Optimizer } from "./train/adam.ts";
 export { type Ema, ema } from "./train/ema.ts";

@@ -29,6 +29,7 @@ export {
   euler,
   evaluateLosses,
   exponential,
+  exportOnnx,
   fdm,
   gaussianMixture,
   heun,

@@ -104,12 +104,18 @@ declare module "@tensorflow/tfjs-backend-webgpu" {}
 
 declare module "onnxruntime-web" {
   export class Tensor {
-    constructor(type: "float32", values: Float32Array, shape: number[]);
+    constructor(type: "float32", values: Float32Array, shape: readonly number[]);
+    constructor(type: "int64", values: BigInt64Array, shape: readonly number[]);
+    readonly dims: readonly number[];
+    /** Of a tensor that is not on a GPU. */
+    readonly data: Float32Array | BigInt64Array;
     getData(): Promise<Float32Array>;
     dispose(): void;
   }
   export class InferenceSession {
     static create(model: Uint8Array, options: Record<string, unknown>): Promise<InferenceSession>;
+    readonly inputNames: readonly string[];
+    readonly outputNames: readonly string[];
     run(inputs: Record<string, Tensor>): Promise<Record<string, Tensor>>;
     release(): Promise<void>;
   }

@@ -7,7 +7,13 @@ import { ConfigError } from "../index.ts";
 
 /** Declarations of a command's arguments, as far as checking needs them. */
 export interface ArgumentDeclarations {
-  readonly [name: string]: { readonly type?: string; readonly required?: boolean; readonly default?: unknown };
+  readonly [name: string]: {
+    readonly type?: string;
+    readonly required?: boolean;
+    readonly default?: unknown;
+    /** What it is without being given, where that is no constant. */
+    readonly valueHint?: string;
+  };
 }
 
 /** The nearest of `names` as a question; a pointer to the list where none is near. */

@@ -17,12 +17,16 @@ export const resultArguments = {
   force: forceArgument,
 } as const;
 
-/** Where results go; checked before any work. */
-export interface Target {
+/** Where a file goes; checked before any work. */
+export interface FileTarget {
   readonly path: string;
-  readonly format: Format;
   /** Then nothing else is said there. */
   readonly standardOutput: boolean;
+}
+
+/** Where results go. */
+export interface Target extends FileTarget {
+  readonly format: Format;
 }
 
 interface TargetArguments {
@@ -41,11 +45,10 @@ interface TargetArguments {
 export async function readTarget(args: TargetArguments, inputs: readonly string[]): Promise<Target> {
   const { out: path } = args;
   const asked = args.format === undefined ? undefined : oneOf("--format", args.format, formats);
-  const standardOutput = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].includes(path);
+  const standardOutput = isStandardOutput(args);
   if (standardOutput) {
-    if (args.json) throw twoOnOneOutput(path);
     const format = asked ?? "csv";
-    if (process.stdout.isTTY && format.startsWith("np")) throw bytesOnTerminal(path, format);
+    if (process.stdout.isTTY && format.startsWith("np")) throw bytesOnTerminal(path, { format });
     return { path, format, standardOutput };
   }
   if (!args.force) {
@@ -62,6 +65,33 @@ export async function readTarget(args: TargetArguments, inputs: readonly string[
   return { path, format, standardOutput };
 }
 
+/** The same for a file of bytes, whatever its ending. */
+export async function readFileTarget(
+  args: Omit<TargetArguments, "format">,
+  inputs: readonly string[],
+): Promise<FileTarget> {
+  const { out: path } = args;
+  const standardOutput = isStandardOutput(args);
+  if (standardOutput) {
+    if (process.stdout.isTTY) throw bytesOnTerminal(path, {});
+    return { path, standardOutput };
+  }
+  if (!args.force) {
+    await refuseInputs("--out", path, inputs);
+    await refuseRunFile("--out", path);
+  }
+  await checkTarget("--out", path);
+  await removeLeftovers(path);
+  return { path, standardOutput };
+}
+
+/** Whether --out is standard output, which takes one thing. */
+function isStandardOutput({ out, json }: Pick<TargetArguments, "out" | "json">): boolean {
+  if (!["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].includes(out)) return false;
+  if (json) throw twoOnOneOutput(out);
+  return true;
+}
+
 async function isPipe(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   return found !== undefined && !found.isFile() && !found.isDirectory();
@@ -76,12 +106,12 @@ function twoOnOneOutput(path: string): ConfigError {
   });
 }
 
-function bytesOnTerminal(path: string, format: Format): ConfigError {
+function bytesOnTerminal(path: string, { format }: { readonly format?: Format }): ConfigError {
   return new ConfigError({
     subject: `--out ${path}`,
-    given: `a terminal, beside --format ${format}`,
+    given: `a terminal${format ? `, beside --format ${format}` : ""}`,
     expected: "text there",
-    remedy: "Send standard output into a file or a pipe, or leave out --format.",
+    remedy: `Send standard output into a file or a pipe${format ? ", or leave out --format" : ""}.`,
   });
 }
 
@@ -130,11 +160,18 @@ export function expectRoom({ path, format }: Target, numbers: number): void {
 
 /** Writes arrays of equally many rows: .npz keeps them apart, other formats have their columns side by side. */
 export async function writeResults(target: Target, arrays: readonly ResultArray[]): Promise<void> {
-  if (target.standardOutput) await print(contentOf(target.format, arrays));
-  else await replaceFile(target.path, contentOf(target.format, arrays));
+  await writeFileTo(target, contentOf(target.format, arrays));
 }
 
-function contentOf(format: Format, arrays: readonly ResultArray[]): Exclude<Content, AsyncIterable<unknown>> {
+/** Writes a file's content to its place. */
+export async function writeFileTo({ path, standardOutput }: FileTarget, content: Printable): Promise<void> {
+  if (standardOutput) await print(content);
+  else await replaceFile(path, content);
+}
+
+type Printable = Exclude<Content, AsyncIterable<unknown>>;
+
+function contentOf(format: Format, arrays: readonly ResultArray[]): Printable {
   const rows = arrays[0]?.shape[0] ?? 0;
   const columns = arrays.flatMap((array) => array.columns);
   switch (format) {
@@ -182,7 +219,7 @@ function sideBySide(arrays: readonly ResultArray[], from: number, to: number): F
 }
 
 /** Writes to standard output, each piece when the one before is taken. */
-async function print(content: ReturnType<typeof contentOf>): Promise<void> {
+async function print(content: Printable): Promise<void> {
   const pieces = typeof content === "string" || content instanceof Uint8Array ? [content] : content;
   for (const piece of pieces) {
     await new Promise<void>((resolve, reject) => {

@@ -56,7 +56,7 @@ export function refuseVoid(rawArguments: readonly string[], declarations: Argume
   const given = givenOptions(rawArguments);
   for (const { option, chosen, makesVoid, because } of rules) {
     const declared = declarations[option];
-    const choice = given.get(option) ?? declared?.default;
+    const choice = given.get(option) ?? declared?.default ?? declared?.valueHint;
     if (!declared || declared.required) continue; // one that is missing is refused by itself
     if (chosen ? typeof choice !== "string" || !chosen(choice) : choice !== undefined) continue;
     const idle = makesVoid.find((name) => Object.hasOwn(declarations, name) && given.has(name));

@@ -3,42 +3,7 @@ import { expect, test } from "vitest";
 import { eulerModel } from "../../bench/peers/onnx-model.ts";
 import { deviationOf, eulerSolve } from "../../bench/reference.mjs";
 import { eulerSteps, makeWorkload } from "../../bench/workload.mjs";
-
-type Fields = Map<number, (number | Uint8Array)[]>;
-
-/** Protobuf's wire format: a field's number and type, then a varint (0) or bytes after their length (2). */
-function fieldsOf(bytes: Uint8Array): Fields {
-  const fields: Fields = new Map();
-  let at = 0;
-  const varint = () => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++];
-      if (byte === undefined) throw new RangeError("cut short");
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
-    }
-  };
-  while (at < bytes.length) {
-    const key = varint();
-    const [field, type] = [key >>> 3, key & 7];
-    if (type !== 0 && type !== 2) throw new RangeError(`wire type ${type}`);
-    let value: number | Uint8Array = varint();
-    if (type === 2) {
-      if (at + value > bytes.length) throw new RangeError("cut short");
-      at += value;
-      value = bytes.subarray(at - value, at);
-    }
-    fields.set(field, [...(fields.get(field) ?? []), value]);
-  }
-  return fields;
-}
-
-const messages = (fields: Fields, field: number) =>
-  (fields.get(field) ?? []).map((value) => fieldsOf(value as Uint8Array));
-const texts = (fields: Fields, field: number) =>
-  (fields.get(field) ?? []).map((value) => new TextDecoder().decode(value as Uint8Array));
-const numbers = (fields: Fields, field: number) => (fields.get(field) ?? []) as number[];
+import { type Fields, fieldsOf, messagesOf, numbersOf, textsOf } from "../onnx/read-protobuf.ts";
 
 interface Tensor {
   readonly shape: readonly number[];
@@ -49,10 +14,10 @@ interface Tensor {
 function tensorOf(fields: Fields): [string, Tensor] {
   const [bytes] = fields.get(9) as [Uint8Array];
   const raw = bytes.slice().buffer;
-  const data = numbers(fields, 2)[0] === 7 ? [...new BigInt64Array(raw)].map(Number) : [...new Float32Array(raw)];
-  const shape = numbers(fields, 1);
+  const data = numbersOf(fields, 2)[0] === 7 ? [...new BigInt64Array(raw)].map(Number) : [...new Float32Array(raw)];
+  const shape = numbersOf(fields, 1);
   expect(data.length).toBe(shape.reduce((product, size) => product * size, 1));
-  return [texts(fields, 8)[0] as string, { shape, data }];
+  return [textsOf(fields, 8)[0] as string, { shape, data }];
 }
 
 /** What an operator of the file computes, for matrices, and scalars beside them. */
@@ -101,17 +66,17 @@ test("one Euler step, as the file's own graph has it, is that of the reference",
   const [width, count] = [70, 3]; // a weight of more than 16,383 bytes has a length of three bytes
   const values = makeWorkload(width, 1, count);
   const model = fieldsOf(eulerModel(values, width, count));
-  expect(numbers(model, 1)).toEqual([7]); // IR version
-  const [opset] = messages(model, 8) as [Fields];
-  expect([texts(opset, 1), numbers(opset, 2)]).toEqual([[""], [13]]);
+  expect(numbersOf(model, 1)).toEqual([7]); // IR version
+  const [opset] = messagesOf(model, 8) as [Fields];
+  expect([textsOf(opset, 1), numbersOf(opset, 2)]).toEqual([[""], [13]]);
 
-  const [graph] = messages(model, 7) as [Fields];
+  const [graph] = messagesOf(model, 7) as [Fields];
   const shapeOf = (value: Fields) => {
-    const [tensor] = messages(messages(value, 2)[0] as Fields, 1) as [Fields];
-    expect(numbers(tensor, 1)).toEqual([1]); // f32
-    return messages(messages(tensor, 2)[0] as Fields, 1).flatMap((dimension) => numbers(dimension, 1));
+    const [tensor] = messagesOf(messagesOf(value, 2)[0] as Fields, 1) as [Fields];
+    expect(numbersOf(tensor, 1)).toEqual([1]); // f32
+    return messagesOf(messagesOf(tensor, 2)[0] as Fields, 1).flatMap((dimension) => numbersOf(dimension, 1));
   };
-  const declared = (field: number) => messages(graph, field).map((value) => [...texts(value, 1), shapeOf(value)]);
+  const declared = (field: number) => messagesOf(graph, field).map((value) => [...textsOf(value, 1), shapeOf(value)]);
   expect(declared(11)).toEqual([
     ["x", [count, 2]],
     ["t", [1, 1]],
@@ -119,19 +84,19 @@ test("one Euler step, as the file's own graph has it, is that of the reference",
   expect(declared(12)).toEqual([["next", [count, 2]]]);
 
   const time = 7 / eulerSteps;
-  const known = new Map<string, Tensor>(messages(graph, 5).map(tensorOf));
+  const known = new Map<string, Tensor>(messagesOf(graph, 5).map(tensorOf));
   known.set("x", { shape: [count, 2], data: [...values.noise] });
   known.set("t", { shape: [1, 1], data: [time] });
-  for (const node of messages(graph, 1)) {
-    const inputs = texts(node, 1).map((name) => {
+  for (const node of messagesOf(graph, 1)) {
+    const inputs = textsOf(node, 1).map((name) => {
       const tensor = known.get(name);
       if (!tensor) throw new RangeError(`"${name}" is used before it is there`);
       return tensor;
     });
-    const axis = messages(node, 5).flatMap((attribute) =>
-      texts(attribute, 1)[0] === "axis" ? numbers(attribute, 3) : [],
+    const axis = messagesOf(node, 5).flatMap((attribute) =>
+      textsOf(attribute, 1)[0] === "axis" ? numbersOf(attribute, 3) : [],
     );
-    known.set(texts(node, 2)[0] as string, compute(texts(node, 4)[0] as string, inputs, axis[0]));
+    known.set(textsOf(node, 2)[0] as string, compute(textsOf(node, 4)[0] as string, inputs, axis[0]));
   }
   // The reference starts at t = 0: so 7 steps of it lead to where the file is asked at t = 7/100.
   for (let row = 0; row < count; row++) {

@@ -146,6 +146,7 @@ describe("what a choice makes void is refused, by default too; the defaults of o
     [[...evaluate, "--seed", "3"], /--seed 3.*default --divergence exact/],
     [[...evaluate, "--format", "csv"], /--format csv.*without --out/],
     [[...evaluate, "--force"], /--force.*without --out/],
+    [["export", "m.safetensors", "--format", "onxn"], /--format.*onnx/],
     [[...sample, "--backend", "webgpu", "--threads", "2"], /--threads 2.*--backend webgpu/],
     [[...train, "--backend", "reference", "--threads", "1"], /--threads 1.*--backend reference/],
     [[...train, "--loss", "cfm", "--divergence", "0.3"], /--divergence 0.3.*--loss cfm/],
@@ -168,6 +169,7 @@ describe("what a choice makes void is refused, by default too; the defaults of o
     [[...evaluate, "--divergence", "hutchinson", "--probes", "4", "--seed", "1"]],
     [[...sample, "--threads", "2"]],
     [[...sample, "--backend", "wasm", "--threads", "2"]],
+    [["export", "m.safetensors", "--format", "onnx", "--force"]],
   ])("not %j: there is no such file", async (parameters) => {
     expect(await refused(parameters)).toMatch(/no such file/);
   });

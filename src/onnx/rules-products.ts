@@ -1,0 +1,59 @@
+/** Products, sums over axes and rows by index. */
+import type { Size } from "../trace/plain.ts";
+import { sameSize } from "./sizes.ts";
+import type { Rules, Value } from "./translation.ts";
+
+export const productRules: Rules = {
+  matmul: (node, translation) => {
+    const { transposeLeft, transposeRight } = node.attributes;
+    const inputs = node.inputs.map((input) => translation.full(input));
+    if (!transposeLeft && !transposeRight) return translation.made(node, "MatMul", inputs);
+    const flags = { transA: { int: Number(transposeLeft) }, transB: { int: Number(transposeRight) } };
+    return translation.made(node, "Gemm", inputs, flags);
+  },
+
+  linear: (node, translation) => {
+    const { builder } = translation;
+    const biasRows = node.attributes["biasRows"] as Size;
+    const [x, w, b] = node.inputs.map((input) => translation.full(input)) as [string, string, string];
+    if (sameSize(biasRows, node.shape[0] as Size)) return translation.made(node, "Gemm", [x, w, b]);
+    const product = builder.operation("MatMul", [x, w]);
+    if (biasRows === 0) return { from: product, shape: node.shape };
+    const [rows, first, axis] = [builder.sizes([biasRows]), builder.integers([0]), builder.integers([0])];
+    const above = builder.operation("Add", [builder.operation("Slice", [product, first, rows, axis]), b]);
+    const below = builder.operation("Slice", [product, rows, builder.end(), axis]);
+    return translation.made(node, "Concat", [above, below], { axis: { int: 0 } });
+  },
+
+  sum: (node, translation) => {
+    const axes = translation.builder.integers(node.attributes["axes"] as readonly number[]);
+    return translation.made(node, "ReduceSum", [translation.full(node.inputs[0] as Value), axes]);
+  },
+
+  max: (node, translation) => {
+    const axes = { ints: node.attributes["axes"] as readonly number[] };
+    return translation.made(node, "ReduceMax", [translation.full(node.inputs[0] as Value)], { axes });
+  },
+
+  gather: (node, translation) => {
+    const inputs = node.inputs.map((input) => translation.full(input));
+    return translation.made(node, "Gather", inputs, { axis: { int: 0 } });
+  },
+
+  scatterAdd: (node, translation) => {
+    const { builder } = translation;
+    const [values, indices] = node.inputs.map((input) => translation.full(input)) as [string, string];
+    const zeros = builder.operation("Expand", [builder.scalar(0), builder.sizes(node.shape)]);
+    const column = builder.operation("Unsqueeze", [indices, builder.integers([1])]);
+    return translation.made(node, "ScatterND", [zeros, column, values], { reduction: { text: "add" } });
+  },
+
+  replaceRow: (node, translation) => {
+    const { builder } = translation;
+    const [table, index, row] = node.inputs.map((input) => translation.full(input)) as [string, string, string];
+    const place = builder.operation("Mod", [index, builder.sizes([node.shape[0] as Size])]);
+    const column = builder.operation("Unsqueeze", [place, builder.integers([1])]);
+    const one = builder.operation("Reshape", [row, builder.sizes([1, ...node.shape.slice(1)])]);
+    return translation.made(node, "ScatterND", [table, column, one]);
+  },
+};

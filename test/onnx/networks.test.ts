@@ -1,0 +1,137 @@
+// Velocities of exported networks in ONNX Runtime against our own in f64: one file, several numbers of rows.
+import { describe, expect, test } from "vitest";
+import { evaluate } from "../../src/graph/evaluate.ts";
+import { type Shape, sizeOf } from "../../src/graph/node.ts";
+import type { HostTensor } from "../../src/graph/op.ts";
+import { conditionValues } from "../../src/nn/conditions.ts";
+import { initialParameters } from "../../src/nn/initialize.ts";
+import { mlp } from "../../src/nn/mlp.ts";
+import { type Network, parameterLayout, parameterViews } from "../../src/nn/network.ts";
+import { writeOnnx } from "../../src/onnx/write-model.ts";
+import { activationKinds } from "../../src/ops/activation.ts";
+import { multiply } from "../../src/ops/arithmetic.ts";
+import { state, table } from "../../src/ops/sources.ts";
+import { HostRandom } from "../../src/ops/threefry.ts";
+import { relativeError } from "../differences.ts";
+import { goldenNames, goldenNetwork } from "./golden.ts";
+import { type Given, runBatches } from "./onnx-runtime.ts";
+
+const random = new HostRandom(5);
+
+/** Points, times and conditions of so many rows, exact in f32. */
+function inputsOf(network: Network, rows: number): Readonly<Record<string, Given>> {
+  const numbers = (shape: Shape, purpose: number): Given => ({
+    ...{ type: "float", shape },
+    data: Float64Array.from(random.normal(sizeOf(shape), rows, purpose), Math.fround),
+  });
+  const told = conditionValues(network.conditions).map(({ name, shape, dtype }, i): [string, Given] => {
+    const given = numbers([rows, ...shape], 2 + i);
+    if (dtype === "f32")
+      return [name, { ...given, data: Array.from(given.data, (value) => Math.fround(Math.abs(value) + 0.1)) }];
+    const classes = network.conditions?.[name]?.classes as number;
+    return [
+      name,
+      { type: "int64", shape: [rows], data: Array.from({ length: rows }, (_, row) => (3 * row) % classes) },
+    ];
+  });
+  const times = Float64Array.from({ length: rows }, (_, row) => Math.fround((row + 0.3) / rows));
+  return {
+    x: numbers([rows, ...(network.sample ?? [network.dimension])], 1),
+    t: { type: "float", shape: [rows], data: times },
+    ...Object.fromEntries(told),
+  };
+}
+
+/** The network's own velocities, in f64. */
+function velocitiesOf(network: Network, parameters: Float32Array, inputs: Readonly<Record<string, Given>>) {
+  const { x, t, ...conditions } = inputs as { x: Given; t: Given };
+  const rows = t.data.length;
+  const layout = parameterLayout(network);
+  const flat = state({ name: "parameters", shape: [layout.total], dtype: "f32" });
+  const tableOf = ({ type, data }: Given, shape: Shape) =>
+    table(Array.from(data), shape, type === "float" ? "f32" : "u32");
+  const told = Object.entries<Given>(conditions).map(([name, given]) => [name, tableOf(given, given.shape)] as const);
+  const velocity = network.apply(
+    parameterViews(flat, layout),
+    tableOf(x, [rows, network.dimension]),
+    tableOf(t, [rows, 1]),
+    new Map(told),
+  );
+  const held = new Map([["parameters", { shape: [layout.total], data: Float64Array.from(parameters) }]]);
+  return (evaluate([velocity], held)[0] as HostTensor).data;
+}
+
+async function expectAgreement(network: Network, parameters: Float32Array) {
+  const file = writeOnnx({ network, standardization: undefined, priorDeviation: 1 }, parameters, {});
+  const batches = [1, 7].map((rows) => inputsOf(network, rows));
+  const results = await runBatches(file, batches);
+  expect(results).toHaveLength(2);
+  results.forEach(({ velocity, noise }, i) => {
+    const inputs = batches[i] as Readonly<Record<string, Given>>;
+    expect(velocity?.shape).toEqual(inputs["x"]?.shape);
+    expect(relativeError(velocity?.data ?? [], velocitiesOf(network, parameters, inputs))).toBeLessThan(1e-5);
+    expect(noise?.data).toEqual(Array.from(inputs["x"]?.data ?? []));
+  });
+}
+
+test.each(activationKinds)("mlp with %s", async (activation) => {
+  const network = mlp({ dimension: 3, hidden: [32, 24], activation });
+  const parameters = initialParameters(network, 3);
+  // Sizes at which activations bend.
+  await expectAgreement(
+    network,
+    parameters.map((value) => 3 * value),
+  );
+});
+
+test.each(goldenNames)("%s", { timeout: 60_000 }, async (name) => {
+  const { network, parameters } = goldenNetwork(name);
+  await expectAgreement(network, parameters);
+});
+
+describe("units", () => {
+  const network = mlp({ dimension: 2, hidden: [16] });
+  const parameters = initialParameters(network, 1);
+
+  test("x goes in and velocity comes out in data units, far from 0 too", async () => {
+    const standardization = { mean: [1e6 / 3, -2.7], std: [0.125, 40] };
+    const file = writeOnnx({ network, standardization, priorDeviation: 5 }, parameters, {});
+    const x = Float64Array.from([1e6 / 3 + 0.2, 3, 1e6 / 3 - 0.1, -60], Math.fround);
+    const t = [0.25, 0.75];
+    const inputs: Record<string, Given> = {
+      x: { type: "float", shape: [2, 2], data: x },
+      t: { type: "float", shape: [2], data: t },
+    };
+    const [result] = await runBatches(file, [inputs]);
+    const z = x.map(
+      (value, i) => (value - (standardization.mean[i % 2] as number)) / (standardization.std[i % 2] as number),
+    );
+    const own = velocitiesOf(network, parameters, { ...inputs, x: { type: "float", shape: [2, 2], data: z } });
+    const expected = own.map((value, i) => value * (standardization.std[i % 2] as number));
+    for (const column of [0, 1]) {
+      const of = (values: ArrayLike<number>) => Array.from(values).filter((_, i) => i % 2 === column);
+      expect(relativeError(of(result?.["velocity"]?.data ?? []), of(expected))).toBeLessThan(1e-5);
+    }
+    const noise = x.map(
+      (value, i) => 5 * value * (standardization.std[i % 2] as number) + (standardization.mean[i % 2] as number),
+    );
+    expect(relativeError(result?.["noise"]?.data ?? [], noise)).toBeLessThan(1e-6);
+  });
+
+  test("units that f32 does not hold are refused", () => {
+    const far = { mean: [0, 0], std: [1, 1e-60] };
+    expect(() => writeOnnx({ network, standardization: far, priorDeviation: 1 }, parameters, {})).toThrow(
+      "coordinate 1",
+    );
+  });
+});
+
+test("a network that is another for another number of rows is refused", () => {
+  const network = mlp({ dimension: 2, hidden: [4] });
+  const mixing: Network = {
+    ...network,
+    apply: (values, x, t) => multiply(network.apply(values, x, t), (x.shape[0] as number) ** 0.5),
+  };
+  const field = { network: mixing, standardization: undefined, priorDeviation: 1 };
+  expect(() => writeOnnx(field, initialParameters(network, 1), {})).toThrow('network "mlp"');
+});
