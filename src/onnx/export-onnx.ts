@@ -30,8 +30,8 @@ export async function exportOnnx(
   const record = readCheckpoint(await bytesOf(given, reading), reading);
   const vectors = vectorsOf(record);
   const chosen = chosenParameters({ best, ema } satisfies ParametersChoice, new Set(vectors.keys()));
-  const { network, path, standardization } = record;
-  const field = { network, standardization, priorDeviation: path.priorDeviation };
+  const { network, path, standardization, shape, conditions } = record;
+  const field = { network, standardization, shape, conditions, priorDeviation: path.priorDeviation };
   return writeOnnx(field, vectors.get(chosen) as FlatVector, metadataOf(record, chosen));
 }
 
@@ -65,10 +65,21 @@ function metadataOf(record: ModelRecord, chosen: ParametersName): Record<string,
     "divflow.network": network.kind,
     "divflow.path": JSON.stringify({ name: path.name, options: path.options }),
     "divflow.units": "data",
-    "divflow.sample": JSON.stringify(sampleOf(network)),
+    "divflow.sample": JSON.stringify(sampleOf(record)),
     "divflow.parameters": chosen === "parameters" ? "last" : chosen,
     "divflow.step": String(chosen === "best" && best ? best.metrics.step : step),
-    ...(network.conditions ? { "divflow.conditions": JSON.stringify(network.conditions) } : {}),
+    ...(network.conditions ? { "divflow.conditions": JSON.stringify(conditionsOf(record)) } : {}),
     ...(columns ? { "divflow.columns": JSON.stringify(columns) } : {}),
   };
+}
+
+/** What the network is told, with names of labels; units are inside. */
+function conditionsOf({ network, conditions }: ModelRecord): Record<string, unknown> {
+  const declared = Object.entries(network.conditions ?? {});
+  return Object.fromEntries(
+    declared.map(([name, declaration]) => {
+      const names = conditions?.[name]?.names;
+      return [name, { ...declaration, ...(names ? { names } : {}) }];
+    }),
+  );
 }

@@ -1,24 +1,29 @@
 /** What an exported file computes, as a trace of ours: the velocity and the noise to start from, both in data units. */
 import type { Standardization } from "../data/standardize.ts";
 import { ConfigError } from "../errors.ts";
-import type { Node, Shape } from "../graph/node.ts";
+import { type Node, type Shape, sizeOf } from "../graph/node.ts";
 import { conditionValues } from "../nn/conditions.ts";
-import type { Network } from "../nn/network.ts";
-import { add, divide, multiply, subtract } from "../ops/arithmetic.ts";
+import { type Network, toldName } from "../nn/network.ts";
+import { add, divide, multiply, select, subtract } from "../ops/arithmetic.ts";
 import { reshape } from "../ops/shape.ts";
 import { table } from "../ops/sources.ts";
 import { type Trace, type TraceInput, traceOf } from "../trace/trace.ts";
+import type { ConditionFacts } from "../train/checkpoint.ts";
 
 export interface Field {
   readonly network: Network;
-  readonly standardization: Standardization | undefined;
   /** Of the path. */
   readonly priorDeviation: number;
+  readonly standardization: Standardization | undefined;
+  /** Of a sample; left out: as the network has it. */
+  readonly shape?: Shape | undefined;
+  /** Names and units of conditions. */
+  readonly conditions?: ConditionFacts | undefined;
 }
 
 /** What one sample is. */
-export function sampleOf(network: Network): Shape {
-  return network.sample ?? [network.dimension];
+export function sampleOf({ network, shape }: Pick<Field, "network" | "shape">): Shape {
+  return shape ?? network.sample ?? [network.dimension];
 }
 
 /** Something that the field reads, under its name in the trace. */
@@ -36,9 +41,10 @@ export interface FieldInputs {
 
 const ROWS = { perRow: 1, plus: 0 };
 
-export function fieldInputs(network: Network): FieldInputs {
+export function fieldInputs(field: Field): FieldInputs {
+  const { network } = field;
   return {
-    points: { of: "x", name: "x", shape: [ROWS, ...sampleOf(network)], dtype: "f32" },
+    points: { of: "x", name: "x", shape: [ROWS, ...sampleOf(field)], dtype: "f32" },
     times: { of: "t", name: "t", shape: [ROWS], dtype: "f32" },
     conditions: conditionValues(network.conditions).map(({ name, shape, dtype }) => ({
       ...{ of: name, name: `condition.${name}` },
@@ -58,37 +64,60 @@ export function fieldInputs(network: Network): FieldInputs {
  * @throws {@link ConfigError} when f32, which the file has, holds no such units.
  * @throws {@link UnsupportedError} when the network builds other graphs for other numbers of rows.
  */
-export function fieldTrace({ network, standardization, priorDeviation }: Field): Trace {
+export function fieldTrace(field: Field): Trace {
+  const { network, standardization, priorDeviation } = field;
   const { dimension } = network;
-  const { points, times, conditions, parameters } = fieldInputs(network);
-  const units = unitsOf(standardization);
-  return traceOf(
-    `network "${network.kind}"`,
-    [points, times, ...conditions, ...parameters].map(plain),
-    (inputs, rows) => {
-      const named = (all: readonly FieldInput[]) => new Map(all.map(({ of, name }) => [of, inputs.get(name) as Node]));
-      const x = reshape(inputs.get(points.name) as Node, [rows, dimension]);
-      const t = reshape(inputs.get(times.name) as Node, [rows, 1]);
-      const velocity = units.ofVelocity(network.apply(named(parameters), units.toModel(x), t, named(conditions)));
-      const shape = [rows, ...sampleOf(network)];
-      return { velocity: reshape(velocity, shape), noise: reshape(units.toData(multiply(x, priorDeviation)), shape) };
-    },
-  );
+  const { points, times, conditions, parameters } = fieldInputs(field);
+  const units = unitsOf("coordinate", standardization);
+  const all = [points, times, ...conditions, ...parameters].map(plain);
+  return traceOf(`network "${network.kind}"`, all, (inputs, rows) => {
+    const named = (some: readonly FieldInput[]) => new Map(some.map(({ of, name }) => [of, inputs.get(name) as Node]));
+    const x = reshape(inputs.get(points.name) as Node, [rows, dimension]);
+    const t = reshape(inputs.get(times.name) as Node, [rows, 1]);
+    const told = toldOf(field, named(conditions), rows);
+    const velocity = units.ofVelocity(network.apply(named(parameters), units.toModel(x), t, told));
+    const shape = [rows, ...sampleOf(field)];
+    return { velocity: reshape(velocity, shape), noise: reshape(units.toData(multiply(x, priorDeviation)), shape) };
+  });
+}
+
+/** Conditions in the network's units; numbers that are not told are 0 there, whatever they are. */
+function toldOf(
+  { network, conditions = {} }: Field,
+  given: ReadonlyMap<string, Node>,
+  rows: number,
+): ReadonlyMap<string, Node> {
+  const told = new Map(given);
+  for (const [name, { shape, drop }] of Object.entries(network.conditions ?? {})) {
+    const units = conditions[name]?.standardization;
+    if (!units && !drop) continue;
+    const numbers = given.get(name) as Node;
+    if (numbers.dtype !== "f32") continue;
+    const flat = reshape(numbers, [rows, sizeOf(shape)]);
+    const own = unitsOf(`condition "${name}", number`, units).toModel(flat);
+    const kept = drop ? select(given.get(toldName(name)) as Node, own, 0) : own;
+    told.set(name, reshape(kept, [rows, ...shape]));
+  }
+  return told;
 }
 
 function plain({ name, shape, dtype }: FieldInput): TraceInput {
   return { name, shape, dtype };
 }
 
-/** From data units and back, in f32: x [rows, D]. */
-function unitsOf(standardization: Standardization | undefined) {
+/**
+ * From data units and back, in f32: x [rows, D].
+ *
+ * @param subject - what columns are called in messages.
+ */
+function unitsOf(subject: string, standardization: Standardization | undefined) {
   if (!standardization) return { toModel: same, toData: same, ofVelocity: same };
   const { mean, std } = standardization;
   const row = (values: readonly number[]) => table(values, [values.length]);
   std.forEach((value, column) => {
     if (isNormal(value) && Math.abs(mean[column] as number) < LARGEST) return;
     throw new ConfigError({
-      subject: `unit of coordinate ${column}`,
+      subject: `unit of ${subject} ${column}`,
       given: `mean ${mean[column]}, standard deviation ${value}`,
       expected: "numbers that f32 holds, which the file has",
       remedy: "Train on data in another unit.",

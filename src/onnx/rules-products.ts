@@ -12,6 +12,13 @@ export const productRules: Rules = {
     return translation.made(node, "Gemm", inputs, flags);
   },
 
+  matmulEach: (node, translation) =>
+    translation.made(
+      node,
+      "MatMul",
+      node.inputs.map((input) => translation.full(input)),
+    ),
+
   linear: (node, translation) => {
     const { builder } = translation;
     const biasRows = node.attributes["biasRows"] as Size;

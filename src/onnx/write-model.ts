@@ -79,7 +79,7 @@ export function writeOnnx(
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
   const { network } = field;
-  const inputs = fieldInputs(network);
+  const inputs = fieldInputs(field);
   const taken = ["velocity", "noise"];
   const layout = parameterLayout(network).entries;
   const valuesOf = new Map(layout.map(({ declaration, offset }) => [declaration.name, offset]));
@@ -121,9 +121,9 @@ const DESCRIPTION =
 function meaningOf(name: string, declaration: ConditionDeclaration | undefined): string {
   if (!declaration) {
     const told = name.slice(0, -toldName("").length);
-    return `1 where ${told} is told, 0 where it is not and its numbers are 0`;
+    return `1 where ${told} is told, 0 where it is not, whatever its numbers are`;
   }
   const { classes, drop } = declaration;
-  if (classes === undefined) return "a condition";
+  if (classes === undefined) return "numbers, in data units";
   return `labels from 0 to ${classes - 1}${drop ? `; ${classes}: not told` : ""}`;
 }
