@@ -4,8 +4,10 @@
  *
  *   header      count, scalars, spreads, steps: the first is the chain's elements, the others lengths of the tables
  *   scalars     { source, cell }: before the first block the element at `source` is spread over the 16 bytes at `cell`
- *   spreads     { source, divisor, modulus, stride, slot }: for each block,
- *               slot[i] = source[(floor(i / divisor) mod modulus) stride]
+ *   spreads     { source, divisor, modulus, stride, terms, slot }: for each block,
+ *               slot[i] = source[(floor(i / divisor) mod modulus) stride + the same of each further term]; `terms` is the
+ *               address of their number and of { divisor, modulus, stride } of each, their divisors multiples of
+ *               divisor modulus; 0: there are none
  *   steps       { opcode, extra, then for out and three operands mode, address }
  *
  * Modes say what an address counts from, see `placeOf`. Sources are addresses in memory, cells and slots count from the
@@ -41,7 +43,15 @@ class Spread {
   divisor: u32;
   modulus: u32;
   stride: u32;
+  terms: usize;
   slot: usize;
+}
+
+@unmanaged
+class Term {
+  divisor: u32;
+  modulus: u32;
+  stride: u32;
 }
 
 @unmanaged
@@ -148,6 +158,10 @@ function storeStrided(out: usize, start: u32, stride: u32, width: u32, from: usi
 
 /** slot[i] = source[(floor((start + i) / divisor) mod modulus) stride] for i < size. */
 function spread(load: Spread, start: u32, size: u32, scratch: usize): void {
+  if (load.terms) {
+    spreadRuns(load, start, size, scratch + load.slot);
+    return;
+  }
   const quotient = start / load.divisor;
   const row = quotient % load.modulus;
   const slot = scratch + load.slot;
@@ -157,6 +171,29 @@ function spread(load: Spread, start: u32, size: u32, scratch: usize): void {
     cycle(load.source, load.modulus, row, slot, size);
   } else {
     pick(load.source, load.modulus, load.stride, row, slot, size);
+  }
+}
+
+/** A load of several terms, by runs in which only the first changes. */
+function spreadRuns(from: Spread, start: u32, size: u32, slot: usize): void {
+  const divisor = from.divisor;
+  const period = divisor * from.modulus;
+  const terms = from.terms + 4;
+  const end = terms + load<u32>(from.terms) * offsetof<Term>();
+  for (const last = start + size; start < last; ) {
+    let source = from.source;
+    for (let p = terms; p < end; p += offsetof<Term>()) {
+      const term = changetype<Term>(p);
+      source += <usize>(start / term.divisor % term.modulus * term.stride) << 2;
+    }
+    const phase = start % period;
+    const length = min(last - start, period - phase);
+    if (divisor != 1) repeat(source, divisor, from.modulus, from.stride, phase / divisor, phase % divisor, slot, length);
+    else if (from.stride != 1) pick(source, period, from.stride, phase, slot, length);
+    else if (length < 16) copyElements(slot, source + (<usize>phase << 2), length);
+    else memory.copy(slot, source + (<usize>phase << 2), <usize>length << 2);
+    start += length;
+    slot += <usize>length << 2;
   }
 }
 

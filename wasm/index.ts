@@ -15,7 +15,7 @@ import {
 } from "./linear";
 import { matmulEachIsLarge, matmulEachThreadBytes, matmulEachUnit, matmulEachUnits } from "./matmul-each";
 import { random } from "./random";
-import { reduce, REDUCE_BYTES, reduceChunks, reduceUnit, reduceUnits } from "./reduce";
+import { REDUCE_BYTES, reduceChunks, reduceHasChunks, reduceUnit, reduceUnits } from "./reduce";
 import { gather, replaceRow, scatterAdd } from "./rows";
 import { claim, close, complete, jobOf, open, waitForAll, waitForWork } from "./threads";
 
@@ -60,7 +60,7 @@ const LARGE_CHAIN: u32 = 65536;
 export function sharedBytes(call: usize): usize {
   const c = changetype<Call>(call);
   if (c.kernel == Kernel.linear) return c.packed ? 0 : linearSharedBytes(c.parameters, c.chain);
-  return c.kernel == Kernel.reduce ? <usize>reduceUnits(c.parameters) << 3 : 0;
+  return c.kernel == Kernel.reduce && reduceHasChunks(c.parameters) ? <usize>reduceUnits(c.parameters) << 3 : 0;
 }
 
 /** Bytes of scratch that a call needs on each thread, without its chain's slots and cells. */
@@ -135,12 +135,8 @@ function runCall(call: Call, control: usize, team: u32, mayWait: bool): bool {
     }
     case Kernel.reduce: {
       const units = reduceUnits(p);
-      if (units == 0) {
-        reduce(p, job.scratch + TEMPORARY_BYTES);
-      } else {
-        if (!share(control, Work.reduce, units, p, chain, team, mayWait)) return false;
-        reduceChunks(p, job.shared);
-      }
+      if (!share(control, Work.reduce, units, p, chain, reduceHasChunks(p) || units > 4 ? team : 1, mayWait)) return false;
+      if (reduceHasChunks(p)) reduceChunks(p, job.shared);
     }
   }
   return true;
@@ -195,6 +191,6 @@ function runUnit(job: Job, work: u32, parameters: usize, chain: usize, unit: u32
     case Work.linear: linearUnit(parameters, chain, unit, job.packed, own, slots, scratch); return;
     case Work.matmulEach: matmulEachUnit(parameters, unit, own); return;
     case Work.pack: packUnit(parameters, chain, unit, job.packed, own); return;
-    case Work.reduce: reduceUnit(parameters, unit, job.shared); return;
+    case Work.reduce: reduceUnit(parameters, unit, job.shared, own); return;
   }
 }

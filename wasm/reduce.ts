@@ -1,7 +1,7 @@
 /**
  * reduce: out[o, i] = scale * sum (or max, or sum of squares) over r of in[o, r, i]; in [outer, reduced, inner],
  * src/kernels/reduce.ts. Sums are carried in f64, in an order that the shape alone decides: a long one is cut into
- * chunks, which threads share out.
+ * chunks, which threads share out; else they share `outer`.
  */
 import { splat, VECTOR } from "./simd";
 
@@ -23,19 +23,39 @@ const SUM_OF_SQUARES: u32 = 2;
 const CHUNK: u32 = 16384;
 /** Columns that are summed side by side. */
 const COLUMNS: u32 = 512;
-/** Bytes of scratch of the thread that runs `reduce`: an f64 for each of these columns. */
+/** Bytes of scratch of a thread: an f64 for each of these columns. */
 export const REDUCE_BYTES: usize = COLUMNS << 3;
 
-/** Chunks of a long sum; 0: it is none, and `reduce` does all. */
-export function reduceUnits(parameters: usize): u32 {
-  const p = changetype<ReduceParameters>(parameters);
-  const isLong = p.outer == 1 && p.inner == 1 && p.kind != MAX && p.reduced > CHUNK;
-  return isLong ? (p.reduced + CHUNK - 1) / CHUNK : 0;
+/** Whether it is one long sum, which is cut into chunks. */
+function isLong(p: ReduceParameters): bool {
+  return p.outer == 1 && p.inner == 1 && p.kind != MAX && p.reduced > CHUNK;
 }
 
-/** The sum of a chunk, to partials[unit] in f64. */
-export function reduceUnit(parameters: usize, unit: u32, partials: usize): void {
+/** Chunks of a long sum; else units of `outer`, about a chunk of elements each. */
+export function reduceUnits(parameters: usize): u32 {
   const p = changetype<ReduceParameters>(parameters);
+  if (isLong(p)) return (p.reduced + CHUNK - 1) / CHUNK;
+  const each = outerOfUnit(p);
+  return (p.outer + each - 1) / each;
+}
+
+/** Whether `reduceChunks` is to follow. */
+export function reduceHasChunks(parameters: usize): bool {
+  return isLong(changetype<ReduceParameters>(parameters));
+}
+
+function outerOfUnit(p: ReduceParameters): u32 {
+  return max(1, CHUNK / max(1, p.reduced * p.inner));
+}
+
+/** The sum of a chunk, to partials[unit] in f64; or all of some `outer`. */
+export function reduceUnit(parameters: usize, unit: u32, partials: usize, scratch: usize): void {
+  const p = changetype<ReduceParameters>(parameters);
+  if (!isLong(p)) {
+    const each = outerOfUnit(p);
+    reduce(p, unit * each, min(p.outer, (unit + 1) * each), scratch);
+    return;
+  }
   const first = unit * CHUNK;
   const source: usize = (<usize>p.in + first) << 2;
   store<f64>(partials + (<usize>unit << 3), sumOf(source, min(CHUNK, p.reduced - first), p.kind == SUM_OF_SQUARES));
@@ -51,13 +71,12 @@ export function reduceChunks(parameters: usize, partials: usize): void {
   store<f32>(<usize>p.out << 2, <f32>(<f64>p.scale * sum));
 }
 
-export function reduce(parameters: usize, scratch: usize): void {
-  const p = changetype<ReduceParameters>(parameters);
+function reduce(p: ReduceParameters, from: u32, to: u32, scratch: usize): void {
   const source: usize = <usize>p.in << 2;
   const stride: usize = <usize>p.inner << 2;
-  let out: usize = <usize>p.out << 2;
+  let out: usize = <usize>(p.out + from * p.inner) << 2;
   const squares = p.kind == SUM_OF_SQUARES;
-  for (let o: u32 = 0; o < p.outer; o++) {
+  for (let o = from; o < to; o++) {
     const first = source + o * p.reduced * stride;
     if (p.kind == MAX) {
       for (let i: u32 = 0; i < p.inner; i++, out += 4) {

@@ -4,7 +4,7 @@ import type { DType } from "../graph/node.ts";
 import { Cell, overlap, type View, viewOf } from "./cells.ts";
 import { groupOf } from "./epilogues.ts";
 import type { Group } from "./fuse.ts";
-import type { ElementwiseOperand, ElementwiseStep } from "./program.ts";
+import type { ElementwiseOperand, ElementwiseStep, LoadTerm } from "./program.ts";
 import { coneOf, isCheap, type Load, sameLoad } from "./repeats.ts";
 import type { StepOperand, StepUnit } from "./units.ts";
 
@@ -20,6 +20,7 @@ export interface ChainLoad {
   readonly view: View;
   readonly divisor: number;
   readonly modulus: number;
+  readonly terms?: readonly LoadTerm[];
   readonly dtype: DType;
 }
 
@@ -78,9 +79,9 @@ function buildChain({ call, steps: members }: Group, repeated: ReadonlySet<StepU
   const operandOf = (operand: StepOperand): ElementwiseOperand => {
     if (operand.from === "constant") return operand;
     if (operand.from === "step") return resultOf(operand.unit);
-    const { view, divisor, modulus, dtype } = operand;
+    const { view, divisor, modulus, terms, dtype } = operand;
     if (product && overlap(view, product)) return { from: "product", index: groupOf(view, product, count) };
-    return load({ view, divisor, modulus, dtype });
+    return load({ view, divisor, modulus, ...(terms && { terms }), dtype });
   };
   const resultOf = (unit: StepUnit): ElementwiseOperand => {
     const done = results.get(unit);

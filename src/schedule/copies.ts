@@ -1,6 +1,7 @@
 /** Calls of the `copy` kernel: what moves elements in an order that no chain reads. */
 import { type Shape, sizeOf } from "../graph/node.ts";
 import { type Cell, type View, viewOf } from "./cells.ts";
+import type { LoadTerm } from "./program.ts";
 import type { CallUnit } from "./units.ts";
 
 /** Element (i_0, i_1, ...) is element start + sum_k i_k strides[k] of the view. */
@@ -89,6 +90,25 @@ export function broadcastPattern(from: Shape, to: Shape): { divisor: number; mod
   const last = aligned.findLastIndex((size) => size !== 1);
   for (let axis = first; axis <= last; axis++) if (aligned[axis] !== to[axis]) return undefined;
   return { divisor: sizeOf(to.slice(last + 1)), modulus };
+}
+
+/** The most terms of a chain's load. */
+const TERMS = 4;
+
+/**
+ * How a chain loads a value of these strides: one term for each run of neighbouring axes that does not repeat. Undefined
+ * where that takes too many, or where neighbours do not lie side by side: moving these first reads memory better.
+ */
+export function loadTerms(shape: Shape, strides: readonly number[]): readonly [LoadTerm, ...LoadTerm[]] | undefined {
+  const axes = coalesced(shape.map((size, k) => ({ size, source: strides[k] as number, target: 0 })));
+  const terms: LoadTerm[] = [];
+  let divisor = 1;
+  for (const { size, source } of axes.reverse()) {
+    if (source !== 0) terms.push({ divisor, modulus: size, stride: source });
+    divisor *= size;
+  }
+  const [first, ...others] = terms;
+  return first?.stride === 1 && others.length < TERMS ? [first, ...others] : undefined;
 }
 
 /** Strides of a value under another shape; undefined where no strides give its elements in their order. */

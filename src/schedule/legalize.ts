@@ -16,7 +16,7 @@ import { type CallMaker, callUnit } from "./call-units.ts";
 import { type DrawAttributes, drawOp, isStep, type MatmulEachCallAttributes, matmulEachCall } from "./calls.ts";
 import { Cell, canJoin, type View, viewOf } from "./cells.ts";
 import { joinColumnSums } from "./column-sums.ts";
-import { broadcastStrides, copyUnits, reshapedStrides, type StridedView } from "./copies.ts";
+import { broadcastStrides, copyUnits, loadTerms, reshapedStrides, type StridedView } from "./copies.ts";
 import { matmulEachUnit } from "./matmul-each-unit.ts";
 import { isColumn, isContiguousSlice, isMoving, isSource, patternOf } from "./moving.ts";
 import type { InParts } from "./parts.ts";
@@ -134,7 +134,29 @@ class Legalizer {
     if (isStep(node)) return { from: "step", unit: this.step(node) };
     const pattern = patternOf(node);
     if (pattern) return { from: "load", view: this.loaded(node.inputs[0] as Node), ...pattern, dtype: node.dtype };
+    const spread = this.spread(node);
+    if (spread) return spread;
     return { from: "load", view: this.loaded(node), divisor: 1, modulus: sizeOf(node.shape), dtype: node.dtype };
+  }
+
+  /** A load of what is moved from where it lies, part by part; undefined where it lies as it is, or is better moved. */
+  private spread(node: Node): StepOperand | undefined {
+    const isMoved =
+      isMoving(node) && !isNodeOf(node, concatOp.op) && !isContiguousSlice(node) && !this.columnView(node);
+    if (!isMoved || this.views.has(node)) return undefined;
+    const { view, start, strides } = this.strided(node);
+    const [first, ...terms] = loadTerms(node.shape, strides) ?? [];
+    if (!first || terms.length === 0) return undefined;
+    const length = [first, ...terms].reduce((sum, { modulus, stride }) => sum + (modulus - 1) * stride, 1);
+    const { divisor, modulus } = first;
+    return {
+      from: "load",
+      view: { ...view, offset: view.offset + start, length },
+      divisor,
+      modulus,
+      terms,
+      dtype: node.dtype,
+    };
   }
 
   /** Where a chain loads the value: also from within a matrix that it is a column of. */

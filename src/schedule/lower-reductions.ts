@@ -54,11 +54,12 @@ function squareRoot(node: Node): Node | undefined {
   return isSquare && !behindReshapes(a).some(isStep) ? a : undefined;
 }
 
-/** `node`, a reduction of x: one call for each run of neighbouring axes, the last run first. */
+/** `node`, a reduction of x: one call for each run of neighbouring axes, the longest first: the others have less to do. */
 function reduced(kind: Reduction, x: Node, node: Node, axes: readonly number[]): Node {
   const shape = [...x.shape];
   let result = x;
-  for (const { start, end } of runsOf(axes, shape).reverse()) {
+  const length = ({ start, end }: { start: number; end: number }) => sizeOf(x.shape.slice(start, end));
+  for (const { start, end } of runsOf(axes, shape).sort((a, b) => length(b) - length(a) || b.start - a.start)) {
     const [outer, middle, inner] = [shape.slice(0, start), shape.slice(start, end), shape.slice(end)].map(sizeOf);
     const isFirst = result === x; // what is added up further are sums already
     const call = { kind: isFirst || kind === "max" ? kind : ("sum" as const), scale: 1 };

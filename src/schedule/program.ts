@@ -36,9 +36,16 @@ export type ElementwiseOperand =
   | { readonly from: "load"; readonly index: number }
   | { readonly from: "constant"; readonly value: number };
 
+/** Of a load: floor(i / divisor) mod modulus elements `stride` apart. */
+export interface LoadTerm {
+  readonly divisor: number;
+  readonly modulus: number;
+  readonly stride: number;
+}
+
 /**
- * Element i of the chain reads element (floor(i / divisor) mod modulus) * stride of the placement: how broadcasts and
- * columns are read.
+ * Element i of the chain reads element (floor(i / divisor) mod modulus) * stride of the placement, and as much farther as
+ * each further term says: how broadcasts, columns and parts of wider matrices are read.
  */
 export interface ElementwiseLoad {
   readonly placement: Placement;
@@ -46,6 +53,8 @@ export interface ElementwiseLoad {
   readonly modulus: number;
   /** Default 1. */
   readonly stride?: number;
+  /** Further ones, at most three, none of one element; their divisors are multiples of divisor * modulus. */
+  readonly terms?: readonly LoadTerm[];
   readonly dtype: DType;
 }
 

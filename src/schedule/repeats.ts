@@ -43,6 +43,7 @@ export const isCheap = ({ loads, isElsewhere }: Cone) => loads.length <= 1 && !i
 
 export function sameLoad(a: Omit<Load, "from">, b: Omit<Load, "from">): boolean {
   if (a.divisor !== b.divisor || a.modulus !== b.modulus) return false;
+  if ((a.terms || b.terms) && JSON.stringify(a.terms) !== JSON.stringify(b.terms)) return false;
   const [x, y] = [rootView(a.view), rootView(b.view)];
   return x.cell === y.cell && sameElements(x, y);
 }

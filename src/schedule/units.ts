@@ -2,7 +2,7 @@
 import type { StateDeclaration } from "../graph/graph.ts";
 import type { DType } from "../graph/node.ts";
 import { type Cell, type View, viewOf } from "./cells.ts";
-import type { RandomDraw } from "./program.ts";
+import type { LoadTerm, RandomDraw } from "./program.ts";
 
 /** What feeds an elementwise step: another step's element of the same number, a load, or a number. */
 export type StepOperand =
@@ -13,6 +13,8 @@ export type StepOperand =
       /** Element i is element floor(i / divisor) mod modulus of the view. */
       readonly divisor: number;
       readonly modulus: number;
+      /** And so much farther. */
+      readonly terms?: readonly LoadTerm[];
       readonly dtype: DType;
     }
   | { readonly from: "constant"; readonly value: number };

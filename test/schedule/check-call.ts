@@ -66,6 +66,16 @@ function checkChain({ count, loads, stores }: ElementwiseChain, isAlone: boolean
   for (const { placement, dtype } of [...loads, ...stores]) {
     demand(dtype === "f32" || !isHalf(placement.region), "integers as f16");
   }
+  for (const { divisor, modulus, stride = 1, terms } of loads) {
+    if (!terms) continue;
+    demand(terms.length > 0 && terms.length <= 3, `${terms.length} further terms`);
+    let [run, last] = [divisor * modulus, (modulus - 1) * stride];
+    for (const term of terms) {
+      demand(term.modulus > 1 && term.divisor % run === 0, "terms that do not follow each other");
+      [run, last] = [term.divisor * term.modulus, last + (term.modulus - 1) * term.stride];
+    }
+    demand(count % run === 0, "a last run that is not whole");
+  }
   stores.forEach((store, i) => {
     const { placement, stride = 1, width = 1, source } = store;
     demand(isAlone ? source.from !== "product" : true, "a product without one");

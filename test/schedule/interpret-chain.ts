@@ -45,9 +45,12 @@ export function runChain(
   access: (placement: Placement, dtype: "f32" | "u32") => Access,
   products: readonly Float64Array[] = [],
 ): void {
-  const loaded = loads.map(({ placement, divisor, modulus, stride = 1, dtype }) => {
+  const loaded = loads.map(({ placement, divisor, modulus, stride = 1, terms = [], dtype }) => {
     const from = access(placement, dtype);
-    return Float64Array.from({ length: count }, (_, i) => from.get((Math.floor(i / divisor) % modulus) * stride));
+    const all = [{ divisor, modulus, stride }, ...terms];
+    return Float64Array.from({ length: count }, (_, i) =>
+      from.get(all.reduce((sum, term) => sum + (Math.floor(i / term.divisor) % term.modulus) * term.stride, 0)),
+    );
   });
   const results: Float64Array[] = [];
   const values = { load: loaded, step: results, product: products };

@@ -64,7 +64,7 @@ export interface LaidOutChain {
 
 const HEADER_WORDS = 4;
 const SCALAR_WORDS = 2;
-const SPREAD_WORDS = 5;
+const SPREAD_WORDS = 6;
 const STEP_WORDS = 10;
 const NOWHERE: Place = { mode: "slot", address: 0 };
 
@@ -134,9 +134,11 @@ export function layOutChain(original: ElementwiseChain, addressOf: (placement: P
   const constantsStart = Math.ceil((tableWords * 4) / VECTOR_BYTES) * VECTOR_BYTES;
   const drawsStart = constantsStart + constants.length * VECTOR_BYTES;
   const draws = steps.flatMap(({ extra }) => (typeof extra === "object" ? [...extra] : []));
+  const terms = spreads.map(({ load }) => termWords(load));
+  const termsStart = drawsStart + draws.length * 4;
   const cellsStart = slots.count * BLOCK_BYTES;
   return {
-    bytes: drawsStart + draws.length * 4,
+    bytes: termsStart + terms.flat().length * 4,
     scratchBytes: cellsStart + scalars.length * VECTOR_BYTES,
     write(table, address) {
       const addressIn = ({ mode, address: at }: Place): number => {
@@ -147,9 +149,13 @@ export function layOutChain(original: ElementwiseChain, addressOf: (placement: P
       scalars.forEach((load, i) => {
         words.push(addressOf(load.placement), cellsStart + i * VECTOR_BYTES);
       });
-      for (const { load, place } of spreads) {
-        words.push(addressOf(load.placement), load.divisor, load.modulus, load.stride ?? 1, place.address);
-      }
+      let term = address + termsStart;
+      spreads.forEach(({ load, place }, i) => {
+        const { length } = terms[i] as readonly number[];
+        const { placement, divisor, modulus, stride = 1 } = load;
+        words.push(addressOf(placement), divisor, modulus, stride, length > 0 ? term : 0, place.address);
+        term += length * 4;
+      });
       let draw = address + drawsStart;
       for (const { opcode, extra = 0, out, operands } of steps) {
         if (typeof extra === "number") words.push(opcode, extra);
@@ -168,6 +174,7 @@ export function layOutChain(original: ElementwiseChain, addressOf: (placement: P
         table.fill(bits, start, start + 4);
       });
       table.set(draws, drawsStart / 4);
+      table.set(terms.flat(), termsStart / 4);
     },
   };
 }
@@ -199,9 +206,15 @@ function wordsOf({ random }: ElementwiseStep): number[] {
   return random ? [random.stream, random.bound, random.stride, random.offset] : [];
 }
 
+/** How many further terms a load has, and those. */
+function termWords({ terms = [] }: ElementwiseLoad): number[] {
+  if (terms.length === 0) return [];
+  return [terms.length, ...terms.flatMap(({ divisor, modulus, stride }) => [divisor, modulus, stride])];
+}
+
 /** One element for all: a scalar, or a chain of one. */
-function isScalar({ divisor, modulus }: ElementwiseLoad, count: number): boolean {
-  return modulus === 1 || divisor >= count;
+function isScalar({ divisor, modulus, terms }: ElementwiseLoad, count: number): boolean {
+  return !terms && (modulus === 1 || divisor >= count);
 }
 
 function isInOrder({ divisor, modulus, stride = 1 }: ElementwiseLoad, count: number): boolean {

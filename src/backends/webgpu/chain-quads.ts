@@ -13,7 +13,8 @@ export function quadChain({ count, loads, steps, stores }: RegionChain): RegionC
   if (steps.some(({ random }) => random)) return undefined;
   if ([...loads, ...stores].some(({ placement }) => isHalf(placement.region))) return undefined;
   const byQuads = loads.map((load) => {
-    const { placement, divisor, modulus, stride = 1 } = load;
+    const { placement, divisor, modulus, stride = 1, terms } = load;
+    if (terms) return termsInQuads(load);
     if (modulus === 1) return { ...load, single: true };
     if (divisor % 4 === 0) return { ...load, divisor: divisor / 4, single: true };
     const whole = stride === 1 && divisor === 1 && placement.offset % 4 === 0;
@@ -26,6 +27,17 @@ export function quadChain({ count, loads, steps, stores }: RegionChain): RegionC
   });
   if (!byQuads.every((load) => load !== undefined) || !kept.every((store) => store !== undefined)) return undefined;
   return { count: Math.ceil(count / 4), loads: byQuads, steps, stores: kept, masked: count % 4 !== 0 };
+}
+
+/** A load of several terms, of which each step of the first is a quad or one element for each. */
+function termsInQuads(load: RegionChain["loads"][number]): RegionChain["loads"][number] | undefined {
+  const { placement, divisor, modulus, stride = 1, terms = [] } = load;
+  const each = (scale: number) =>
+    terms.map((term) => ({ ...term, divisor: term.divisor / 4, stride: term.stride / scale }));
+  if (divisor % 4 === 0) return { ...load, divisor: divisor / 4, terms: each(1), single: true };
+  const wholes = [placement.offset, modulus, ...terms.map((term) => term.stride)];
+  if (divisor !== 1 || stride !== 1 || wholes.some((size) => size % 4 !== 0)) return undefined;
+  return { ...load, placement: inQuads(placement), modulus: modulus / 4, terms: each(4) };
 }
 
 function inQuads<Place extends { readonly offset: number }>(placement: Place): Place {

@@ -93,15 +93,29 @@ function regionsOf({ loads, stores }: RegionChain): ChainSource["regions"] {
   return [...all].map(([key, region]) => ({ region, type: arrayOf(region), written: written.has(key) }));
 }
 
-/** offset + (floor(i / divisor) mod modulus) stride, without the parts that change nothing. */
+/** offset + (floor(i / divisor) mod modulus) stride for each term, without the parts that change nothing. */
 function loadIndex(
-  { placement, divisor, modulus, stride = 1 }: RegionLoad,
+  { placement, terms = [], ...first }: RegionLoad,
   count: number,
   columns: number | undefined,
   name: string,
   parameter: Parameter,
 ): string {
-  const offset = parameter(`${name}Offset`, placement.offset);
+  let result = parameter(`${name}Offset`, placement.offset);
+  [first, ...terms].forEach((term, k) => {
+    result = termIndex(result, term, count, columns, k === 0 ? name : `${name}Term${k}`, parameter);
+  });
+  return result;
+}
+
+function termIndex(
+  offset: string,
+  { divisor, modulus, stride = 1 }: Pick<RegionLoad, "divisor" | "modulus" | "stride">,
+  count: number,
+  columns: number | undefined,
+  name: string,
+  parameter: Parameter,
+): string {
   if (modulus === 1) return offset;
   const quotient = (): string => {
     if (divisor === 1) return "i";
