@@ -8,6 +8,7 @@ import { type Cell, wordsOf } from "./cells.ts";
 import { ALIGNMENT } from "./legalize.ts";
 import { canOverwrite, type Lifetime, lifetimes, peakOf } from "./order.ts";
 import type { PlanLimits } from "./program.ts";
+import { Residents } from "./residents.ts";
 import type { Task } from "./tasks.ts";
 import { readsOf } from "./units.ts";
 
@@ -40,36 +41,44 @@ export function placeCells(tasks: readonly Task[], limits: PlanLimits): Memory {
     (a, b) => b.size * (b.end - b.start) - a.size * (a.end - a.start),
     (a, b) => a.start - b.start || b.size - a.size,
   ];
-  const attempts = orders.map((compare) => place([...slots].sort(compare), foes, limits));
   const words = ({ arenas }: Attempt) => arenas.map(({ size, first: { cell } }) => wordsOf(size, cell));
   const total = (attempt: Attempt) => words(attempt).reduce((sum, size) => sum + size, 0);
-  const best = attempts.reduce((a, b) => (total(b) < total(a) ? b : a));
+  const lowerBound = peakOf(slots);
+  let best: Attempt | undefined;
+  for (const compare of orders) {
+    if (best && total(best) <= lowerBound) break;
+    const attempt = place([...slots].sort(compare), foes, limits);
+    if (!best || total(attempt) < total(best)) best = attempt;
+  }
   const places = new Map(
-    [...best.places].flatMap(([{ cells, from }, { arena, offset }]) =>
+    [...(best as Attempt).places].flatMap(([{ cells, from }, { arena, offset }]) =>
       cells.map((cell) => [cell, { arena, offset: offset - from }] as const),
     ),
   );
-  return { places, arenas: words(best), lowerBound: peakOf(slots) };
+  return { places, arenas: words(best as Attempt), lowerBound };
 }
 
 function makeSlots(tasks: readonly Task[]): Slot[] {
   const spans = lifetimes(tasks)
     .map(aligned)
     .sort((a, b) => a.start - b.start);
+  const spentAt = new Map<number, Lifetime[]>(); // by the last position
+  for (const span of spans) spentAt.set(span.end, [...(spentAt.get(span.end) ?? []), span]);
   const slotOf = new Map<Cell, Slot>();
   const slots: Slot[] = [];
   for (const { cell, start, end, from, size } of spans) {
     const task = tasks[start] as Task;
-    const spent = spans.find(
-      (old) =>
-        old.end === start &&
-        old.start < start &&
-        old.from === from &&
-        !old.cell.half === !cell.half &&
-        old.size === size &&
-        slotOf.get(old.cell)?.end === start &&
-        canOverwrite(task, old.cell, cell),
-    );
+    const spent = spentAt
+      .get(start)
+      ?.find(
+        (old) =>
+          old.start < start &&
+          old.from === from &&
+          !old.cell.half === !cell.half &&
+          old.size === size &&
+          slotOf.get(old.cell)?.end === start &&
+          canOverwrite(task, old.cell, cell),
+      );
     const slot = spent && (slotOf.get(spent.cell) as Slot);
     if (slot) {
       slot.cells.push(cell);
@@ -112,7 +121,7 @@ interface Arena {
   size: number;
   /** Tells what its elements are. */
   readonly first: Slot;
-  readonly residents: Slot[];
+  readonly residents: Residents;
 }
 
 interface Attempt {
@@ -132,37 +141,25 @@ function place(slots: readonly Slot[], foes: ReadonlyMap<Slot, ReadonlySet<Slot>
     let best: { arena: number; offset: number; growth: number } | undefined;
     arenas.forEach(({ size, first, residents }, arena) => {
       if (banned.has(arena) || !first.cell.half === isHalf) return;
-      const offset = lowestGap(slot, residents, places, size);
+      const offset = residents.lowestGap(slot, size);
       const growth = Math.max(0, offset + slot.size - size);
       if (offset + slot.size <= capacity && !(best && growth >= best.growth)) best = { arena, offset, growth };
     });
-    best ??= { arena: arenas.push({ size: 0, first: slot, residents: [] }) - 1, offset: 0, growth: slot.size };
+    best ??= {
+      arena: arenas.push({ size: 0, first: slot, residents: new Residents() }) - 1,
+      offset: 0,
+      growth: slot.size,
+    };
     const { arena, offset } = best;
     places.set(slot, { arena, offset });
     const taken = arenas[arena] as Arena;
-    taken.residents.push(slot);
+    taken.residents.add({
+      ...{ start: slot.start, end: slot.end, from: offset },
+      to: Math.ceil((offset + slot.size) / ALIGNMENT) * ALIGNMENT,
+    });
     taken.size = Math.max(taken.size, offset + slot.size);
   }
   return { places, arenas };
-}
-
-/** The start of the smallest gap that fits among the residents live at the same time; beyond the last if none does. */
-function lowestGap(slot: Slot, residents: readonly Slot[], places: Attempt["places"], size: number): number {
-  const taken = residents
-    .filter(({ start, end }) => start <= slot.end && slot.start <= end)
-    .map((other) => {
-      const offset = places.get(other)?.offset as number;
-      return { from: offset, to: Math.ceil((offset + other.size) / ALIGNMENT) * ALIGNMENT };
-    })
-    .sort((a, b) => a.from - b.from);
-  let best: { offset: number; room: number } | undefined;
-  let free = 0;
-  for (const { from, to } of [...taken, { from: size, to: size }]) {
-    const room = from - free;
-    if (room >= slot.size && (!best || room < best.room)) best = { offset: free, room };
-    free = Math.max(free, to);
-  }
-  return best?.offset ?? (taken.at(-1) ? Math.max(...taken.map(({ to }) => to)) : 0);
 }
 
 function tooLarge({ cell, size }: Slot, most: number): LimitError {
