@@ -5,6 +5,7 @@
 import { overlap, type View, writtenCells } from "./cells.ts";
 import { dependencies } from "./dependencies.ts";
 import { epilogueGroups, readsGroups } from "./epilogues.ts";
+import { joined, OpenParts, type Part } from "./open-parts.ts";
 import type { InParts } from "./parts.ts";
 import type { PlanLimits } from "./program.ts";
 import { elementOrder, Reachability } from "./reachability.ts";
@@ -34,17 +35,6 @@ export function* fusing(
   return yield* new Fusion(units, constraints, limits, arenas).run();
 }
 
-interface Part {
-  readonly count: number;
-  readonly call: CallUnit | undefined;
-  readonly steps: StepUnit[];
-  /** Regions that are no arenas: names of states, constants. */
-  readonly fixed: ReadonlySet<string>;
-  readonly read: ReadonlySet<unknown>;
-  /** Products that it reads and may follow. */
-  readonly products: ReadonlySet<Unit>;
-}
-
 class Fusion {
   private readonly units: readonly Unit[];
   private readonly limits: PlanLimits;
@@ -55,8 +45,8 @@ class Fusion {
   private readonly order: readonly number[];
   /** Of steps, by the root of their numbers. */
   private readonly parts = new Map<number, Part>();
-  /** Those that others can still join, by their count. */
-  private readonly open = new Map<number, Map<number, Part>>();
+  /** Those that others can still join: roots, by what they are asked for. */
+  private readonly open = new OpenParts();
   /** How often parts were merged. */
   private merges = 0;
   private readonly merged = new Set<CallUnit>();
@@ -79,14 +69,14 @@ class Fusion {
       for (const operand of step.operands) if (operand.from === "step") this.mergeOperand(operand.unit, step);
       yield;
     }
-    yield* this.mergeAlike(steps, shareReads);
+    yield* this.mergeAlike(steps, (own) => this.open.sharing(own));
     for (const number of this.order) {
       const unit = this.units[number] as Unit;
       if (unit.kind === "call") this.addEpilogue(unit);
     }
     yield* this.mergeAlike(
       steps.filter(({ count }) => count <= SMALL),
-      () => true,
+      (own) => this.open.ofCount(own().count),
     );
 
     const position = new Map(this.order.map((number, i) => [this.units[number] as Unit, i]));
@@ -111,27 +101,24 @@ class Fusion {
 
   private add(root: number, part: Part): void {
     this.parts.set(root, part);
-    if (part.call) return;
-    const alike = this.open.get(part.count) ?? new Map<number, Part>();
-    this.open.set(part.count, alike.set(root, part));
+    if (!part.call) this.open.add(root, part);
   }
 
-  private remove(root: number, { count }: Part): void {
+  private remove(root: number, part: Part): void {
     this.parts.delete(root);
-    this.open.get(count)?.delete(root);
+    this.open.remove(root, part);
   }
 
-  private *mergeAlike(steps: readonly StepUnit[], alike: (a: Part, b: Part) => boolean): InParts<void> {
+  /** @param alike - roots of parts that a part, which grows meanwhile, could become one with. */
+  private *mergeAlike(steps: readonly StepUnit[], alike: (own: () => Part) => Iterable<number>): InParts<void> {
     const tried = new Map<number, number>(); // of parts that nothing joined, how often others had been merged then
     for (const step of steps) {
       yield;
       const before = this.merges;
       let own = this.rootOf(step);
-      if (tried.get(own) === before) continue;
-      for (const [root, part] of this.open.get(step.count) ?? []) {
-        if (root === own || !alike(part, this.parts.get(own) as Part)) continue;
-        own = this.mergeRoots(root, own);
-      }
+      const part = () => this.parts.get(own) as Part;
+      if (part().call || tried.get(own) === before) continue;
+      for (const root of alike(part)) if (root !== own) own = this.mergeRoots(root, own);
       tried.set(own, before);
     }
   }
@@ -156,20 +143,13 @@ class Fusion {
     if (a === b) return b;
     const [partA, partB] = [this.parts.get(a) as Part, this.parts.get(b) as Part];
     if (partA.count !== partB.count || partA.call || partB.call || !this.reachability.canMerge(a, b)) return b;
-    const fixed = new Set([...partA.fixed, ...partB.fixed]);
-    if (fixed.size + this.arenas > this.limits.maxStorageBindings) return b;
+    const fixed = [...partA.fixed].filter((region) => !partB.fixed.has(region)).length + partB.fixed.size;
+    if (fixed + this.arenas > this.limits.maxStorageBindings) return b;
     this.remove(a, partA);
     this.remove(b, partB);
     const root = this.reachability.merge(a, b);
     this.merges++;
-    this.add(root, {
-      count: partA.count,
-      call: undefined,
-      steps: [...partA.steps, ...partB.steps],
-      fixed,
-      read: new Set([...partA.read, ...partB.read]),
-      products: new Set([...partA.products, ...partB.products]),
-    });
+    this.add(root, partA.steps.length < partB.steps.length ? joined(partB, partA) : joined(partA, partB));
     return root;
   }
 
@@ -177,8 +157,8 @@ class Fusion {
   private addEpilogue(call: CallUnit): void {
     const product = call.writes["out"];
     if (!product || epilogueGroups(call, product.length, this.limits) === undefined) return;
-    for (const [root, part] of this.parts) {
-      if (!part.products.has(call)) continue;
+    for (const root of this.open.behind(call)) {
+      const part = this.parts.get(root) as Part;
       if (!part.steps.some((step) => readsOf(step).some((view) => overlap(view, product)))) continue;
       if (!this.canFollow(part, call, product) || !this.reachability.canMerge(root, this.rootOf(call))) continue;
       this.remove(root, part);
@@ -197,11 +177,6 @@ class Fusion {
     const isFree = !operands.flatMap(fixedRegion).some((region) => stored.has(region));
     return isFree && steps.every((step) => readsGroups(step, product));
   }
-}
-
-function shareReads({ read }: Part, other: Part): boolean {
-  for (const cell of read) if (other.read.has(cell)) return true;
-  return false;
 }
 
 const stepOf = (unit: Unit): StepUnit[] => (unit.kind === "step" ? [unit] : []);

@@ -1,5 +1,6 @@
 /** The order of calls: of the orders tried, the one in which the fewest bytes are live at once. */
 import { type Cell, extentOf, meet, rootView, sameElements, wordsOf } from "./cells.ts";
+import { Heap } from "./heap.ts";
 import type { Task } from "./tasks.ts";
 import { readsOf } from "./units.ts";
 
@@ -85,11 +86,17 @@ export function peakOf(intervals: readonly { cell: Cell; size: number; start: nu
 
 /** Of the tasks that are free to come, always the first. */
 function asTheyCome(after: readonly (readonly number[])[]): number[] {
-  return schedule(after, (free) => Math.min(...free));
+  const free = new Heap();
+  return schedule(
+    after,
+    (number) => free.push(number, 0, number),
+    () => free.pop(),
+  );
 }
 
 /**
- * Of the tasks that are free to come, always one that frees the most memory or takes the least.
+ * Of the tasks that are free to come, always one that frees the most memory or takes the least; of several the one that
+ * has been free for longest.
  *
  * @param cost - words that the first task to write a cell is charged. With all of them, what many tasks write in parts
  * (the gradient) is put off, and with it all that its parts would free; so there is an order for a share of them too.
@@ -102,6 +109,14 @@ function leastGrowth(
 ): number[] {
   const left = new Map(readers);
   const live = new Set<Cell>();
+  const touching = new Map<Cell, number[]>();
+  cells.forEach((list, number) => {
+    for (const cell of list) {
+      const others = touching.get(cell);
+      if (others) others.push(number);
+      else touching.set(cell, [number]);
+    }
+  });
   const growth = (number: number) => {
     let total = 0;
     for (const cell of cells[number] as readonly Cell[]) {
@@ -110,31 +125,62 @@ function leastGrowth(
     }
     return total;
   };
-  return schedule(after, (free) => {
-    const chosen = free.reduce((best, number) => (growth(number) < growth(best) ? number : best));
-    for (const cell of cells[chosen] as readonly Cell[]) {
-      live.add(cell);
-      left.set(cell, (left.get(cell) as number) - 1);
+  const free = new Heap(); // a task again when its growth changes: only the last of its entries counts
+  const known = new Map<number, { growth: number; readonly since: number }>();
+  let freed = 0;
+  const enter = (number: number) => {
+    const entry = { growth: growth(number), since: freed++ };
+    known.set(number, entry);
+    free.push(entry.growth, entry.since, number);
+  };
+  const reckonAgain = (number: number) => {
+    const entry = known.get(number);
+    if (!entry) return;
+    const now = growth(number);
+    if (now === entry.growth) return;
+    entry.growth = now;
+    free.push(now, entry.since, number);
+  };
+  const choose = () => {
+    for (;;) {
+      const grows = free.least;
+      const chosen = free.pop();
+      if (known.get(chosen)?.growth !== grows) continue;
+      known.delete(chosen);
+      for (const cell of cells[chosen] as readonly Cell[]) {
+        const isNew = !live.has(cell);
+        const others = (left.get(cell) as number) - 1;
+        live.add(cell);
+        left.set(cell, others);
+        if (isNew || others === 1) for (const number of touching.get(cell) as number[]) reckonAgain(number);
+      }
+      return chosen;
     }
-    return chosen;
-  });
+  };
+  return schedule(after, enter, choose);
 }
 
-function schedule(after: readonly (readonly number[])[], choose: (free: readonly number[]) => number): number[] {
+/** @param enter - takes a task that is free to come; `choose` gives one of those back. */
+function schedule(
+  after: readonly (readonly number[])[],
+  enter: (number: number) => void,
+  choose: () => number,
+): number[] {
   const waiting = after.map((list) => list.length);
   const next: number[][] = after.map(() => []);
   after.forEach((list, number) => {
     for (const before of list) next[before]?.push(number);
   });
-  const free = [...waiting.keys()].filter((number) => waiting[number] === 0);
+  waiting.forEach((count, number) => {
+    if (count === 0) enter(number);
+  });
   const order: number[] = [];
-  while (free.length > 0) {
-    const chosen = choose(free);
-    free.splice(free.indexOf(chosen), 1);
+  while (order.length < after.length) {
+    const chosen = choose();
     order.push(chosen);
     for (const number of next[chosen] as number[]) {
       waiting[number] = (waiting[number] as number) - 1;
-      if (waiting[number] === 0) free.push(number);
+      if (waiting[number] === 0) enter(number);
     }
   }
   return order;
