@@ -5,14 +5,10 @@ import { fdm } from "../src/flow/losses/fdm.ts";
 import { condOT } from "../src/flow/paths/cond-ot.ts";
 import type { Graph } from "../src/graph/graph.ts";
 import type { DType, Node, Shape } from "../src/graph/node.ts";
-import { cnn } from "../src/nn/cnn.ts";
+import { networkOfCase } from "../src/nn/case-networks.ts";
 import { conv1dLayer, groupNormLayer, linearLayer, parametersOf, parts, swish } from "../src/nn/layers.ts";
 import { mlp } from "../src/nn/mlp.ts";
 import type { Network } from "../src/nn/network.ts";
-import { sit } from "../src/nn/sit.ts";
-import { transformer } from "../src/nn/transformer.ts";
-import { unet1d } from "../src/nn/unet1d.ts";
-import { unet2d } from "../src/nn/unet2d.ts";
 import { add } from "../src/ops/arithmetic.ts";
 import { film } from "../src/ops/embed.ts";
 import { reshape } from "../src/ops/shape.ts";
@@ -28,59 +24,91 @@ interface Case {
   readonly conditions?: Readonly<Record<string, { readonly shape: Shape; readonly dtype?: DType }>>;
 }
 
-const label = { label: { shape: [], dtype: "u32" } } as const;
-const unet = (small: boolean) =>
-  unet1d({
-    ...{ length: 60, dimension: 3, conditionSteps: 0, conditionDivisor: 4, groupNormEpsilon: 1e-5 },
-    ...(small
-      ? { channels: [16, 32, 64], subBlocks: [2, 2, 2], edgeChannels: 64, frequencies: 64, embeddingHidden: 128 }
-      : { channels: [24, 48, 96], subBlocks: [4, 8, 8], edgeChannels: 128, frequencies: 128, embeddingHidden: 256 }),
-    frequencyRange: [1, 20_000],
-  });
-const letters = (length: number, K: number, channels: number, classes: number) =>
-  cnn({
-    ...{ length, K, channels, classes, dilations: [1, 1, 4, 16, 64], stacks: 1, timeOffset: 1, timeFactor: 7 },
-    ...{ pseudocount: 2, layerNormEpsilon: 1e-5 },
-    frequencies: Array.from({ length: channels / 2 }, (_, i) => Math.sin(i)),
-  });
-const patches = (depth: number) =>
-  sit({
-    ...{ height: 28, width: 28, channels: 1, patch: 4, dimension: 128, heads: 4, depth, mlpRatio: 4, classes: 10 },
-    ...{ frequencies: 128, normEpsilon: 1e-6, positions: new Array(49 * 128).fill(0.1) },
-  });
+const labels = { label: { shape: [], dtype: "u32" } } as const;
+const curves = {
+  ...{ dimension: 3, length: 60, frequencyRange: [1, 20_000], conditionSteps: 0, conditionDivisor: 4 },
+  groupNormEpsilon: 1e-5,
+};
+const letters = {
+  ...{ dilations: [1, 1, 4, 16, 64], stacks: 1, pseudocount: 2, timeOffset: 1, timeFactor: 7, fourierScale: 1 },
+  layerNormEpsilon: 1e-5,
+};
+const patches = {
+  ...{ dimension: 128, heads: 4, mlpRatio: 4, patch: 4, channels: 1, height: 28, width: 28, classes: 10 },
+  ...{ frequencies: 128, normEpsilon: 1e-6 },
+};
+/** Fixed tensors; their values make no difference to a plan. */
+const fixed = (count: number) => () => Array.from({ length: count }, (_, i) => Math.sin(i));
 
 export const cases: Readonly<Record<string, Case>> = {
   mlp: { batch: 512, network: () => mlp({ dimension: 2, hidden: [512, 512, 512, 512] }) },
-  unet1d: { batch: 64, network: () => unet(false) },
-  "unet1d-small": { batch: 128, network: () => unet(true) },
+  unet1d: {
+    batch: 64,
+    network: () =>
+      networkOfCase(
+        "unet1d",
+        {
+          ...{ channels: [24, 48, 96], subBlocks: [4, 8, 8], edgeChannels: 128, frequencies: 128 },
+          ...{ embeddingHidden: 256, ...curves },
+        },
+        fixed(0),
+      ),
+  },
+  "unet1d-small": {
+    batch: 128,
+    network: () =>
+      networkOfCase(
+        "unet1d",
+        {
+          ...{ channels: [16, 32, 64], subBlocks: [2, 2, 2], edgeChannels: 64, frequencies: 64 },
+          ...{ embeddingHidden: 128, ...curves },
+        },
+        fixed(0),
+      ),
+  },
   unet2d: {
     batch: 64,
     network: () =>
-      unet2d({
-        ...{ height: 28, width: 28, inputChannels: 1, channels: 32, multipliers: [1, 2, 2], residualBlocks: 1 },
-        ...{ attentionAt: [4], heads: 4, groups: 32, classes: 10, scaleShift: false, normEpsilon: 1e-5 },
-      }),
-    conditions: label,
+      networkOfCase(
+        "unet2d",
+        {
+          ...{ channels: 32, multipliers: [1, 2, 2], residualBlocks: 1, attentionAt: [4], heads: 4, groups: 32 },
+          ...{ classes: 10, scaleShift: false, inputChannels: 1, height: 28, width: 28, normEpsilon: 1e-5 },
+        },
+        fixed(0),
+      ),
+    conditions: labels,
   },
-  sit: { batch: 64, network: () => patches(4), conditions: label },
-  "sit-12": { batch: 64, network: () => patches(12), conditions: label },
-  cnn: { batch: 16, network: () => letters(256, 4, 128, 3), conditions: label },
-  "cnn-toy": { batch: 512, network: () => letters(4, 40, 64, 0) },
+  sit: {
+    batch: 64,
+    network: () => networkOfCase("sit", { ...patches, depth: 4 }, fixed(49 * 128)),
+    conditions: labels,
+  },
+  "sit-12": {
+    batch: 64,
+    network: () => networkOfCase("sit", { ...patches, depth: 12 }, fixed(49 * 128)),
+    conditions: labels,
+  },
+  cnn: {
+    batch: 16,
+    network: () => networkOfCase("cnn", { channels: 128, K: 4, length: 256, classes: 3, ...letters }, fixed(64)),
+    conditions: labels,
+  },
+  "cnn-toy": {
+    batch: 512,
+    network: () => networkOfCase("cnn", { channels: 64, K: 40, length: 4, classes: 0, ...letters }, fixed(32)),
+  },
   transformer: {
     batch: 32,
     network: () =>
-      transformer({
-        ...{
-          height: 8,
-          width: 8,
-          channels: 4,
-          dimension: 128,
-          heads: 4,
-          mlpRatio: 4,
-          depth: { in: 2, mid: 1, out: 2 },
+      networkOfCase(
+        "transformer",
+        {
+          ...{ dimension: 128, heads: 4, mlpRatio: 4, depth: { in: 2, mid: 1, out: 2 }, channels: 4, height: 8 },
+          ...{ width: 8, distanceHidden: 64, layerNormEpsilon: 1e-5, timeScale: 200, timeBase: 10_000 },
         },
-        ...{ distanceHidden: 64, layerNormEpsilon: 1e-5, timeScale: 200, timeBase: 10_000 },
-      }),
+        fixed(0),
+      ),
     conditions: { previous: { shape: [8, 8, 4] }, earlier: { shape: [8, 8, 4] }, distance: { shape: [] } },
   },
   "blocks-6": { batch: 64, network: () => blocks(6) },
@@ -121,7 +149,7 @@ function blocks(count: number): Network {
 /** The training step of this case, with Adam; what the network is told is state. */
 export function stepOf(name: string, loss: "cfm" | "fdm"): Graph {
   const { batch, network: make, conditions = {} } = cases[name] as Case;
-  const network = make();
+  const { conditions: _drawn, ...network } = make();
   const told = new Map(
     Object.entries(conditions).map(([condition, { shape, dtype = "f32" }]) => [
       condition,
