@@ -105,7 +105,7 @@ function writeCore(folder, { input, minify = false }) {
  * @param {string} [footer]
  */
 function writeWorker(folder, name, input, footer) {
-  const plugins = [...(name === "worker-wasm" ? [withoutWholeNetworks] : []), atOnce];
+  const plugins = [withoutCases, ...(name === "worker-wasm" ? [withoutWholeNetworks] : []), atOnce];
   return write(
     { ...core, input: { [name]: input }, plugins, checks: { bundlerTimings: false } },
     { dir: folder, minify: true, codeSplitting: false, footer },
@@ -139,6 +139,15 @@ const atOnce = {
 const withoutWholeNetworks = {
   name: "without-whole-networks",
   load: (id) => (id === join(root, "src", "engine", "whole-network.ts") ? "export {};" : undefined),
+};
+
+/**
+ * Golden cases are read by the page, and their graphs sent: its worker needs no network for them.
+ * @type {import("rolldown").Plugin}
+ */
+const withoutCases = {
+  name: "without-cases",
+  load: (id) => (id === join(root, "src", "engine", "cases", "open-case.ts") ? "export {};" : undefined),
 };
 
 /**

@@ -115,21 +115,22 @@ export interface Runtime extends Disposable {
    */
   evaluateLosses(model: Model, options: EvaluateLossesOptions): Promise<LossMeans>;
   /**
-   * Runs one golden case on this very device: the self test for an unknown one.
+   * Runs one golden case on this very device, of a loss, an op or a network: the self test for an unknown one.
    * With f16 storage, matrices of every size are held so.
    *
    * @param text - JSON, in the format of the case files that ship with divflow.
    * @param file - what messages call it.
    * @returns an error for each quantity: compare it with {@link verifyTolerances}, of the backend or of f16.
    * @throws {@link DataError} naming the field that is missing or wrong.
+   * @throws {@link UnsupportedError} when this version does not know the kind of case, the op or the network.
    */
   verifyCase(text: string, file?: string): Promise<CaseErrors>;
   dispose(): void;
 }
 
 /**
- * By quantity: the largest |difference| divided by the largest |expected| (by 1 where all are 0); of quantities with a
- * tensor for each layer, the worst layer's. NaN where a value is NaN.
+ * By quantity: the largest |difference| divided by the largest |expected| (by 1 where all are 0); by the scale that the
+ * file gives, where it has one); of an MLP's quantities with a tensor for each layer, the worst layer's. NaN where a value is NaN.
  */
 export type CaseErrors = Readonly<Record<string, number>>;
 

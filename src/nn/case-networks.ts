@@ -14,7 +14,10 @@ export type CaseBuffers = (name: string) => readonly number[];
 
 type Config = Readonly<Record<string, never>>;
 
-/** By the name of a case: which options it has, all of them, and the network that they make. */
+/** Options that a case may leave out: it has no labels and no conditions then, and its frequencies are given anyway. */
+const optional: readonly string[] = ["classes", "conditionSteps", "conditionDivisor", "fourierScale"];
+
+/** By the name of a case: which options it has, and the network that they make. */
 const known: Readonly<
   Record<string, { readonly options: readonly string[]; make(config: Config, buffer: CaseBuffers): Network }>
 > = {
@@ -46,8 +49,10 @@ const known: Readonly<
       ...["layerNormEpsilon", "timeScale", "timeBase"],
     ],
     make: ({ height, width, channels, dimension, depth, distanceHidden, layerNormEpsilon, ...same }) => {
-      const { in: before, mid, out } = depth as { in: number; mid: number; out: number };
-      if (before !== out) refuse("depth of transformer", depth, "as many blocks before as after");
+      const { in: before, mid, out, ...more } = Object(depth) as Readonly<Record<string, number>>;
+      if (before !== out || Object.keys(more).length > 0) {
+        refuse("depth of transformer", depth, "blocks in, mid and out, as many before as after");
+      }
       const field = numbers([height, width, channels]);
       return transformer({
         ...{ ...same, sample: [height, width, channels], width: dimension, epsilon: layerNormEpsilon },
@@ -92,9 +97,9 @@ export const caseNetworkKinds: readonly string[] = Object.keys(known);
 export function networkOfCase(kind: unknown, config: unknown, buffer: CaseBuffers): Network {
   const { options, make } = known[choiceOption("network of a case", kind, caseNetworkKinds) as string];
   const given = Object.keys(Object(config) as object);
-  const wrong = given.find((name) => !options.includes(name)) ?? options.find((name) => !given.includes(name));
-  if (wrong !== undefined)
-    refuse(`config of ${kind}`, given.join(", "), `exactly ${options.join(", ")}; not so: ${wrong}`);
+  const needed = options.filter((name) => !optional.includes(name));
+  const wrong = given.find((name) => !options.includes(name)) ?? needed.find((name) => !given.includes(name));
+  if (wrong !== undefined) refuse(`config.${wrong}`, given.join(", "), `exactly ${options.join(", ")}`);
   return make(config as Config, buffer);
 }
 

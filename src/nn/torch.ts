@@ -11,6 +11,14 @@ export interface TorchTensor {
   readonly values: Float32Array;
 }
 
+/** This parameter's values as PyTorch lays them out. */
+export function inTorchLayout<Values extends Float32Array | Float64Array>(
+  values: Values,
+  { shape, torchLayout }: ParameterDeclaration,
+): Values {
+  return torchLayout === "as-is" ? values : permuted(values, shape, permutationOf(shape));
+}
+
 /** The shape PyTorch gives this parameter. */
 export function torchShape({ shape, torchLayout }: ParameterDeclaration): Shape {
   return torchLayout === "as-is" ? shape : permutationOf(shape).map((axis) => shape[axis] as number);
@@ -26,9 +34,7 @@ export function toTorch(flat: Float32Array, { entries }: ParameterLayout): Map<s
   return new Map(
     entries.map(({ declaration, offset }) => {
       const values = flat.slice(offset, offset + sizeOf(declaration.shape));
-      const shape = torchShape(declaration);
-      if (declaration.torchLayout === "as-is") return [declaration.name, { shape, values }];
-      return [declaration.name, { shape, values: permuted(values, declaration.shape, permutationOf(shape)) }];
+      return [declaration.name, { shape: torchShape(declaration), values: inTorchLayout(values, declaration) }];
     }),
   );
 }
@@ -66,9 +72,13 @@ export function fromTorch(
 }
 
 /** A row-major tensor of this shape whose axis k is axis permutation[k] of the one given. */
-function permuted(values: Float32Array, shape: Shape, permutation: readonly number[]): Float32Array {
+function permuted<Values extends Float32Array | Float64Array>(
+  values: Values,
+  shape: Shape,
+  permutation: readonly number[],
+): Values {
   const strides = stridesOf(shape);
-  const result = new Float32Array(values.length);
+  const result = values.slice() as Values;
   walk(
     permutation.map((axis) => shape[axis] as number),
     permutation.map((axis) => strides[axis] as number),

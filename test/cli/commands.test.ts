@@ -1,6 +1,7 @@
 /** What each command does and writes, as its users meet it. */
 import { execFile } from "node:child_process";
 import { readdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { commandFor } from "../../.build/platforms/run.mjs";
@@ -169,9 +170,10 @@ describe("a trained model", () => {
 
 describe("verify", () => {
   test("the cases that ship agree with the reference", async () => {
-    const { backend, cases } = await json(["verify", "--backend", "reference"]);
+    const { backend, cases, refused } = await json(["verify", "--backend", "reference"]);
     expect(backend).toBe("reference");
     expect(cases).toHaveLength(6);
+    expect(refused).toEqual([]);
     for (const { errors, ok } of cases) {
       expect(ok).toBe(true);
       for (const error of Object.values(errors)) expect(error).toBeLessThanOrEqual(1e-9);
@@ -181,7 +183,23 @@ describe("verify", () => {
   test("above the tolerance it exits with 1 and says which", async () => {
     const { code, output } = await cli.run(["verify", "--backend", "wasm", "--tolerance", "1e-12"]);
     expect(code).toBe(1);
-    expect(output).toMatch(/6 of 6 cases DISAGREE/);
+    expect(output).toMatch(/^! cond-ot-silu\.json: DISAGREES, largest error \S+ \(\w+\)$/m);
+    expect(output).toMatch(/^ {2}! velocity +\d\.\de-[78]$/m);
+    expect(output).toMatch(/^6 of 6 cases DISAGREE\.$/m);
+  });
+
+  test("ops and networks agree, a quantity a line; what it does not know it says, and goes on", async () => {
+    const fixture = (path: string) => fileURLToPath(new URL(`../${path}.json`, import.meta.url));
+    await writeFile(cli.path("later.json"), '{"kind": "dirichlet-path"}');
+    const files = [fixture("ops/golden/film"), "later.json", fixture("networks/sit")];
+    const { code, output, errors } = await cli.run(["verify", ...files, "--backend", "wasm"]);
+    expect(output).toMatch(/^ {2}\S*film\.json: agrees, largest error \d\.\de-[78] \([\w.]+\)$/m);
+    expect(output).toMatch(/^ {4}secondGrads\.tangents\.scale +\d\.\de-[78]$/m);
+    expect(output).toMatch(/^ {4}grads\.blocks\.0\.attn\.qkv\.bias +\d\.\de-[78]$/m);
+    expect(output).toMatch(/^All 2 cases agree: largest error \S+ \(.* of sit\.json\)\.$/m);
+    expect(output).toMatch(/^1 of 3 files could not be run\.$/m);
+    expect(errors).toMatch(/later\.json: kind: got "dirichlet-path", .* this version of divflow knows: op, network/);
+    expect(code).toBe(2);
   });
 });
 

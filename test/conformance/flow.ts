@@ -4,7 +4,7 @@
  */
 import { chooseBackend, everyBackend } from "../../src/engine/choose-backend.ts";
 import { createLocalRuntime } from "../../src/engine/runtime.ts";
-import { verifyCase, verifyTolerances } from "../../src/engine/verify.ts";
+import { verifyCase } from "../../src/engine/verify.ts";
 import condOtSilu from "../fixtures/cond-ot-silu.json" with { type: "json" };
 import cosineSoftplus from "../fixtures/cosine-softplus.json" with { type: "json" };
 import linearVpTanh from "../fixtures/linear-vp-tanh.json" with { type: "json" };
@@ -16,6 +16,9 @@ import type { Check, Context } from "./check.ts";
 import { DeviceMachine } from "./device-machine.ts";
 import { flowChecks } from "./flow-checks.ts";
 
+/** f32: the losses of small MLPs reach it on every backend, where cases of any kind have {@link verifyTolerances}. */
+const TOLERANCE = 2e-5;
+
 const goldenCases = [condOtSilu, cosineSoftplus, linearVpTanh, poly3Silu, veSin, vpGelu];
 
 export const checks: Check[] = [
@@ -24,8 +27,8 @@ export const checks: Check[] = [
     async run({ backend, gpu }: Context) {
       using runtime = await createLocalRuntime({ backend, ...(gpu && { gpu }) });
       const errors = await verifyCase(runtime, JSON.stringify(golden), golden.name);
-      const off = Object.entries(errors).filter(([, error]) => !(error <= verifyTolerances[backend]));
-      assert(off.length === 0, `Off by more than ${verifyTolerances[backend]}: ${JSON.stringify(off)}.`);
+      const off = Object.entries(errors).filter(([, error]) => !(error <= TOLERANCE));
+      assert(off.length === 0, `Off by more than ${TOLERANCE}: ${JSON.stringify(off)}.`);
     },
   })),
   ...flowChecks.map(({ name, run }) => ({

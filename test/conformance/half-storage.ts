@@ -5,7 +5,8 @@
  */
 import { createWebGPUBackend } from "../../src/backends/webgpu/backend.ts";
 import type { LinearKernel } from "../../src/backends/webgpu/linear-choice.ts";
-import { parseGoldenCase, runGoldenCase } from "../../src/engine/run-golden-case.ts";
+import { openCase } from "../../src/engine/cases/open-case.ts";
+import { runPrograms } from "../../src/engine/cases/run-programs.ts";
 import { verifyTolerances } from "../../src/engine/verify.ts";
 import {
   adam,
@@ -59,7 +60,8 @@ export const checks: Check[] = [
         const backend = await createWebGPUBackend({ gpu, storage: "f16", linear: () => ({ kernel, segments }) });
         try {
           for (const golden of [cosineSoftplus, poly3Silu, veSin]) {
-            const errors = await runGoldenCase(backend, parseGoldenCase(JSON.stringify(golden), golden.name));
+            const opened = openCase(JSON.stringify(golden), golden.name);
+            const errors = opened.errors(await runPrograms(backend, opened));
             const off = Object.entries(errors).filter(([, error]) => !(error <= verifyTolerances.f16));
             assert(
               off.length === 0,

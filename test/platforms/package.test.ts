@@ -234,7 +234,7 @@ describe.skipIf(skipped.includes("chromium"))("a page", () => {
       await page.waitForFunction(() => document.title !== "", { timeout: 60_000 });
       expect(await page.title()).toBe(JSON.stringify({ ...result, ownThread: workers === 0 }));
       expect(loaded).toBe(2 * workers);
-      expect(requests.filter((path) => /webgpu|reference|load|golden-case/.test(path))).toEqual([]);
+      expect(requests.filter((path) => /webgpu|reference|load|open-case|run-programs|sent/.test(path))).toEqual([]);
       if (script === "user.js") expect(requests.filter((path) => /engine|wasm-/.test(path))).toEqual([]);
       expect(warnings).toHaveLength(workers === 0 ? 1 : 0);
       if (workers === 0) expect(warnings[0]).toMatch(/divflow.*could not be loaded.*dist\/worker\.js/s);

@@ -15,6 +15,7 @@ import type {
   TrainerOptions,
   VelocityOptions,
 } from "../api.ts";
+import type { SentPrograms } from "../cases/sent.ts";
 import type { Surroundings } from "../choose-backend.ts";
 import type { Plain } from "./plain.ts";
 
@@ -32,7 +33,7 @@ export type SentRuntimeOptions = Omit<RuntimeOptions, "gpu" | "device" | "worker
 export type Question =
   | ({ readonly ask: "createRuntime"; readonly options: SentRuntimeOptions } & Omit<Surroundings, "modules">)
   | { readonly ask: "memory" }
-  | { readonly ask: "verifyCase"; readonly text: string; readonly file: string }
+  | ({ readonly ask: "runCase" } & SentPrograms)
   | { readonly ask: "createTrainer"; readonly options: Sent<TrainerOptions>; readonly progress: boolean }
   | {
       readonly ask: "resumeTrainer";

@@ -1,4 +1,5 @@
 /** Runtime, Trainer and Model on a page whose engine runs in a worker: each call is a question to it. */
+import { onDemand } from "../../backends/on-demand.ts";
 import { copiedBytes, copiedNumbers, type Numbers } from "../../data/numbers.ts";
 import { ConfigError } from "../../errors.ts";
 import { isRecord } from "../../graph/options.ts";
@@ -114,8 +115,11 @@ export class RemoteRuntime implements Runtime {
     return model.ask("evaluateLosses", options);
   }
 
-  verifyCase(text: string, file = "case"): Promise<CaseErrors> {
-    return this.#connection.ask({ ask: "verifyCase", text, file });
+  async verifyCase(text: string, file = "case"): Promise<CaseErrors> {
+    if (this.#connection.closed) throw disposed("the runtime");
+    const { openCase, sentPrograms } = await onDemand(import("../cases/open-case.ts"));
+    const golden = openCase(text, file);
+    return golden.errors(await this.#connection.ask({ ask: "runCase", ...sentPrograms(golden) }));
   }
 
   dispose(): void {

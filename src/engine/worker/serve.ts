@@ -1,10 +1,11 @@
 /** The engine's side of the line: takes a page's questions, and holds what they make. */
 import { DivflowError, type ErrorFacts } from "../../errors.ts";
 import { isRecord } from "../../graph/options.ts";
-import type { LoadOptions, Model, Progress, ResumeOptions, Runtime, Trainer, TrainerOptions } from "../api.ts";
+import type { LoadOptions, Model, Progress, ResumeOptions, Trainer, TrainerOptions } from "../api.ts";
 import { type BackendModules, chooseBackend } from "../choose-backend.ts";
 import { disposed } from "../disposed.ts";
 import { LocalRuntime } from "../runtime.ts";
+import { runCase } from "../verify.ts";
 import type {
   FromEngine,
   MadeModel,
@@ -65,7 +66,7 @@ export function serve(port: Port, modules: BackendModules): void {
 
 class Engine {
   readonly #modules: BackendModules;
-  #runtime: Runtime | undefined;
+  #runtime: LocalRuntime | undefined;
   #told: RuntimeFacts | undefined;
   #last = 0;
   readonly #trainers = new Map<number, Trainer>();
@@ -90,8 +91,8 @@ class Engine {
       }
       case "memory":
         return this.#needed().memory();
-      case "verifyCase":
-        return this.#needed().verifyCase(question.text, question.file);
+      case "runCase":
+        return runCase(this.#needed(), question);
       case "createTrainer":
         return this.#keepTrainer(
           await this.#needed().createTrainer(this.#abortable<TrainerOptions>(id, question.options, question.progress)),
@@ -233,7 +234,7 @@ class Engine {
     return { ...fromPlain<Options>(plain), signal: controller.signal, ...(progress ? { onProgress } : {}) };
   }
 
-  #needed(): Runtime {
+  #needed(): LocalRuntime {
     if (!this.#runtime) throw disposed("the runtime");
     return this.#runtime;
   }

@@ -1,4 +1,9 @@
-/** The golden cases of ops, as JSON: a page has no files to read. A new one is two lines here. */
+/** The golden cases of ops and of networks, as JSON: a page has no files to read. A new one is two lines here. */
+import cnnClasses from "../networks/cnn-classes.json" with { type: "json" };
+import sit from "../networks/sit.json" with { type: "json" };
+import transformer from "../networks/transformer.json" with { type: "json" };
+import unet1dConditioned from "../networks/unet1d-conditioned.json" with { type: "json" };
+import unet2dClasses from "../networks/unet2d-classes.json" with { type: "json" };
 import attention from "../ops/golden/attention.json" with { type: "json" };
 import attentionLong from "../ops/golden/attention-long.json" with { type: "json" };
 import attentionOne from "../ops/golden/attention-one.json" with { type: "json" };
@@ -19,6 +24,8 @@ import crossEntropyMean from "../ops/golden/cross-entropy-mean.json" with { type
 import crossEntropyNone from "../ops/golden/cross-entropy-none.json" with { type: "json" };
 import embedding from "../ops/golden/embedding.json" with { type: "json" };
 import film from "../ops/golden/film.json" with { type: "json" };
+import geluExact from "../ops/golden/gelu-exact.json" with { type: "json" };
+import geluTanh from "../ops/golden/gelu-tanh.json" with { type: "json" };
 import groupNorm from "../ops/golden/group-norm.json" with { type: "json" };
 import groupNorm1 from "../ops/golden/group-norm-1.json" with { type: "json" };
 import groupNormAll from "../ops/golden/group-norm-all.json" with { type: "json" };
@@ -33,7 +40,6 @@ import spaceFromChannelsChannelMajor from "../ops/golden/space-from-channels-cha
 import spaceFromChannelsFactorMajor from "../ops/golden/space-from-channels-factor-major.json" with { type: "json" };
 import timeEmbedding from "../ops/golden/time-embedding.json" with { type: "json" };
 import timeEmbeddingLow from "../ops/golden/time-embedding-low.json" with { type: "json" };
-import type { OpFixture } from "./op-fixture.ts";
 
 export const opFixtures = [
   attention,
@@ -56,6 +62,8 @@ export const opFixtures = [
   crossEntropyNone,
   embedding,
   film,
+  geluExact,
+  geluTanh,
   groupNorm,
   groupNorm1,
   groupNormAll,
@@ -70,4 +78,7 @@ export const opFixtures = [
   spaceFromChannelsFactorMajor,
   timeEmbedding,
   timeEmbeddingLow,
-] as unknown as readonly OpFixture[];
+];
+
+/** Of each network the case that has most in it; test/nn/networks.test.ts has them all. */
+export const networkFixtures = [cnnClasses, sit, transformer, unet1dConditioned, unet2dClasses];

@@ -1,21 +1,30 @@
-/** A golden case as a graph: what it reads, what it writes, and how far what it wrote is from what the file expects. */
-import { gradient, vjp } from "../autodiff/vjp.ts";
-import type { NumericArray } from "../backends/backend.ts";
-import { hutchinsonEstimate, jacobianProducts, traceOf, unitVectors } from "../flow/divergence.ts";
-import { fdm, scaledResidual } from "../flow/losses/fdm.ts";
-import { pathScore, pointOnPath, targetVelocity } from "../flow/paths/path.ts";
-import type { Graph, StateDeclaration, Update } from "../graph/graph.ts";
-import { type Node, sizeOf } from "../graph/node.ts";
-import { mlp } from "../nn/mlp.ts";
-import { flattenParameters, type Network, parameterLayout, parameterViews } from "../nn/network.ts";
-import { divide, subtract } from "../ops/arithmetic.ts";
-import { reshape } from "../ops/shape.ts";
-import { state } from "../ops/sources.ts";
-import type { CaseErrors } from "./api.ts";
-import { type GoldenCase, isOfWeights, layerQuantities, type VectorQuantity, vectorSizes } from "./golden-case.ts";
+/** A case of the loss as a graph: what it reads, what it writes, and how far what it wrote is from what the file expects. */
+import { gradient, vjp } from "../../autodiff/vjp.ts";
+import { hutchinsonEstimate, jacobianProducts, traceOf, unitVectors } from "../../flow/divergence.ts";
+import { fdm, scaledResidual } from "../../flow/losses/fdm.ts";
+import { pathScore, pointOnPath, targetVelocity } from "../../flow/paths/path.ts";
+import type { Graph, StateDeclaration, Update } from "../../graph/graph.ts";
+import { type Node, sizeOf } from "../../graph/node.ts";
+import { mlp } from "../../nn/mlp.ts";
+import { flattenParameters, type Network, parameterLayout, parameterViews } from "../../nn/network.ts";
+import { divide, subtract } from "../../ops/arithmetic.ts";
+import { reshape } from "../../ops/shape.ts";
+import { state } from "../../ops/sources.ts";
+import type { CaseErrors } from "../api.ts";
+import { type CaseValues, type GoldenCase, relativeError } from "./case.ts";
+import { isOfWeights, layerQuantities, type MLPCase, type VectorQuantity, vectorSizes } from "./mlp-case.ts";
+
+/** The case, ready to be run. */
+export function mlpCase(golden: MLPCase): GoldenCase {
+  return {
+    programs: [{ graph: caseGraph(golden) }],
+    inputs: caseInputs(golden),
+    errors: (values) => caseErrors(golden, values),
+  };
+}
 
 /** States "case.<field>" that the graph reads. */
-export function caseInputs(golden: GoldenCase): Map<string, Float64Array> {
+export function caseInputs(golden: MLPCase): Map<string, Float64Array> {
   const { weights, biases } = golden;
   const { total, entries } = parameterLayout(networkOf(golden));
   const flat = new Float64Array(total);
@@ -28,7 +37,7 @@ export function caseInputs(golden: GoldenCase): Map<string, Float64Array> {
 }
 
 /** The graph that writes each quantity to the state of its name; gradients to "gradient" and "sliceGradient", flat. */
-export function caseGraph(golden: GoldenCase): Graph {
+export function caseGraph(golden: MLPCase): Graph {
   const { batch, dimension, path, divergenceWeight: divergence, power, detachVelocity } = golden;
   const input = (name: string, shape: readonly number[]) => state({ name: `case.${name}`, shape, dtype: "f32" });
   const [x0, x1, probe] = ["x0", "x1", "probe"].map((name) => input(name, [batch, dimension])) as [Node, Node, Node];
@@ -93,15 +102,16 @@ function output(name: string, node: Node): Update {
 }
 
 /** Compares the values of the graph's states after a run, by name, with what the file expects. */
-export function caseErrors(golden: GoldenCase, values: ReadonlyMap<string, NumericArray>): CaseErrors {
+export function caseErrors(golden: MLPCase, values: CaseValues): CaseErrors {
+  const found = (name: string) => values.get(name)?.[0] ?? new Float64Array();
   const { expected } = golden;
   const errors: Record<string, number> = {};
   for (const name of Object.keys(vectorSizes) as VectorQuantity[]) {
-    errors[name] = relativeError(values.get(name) as NumericArray, expected[name]);
+    errors[name] = relativeError(found(name), expected[name]);
   }
   const { entries } = parameterLayout(networkOf(golden));
   for (const name of layerQuantities) {
-    const flat = values.get(name.startsWith("slice") ? "sliceGradient" : "gradient") as NumericArray;
+    const flat = found(name.startsWith("slice") ? "sliceGradient" : "gradient");
     const wanted = isOfWeights(name) ? "weight" : "bias";
     const byLayer = entries.flatMap(({ declaration, offset }) => {
       const { layer, kind } = placeOf(declaration.name);
@@ -113,17 +123,7 @@ export function caseErrors(golden: GoldenCase, values: ReadonlyMap<string, Numer
   return errors;
 }
 
-function relativeError(actual: NumericArray, expected: readonly number[]): number {
-  let scale = 0;
-  let largest = 0;
-  expected.forEach((value, i) => {
-    scale = Math.max(scale, Math.abs(value));
-    largest = Math.max(largest, Math.abs((actual[i] as number) - value)); // NaN stays
-  });
-  return largest / (scale || 1);
-}
-
-function networkOf({ dimension, hidden, activation }: GoldenCase): Network {
+function networkOf({ dimension, hidden, activation }: MLPCase): Network {
   return mlp({ dimension, hidden, activation });
 }
 
