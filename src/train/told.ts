@@ -76,7 +76,10 @@ export function expectConditionsFit(subject: string, network: Network, data: Dat
       subject: `condition "${name}" of ${subject}`,
       given: inWords(own),
       expected: `${inWords({ shape, ...(classes === undefined ? {} : { classes }) })}, as the network is told`,
-      remedy: "Declare it in the network as the data have it.",
+      remedy:
+        classes !== undefined && own.classes === undefined
+          ? `Say that they are labels: a Uint32Array, or { values, classes: ${classes} }.`
+          : "Declare it in the network as the data have it.",
     });
   }
 }
