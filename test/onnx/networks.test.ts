@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { evaluate } from "../../src/graph/evaluate.ts";
 import { type Shape, sizeOf } from "../../src/graph/node.ts";
 import type { HostTensor } from "../../src/graph/op.ts";
-import { conditionValues } from "../../src/nn/conditions.ts";
+import { classes, conditionValues, numbers } from "../../src/nn/conditions.ts";
 import { initialParameters } from "../../src/nn/initialize.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { type Network, parameterLayout, parameterViews } from "../../src/nn/network.ts";
@@ -15,17 +15,18 @@ import { HostRandom } from "../../src/ops/threefry.ts";
 import { relativeError } from "../differences.ts";
 import { goldenNames, goldenNetwork } from "./golden.ts";
 import { type Given, runBatches } from "./onnx-runtime.ts";
+import { readModel } from "./read-protobuf.ts";
 
 const random = new HostRandom(5);
 
 /** Points, times and conditions of so many rows, exact in f32. */
 function inputsOf(network: Network, rows: number): Readonly<Record<string, Given>> {
-  const numbers = (shape: Shape, purpose: number): Given => ({
+  const drawn = (shape: Shape, purpose: number): Given => ({
     ...{ type: "float", shape },
     data: Float64Array.from(random.normal(sizeOf(shape), rows, purpose), Math.fround),
   });
   const told = conditionValues(network.conditions).map(({ name, shape, dtype }, i): [string, Given] => {
-    const given = numbers([rows, ...shape], 2 + i);
+    const given = drawn([rows, ...shape], 2 + i);
     if (dtype === "f32")
       return [name, { ...given, data: Array.from(given.data, (value) => Math.fround(Math.abs(value) + 0.1)) }];
     const classes = network.conditions?.[name]?.classes as number;
@@ -36,7 +37,7 @@ function inputsOf(network: Network, rows: number): Readonly<Record<string, Given
   });
   const times = Float64Array.from({ length: rows }, (_, row) => Math.fround((row + 0.3) / rows));
   return {
-    x: numbers([rows, ...(network.sample ?? [network.dimension])], 1),
+    x: drawn([rows, ...(network.sample ?? [network.dimension])], 1),
     t: { type: "float", shape: [rows], data: times },
     ...Object.fromEntries(told),
   };
@@ -84,6 +85,22 @@ test.each(activationKinds)("mlp with %s", async (activation) => {
   );
 });
 
+test("the file of an mlp has the operators that it takes, and weights under PyTorch's names", () => {
+  const network = mlp({ dimension: 2, hidden: [4] });
+  const file = writeOnnx({ network, standardization: undefined, priorDeviation: 1 }, initialParameters(network, 1), {});
+  const { operators, initializers } = readModel(file);
+  expect(operators).toEqual(["Reshape", "Concat", "Gemm", "Sigmoid", "Mul", "Gemm", "Identity", "Identity"]);
+  const weights = initializers
+    .filter(({ name }) => /^\d/.test(name as string))
+    .map(({ name, shape }) => [name, ...shape]);
+  expect(weights).toEqual([
+    ["0.weight", 3, 4],
+    ["0.bias", 4],
+    ["2.weight", 4, 2],
+    ["2.bias", 2],
+  ]);
+});
+
 test.each(goldenNames)("%s", { timeout: 60_000 }, async (name) => {
   const { network, parameters } = goldenNetwork(name);
   await expectAgreement(network, parameters);
@@ -123,6 +140,59 @@ describe("units", () => {
     expect(() => writeOnnx({ network, standardization: far, priorDeviation: 1 }, parameters, {})).toThrow(
       "coordinate 1",
     );
+  });
+});
+
+describe("conditions", () => {
+  const network = mlp({
+    ...{ dimension: 2, hidden: [16] },
+    conditions: {
+      noise: classes(3, { drop: 0.1 }), // the name of an output
+      age: numbers(2, { drop: 0.2 }),
+      "two by two": numbers([2, 2]),
+    },
+  });
+  const parameters = initialParameters(network, 1);
+  const standardization = { mean: [40, -1e5], std: [12, 300] };
+  const field = { network, standardization: undefined, priorDeviation: 1, conditions: { age: { standardization } } };
+  const float = (shape: Shape, data: readonly number[]): Given => ({
+    type: "float",
+    shape,
+    data: data.map(Math.fround),
+  });
+  const given = {
+    x: float([3, 2], [0.3, -1, 0.2, 0.7, -0.4, 0]),
+    t: float([3], [0.1, 0.5, 0.9]),
+    "two by two": float([3, 2, 2], [1, 2, 3, 4, 0, 0, 1, 1, -1, 0.5, 0, 2]),
+  };
+  const labels: Given = { type: "int64", shape: [3], data: [2, 3, 0] }; // 3: not told
+
+  test("numbers go in in data units; those not told count for nothing, whatever they are", async () => {
+    const file = writeOnnx(field, parameters, {});
+    const told = float([3, 1], [1, 0, 1]);
+    const ages = [52, -99700, 7, 9, 28, -100300];
+    const inputs = { ...given, "condition.noise": labels, "age.told": told, age: float([3, 2], ages) };
+    const [result] = await runBatches(file, [inputs]);
+    const own = { ...given, noise: labels, "age.told": told, age: float([3, 2], [1, 1, 0, 0, -1, -1]) };
+    expect(relativeError(result?.["velocity"]?.data ?? [], velocitiesOf(network, parameters, own))).toBeLessThan(1e-5);
+    const all = { ...own, "age.told": float([3, 1], [1, 1, 1]) };
+    expect(relativeError(result?.["velocity"]?.data ?? [], velocitiesOf(network, parameters, all))).toBeGreaterThan(
+      1e-3,
+    );
+  });
+
+  test("are named and described, labels with the number that says nothing", () => {
+    const { inputs, descriptions } = readModel(writeOnnx(field, parameters, {}));
+    expect(Object.fromEntries(inputs)).toEqual({
+      x: ["batch", 2],
+      t: ["batch"],
+      "condition.noise": ["batch"],
+      age: ["batch", 2],
+      "age.told": ["batch", 1],
+      "two by two": ["batch", 2, 2],
+    });
+    expect(descriptions["condition.noise"]).toBe("labels from 0 to 2; 3: not told");
+    expect(descriptions["age.told"]).toMatch("1 where age is told");
   });
 });
 

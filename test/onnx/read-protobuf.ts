@@ -63,6 +63,9 @@ export function readModel(bytes: Uint8Array) {
     metadata: Object.fromEntries(messagesOf(model, 14).map((entry) => [textsOf(entry, 1)[0], textsOf(entry, 2)[0]])),
     inputs: values(11),
     outputs: values(12),
+    descriptions: Object.fromEntries(
+      messagesOf(graph, 11).map((value) => [textsOf(value, 1)[0] as string, textsOf(value, 3)[0] as string]),
+    ),
     operators: nodes.map((node) => textsOf(node, 4)[0] as string),
     domains: new Set(nodes.map((node) => textsOf(node, 7)[0] ?? "")),
     initializers: messagesOf(graph, 5).map((tensor) => ({ name: textsOf(tensor, 8)[0], shape: numbersOf(tensor, 1) })),
