@@ -27,17 +27,13 @@ export const movingRules: Rules = {
   broadcast: ({ inputs: [x] }) => (x as Value).result,
 
   reshape: (node, translation) => {
-    const x = node.inputs[0] as Value;
-    const whole = sameSizes(x.result.shape, x.shape) ? x.result : { from: translation.full(x), shape: x.shape };
-    return reshaped(whole, node.shape, translation);
+    return reshaped(translation.whole(node.inputs[0] as Value), node.shape, translation);
   },
 
   transpose: (node, translation) => {
     const x = node.inputs[0] as Value;
     const permutation = node.attributes["permutation"] as readonly number[];
-    const { from, shape } = x.result;
-    if (typeof from !== "string" && sameSizes(shape, x.shape)) return heldResult(transposed(from, permutation));
-    return translation.made(node, "Transpose", [translation.full(x)], { perm: { ints: permutation } });
+    return transposed(translation.whole(x), permutation, translation);
   },
 
   concat: (node, translation) => {
@@ -79,8 +75,15 @@ export function heldResult(held: Held): Result {
   return { from: held, shape: held.shape };
 }
 
-/** Numbers on the host with their axes in another order. */
-export function transposed({ stem, shape, values }: Held, permutation: readonly number[]): Held {
+/** The value with its axes in another order; numbers on the host are moved there. */
+export function transposed(value: Result, permutation: readonly number[], { builder }: Translation): Result {
+  if (typeof value.from !== "string") return heldResult(heldTransposed(value.from, permutation));
+  const perm = { perm: { ints: permutation } };
+  const shape = permutation.map((axis) => value.shape[axis] as Size);
+  return { from: builder.operation("Transpose", [value.from], perm), shape };
+}
+
+function heldTransposed({ stem, shape, values }: Held, permutation: readonly number[]): Held {
   const strides = stridesOf(shape);
   const result = values.slice();
   const to = permutation.map((axis) => shape[axis] as number);

@@ -1,5 +1,6 @@
 /** Products, sums over axes and rows by index. */
 import type { Size } from "../trace/plain.ts";
+import type { Builder } from "./builder.ts";
 import { sameSize } from "./sizes.ts";
 import type { Rules, Value } from "./translation.ts";
 
@@ -24,12 +25,7 @@ export const productRules: Rules = {
     const biasRows = node.attributes["biasRows"] as Size;
     const [x, w, b] = node.inputs.map((input) => translation.full(input)) as [string, string, string];
     if (sameSize(biasRows, node.shape[0] as Size)) return translation.made(node, "Gemm", [x, w, b]);
-    const product = builder.operation("MatMul", [x, w]);
-    if (biasRows === 0) return { from: product, shape: node.shape };
-    const [rows, first, axis] = [builder.sizes([biasRows]), builder.integers([0]), builder.integers([0])];
-    const above = builder.operation("Add", [builder.operation("Slice", [product, first, rows, axis]), b]);
-    const below = builder.operation("Slice", [product, rows, builder.end(), axis]);
-    return translation.made(node, "Concat", [above, below], { axis: { int: 0 } });
+    return { from: withBias(builder, builder.operation("MatMul", [x, w]), b, biasRows), shape: node.shape };
   },
 
   sum: (node, translation) => {
@@ -64,3 +60,12 @@ export const productRules: Rules = {
     return translation.made(node, "ScatterND", [table, column, one]);
   },
 };
+
+/** A matrix with a bias on its first rows only. */
+export function withBias(builder: Builder, matrix: string, bias: string, rows: Size): string {
+  if (rows === 0) return matrix;
+  const [end, zero] = [builder.sizes([rows]), builder.integers([0])];
+  const above = builder.operation("Add", [builder.operation("Slice", [matrix, zero, end, zero]), bias]);
+  const below = builder.operation("Slice", [matrix, end, builder.end(), zero]);
+  return builder.operation("Concat", [above, below], { axis: { int: 0 } });
+}

@@ -90,11 +90,15 @@ export class Translation {
     return name;
   }
 
-  /** The name of a value of its full shape. */
-  full({ result, shape }: Value): string {
-    const name = this.nameOf(result);
-    if (sameSizes(result.shape, shape)) return name;
-    return this.builder.operation("Expand", [name, this.builder.sizes(shape)]);
+  /** A value in all its elements. */
+  whole({ result, shape }: Value): Result {
+    if (sameSizes(result.shape, shape)) return result;
+    return { shape, from: this.builder.operation("Expand", [this.nameOf(result), this.builder.sizes(shape)]) };
+  }
+
+  /** The name of a value in all its elements. */
+  full(value: Value): string {
+    return this.nameOf(this.whole(value));
   }
 
   /** The result of an operator that gives the node's full shape. */
