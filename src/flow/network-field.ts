@@ -31,7 +31,8 @@ export function fieldOf(
   parameters: ReadonlyMap<string, Node>,
   conditions?: Conditions,
 ): VelocityField {
-  const field = (...[x, t]: Parameters<VelocityField>) => network.apply(parameters, x, t, conditions);
+  const apply = (...[x, t]: Parameters<VelocityField>) => network.apply(parameters, x, t, conditions);
+  const field = Object.assign(apply, { made: { parameters, conditions } });
   if (!conditions) return field;
   const rows: VelocityField["rows"] = (change) =>
     fieldOf(network, parameters, new Map([...conditions].map(([name, value]) => [name, change(value)])));

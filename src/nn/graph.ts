@@ -2,10 +2,10 @@
  * Networks that are graphs: what a user's function builds, as plain data. Such a network needs no code but divflow's, so
  * that a file samples, gives log-densities and resumes in a program that does not have the function.
  */
-import { CheckpointError, DivflowError } from "../errors.ts";
-import { hashOfText } from "../graph/murmur.ts";
+import { DivflowError } from "../errors.ts";
 import { isSizes, type Shape, sizeOf } from "../graph/node.ts";
 import { isRecord } from "../graph/options.ts";
+import { damage, fieldsOf, type Sealed, sealed, unsealed } from "../trace/fields.ts";
 import type { Trace, TraceInput } from "../trace/trace.ts";
 import { conditionsOption, conditionValues } from "./conditions.ts";
 import type { ConditionDeclarations, Initial, Network, ParameterDeclaration } from "./network.ts";
@@ -20,17 +20,14 @@ export interface GraphConfig {
   readonly conditions: ConditionDeclarations;
   readonly parameters: readonly ParameterDeclaration[];
   readonly graph: Trace;
-  /** Of all the rest: a number that a disk or a copy changes may well be another number. */
-  readonly checksum: string;
 }
 
 /** The graph of a network, whatever made it. */
-export function graphConfig(network: Network, name = network.kind): GraphConfig {
+export function graphConfig(network: Network, name = network.kind): Sealed<GraphConfig> {
   const { sample = [network.dimension], conditions = {}, parameters } = network;
   const graph = networkTrace(network, conditionInputs(conditions));
   const declared = parameters.map(({ name, shape, initial, torchLayout }) => ({ name, shape, initial, torchLayout }));
-  const config = { name, sample, conditions, parameters: declared, graph };
-  return { ...config, checksum: hashOfText(canonical(config)) };
+  return sealed({ name, sample, conditions, parameters: declared, graph });
 }
 
 /**
@@ -39,15 +36,8 @@ export function graphConfig(network: Network, name = network.kind): GraphConfig 
  * @throws {@link CheckpointError} when it is damaged: the message names the node.
  */
 export function graphNetwork(given: unknown): Network {
-  const { checksum, ...rest } = fieldsOf("network", given, [
-    ...["name", "sample", "conditions", "parameters", "graph", "checksum"],
-  ]);
-  const { name, sample, conditions, parameters: declared, graph } = rest;
-  if (typeof name !== "string" || name === "") throw damage("network, name", name, "text");
-  const subject = `network "${name}"`;
-  if (checksum !== hashOfText(canonical(rest))) {
-    throw damage(`${subject}, checksum`, checksum, `${hashOfText(canonical(rest))}, that of the rest`);
-  }
+  const { subject, fields } = unsealed("network", given, ["sample", "conditions", "parameters", "graph"]);
+  const { name, sample, conditions, parameters: declared, graph } = fields;
   if (!isSizes(sample) || sample.length === 0 || !(sizeOf(sample) > 0)) {
     throw damage(`${subject}, sample`, sample, "positive sizes");
   }
@@ -60,7 +50,7 @@ export function graphNetwork(given: unknown): Network {
     throw damage(error.facts.subject, error.facts.given, error.facts.expected, error);
   }
   const network = { kind: "graph", dimension: sizeOf(sample), sample, parameters };
-  const apply = openNetworkTrace(graph, { ...network, kind: name }, conditionInputs(told));
+  const apply = openNetworkTrace(graph, { ...network, kind: name as string }, conditionInputs(told));
   return {
     ...network,
     config: given as Network["config"],
@@ -97,22 +87,4 @@ function parametersOf(subject: string, given: unknown): ParameterDeclaration[] {
     }
     return { name, shape, initial: initial as unknown as Initial, torchLayout };
   });
-}
-
-/** The text of plain JSON, whatever the order of its keys. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, each) =>
-    isRecord(each) ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1))) : each,
-  );
-}
-
-function fieldsOf(where: string, given: unknown, names: readonly string[]): Readonly<Record<string, unknown>> {
-  const own = isRecord(given) ? Object.keys(given) : [];
-  if (isRecord(given) && own.length === names.length && names.every((name) => own.includes(name))) return given;
-  throw damage(where, isRecord(given) ? own : (given ?? "nothing"), `the fields ${names.join(", ")}`);
-}
-
-function damage(subject: string, given: unknown, expected: string, cause?: unknown): CheckpointError {
-  const remedy = "The network's graph is damaged, or another version of divflow wrote it.";
-  return new CheckpointError({ subject, given: given ?? String(given), expected, remedy }, { cause });
 }

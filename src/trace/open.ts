@@ -3,11 +3,13 @@ import { CheckpointError, ConfigError, DivflowError } from "../errors.ts";
 import { type DType, type Node, type Shape, sameShape, sizeOf } from "../graph/node.ts";
 import { isRecord } from "../graph/options.ts";
 import { opTable, type PlainAttributes, type TableEntry } from "../ops/table.ts";
+import { damage, fieldsOf } from "./fields.ts";
 import { attributeAt } from "./plain.ts";
 import { placeholder, type Trace, type TraceInput, type TraceNode } from "./trace.ts";
 
 /** A trace that was found to be one. */
 export interface OpenTrace {
+  readonly inputs: readonly TraceInput[];
   /**
    * Its graph at so many rows, as the function would have built it of these inputs.
    *
@@ -21,8 +23,8 @@ export interface OpenTrace {
 
 /** What a trace has to be. */
 export interface TraceRules {
-  /** Its inputs, in this order. */
-  readonly inputs: readonly TraceInput[];
+  /** Its inputs, in this order; left out: whatever it says. */
+  readonly inputs?: readonly TraceInput[];
   /** Its outputs. */
   readonly outputs: readonly TraceInput[];
   /** Ops that it may not have, such as "state". */
@@ -32,8 +34,6 @@ export interface TraceRules {
 /** Numbers of rows that a trace is tried at: what is linear is the same where it is so at two. */
 const TRIED = [113, 127];
 
-const DAMAGED = "The graph is damaged, or another version of divflow wrote it.";
-
 /**
  * @param subject - what messages call it, such as 'network "mine"'.
  * @throws {@link CheckpointError} when `given` is no trace, or one that cannot be built: the message names the node.
@@ -41,7 +41,7 @@ const DAMAGED = "The graph is damaged, or another version of divflow wrote it.";
 export function openTrace(given: unknown, subject: string, rules: TraceRules): OpenTrace {
   const { without = [] } = rules;
   const { inputs, nodes, outputs } = checkedTrace(given, subject);
-  expectValues(`${subject}, inputs`, inputs, rules.inputs);
+  if (rules.inputs) expectValues(`${subject}, inputs`, inputs, rules.inputs);
   const values = [...inputs, ...nodes];
   const named = Object.entries(outputs).map(([name, number]) => ({ ...(values[number] as TraceInput), name }));
   expectValues(`${subject}, outputs`, named, rules.outputs);
@@ -60,7 +60,7 @@ export function openTrace(given: unknown, subject: string, rules: TraceRules): O
   for (const rows of TRIED) {
     instantiate(rows, new Map(inputs.map((input) => [input.name, placeholder(input, rows)])));
   }
-  return { instantiate };
+  return { inputs, instantiate };
 }
 
 /** Passes when these are the values that are expected, by name, shape and type, in their order. */
@@ -175,15 +175,4 @@ function checkNode(where: string, given: unknown, before: number): void {
 function checkNumber(where: string, given: unknown, count: number): void {
   if (Number.isInteger(given) && (given as number) >= 0 && (given as number) < count) return;
   throw damage(where, given, `the number of a value before it, below ${count}`);
-}
-
-/** The fields of an object that has these, and no others. */
-function fieldsOf(where: string, given: unknown, names: readonly string[]): Readonly<Record<string, unknown>> {
-  const own = isRecord(given) ? Object.keys(given) : [];
-  if (isRecord(given) && own.length === names.length && names.every((name) => own.includes(name))) return given;
-  throw damage(where, isRecord(given) ? own : (given ?? "nothing"), `the fields ${names.join(", ")}`);
-}
-
-function damage(subject: string, given: unknown, expected: string, cause?: unknown): CheckpointError {
-  return new CheckpointError({ subject, given: given ?? String(given), expected, remedy: DAMAGED }, { cause });
 }

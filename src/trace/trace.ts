@@ -40,8 +40,16 @@ export interface Trace {
  */
 const ROWS = [101, 211, 163] as const;
 
-/** A function that builds a graph of so many rows. */
-export type Build = (inputs: ReadonlyMap<string, Node>, rows: number) => Readonly<Record<string, Node>>;
+/**
+ * A function that builds a graph of so many rows.
+ *
+ * @param more - makes further inputs on the way, such as random numbers: as many, with the same names, for any rows.
+ */
+export type Build = (
+  inputs: ReadonlyMap<string, Node>,
+  rows: number,
+  more: (name: string, shape: Shape, dtype: DType) => Node,
+) => Readonly<Record<string, Node>>;
 
 /**
  * The trace of what `build` builds.
@@ -51,7 +59,7 @@ export type Build = (inputs: ReadonlyMap<string, Node>, rows: number) => Readonl
  * linear in it, or an op that traces do not know: the message names node and attribute.
  */
 export function traceOf(subject: string, inputs: readonly TraceInput[], build: Build): Trace {
-  const built = ROWS.map((rows) => builtAt(subject, inputs, build, rows));
+  const built = ROWS.map((rows) => builtAt(inputs, build, rows));
   const [first] = built as [Built];
   for (const [i, { order, outputs }] of built.entries()) {
     if (order.length !== first.order.length || Object.keys(outputs).join() !== Object.keys(first.outputs).join()) {
@@ -61,30 +69,57 @@ export function traceOf(subject: string, inputs: readonly TraceInput[], build: B
     }
   }
   return {
-    inputs,
+    inputs: [...inputs, ...furtherInputs(subject, built)],
     nodes: first.order.map((_, i) => nodeOver(subject, i, built)),
     outputs: first.outputs,
   };
+}
+
+/** The inputs that were made on the way. */
+function furtherInputs(subject: string, built: readonly Built[]): TraceInput[] {
+  const [first] = built as [Built];
+  return first.further.map(({ name, dtype }, i) => {
+    const all = built.map(({ further }) => further[i]);
+    const shapes = all.map((each) => each?.shape);
+    const shape = sizesOver(shapes, ROWS);
+    const same = built.every(({ further }) => further.length === first.further.length);
+    if (shape && same && all.every((each) => each?.name === name && each.dtype === dtype))
+      return { name, shape, dtype };
+    throw refused(
+      `${subject}, ${name}`,
+      atRows(shapes),
+      "the same inputs, of sizes that are linear in the rows",
+      LOOPS,
+    );
+  });
 }
 
 const LOOPS =
   "Build the graph of whole batches: no loop over its rows, and nothing that depends on how many there are.";
 
 interface Built {
+  /** Inputs made on the way, of fixed shapes. */
+  readonly further: readonly TraceInput[];
   /** Without the inputs. */
   readonly order: readonly Node[];
   readonly numbers: ReadonlyMap<Node, number>;
   readonly outputs: Readonly<Record<string, number>>;
 }
 
-function builtAt(subject: string, inputs: readonly TraceInput[], build: Build, rows: number): Built {
+function builtAt(inputs: readonly TraceInput[], build: Build, rows: number): Built {
   const given = new Map(inputs.map((input) => [input.name, placeholder(input, rows)]));
-  const outputs = build(given, rows);
   const placeholders = new Set<Node>(given.values());
+  const further: TraceInput[] = [];
+  const outputs = build(given, rows, (name, shape, dtype) => {
+    const node = placeholder({ name, shape, dtype }, rows);
+    placeholders.add(node);
+    further.push({ name, shape, dtype });
+    return node;
+  });
   const order = topologicalOrder(Object.values(outputs)).filter((node) => !placeholders.has(node));
   const numbers = new Map([...placeholders, ...order].map((node, number) => [node, number]));
-  if (numbers.size !== inputs.length + order.length) throw refused(subject, "inputs", "names of their own", LOOPS);
   return {
+    further,
     order,
     numbers,
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, node]) => [name, numbers.get(node) as number])),

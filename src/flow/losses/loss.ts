@@ -1,6 +1,7 @@
 /** What a loss is: a graph from a batch of noise, data and times to a scalar. */
 import type { Node, Shape } from "../../graph/node.ts";
 import type { NamedOptions } from "../../graph/options.ts";
+import type { Conditions, Network } from "../../nn/network.ts";
 import { square } from "../../ops/arithmetic.ts";
 import { meanAll } from "../../ops/reduce.ts";
 import type { BareNetwork } from "../network-field.ts";
@@ -14,6 +15,8 @@ export interface VelocityField {
   (x: Node, t: Node): Node;
   /** Left out: rows are all alike. */
   readonly rows?: ((change: (perRow: Node) => Node) => VelocityField) | undefined;
+  /** What the field is made of, where it is a network: its parameters by name, and what its rows are told. */
+  readonly made?: { readonly parameters: ReadonlyMap<string, Node>; readonly conditions?: Conditions | undefined };
   /** The network that this field is, where it is one and nothing else. */
   readonly bare?: BareNetwork | undefined;
 }
@@ -58,6 +61,8 @@ export interface LossTerms {
 
 export interface Loss extends NamedOptions {
   build(context: LossContext): LossTerms;
+  /** Of a user's own: the loss as a graph, which is made for one network on one path. */
+  forNetwork?(network: Network, path: PathScheduler): Loss;
 }
 
 /** Mean over rows and coordinates of (v - u)^2, shape []. */

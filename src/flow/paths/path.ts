@@ -18,7 +18,7 @@ export interface PathValues {
 
 /** A scheduler of a path. Its graphs keep their relative accuracy in f32 up to the last time before an end. */
 export interface PathScheduler extends NamedOptions {
-  readonly options: Readonly<Record<string, number>>;
+  readonly options: Readonly<Record<string, unknown>>;
   /** Standard deviation of the noise that sampling starts from: N(0, priorDeviation^2 I) stands for p_0. */
   readonly priorDeviation: number;
   /** Whether sigma'/sigma is 0 or tiny somewhere, so that losses cannot be weighted by its inverse. */
