@@ -27,22 +27,28 @@ export interface Graph {
 /** Every node that the outputs need, inputs before users, each once. */
 export function topologicalOrder(outputs: readonly Node[]): Node[] {
   const order: Node[] = [];
-  const state = new Map<Node, "open" | "done">();
-  const stack: Node[] = [...outputs].reverse();
-  while (stack.length > 0) {
-    const node = stack[stack.length - 1] as Node;
-    if (state.get(node) === "done") {
-      stack.pop();
-    } else if (state.get(node) === "open") {
-      state.set(node, "done");
-      order.push(node);
-      stack.pop();
-    } else {
-      state.set(node, "open");
-      for (let i = node.inputs.length - 1; i >= 0; i--) {
-        const input = node.inputs[i] as Node;
-        if (!state.has(input)) stack.push(input);
+  const seen = new Set<Node>();
+  const open: Node[] = []; // a path from an output
+  const next: number[] = []; // of each of its nodes, the input that is to come
+  for (const output of outputs) {
+    if (seen.has(output)) continue;
+    seen.add(output);
+    open.push(output);
+    next.push(0);
+    while (open.length > 0) {
+      const node = open[open.length - 1] as Node;
+      const input = node.inputs[next[next.length - 1] as number];
+      if (input === undefined) {
+        order.push(node);
+        open.pop();
+        next.pop();
+        continue;
       }
+      (next[next.length - 1] as number)++;
+      if (seen.has(input)) continue;
+      seen.add(input);
+      open.push(input);
+      next.push(0);
     }
   }
   return order;

@@ -10,12 +10,16 @@ import type { Node } from "./node.ts";
 export function rewrite(graph: Graph, replace: (node: Node, original: Node) => Node): Graph {
   const replaced = new Map<Node, Node>();
   for (const original of topologicalOrder(graph.updates.map((update) => update.value))) {
-    const inputs = original.inputs.map((input) => replaced.get(input) as Node);
-    const changed = inputs.some((input, i) => input !== original.inputs[i]);
-    replaced.set(original, replace(changed ? { ...original, inputs } : original, original));
+    replaced.set(original, replace(withInputs(original, replaced), original));
   }
   return {
     ...graph,
     updates: graph.updates.map(({ state, value }) => ({ state, value: replaced.get(value) as Node })),
   };
+}
+
+/** The node with its inputs as the map has them: itself where they are the same. */
+export function withInputs(node: Node, replaced: ReadonlyMap<Node, Node>): Node {
+  if (node.inputs.every((input) => replaced.get(input) === input)) return node;
+  return { ...node, inputs: node.inputs.map((input) => replaced.get(input) as Node) };
 }

@@ -106,7 +106,9 @@ export function cellTree(cell: Cell): Cell[] {
 
 /** The cells with writers of their own that hold the elements of a view. */
 export function writtenCells(view: View): Cell[] {
-  return cellTree(view.cell.root).filter((cell) => cell.writers.length > 0 && overlap(view, viewOf(cell)));
+  const { root } = view.cell;
+  if (root.parts.length === 0) return root.writers.length > 0 ? [root] : [];
+  return cellTree(root).filter((cell) => cell.writers.length > 0 && overlap(view, viewOf(cell)));
 }
 
 /**

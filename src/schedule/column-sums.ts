@@ -1,6 +1,6 @@
 /** Sums of the rows of a product's right operand beside the product: a bias's gradient with its weight's. */
 import { reductions } from "../kernels/reduce.ts";
-import { rootView, type View } from "./cells.ts";
+import { type Cell, rootView, type View } from "./cells.ts";
 import { dependencies } from "./dependencies.ts";
 import { Reachability } from "./reachability.ts";
 import type { CallUnit, Unit } from "./units.ts";
@@ -17,10 +17,17 @@ export function joinColumnSums(units: readonly Unit[]): Unit[] {
   const numbers = new Map<Unit, number>(units.map((unit, number) => [unit, number]));
   const numberOf = (unit: Unit) => numbers.get(unit) as number;
   const joined = new Map<Unit, CallUnit>(); // what takes the place of a product or of a sum
+  const products = new Map<Cell, CallUnit[]>(); // by the root cell of the right operand
+  for (const call of calls.filter(isGradient)) {
+    const { root } = (call.reads["right"] as View).cell;
+    products.set(root, [...(products.get(root) ?? []), call]);
+  }
   for (const sum of sums) {
-    const product = calls.find(
-      (call) => !joined.has(call) && hasRows(call, sum) && !reachability.connects(numberOf(sum), numberOf(call)),
-    );
+    const product = products
+      .get((sum.reads["in"] as View).cell.root)
+      ?.find(
+        (call) => !joined.has(call) && hasRows(call, sum) && !reachability.connects(numberOf(sum), numberOf(call)),
+      );
     if (!product) continue;
     reachability.merge(numberOf(sum), numberOf(product));
     const both = withSums(product, sum);
@@ -37,9 +44,12 @@ function isColumnSum({ kernel, parameters }: CallUnit): boolean {
   return kernel === "reduce" && outer === 1 && kind === reductions.indexOf("sum") && scale === 1;
 }
 
-/** Whether the rows that `sum` adds up are the first rows of the right operand of the product `call`. */
-function hasRows({ kernel, parameters, reads }: CallUnit, sum: CallUnit): boolean {
-  if (kernel !== "linear" || !parameters["transposeLeft"] || parameters["transposeRight"]) return false;
+function isGradient({ kernel, parameters }: CallUnit): boolean {
+  return kernel === "linear" && Boolean(parameters["transposeLeft"]) && !parameters["transposeRight"];
+}
+
+/** Whether the rows that `sum` adds up are the first rows of the right operand of such a product. */
+function hasRows({ parameters, reads }: CallUnit, sum: CallUnit): boolean {
   const { inner, reduced = 0 } = sum.parameters;
   const [right, from] = [rootView(reads["right"] as View), rootView(sum.reads["in"] as View)];
   const fits = inner === parameters["columns"] && reduced <= (parameters["depth"] as number);

@@ -6,7 +6,7 @@ import { overlap, type View, writtenCells } from "./cells.ts";
 import { dependencies } from "./dependencies.ts";
 import { epilogueGroups, readsGroups } from "./epilogues.ts";
 import { joined, OpenParts, type Part } from "./open-parts.ts";
-import type { InParts } from "./parts.ts";
+import { type InParts, PIECES } from "./parts.ts";
 import type { PlanLimits } from "./program.ts";
 import { elementOrder, Reachability } from "./reachability.ts";
 import { coneOf, isCheap } from "./repeats.ts";
@@ -49,6 +49,8 @@ class Fusion {
   private readonly open = new OpenParts();
   /** How often parts were merged. */
   private merges = 0;
+  /** Of work, since it began. */
+  private pieces = 0;
   private readonly merged = new Set<CallUnit>();
 
   constructor(units: readonly Unit[], constraints: readonly Constraint[], limits: PlanLimits, arenas: number) {
@@ -67,7 +69,7 @@ class Fusion {
     // A step with what feeds it first, then with what reads the same memory, then with its product.
     for (const step of steps) {
       for (const operand of step.operands) if (operand.from === "step") this.mergeOperand(operand.unit, step);
-      yield;
+      if (++this.pieces % PIECES === 0) yield;
     }
     yield* this.mergeAlike(steps, (own) => this.open.sharing(own));
     for (const number of this.order) {
@@ -113,7 +115,7 @@ class Fusion {
   private *mergeAlike(steps: readonly StepUnit[], alike: (own: () => Part) => Iterable<number>): InParts<void> {
     const tried = new Map<number, number>(); // of parts that nothing joined, how often others had been merged then
     for (const step of steps) {
-      yield;
+      if (++this.pieces % PIECES === 0) yield;
       const before = this.merges;
       let own = this.rootOf(step);
       const part = () => this.parts.get(own) as Part;

@@ -19,7 +19,7 @@ import { joinColumnSums } from "./column-sums.ts";
 import { broadcastStrides, copyUnits, loadTerms, reshapedStrides, type StridedView } from "./copies.ts";
 import { matmulEachUnit } from "./matmul-each-unit.ts";
 import { isColumn, isContiguousSlice, isMoving, isSource, patternOf } from "./moving.ts";
-import type { InParts } from "./parts.ts";
+import { type InParts, PIECES } from "./parts.ts";
 import type { Assignment, CallUnit, StepOperand, StepUnit, Unit, Units } from "./units.ts";
 import { readCounts } from "./users.ts";
 
@@ -33,9 +33,10 @@ export const ALIGNMENT = 64;
  */
 export function* legalizing(graph: Graph, optional?: CallMaker): InParts<Units> {
   const legalizer = new Legalizer(readCounts(graph), optional);
+  let pieces = 0;
   for (const node of topologicalOrder(graph.updates.map((update) => update.value))) {
     legalizer.visit(node);
-    yield;
+    if (++pieces % PIECES === 0) yield;
   }
   return legalizer.finish(graph);
 }

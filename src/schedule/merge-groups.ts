@@ -1,6 +1,7 @@
 /** Rebuilds a graph in which some groups of nodes become one node each, whose parts take their places. */
 import type { Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
+import { withInputs } from "../graph/rewrite.ts";
 
 /**
  * The graph with each group computed at once. `build` gets a group's members with their inputs already rebuilt and
@@ -11,33 +12,40 @@ export function mergeGroups(
   groups: readonly (readonly Node[])[],
   build: (members: readonly Node[]) => readonly Node[],
 ): Graph {
+  if (groups.length === 0) return graph;
   const groupOf = new Map<Node, readonly Node[]>();
   for (const group of groups) for (const member of group) groupOf.set(member, group);
   const rebuilt = new Map<Node, Node>();
-  const withInputs = (node: Node): Node => {
-    const inputs = node.inputs.map((input) => rebuilt.get(input) as Node);
-    return inputs.every((input, i) => input === node.inputs[i]) ? node : { ...node, inputs };
-  };
-
   const opened = new Set<Node>();
   const stack = graph.updates.map((update) => update.value).reverse();
+  const openInputs = ({ inputs }: Node) => {
+    for (let i = inputs.length - 1; i >= 0; i--) {
+      const input = inputs[i] as Node;
+      if (!rebuilt.has(input)) stack.push(input);
+    }
+  };
   while (stack.length > 0) {
     const node = stack[stack.length - 1] as Node;
-    const members = groupOf.get(node) ?? [node];
     if (rebuilt.has(node)) {
       stack.pop();
-    } else if (opened.has(node)) {
-      stack.pop();
-      const parts = groupOf.has(node) ? build(members.map(withInputs)) : [withInputs(node)];
-      members.forEach((member, i) => {
-        rebuilt.set(member, parts[i] as Node);
-      });
-    } else {
-      opened.add(node);
-      for (const input of members.flatMap((member) => member.inputs).reverse()) {
-        if (!rebuilt.has(input)) stack.push(input);
-      }
+      continue;
     }
+    const members = groupOf.get(node);
+    if (!opened.has(node)) {
+      opened.add(node);
+      if (!members) openInputs(node);
+      else for (let i = members.length - 1; i >= 0; i--) openInputs(members[i] as Node);
+      continue;
+    }
+    stack.pop();
+    if (!members) {
+      rebuilt.set(node, withInputs(node, rebuilt));
+      continue;
+    }
+    const parts = build(members.map((member) => withInputs(member, rebuilt)));
+    members.forEach((member, i) => {
+      rebuilt.set(member, parts[i] as Node);
+    });
   }
   return {
     ...graph,

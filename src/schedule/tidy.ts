@@ -2,7 +2,7 @@
 import { type Graph, topologicalOrder } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { KnownNodes } from "./merge-equal-nodes.ts";
-import type { InParts } from "./parts.ts";
+import { type InParts, PIECES } from "./parts.ts";
 import { simplifyNode, withoutIdleUpdates } from "./simplify.ts";
 
 /**
@@ -24,9 +24,11 @@ export function tidier(): (graph: Graph) => InParts<Graph> {
     return result;
   };
   return function* (graph) {
+    let pieces = 0;
     for (const node of topologicalOrder(graph.updates.map((update) => update.value))) {
+      if (tidied.has(node)) continue;
       tidy(node);
-      yield;
+      if (++pieces % PIECES === 0) yield;
     }
     return withoutIdleUpdates({
       ...graph,
