@@ -37,15 +37,22 @@ export function jvpProbes(
   const probes = tangentsPerProbe.map((tangents) => new Map(inputs.map((input, i) => [input, tangents[i] as Node])));
   const given = new Set(inputs);
   for (const node of topologicalOrder(outputs)) {
-    if (given.has(node) || !node.op.jvp) continue;
+    if (given.has(node) || !(node.op.jvp || node.op.expand)) continue;
     for (const known of probes) {
       const tangents = node.inputs.map((input) => known.get(input));
       if (tangents.every((tangent) => tangent === undefined)) continue;
-      const tangent = node.op.jvp(node, tangents);
+      const tangent = node.op.jvp ? node.op.jvp(node, tangents) : ofComposite(node, tangents);
       if (tangent) known.set(node, tangent);
     }
   }
   return probes.map((known) => outputs.map((output) => known.get(output)));
+}
+
+/** The tangent of a composite, from what it is in other ops. */
+function ofComposite(node: Node, tangents: readonly (Node | undefined)[]): Node | undefined {
+  const moving = node.inputs.filter((_, i) => tangents[i]);
+  const along = tangents.filter((tangent) => tangent !== undefined);
+  return jvp([node.op.expand?.(node) as Node], moving, along)[0];
 }
 
 /** Throws unless `values` are as many as `nodes` and have their shapes. */

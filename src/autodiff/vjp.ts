@@ -33,7 +33,7 @@ export function vjp(outputs: readonly Node[], cotangents: readonly Node[], input
   for (const node of order.reverse()) {
     const cotangent = totals.get(node);
     if (!cotangent || !moving.has(node) || variables.has(node)) continue;
-    const results = node.op.vjp?.(node, cotangent) ?? [];
+    const results = (node.op.vjp ? node.op.vjp(node, cotangent) : ofComposite(node, cotangent)) ?? [];
     node.inputs.forEach((input, i) => {
       const result = results[i];
       if (result && moving.has(input)) accumulate(input, result);
@@ -61,11 +61,20 @@ export function gradient(scalar: Node, inputs: readonly Node[]): Node[] {
   return vjp([scalar], [constant(1, scalar.shape)], inputs);
 }
 
+/** The cotangents of a composite's inputs, from what it is in other ops; one for an input that it has twice. */
+function ofComposite(node: Node, cotangent: Node): readonly (Node | undefined)[] {
+  const expanded = node.op.expand?.(node);
+  if (!expanded) return [];
+  const results = vjp([expanded], [cotangent], node.inputs);
+  return results.map((result, i) => (node.inputs.indexOf(node.inputs[i] as Node) === i ? result : undefined));
+}
+
 /** The variables and every node that depends on one through ops that have a reverse rule. */
 function nodesThatMove(order: readonly Node[], variables: ReadonlySet<Node>): Set<Node> {
   const moving = new Set<Node>();
   for (const node of order) {
-    if (variables.has(node) || (node.op.vjp && node.inputs.some((input) => moving.has(input)))) moving.add(node);
+    if (variables.has(node) || ((node.op.vjp || node.op.expand) && node.inputs.some((input) => moving.has(input))))
+      moving.add(node);
   }
   return moving;
 }

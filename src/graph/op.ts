@@ -56,6 +56,44 @@ export interface OpDefinition<Attributes = unknown> {
    * wasm/apply.ts (see src/kernels/elementwise.ts). All inputs have the shape of the result.
    */
   elementwise?(attributes: Attributes): string;
+
+  /** Composites only (src/ops/composite.ts): the node in other ops. Derivatives follow from it where rules are left out. */
+  expand?(node: Node<Attributes>): Node;
+
+  /** Composites only: the kernel that computes it, on backends that have it. */
+  readonly kernel?: CompositeKernel;
+
+  /** Ops of plans only: the kernel call that the node is. */
+  call?(node: Node<Attributes>): PlannedCall;
+}
+
+/** How nodes of composites become calls of a kernel: those of one key that do not need each other become one. */
+export interface CompositeKernel {
+  /** Among `PlanLimits.optionalKernels` of backends that have it. */
+  readonly name: string;
+  /** What nodes of one call share: these inputs and attributes. Undefined: the kernel does not take the node. */
+  key(node: Node): readonly unknown[] | undefined;
+  /** Most nodes of one call. */
+  readonly most: number;
+  /**
+   * Nodes are of one call only where they, or what `addend` says is of them, are added up and read nowhere else: `build`
+   * then gives their sum in place of the first, zeros in place of the others.
+   */
+  readonly sums?: { addendOf(term: Node): Node | undefined };
+  /** What takes the place of each node. */
+  build(nodes: readonly Node[]): readonly Node[];
+}
+
+/** A kernel call before its operands have places. */
+export interface PlannedCall {
+  readonly kernel: string;
+  readonly parameters: Readonly<Record<string, number>>;
+  /** The binding of each input, and that of the result. */
+  readonly reads: readonly string[];
+  readonly write: string;
+  readonly flops: number;
+  /** What it does, for people: "attention of t1". */
+  label(names: readonly string[]): string;
 }
 
 /** Makes nodes of one op; `op` is its definition. */

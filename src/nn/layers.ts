@@ -5,12 +5,11 @@
 import { ConfigError } from "../errors.ts";
 import { type Node, type Shape, sizeOf } from "../graph/node.ts";
 import { type ActivationKind, activation } from "../ops/activation.ts";
-import { attention } from "../ops/attention.ts";
 import { type ConvolutionOptions, conv1d, conv2d } from "../ops/convolve.ts";
 import { embedding } from "../ops/embed.ts";
 import { linear } from "../ops/linear.ts";
 import { groupNorm, layerNorm, rmsNorm } from "../ops/normalize.ts";
-import { reshape, slice, transpose } from "../ops/shape.ts";
+import { reshape, slice } from "../ops/shape.ts";
 import { normal, ones, torchLinear, zeros } from "./initial.ts";
 import type { Initial, ParameterDeclaration } from "./network.ts";
 
@@ -142,17 +141,6 @@ export function activated(x: Node, kind: ActivationKind): Node {
 /** x sigmoid(x), which PyTorch calls silu. */
 export function swish(x: Node): Node {
   return activated(x, "silu");
-}
-
-/** Attention between all places, from queries, keys and values side by side: [B, L, 3 D], head by head, gives [B, L, D]. */
-export function attentionOf(joined: Node, heads: number): Node {
-  const [batch, length, all] = joined.shape as readonly [number, number, number];
-  const width = all / 3;
-  const [q, k, v] = [0, 1, 2].map((part) => {
-    const one = slice(joined, 2, part * width, (part + 1) * width);
-    return transpose(reshape(one, [batch, length, heads, width / heads]), [0, 2, 1, 3]);
-  }) as [Node, Node, Node];
-  return reshape(transpose(attention(q, k, v), [0, 2, 1, 3]), [batch, length, width]);
 }
 
 /** The last axis in so many equal parts. */

@@ -1,17 +1,10 @@
 /** Layers that halve and double the places of a sample, and attention between them. */
+
 import { ConfigError } from "../errors.ts";
 import type { Node } from "../graph/node.ts";
+import { selfAttention } from "../ops/attention.ts";
 import { enlargeTwice, spaceFromChannels } from "../ops/resample.ts";
-import {
-  attentionOf,
-  conv1dLayer,
-  conv2dLayer,
-  type Layer,
-  linearLayer,
-  parametersOf,
-  type Start,
-  within,
-} from "./layers.ts";
+import { conv1dLayer, conv2dLayer, type Layer, linearLayer, parametersOf, type Start, within } from "./layers.ts";
 
 /** Half as many places, by a convolution of width 2: [B, L, inputs], L even, becomes [B, L / 2, outputs]. */
 export function downsample1dLayer(name: string, inputs: number, outputs: number): Layer {
@@ -55,6 +48,6 @@ export function attentionLayer(name: string, width: number, heads: number, start
   const projected = linearLayer(`${name}.proj`, width, width, start);
   return {
     parameters: parametersOf(joined, projected),
-    apply: within(name, (values, x: Node) => projected.apply(values, attentionOf(joined.apply(values, x), heads))),
+    apply: within(name, (values, x: Node) => projected.apply(values, selfAttention(joined.apply(values, x), heads))),
   };
 }

@@ -1,13 +1,14 @@
 /** The transformer of DiT (Peebles and Xie, 2023) and SiT (Ma et al., 2024), over patches of pictures: its names and layouts. */
+
 import { type Node, sizeOf } from "../graph/node.ts";
 import { add, multiply } from "../ops/arithmetic.ts";
+import { selfAttention } from "../ops/attention.ts";
 import { layerNorm } from "../ops/normalize.ts";
 import { reshape, slice, transpose } from "../ops/shape.ts";
 import { table } from "../ops/sources.ts";
 import { normal, xavierUniform, zeros } from "./initial.ts";
 import {
   activated,
-  attentionOf,
   conv2dLayer,
   linearLayer,
   parametersOf,
@@ -79,7 +80,7 @@ export function sit(config: SiTConfig): Network {
       apply: (values, h, e) => {
         const [shift1, scale1, gate1, shift2, scale2, gate2] = parts(steer.apply(values, swish(e)), 6);
         const gated = (gate: Node, x: Node) => multiply(reshape(gate, [gate.shape[0], 1, width]), x);
-        const attended = attentionOf(joined.apply(values, modulated(h, shift1, scale1)), heads);
+        const attended = selfAttention(joined.apply(values, modulated(h, shift1, scale1)), heads);
         const seen = add(h, gated(gate1, projected.apply(values, attended)));
         const within = fc1.apply(values, modulated(seen, shift2, scale2));
         return add(seen, gated(gate2, fc2.apply(values, activated(within, "geluTanh"))));

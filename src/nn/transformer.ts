@@ -1,13 +1,14 @@
 /** A transformer over fields on a grid, with long skips from its first blocks to its last. */
+
 import { ConfigError } from "../errors.ts";
 import type { Node } from "../graph/node.ts";
 import { f32Option, integerOption, numberOption, optionsObject } from "../graph/options.ts";
 import { add, log } from "../ops/arithmetic.ts";
+import { selfAttention } from "../ops/attention.ts";
 import { concat, reshape, slice } from "../ops/shape.ts";
 import { normal, xavierUniform, zeros } from "./initial.ts";
 import {
   activated,
-  attentionOf,
   conv2dLayer,
   layerNormLayer,
   linearLayer,
@@ -129,7 +130,7 @@ function encoderBlock(name: string, width: number, heads: number, hidden: number
     parameters: [...parametersOf(norm1), ...renamed, ...parametersOf(projected, norm2, linear1, linear2)],
     apply: (values: Values, h: Node): Node => {
       const named = new Map(joined.parameters.map((each, i) => [each.name, parameterOf(values, renamed[i].name)]));
-      const attended = attentionOf(joined.apply(named, norm1.apply(values, h)), heads);
+      const attended = selfAttention(joined.apply(named, norm1.apply(values, h)), heads);
       const seen = add(h, projected.apply(values, attended));
       return add(seen, linear2.apply(values, activated(linear1.apply(values, norm2.apply(values, seen)), "gelu")));
     },

@@ -1,10 +1,11 @@
 /** The U-Net of guided-diffusion (Dhariwal and Nichol, 2021), which torchcfm and flow_matching use: its names and layouts. */
+
 import type { Node } from "../graph/node.ts";
 import { add, multiply } from "../ops/arithmetic.ts";
+import { selfAttention } from "../ops/attention.ts";
 import { enlargeTwice, shrinkTwice } from "../ops/resample.ts";
 import { concat, reshape } from "../ops/shape.ts";
 import {
-  attentionOf,
   conv1dLayer,
   conv2dLayer,
   groupNormLayer,
@@ -140,7 +141,7 @@ export function unet2d(config: UNet2dConfig): Network {
         const batch = h.shape[0] as number;
         const places = (h.shape[1] as number) * (h.shape[2] as number);
         const tokens = joined.apply(values, reshape(norm.apply(values, h), [batch, places, width]));
-        const attended = attentionOf(options.attentionOrder === "kinds" ? tokens : byKind(tokens, heads), heads);
+        const attended = selfAttention(tokens, heads, options.attentionOrder);
         return add(h, reshape(projected.apply(values, attended), h.shape));
       },
     };
@@ -174,13 +175,4 @@ function plain(layer: Layer): Step {
 
 function without(change: (x: Node) => Node): Layer {
   return { parameters: [], apply: (_, x) => change(x) };
-}
-
-/** Of each head its q, k and v; attention wants all q, then all k, then all v. */
-function byKind(tokens: Node, heads: number): Node {
-  const each = parts(tokens, heads).map((one) => parts(one, 3));
-  return concat(
-    [0, 1, 2].flatMap((kind) => each.map((head) => head[kind])),
-    2,
-  );
 }

@@ -1,6 +1,7 @@
 /** What an exported file computes, as a trace of ours: the velocity and the noise to start from, both in data units. */
 import type { Standardization } from "../data/standardize.ts";
 import { ConfigError } from "../errors.ts";
+import { expanded } from "../graph/expand.ts";
 import { type Node, type Shape, sizeOf } from "../graph/node.ts";
 import { conditionValues } from "../nn/conditions.ts";
 import { type Network, toldName } from "../nn/network.ts";
@@ -75,7 +76,7 @@ export function fieldTrace(field: Field): Trace {
     const x = reshape(inputs.get(points.name) as Node, [rows, dimension]);
     const t = reshape(inputs.get(times.name) as Node, [rows, 1]);
     const told = toldOf(field, named(conditions), rows);
-    const velocity = units.ofVelocity(network.apply(named(parameters), units.toModel(x), t, told));
+    const velocity = expanded(units.ofVelocity(network.apply(named(parameters), units.toModel(x), t, told)));
     const shape = [rows, ...sampleOf(field)];
     return { velocity: reshape(velocity, shape), noise: reshape(units.toData(multiply(x, priorDeviation)), shape) };
   });

@@ -8,6 +8,12 @@ export const rules: Rules = {
   ...elementwiseRules,
   ...movingRules,
   ...productRules,
+  ...Object.fromEntries(
+    ["attention", "attentionTangent", "attentionReverse", "attentionTangentReverse"].map((name) => [
+      name,
+      { none: "put together from others, which a file has in its place" },
+    ]),
+  ),
   random: { none: "random numbers by counter, which a velocity has none of" },
   state: { none: "a read of state, where there are points, times, conditions and parameters alone" },
   mlpFlow: { none: "a whole solve, which plans make of a network and no network is made of" },

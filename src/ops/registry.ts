@@ -2,6 +2,16 @@
 import type { OpCase, OpCases, OpDefinition } from "../graph/op.ts";
 import { activation, activationCases } from "./activation.ts";
 import { arithmeticOps } from "./arithmetic.ts";
+import {
+  attentionCases,
+  attentionOp,
+  attentionReverseCases,
+  attentionReverseOp,
+  attentionTangentCases,
+  attentionTangentOp,
+  attentionTangentReverseCases,
+  attentionTangentReverseOp,
+} from "./attention.ts";
 import { stopGradientCases, stopGradientOp } from "./control.ts";
 import { linearCases, linearOp } from "./linear.ts";
 import { matmulCases, matmulOp } from "./matmul.ts";
@@ -51,6 +61,10 @@ export const ops: readonly RegisteredOp[] = [
   registered(randomOp, randomCases),
   registered(stopGradientOp, stopGradientCases),
   registered(mlpFlowOp, mlpFlowCases),
+  registered(attentionOp, attentionCases),
+  registered(attentionTangentOp, attentionTangentCases),
+  registered(attentionReverseOp, attentionReverseCases),
+  registered(attentionTangentReverseOp, attentionTangentReverseCases),
 ];
 
 function registered<Attributes>(

@@ -32,6 +32,13 @@ import {
   subtract,
   toFloat,
 } from "./arithmetic.ts";
+import {
+  attentionOp,
+  attentionOrders,
+  attentionReverseOp,
+  attentionTangentOp,
+  attentionTangentReverseOp,
+} from "./attention.ts";
 import { stopGradientOp } from "./control.ts";
 import { linearOp } from "./linear.ts";
 import { matmulOp } from "./matmul.ts";
@@ -65,6 +72,7 @@ export interface TableEntry {
 
 const dtypes = ["f32", "u32"];
 const declared = { shape: "sizes", dtype: dtypes } as const;
+const attention = { heads: "integer", order: attentionOrders } as const;
 
 const entries: readonly TableEntry[] = [
   ...[negate, abs, sign, sqrt, exp, expm1, log, log1p, sin, cos, floor, finite, toFloat, increment].map((make) =>
@@ -95,6 +103,10 @@ const entries: readonly TableEntry[] = [
   asIs(replaceRowOp, 3, null),
   asIs(randomOp, 2, { kind: randomKinds, shape: "sizes", stream: "integer", bound: "integer" }),
   asIs(stopGradientOp, 1, null),
+  asIs(attentionOp, 1, attention),
+  asIs(attentionTangentOp, 2, attention),
+  asIs(attentionReverseOp, 2, attention),
+  asIs(attentionTangentReverseOp, 3, attention),
 ];
 
 /** The ops that graphs of plain data may have, by name. */

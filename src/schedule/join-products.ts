@@ -15,6 +15,7 @@ import { stackRows } from "./joints.ts";
 import { Kin } from "./kin.ts";
 import { mergeGroups } from "./merge-groups.ts";
 import { reshaped } from "./reshaped.ts";
+import { termsOf } from "./terms.ts";
 import { readCounts } from "./users.ts";
 
 /**
@@ -73,14 +74,6 @@ function placesInStack(nodes: readonly Node[], maxGroups: number): (product: Nod
   const rank = new Map(layers.map((layer) => [layer.inputs[0], rankOf(layer)]));
   const numbers = new Map(nodes.map((node, number) => [node, number]));
   return ({ inputs: [left] }) => (numbers.get(left as Node) as number) + nodes.length * (rank.get(left as Node) ?? 2);
-}
-
-/** What a sum adds up, looking into inner sums; only terms read nowhere else. */
-function termsOf(sum: Node, isInner: (node: Node) => boolean): Node[] {
-  return sum.inputs.flatMap((input) => {
-    if (!isInner(input)) return [];
-    return isNodeOf(input, add.op) ? termsOf(input, isInner) : [input];
-  });
 }
 
 function isGradientProduct(node: Node): boolean {

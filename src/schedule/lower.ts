@@ -1,6 +1,7 @@
 /** From what is computed to what kernels compute: the passes before memory and order are decided. */
 import type { Graph } from "../graph/graph.ts";
 import { joinProducts } from "./join-products.ts";
+import { lowerComposites } from "./lower-composites.ts";
 import { lowerMatmulEach } from "./lower-matmul-each.ts";
 import { lowerProducts } from "./lower-products.ts";
 import { lowerReductions } from "./lower-reductions.ts";
@@ -18,9 +19,13 @@ import { tidier } from "./tidy.ts";
  * linearCall, matmulEachCall, reduceCall, random, gather, scatterAdd, replaceRow; elementwise ops; reshape, broadcast, transpose,
  * concat and slice.
  */
-export function* lowering(graph: Graph, { maxEpilogueGroups }: Pick<PlanLimits, "maxEpilogueGroups">): InParts<Graph> {
+export function* lowering(
+  graph: Graph,
+  { maxEpilogueGroups, optionalKernels }: Pick<PlanLimits, "maxEpilogueGroups" | "optionalKernels">,
+): InParts<Graph> {
   const tidy = tidier();
   const passes: ((graph: Graph) => Graph)[] = [
+    (given) => lowerComposites(given, optionalKernels),
     (given) => joinProducts(given, maxEpilogueGroups),
     (joined) => stackMatmuls(joined, maxEpilogueGroups),
     splitColumns,

@@ -22,7 +22,11 @@ import { relativeError } from "../differences.ts";
 import { type Given, runBatches } from "./onnx-runtime.ts";
 
 /** Ops that no operators make, and what a word of the reason is. */
-const without = { state: "state", random: "random", mlpFlow: "solve" };
+const composites = ["attention", "attentionTangent", "attentionReverse", "attentionTangentReverse"];
+const without = {
+  ...{ state: "state", random: "random", mlpFlow: "solve" },
+  ...Object.fromEntries(composites.map((name) => [name, "together"])),
+};
 
 test("each op has its operators, or a reason why not", () => {
   const reasons = ops.flatMap(({ op: { name } }) => {

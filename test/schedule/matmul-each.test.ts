@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { gradient } from "../../src/autodiff/vjp.ts";
 import { isNodeOf, type Node, type Shape } from "../../src/graph/node.ts";
-import { attentionOf } from "../../src/nn/layers.ts";
 import { multiply, square } from "../../src/ops/arithmetic.ts";
+import { selfAttention } from "../../src/ops/attention.ts";
 import { matmulEach } from "../../src/ops/matmul-each.ts";
 import { sumAll } from "../../src/ops/reduce.ts";
 import { reshape, slice, transpose } from "../../src/ops/shape.ts";
@@ -59,7 +59,7 @@ describe.each(Object.entries(limitsByName))("limits of %s", (_name, limits) => {
 
   test("heads of attention are read from one matrix and written to one, and so are their cotangents", () => {
     const joined = named("joined", 2, 7, 3 * 12);
-    const result = attentionOf(joined, 3);
+    const result = selfAttention(joined, 3);
     expect(kernelsOf([result])).toMatchObject({ matmulEach: 2, reduce: 2 });
     expect(kernelsOf([result])).not.toHaveProperty("copy");
     const both = kernelsOf([result, ...gradient(sumAll(square(result)), [joined])]);
