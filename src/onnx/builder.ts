@@ -9,7 +9,8 @@ type Attributes = Readonly<Record<string, Attribute>>;
 const LAST = 2n ** 63n - 1n;
 
 export class Builder {
-  readonly #operations: Operation[] = [];
+  /** By their outputs, in their order. */
+  readonly #operations = new Map<string, Operation>();
   readonly #initializers: Initializer[] = [];
   readonly #names = new Set<string>();
   /** The next number behind each stem. */
@@ -31,14 +32,19 @@ export class Builder {
   operation(operator: string, inputs: readonly string[], attributes: Attributes = {}): string {
     return this.#once(JSON.stringify([operator, inputs, attributes]), () => {
       const output = this.#fresh(operator);
-      this.#operations.push({ operator, inputs, output, attributes });
+      this.#operations.set(output, { operator, inputs, output, attributes });
       return output;
     });
   }
 
   /** The same under the name of an output. */
   output(name: string, from: string): void {
-    this.#operations.push({ operator: "Identity", inputs: [from], output: name, attributes: {} });
+    this.#operations.set(name, { operator: "Identity", inputs: [from], output: name, attributes: {} });
+  }
+
+  /** The operation whose output this is; undefined for inputs and numbers. */
+  madeBy(output: string): Operation | undefined {
+    return this.#operations.get(output);
   }
 
   /** Numbers under a name that begins with this. */
@@ -101,7 +107,7 @@ export class Builder {
   /** All that these outputs need. */
   finish(outputs: readonly string[]): { operations: Operation[]; initializers: Initializer[] } {
     const needed = new Set(outputs);
-    const operations = [...this.#operations].reverse().filter(({ output, inputs }) => {
+    const operations = [...this.#operations.values()].reverse().filter(({ output, inputs }) => {
       if (!needed.has(output)) return false;
       for (const input of inputs) needed.add(input);
       return true;

@@ -1,6 +1,14 @@
 /** Arithmetic, comparisons and activations as ONNX's operators, which broadcast as our wrappers do. */
 import type { ActivationAttributes, ActivationKind } from "../ops/activation.ts";
-import { noOperator, type OpenNode, type Rule, type Rules, type Translation, type Value } from "./translation.ts";
+import {
+  noOperator,
+  type OpenNode,
+  type Result,
+  type Rule,
+  type Rules,
+  type Translation,
+  type Value,
+} from "./translation.ts";
 
 /** Names of ONNX's element types. */
 const FLOAT = 1;
@@ -62,11 +70,33 @@ const activation = elementwise((make, inputs, { builder }, node) => {
   return activations[kind](make, inputs[0] as string, (value) => builder.scalar(value));
 });
 
+/**
+ * Softmax along the last axis in place of exp(x - max(x)) / sum(exp(x - max(x))), which is how ours is written: an operator
+ * that runtimes compute at once. Undefined: the node is another quotient.
+ */
+function softmaxOf(node: OpenNode, { builder }: Translation): Result | undefined {
+  const last = node.shape.length - 1;
+  const made = (name: unknown, operator: string) => {
+    const operation = typeof name === "string" ? builder.madeBy(name) : undefined;
+    return operation?.operator === operator ? operation : undefined;
+  };
+  const [powers, total] = node.inputs.map(({ result }) => result.from);
+  const sum = made(total, "ReduceSum");
+  const less = made(made(powers, "Exp")?.inputs[0], "Sub");
+  const largest = made(less?.inputs[1], "ReduceMax");
+  const x = less?.inputs[0];
+  const along = largest?.attributes["axes"];
+  const isLast =
+    along && "ints" in along && along.ints.join() === `${last}` && sum?.inputs[1] === builder.integers([last]);
+  if (x === undefined || sum?.inputs[0] !== powers || largest?.inputs[0] !== x || !isLast) return undefined;
+  return { from: builder.operation("Softmax", [x], { axis: { int: last } }), shape: node.shape };
+}
+
 export const elementwiseRules: Rules = {
   add: same("Add"),
   subtract: same("Sub"),
   multiply: same("Mul"),
-  divide: same("Div"),
+  divide: (node, translation) => softmaxOf(node, translation) ?? same("Div")(node, translation),
   minimum: same("Min"),
   maximum: same("Max"),
   negate: same("Neg"),

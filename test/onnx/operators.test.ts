@@ -7,19 +7,32 @@ import type { HostTensor } from "../../src/graph/op.ts";
 import { rules } from "../../src/onnx/rules.ts";
 import { writeGraph } from "../../src/onnx/write-model.ts";
 import { activationKinds } from "../../src/ops/activation.ts";
-import { add, expm1, finite, increment, log1p, multiply, subtract, toFloat } from "../../src/ops/arithmetic.ts";
+import {
+  add,
+  divide,
+  exp,
+  expm1,
+  finite,
+  increment,
+  log1p,
+  multiply,
+  subtract,
+  toFloat,
+} from "../../src/ops/arithmetic.ts";
 import { linearOp } from "../../src/ops/linear.ts";
 import { matmul } from "../../src/ops/matmul.ts";
-import { sum } from "../../src/ops/reduce.ts";
+import { max, sum } from "../../src/ops/reduce.ts";
 import { ops } from "../../src/ops/registry.ts";
 import { scatterAdd } from "../../src/ops/rows.ts";
 import { broadcast, concat, pad, reshape, slice, transpose } from "../../src/ops/shape.ts";
+import { softmax } from "../../src/ops/softmax.ts";
 import { constant, state, table } from "../../src/ops/sources.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
 import { type TraceInput, traceOf } from "../../src/trace/trace.ts";
 import { type CaseGraph, caseGraphs } from "../conformance/op-cases.ts";
 import { relativeError } from "../differences.ts";
 import { type Given, runBatches } from "./onnx-runtime.ts";
+import { readModel } from "./read-protobuf.ts";
 
 /** Ops that no operators make, and what a word of the reason is. */
 const composites = ["attention", "attentionTangent", "attentionReverse", "attentionTangentReverse"];
@@ -125,6 +138,30 @@ test.each([
   expect(results).toHaveLength(6);
   for (const [value, expected] of results) {
     expect(Math.abs(value - expected)).toBeLessThanOrEqual(4e-7 * Math.abs(expected));
+  }
+});
+
+test("softmax is one operator, quotients that look like it are not", async () => {
+  const numbers = Float64Array.from([1, 90, -3, 80, 79.5, 2]);
+  const other = (x: Node, axis: number, by: (x: Node) => Node) => {
+    const powers = exp(subtract(x, max(x, [axis])));
+    return divide(powers, by(powers));
+  };
+  const table3 = (x: Node) => reshape(x, [2, 3]);
+  const last: Readonly<Record<string, (x: Node) => Node>> = {
+    "along the last axis": (x) => softmax(table3(x)),
+    "along the first axis": (x) => other(table3(x), 0, (powers) => sum(powers, [0])),
+    "of another largest": (x) => other(table3(x), 0, (powers) => sum(powers, [1])),
+    "by another sum": (x) => other(table3(x), 1, (powers) => sum(multiply(powers, 2), [1])),
+    "along two axes": (x) => other(table3(x), 1, (powers) => sum(powers, [0, 1])),
+  };
+  for (const [name, build] of Object.entries(last)) {
+    const { operators } = readModel(fileOf([six], (inputs) => build(inputs.get("x") as Node)));
+    expect(operators.includes("Softmax"), name).toBe(name === "along the last axis");
+    expect(operators.includes("Exp"), name).toBe(name !== "along the last axis");
+    const results = await resultsOf(build, numbers);
+    expect(results.length).toBe(6);
+    for (const [value, expected] of results) expect(Math.abs(value - expected), name).toBeLessThan(1e-6);
   }
 });
 
