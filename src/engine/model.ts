@@ -3,15 +3,13 @@ import type { NumericArray } from "../backends/backend.ts";
 import { onDemand } from "../backends/on-demand.ts";
 import { expectHeld } from "../data/held.ts";
 import { copiedNumbers, type Numbers } from "../data/numbers.ts";
-import type { Standardization } from "../data/standardize.ts";
 import { type DivergenceOptions as Estimator, estimateCount } from "../flow/likelihood.ts";
 import { networkField } from "../flow/network-field.ts";
-import type { PathScheduler } from "../flow/paths/path.ts";
 import type { Node, Shape } from "../graph/node.ts";
 import { copiedOptions, optionsObject, signalOption } from "../graph/options.ts";
-import { type Network, parameterLayout, parameterViews } from "../nn/network.ts";
+import { parameterLayout, parameterViews } from "../nn/network.ts";
 import { state } from "../ops/sources.ts";
-import { type ConditionFacts, type ModelRecord, writeCheckpoint } from "../train/checkpoint.ts";
+import { writeCheckpoint } from "../train/checkpoint.ts";
 import type {
   EncodeOptions,
   Encoding,
@@ -28,7 +26,8 @@ import type {
 } from "./api.ts";
 import { chunksOf } from "./chunks.ts";
 import { dispose, disposed } from "./disposed.ts";
-import type { Lock } from "./lock.ts";
+import { KeptPrograms } from "./kept-programs.ts";
+import type { ModelSource } from "./model-source.ts";
 import { chosenParameters, type ParametersChoice, type ParametersName } from "./parameters.ts";
 import type { StillWanted } from "./plan.ts";
 import { copyRows, expectFiniteResult, paddedRows, pointsOf, resultArray, timesOf } from "./points.ts";
@@ -44,37 +43,9 @@ import {
   stopsOf,
   tangentCount,
 } from "./solve-options.ts";
-import type { StateStore } from "./state-store.ts";
 import { conditionsOf, type Told, toldBy, toldNodes } from "./told.ts";
 import { densitiesOf, toDataUnits, toModelUnits } from "./units.ts";
 import { VelocityProgram } from "./velocity.ts";
-
-/** Programs kept for the next call of the same kind: sampling and judging in turn should not compile anew each time. */
-export const KEPT_PROGRAMS = 3;
-
-/** Where a model's parameters are: in a trainer, or in a store of its own. */
-export interface ModelSource {
-  readonly network: Network;
-  readonly path: PathScheduler;
-  readonly standardization: Standardization | undefined;
-  readonly columns: readonly string[] | undefined;
-  /** What a sample is. */
-  readonly shape: Shape;
-  readonly facts: ConditionFacts;
-  /** What parameters it has beside the last ones, now. */
-  kept(): ReadonlySet<ParametersName>;
-  /** Held during a call: parameters do not change on the way. */
-  readonly lock: Lock;
-  /** Holds "parameters" and those kept beside them. */
-  store(live: Live, signal: AbortSignal | undefined): Promise<StateStore>;
-  record(): Promise<ModelRecord>;
-  step(): number;
-  dispose(): void;
-}
-
-interface Program {
-  dispose(): void;
-}
 
 export class LocalModel implements Model {
   readonly runtime: LocalRuntime;
@@ -83,9 +54,7 @@ export class LocalModel implements Model {
   readonly shape: Shape;
   readonly conditions: Readonly<Record<string, ModelCondition>>;
   readonly #source: ModelSource;
-  /** By what they are for, the one used last at the end; all on `#live`. */
-  readonly #programs = new Map<string, Program>();
-  #live: Live | undefined;
+  readonly #programs = new KeptPrograms(() => this.#check());
   #disposed = false;
 
   constructor(runtime: LocalRuntime, source: ModelSource) {
@@ -224,7 +193,7 @@ export class LocalModel implements Model {
     return this.#work(options, async (live, parameters) => {
       const { rows, chunks } = chunksOf(count, network, 0);
       const shared = await this.#source.store(live, signal);
-      const program = await this.#program(live, JSON.stringify({ velocity: rows, parameters }), () =>
+      const program = await this.#programs.get(live, JSON.stringify({ velocity: rows, parameters }), () =>
         VelocityProgram.build(
           shared,
           networkField(network, parameters, toldNodes(network, rows)),
@@ -277,8 +246,7 @@ export class LocalModel implements Model {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const program of this.#programs.values()) program.dispose();
-    this.#programs.clear();
+    this.#programs.dispose();
     this.#source.dispose();
     this.runtime.release(this);
   }
@@ -326,25 +294,6 @@ export class LocalModel implements Model {
     }
   }
 
-  /** The program kept under this key, else a new one. */
-  async #program<Kept extends Program>(live: Live, key: string, build: () => Promise<Kept>): Promise<Kept> {
-    if (this.#live !== live) this.#programs.clear(); // they went with their device
-    this.#live = live;
-    const kept = this.#programs.get(key) ?? (await build());
-    const isLate = this.#live !== live; // lost meanwhile, and the next device is at work
-    if (this.#disposed || isLate) kept.dispose();
-    this.#check();
-    if (isLate) throw new RangeError("lost while a program was built");
-    this.#programs.delete(key);
-    this.#programs.set(key, kept);
-    for (const [oldest, program] of this.#programs) {
-      if (this.#programs.size <= KEPT_PROGRAMS) break;
-      program.dispose();
-      this.#programs.delete(oldest);
-    }
-    return kept as Kept;
-  }
-
   async #solve(
     live: Live,
     parameters: string,
@@ -354,7 +303,7 @@ export class LocalModel implements Model {
     const { network, path } = this.#source;
     const shared = await this.#source.store(live, signal);
     const { name, options } = settings.solver;
-    return this.#program(live, JSON.stringify({ ...settings, solver: { name, options }, parameters }), () =>
+    return this.#programs.get(live, JSON.stringify({ ...settings, solver: { name, options }, parameters }), () =>
       Solve.build(
         shared,
         {

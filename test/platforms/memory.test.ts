@@ -9,7 +9,7 @@ import { bundleChecks } from "../../.build/platforms/bundle-checks.mjs";
 import { runModule } from "../../.build/platforms/run.mjs";
 import { skippedRuntimes } from "../../.build/runtimes.mjs";
 import { MOST_UNUSED } from "../../src/backends/webgpu/pipelines.ts";
-import { KEPT_PROGRAMS } from "../../src/engine/model.ts";
+import { KEPT_PROGRAMS } from "../../src/engine/kept-programs.ts";
 import type { Input, Report } from "./memory.ts";
 
 const folder = join(cache, `memory-${randomUUID()}`);
