@@ -1,6 +1,6 @@
 /**
- * What dist/ is made of: index.js and its chunks, readable, for bundlers, Node and Deno, and data.js, the readers of
- * files alone; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
+ * What dist/ is made of: index.js and its chunks, readable, for bundlers, Node and Deno; data.js, the readers of
+ * files alone; networks.js, networks and their layers; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
  * CLI for Node.
  *
  * By Rolldown rather than by esbuild, with which tests and demo are bundled: what a page downloads is smaller by 5 %,
@@ -33,7 +33,7 @@ export async function bundle(folder = "dist") {
 }
 
 /** What users load, by name in dist/. */
-export const entries = { index: "src/index.ts", data: "src/data.ts" };
+export const entries = { index: "src/index.ts", data: "src/data.ts", networks: "src/networks.ts" };
 
 /** What stands for index.js in dist/min/. */
 export const min = "src/min.ts";
@@ -62,6 +62,14 @@ const filesOfPoints = new RegExp(
   ].join("|")})\.ts$`,
 );
 
+/** Networks beside the MLP: pages load them with the entry, or when a file names one. */
+const networks = new RegExp(
+  String.raw`\/src\/(networks|nn\/(${[
+    ...["networks", "cnn", "residual-mlp", "sit", "sit-config", "transformer", "unet1d", "unet2d", "unet2d-config"],
+    ...["initial", "layers", "network-options", "resample-layers", "time-layers", "told-layers"],
+  ].join("|")}))\.ts$`,
+);
+
 /**
  * Readable: a page's own part is the core, and the engine another chunk, imported where there is no worker to hold it.
  * Minified: one chunk for both, since page and worker, which share it, download it once and less than they would two.
@@ -71,7 +79,9 @@ const filesOfPoints = new RegExp(
 function writeCore(folder, { input, minify = false }) {
   const page = minify ? String.raw`\/src\/min` : String.raw`\/src\/index`; // a group is what it names, with all that this imports at once
   const engine = String.raw`\/src\/(engine\/(runtime|worker\/(serve|port))|kernels\/[\w-]+)`;
-  const parts = minify ? { core: `${page}|${engine}` } : { core: page, engine };
+  const parts = { core: minify ? `${page}|${engine}` : page, engine };
+  /** @param {keyof typeof parts} name */
+  const group = (name) => ({ name, test: new RegExp(`(${parts[name]})\\.ts$`) });
   return write(
     { ...core, input, checks: { ineffectiveDynamicImport: !minify } },
     {
@@ -86,7 +96,11 @@ function writeCore(folder, { input, minify = false }) {
             ? [{ name: "base", test: /\/src\/(errors|graph\/(options|node)|data\/(numbers|points?))\.ts$/ }]
             : []),
           { name: "readers", test: filesOfPoints },
-          ...Object.entries(parts).map(([name, modules]) => ({ name, test: new RegExp(`(${modules})\\.ts$`) })),
+          group("core"),
+          // Ops that networks have, and engines: a page whose engine is elsewhere needs them for its networks.
+          ...(minify ? [] : [{ name: "ops", test: /\/src\/ops\// }]),
+          { name: "networks", test: networks },
+          ...(minify ? [] : [group("engine")]),
           { name: "load", test: /\/src\/engine\/(load|resume)\.ts$/ }, // both read model files
           { name: "validation", test: /\/src\/engine\/(validation|evaluate-losses)\.ts$/ }, // the one makes use of the other
           // What computes it and what plans it are wanted at once.
@@ -105,7 +119,7 @@ function writeCore(folder, { input, minify = false }) {
  * @param {string} [footer]
  */
 function writeWorker(folder, name, input, footer) {
-  const plugins = [withoutCases, ...(name === "worker-wasm" ? [withoutWholeNetworks] : []), atOnce];
+  const plugins = [withoutCases, withoutNetworks, ...(name === "worker-wasm" ? [withoutWholeNetworks] : []), atOnce];
   return write(
     { ...core, input: { [name]: input }, plugins, checks: { bundlerTimings: false } },
     { dir: folder, minify: true, codeSplitting: false, footer },
@@ -148,6 +162,15 @@ const withoutWholeNetworks = {
 const withoutCases = {
   name: "without-cases",
   load: (id) => (id === join(root, "src", "engine", "cases", "open-case.ts") ? "export {};" : undefined),
+};
+
+/**
+ * Networks beside the MLP come to a worker as graphs: it has no code for them.
+ * @type {import("rolldown").Plugin}
+ */
+const withoutNetworks = {
+  name: "without-networks",
+  load: (id) => (id === join(root, "src", "nn", "networks.ts") ? "export const networks = {};" : undefined),
 };
 
 /**

@@ -153,8 +153,15 @@ export { rk4 } from "./flow/solvers/rk4.ts";
 export type { Solver } from "./flow/solvers/solver.ts";
 export type { DType, Node, Shape } from "./graph/node.ts";
 export type { NamedOptions } from "./graph/options.ts";
+// Other networks are in src/networks.ts alone: some bundlers would take them along for an app that has none.
+export { type ConditionOptions, classes, numbers } from "./nn/conditions.ts";
 export { type MLPConfig, mlp } from "./nn/mlp.ts";
-export type { Network, ParameterDeclaration } from "./nn/network.ts";
+export type {
+  ConditionDeclaration,
+  ConditionDeclarations,
+  Network,
+  ParameterDeclaration,
+} from "./nn/network.ts";
 export { networkFromConfig, networkKinds } from "./nn/registry.ts";
 export type { ExportOnnxOptions } from "./onnx/export-onnx.ts";
 export { type ActivationKind, activationKinds } from "./ops/activation.ts";

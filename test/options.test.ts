@@ -2,6 +2,7 @@
 // no object of options. A new export has to be added here, on one list or the other.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as divflow from "../src/index.ts";
+import * as networks from "../src/networks.ts";
 import { smallOptions, trainSteps } from "./engine/small.ts";
 import { type RemoteEngine, remoteEngine } from "./engine/worker.ts";
 
@@ -33,6 +34,51 @@ const factories: Readonly<Record<string, Entry>> = {
   condOT: { options: { sigmaMin: 0 }, call: divflow.condOT },
   ve: { options: { sigmaMin: 0.01, sigmaMax: 2 }, call: divflow.ve },
   vp: { options: { betaMin: 0.1, betaMax: 20 }, call: divflow.vp },
+  classes: { options: { drop: 0.1 }, call: (options) => divflow.classes(3, options) },
+  numbers: { options: { drop: 0.1 }, call: (options) => divflow.numbers([2, 3], options) },
+  "mlp, with conditions": {
+    options: { sample: [2, 3], conditions: { label: { classes: 2 }, size: { shape: [] } }, embedding: 4 },
+    call: divflow.mlp,
+  },
+  residualMlp: {
+    options: { dimension: 2, width: 8, depth: 2, frequencies: 4, timeScale: 10, epsilon: 1e-6, conditions: {} },
+    call: networks.residualMlp,
+  },
+  unet1d: {
+    options: {
+      ...{ sample: [8, 3], channels: [8, 16], blocks: [1, 2], edgeChannels: 4, frequencies: 4, frequencyRange: [1, 9] },
+      ...{ embeddingHidden: 8, conditionDivisor: 2, epsilon: 1e-5, conditions: {} },
+    },
+    call: networks.unet1d,
+  },
+  cnn: {
+    options: {
+      ...{ sample: [8, 3], channels: 4, dilations: [1, 2], stacks: 2, timeOffset: 1, timeFactor: 2, pseudocount: 2 },
+      ...{ frequencies: [0.5, 1], epsilon: 1e-5, conditions: {} },
+    },
+    call: networks.cnn,
+  },
+  transformer: {
+    options: {
+      ...{ sample: [2, 2, 1], width: 8, heads: 2, mlpRatio: 2, outerBlocks: 1, middleBlocks: 1, conditionHidden: 4 },
+      ...{ logarithms: ["size"], timeScale: 10, timeBase: 100, epsilon: 1e-5, conditions: { size: { shape: [] } } },
+    },
+    call: networks.transformer,
+  },
+  unet2d: {
+    options: {
+      ...{ sample: [4, 4, 1], channels: 8, multipliers: [1, 2], residualBlocks: 1, attentionAt: [2], heads: 2 },
+      ...{ attentionOrder: "kinds", resampling: "plain", scaleShift: true, groups: 4, epsilon: 1e-5, conditions: {} },
+    },
+    call: networks.unet2d,
+  },
+  sit: {
+    options: {
+      ...{ sample: [4, 4, 1], patch: 2, width: 8, depth: 1, heads: 2, mlpRatio: 2, frequencies: 4, epsilon: 1e-6 },
+      ...{ positions: "sine-cosine", learnSigma: true, conditions: {} },
+    },
+    call: networks.sit,
+  },
   polynomial: { options: { degree: 2 }, call: divflow.polynomial },
   cosine: { options: {}, call: divflow.cosine },
   linearVP: { options: {}, call: divflow.linearVP },

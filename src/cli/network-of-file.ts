@@ -9,11 +9,11 @@ type Header = Readonly<Record<string, { readonly shape?: readonly number[]; read
  * @returns undefined where the bytes are no model.
  * @throws {@link ConfigError} when a file of weights alone comes without the activation.
  */
-export function networkOfFile(
+export async function networkOfFile(
   file: string,
   bytes: Uint8Array,
   activation: ActivationKind | undefined,
-): Network | undefined {
+): Promise<Network | undefined> {
   const header = headerOf(bytes);
   if (!header) return undefined;
   const facts = header["__metadata__"]?.divflow;
@@ -30,11 +30,15 @@ function headerOf(bytes: Uint8Array): Header | undefined {
   }
 }
 
-function ofFacts(file: string, facts: string, activation: ActivationKind | undefined): Network | undefined {
+async function ofFacts(
+  file: string,
+  facts: string,
+  activation: ActivationKind | undefined,
+): Promise<Network | undefined> {
   let network: Network;
   try {
     const { kind, config } = JSON.parse(facts).network;
-    network = networkFromConfig(kind, config);
+    network = await networkFromConfig(kind, config);
   } catch {
     return undefined;
   }

@@ -101,7 +101,7 @@ export async function readOverfitting(
   return {
     validation,
     weightDecay,
-    network: initial && args.from !== undefined ? networkOfFile(args.from, initial, activation) : undefined,
+    network: initial && args.from !== undefined ? await networkOfFile(args.from, initial, activation) : undefined,
     options: {
       ...(validation === undefined ? {} : { validation: sourceOf(validation) }),
       ...(stops ? { earlyStopping: patience === undefined ? true : { patience } } : {}),

@@ -5,6 +5,7 @@
 import type { TuningStore } from "../backends/webgpu/tuning-store.ts";
 import type { DataSource } from "../data/source.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
+import type { Network } from "../nn/network.ts";
 import type { ValidationCriterion, ValidationMetrics } from "../train/validation.ts";
 import type { EvaluateLossesOptions, LossMeans, Model } from "./model-api.ts";
 import type { GPUDeviceSource, GPUSource } from "./platform-types.ts";
@@ -150,6 +151,8 @@ export interface ResumeOptions {
   readonly data?: DataSource;
   /** The data for validation, where they are a source of their own that the file cannot hold. */
   readonly validation?: DataSource;
+  /** The network that the file is of, where it is at hand: another one is refused. */
+  readonly network?: Network;
   /** The file's name, for messages. */
   readonly source?: string;
   /** Gives up planning: the call then throws its reason. */

@@ -18,7 +18,7 @@ export async function loadModel(
   optionsObject("options of load", options, ["activation", "path", "source"]);
   textOption("source of load", options.source, "the file's name, for messages");
   if (options.path !== undefined) partOption("path of load", options.path, "at", "condOT()");
-  const record = { ...readCheckpoint(bytes, options), training: undefined };
+  const record = { ...(await readCheckpoint(bytes, options)), training: undefined };
   const parameters = new LoadedParameters(record);
   const model = new LocalModel(runtime, {
     network: record.network,

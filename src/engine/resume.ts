@@ -18,11 +18,11 @@ export async function resumeTrainer(
   bytes: Uint8Array,
   options: ResumeOptions = {},
 ): Promise<LocalTrainer> {
-  optionsObject("options of resume", options, ["data", "validation", "source", "signal", "onProgress"]);
+  optionsObject("options of resume", options, ["data", "validation", "source", "network", "signal", "onProgress"]);
   const { source = "model file" } = options;
   const planning = planningOptions(options);
   textOption("source of resume", source, "the file's name, for messages");
-  const record = readCheckpoint(bytes, { source });
+  const record = await readCheckpoint(bytes, { source, network: options.network });
   const { network, path, step, parameters, average, best, columns, training } = record;
   if (!training) {
     throw new CheckpointError({

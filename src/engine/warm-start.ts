@@ -11,9 +11,12 @@ import { chosenParameters, type ParametersChoice, type ParametersName } from "./
  * @throws {@link ConfigError} when they are of another network, or of a kind that the file does not hold.
  * @throws {@link CheckpointError} when the file is damaged.
  */
-export function initialVector(bytes: Uint8Array, network: Network, choice: ParametersChoice): FlatVector {
-  const { activation } = network.config as { readonly activation?: string };
-  const record = recordIn(bytes, activation);
+export async function initialVector(
+  bytes: Uint8Array,
+  network: Network,
+  choice: ParametersChoice,
+): Promise<FlatVector> {
+  const record = await recordIn(bytes, network);
   const [given, expected] = [record.network, network].map(({ kind, config }) => `${kind} ${JSON.stringify(config)}`);
   if (given !== expected) {
     throw new ConfigError({
@@ -30,9 +33,10 @@ export function initialVector(bytes: Uint8Array, network: Network, choice: Param
 }
 
 /** Weights alone, such as PyTorch's, are taken to be of the trainer's own activation. */
-function recordIn(bytes: Uint8Array, activation: string | undefined): ModelRecord {
+async function recordIn(bytes: Uint8Array, network: Network): Promise<ModelRecord> {
+  const { activation } = network.config as { readonly activation?: string };
   try {
-    return readCheckpoint(bytes, { source: "initial" });
+    return await readCheckpoint(bytes, { source: "initial", known: network });
   } catch (error) {
     if (activation === undefined || !(error instanceof ConfigError)) throw error;
     return readCheckpoint(bytes, { source: "initial", activation });

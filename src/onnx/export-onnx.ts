@@ -27,7 +27,7 @@ export async function exportOnnx(
   textOption("source of exportOnnx", options.source, "the file's name, for messages");
   if (options.path !== undefined) partOption("path of exportOnnx", options.path, "at", "condOT()");
   const { best, ema, ...reading } = options;
-  const record = readCheckpoint(await bytesOf(given, reading), reading);
+  const record = await readCheckpoint(await bytesOf(given, reading), reading);
   const vectors = vectorsOf(record);
   const chosen = chosenParameters({ best, ema } satisfies ParametersChoice, new Set(vectors.keys()));
   const { network, path, standardization, shape, conditions } = record;

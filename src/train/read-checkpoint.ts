@@ -9,7 +9,7 @@ import { CHECKSUM, type FlatVector, HELD_OUT, METADATA, type ModelRecord, PREFIX
 import { type ExpectedTensor, expectFinite, expectTensors } from "./expect-tensors.ts";
 import { DAMAGED } from "./fields.ts";
 import { inferNetwork, layerTensors } from "./infer-network.ts";
-import { type Facts, parseMetadata } from "./read-metadata.ts";
+import { type Facts, isNetwork, parseMetadata } from "./read-metadata.ts";
 import { readSafetensors } from "./read-safetensors.ts";
 import { damage, type StoredTensor, type TensorFile } from "./safetensors.ts";
 
@@ -19,6 +19,10 @@ export interface ReadOptions {
   /** For files without divflow's metadata: what cannot be read off the weights. */
   readonly activation?: string | undefined;
   readonly path?: PathScheduler | undefined;
+  /** The network that the file is of: what it names otherwise is refused. */
+  readonly network?: Network | undefined;
+  /** Taken where the file is of this one; of another network the file's own is. */
+  readonly known?: Network | undefined;
 }
 
 /**
@@ -27,12 +31,12 @@ export interface ReadOptions {
  * @throws {@link CheckpointError} when the file is damaged, or its tensors do not fit the network it names.
  * @throws {@link ConfigError} when a file of weights alone comes without the activation.
  */
-export function readCheckpoint(bytes: Uint8Array, options: ReadOptions = {}): ModelRecord {
+export async function readCheckpoint(bytes: Uint8Array, options: ReadOptions = {}): Promise<ModelRecord> {
   const { source = "model file" } = options;
   const file = readSafetensors(bytes, source);
   const json = file.metadata[METADATA];
   if (json !== undefined) {
-    const facts = parseMetadata(json, file.metadata[CHECKSUM], source);
+    const facts = await parseMetadata(json, file.metadata[CHECKSUM], source, options.network ?? options.known);
     refuseOthers(options, facts, source);
     const { vectors, best, ...rest } = facts;
     return { ...rest, ...takeTensors(facts, file, source) };
@@ -55,8 +59,12 @@ export function readCheckpoint(bytes: Uint8Array, options: ReadOptions = {}): Mo
 }
 
 /** Refuses what a caller says of the network where the file says otherwise: it would be passed over. */
-function refuseOthers({ activation, path }: ReadOptions, facts: Facts, source: string): void {
+function refuseOthers({ activation, path, network }: ReadOptions, facts: Facts, source: string): void {
   const remedy = "Leave it out: it is for files that hold weights alone.";
+  if (network !== undefined && !isNetwork(network, facts.network.kind, facts.network.config)) {
+    const [given, own] = [network, facts.network].map(({ kind, config }) => `${kind} ${JSON.stringify(config)}`);
+    throw new ConfigError({ subject: `network of ${source}`, given, expected: `${own}, as the file says`, remedy });
+  }
   const own = (facts.network.config as { readonly activation?: unknown } | undefined)?.activation;
   if (activation !== undefined && activation !== own) {
     const subject = `activation of the network in ${source}`;

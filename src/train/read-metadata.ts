@@ -20,6 +20,7 @@ import {
   type NamedOptions,
   numberOption,
 } from "../graph/options.ts";
+import type { Network } from "../nn/network.ts";
 import { networkFromConfig } from "../nn/registry.ts";
 import { optimizerFrom } from "./adam.ts";
 import { checksum, FORM, type ModelRecord, type TrainingRecord, type ValidationRecord } from "./checkpoint.ts";
@@ -48,8 +49,16 @@ export type TrainingFacts = Omit<TrainingRecord, "moments" | "validation"> & {
 /** Deeper than any options are: what reads them calls itself. */
 const DEEPEST = 256;
 
-/** @param sum - the {@link checksum} that was written beside it; undefined in files of version 0.1.0. */
-export function parseMetadata(json: string, sum: string | undefined, source: string): Facts {
+/**
+ * @param sum - the {@link checksum} that was written beside it; undefined in files of version 0.1.0.
+ * @param known - taken where the file names this network, so that no code for its kind is needed.
+ */
+export async function parseMetadata(
+  json: string,
+  sum: string | undefined,
+  source: string,
+  known?: Network,
+): Promise<Facts> {
   const subject = `${source}, metadata`;
   let parsed: unknown;
   try {
@@ -66,7 +75,7 @@ export function parseMetadata(json: string, sum: string | undefined, source: str
   }
   let facts: Facts;
   try {
-    facts = parseFacts(subject, parsed);
+    facts = await parseFacts(subject, parsed, known);
   } catch (error) {
     if (!(error instanceof DivflowError) || error instanceof CheckpointError) throw error;
     const { subject: option, given, expected } = error.facts;
@@ -79,7 +88,7 @@ export function parseMetadata(json: string, sum: string | undefined, source: str
   return facts;
 }
 
-function parseFacts(subject: string, given: unknown): Facts {
+async function parseFacts(subject: string, given: unknown, known: Network | undefined): Promise<Facts> {
   const fields = fieldsOf(
     subject,
     given,
@@ -87,7 +96,7 @@ function parseFacts(subject: string, given: unknown): Facts {
     ["best", "columns", "shape", "conditions"],
   );
   const { kind, config } = fieldsOf(`${subject}, network`, fields["network"], ["kind", "config"]);
-  const network = networkFromConfig(kind as string, config);
+  const network = isNetwork(known, kind, config) ? known : await networkFromConfig(kind as string, config);
   expectAll(`${subject}, network`, config, network.config);
   const { dimension } = network;
   textOf(`${subject}, version`, fields["version"]);
@@ -213,6 +222,11 @@ function parseBest(subject: string, given: unknown, last: number): ValidationMet
     ...(fields["standardError"] === undefined ? {} : number("standardError")),
     best: true,
   };
+}
+
+/** Whether it is of this kind and configuration. */
+export function isNetwork(known: Network | undefined, kind: unknown, config: unknown): known is Network {
+  return known?.kind === kind && JSON.stringify(known?.config) === JSON.stringify(config);
 }
 
 /** Names of the vectors: those that the rest of the file speaks of, and no others. */

@@ -45,7 +45,7 @@ async function gpuWithHalves({ gpu }: Context): Promise<GPU> {
 async function stepped(trainer: Trainer) {
   let loss = Number.NaN;
   for await (const progress of trainer.run({ steps: 1 })) loss = progress.loss;
-  const { training } = readCheckpoint(await trainer.checkpoint());
+  const { training } = await readCheckpoint(await trainer.checkpoint());
   return { loss, gradient: [...(training?.moments.values() ?? [])][0] as ArrayLike<number> };
 }
 

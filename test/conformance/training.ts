@@ -101,7 +101,8 @@ const agreement = Object.entries(variants).map(
           for (const metric of ["loss", "velocityLoss", "divergenceLoss", "gradientNorm", "learningRate"] as const) {
             assertClose(column(rows, metric), column(expected, metric), 5 * tolerance, metric);
           }
-          const [got, wanted] = [readCheckpoint(await ours.checkpoint()), readCheckpoint(await oracle.checkpoint())];
+          const records = [ours, oracle].map(async (each) => readCheckpoint(await each.checkpoint()));
+          const [got, wanted] = await Promise.all(records);
           assertClose(got.parameters, wanted.parameters, 5 * tolerance, "parameters");
           if (wanted.average) assertClose(got.average ?? [], wanted.average, 5 * tolerance, "average");
           for (const [moment, vector] of wanted.training?.moments ?? []) {

@@ -72,7 +72,8 @@ export const checks: Check[] = [
         }
         const likelihoods = (all: readonly ValidationMetrics[]) => all.map((one) => one.negativeLogLikelihood ?? 0);
         assertClose(likelihoods(made), likelihoods(expected), tolerance, "negative log-likelihoods");
-        const [got, wanted] = [readCheckpoint(await ours.checkpoint()), readCheckpoint(await oracle.checkpoint())];
+        const records = [ours, oracle].map(async (each) => readCheckpoint(await each.checkpoint()));
+        const [got, wanted] = await Promise.all(records);
         assertClose(got.best?.parameters ?? [], wanted.best?.parameters ?? [0], 2 * tolerance, "best parameters");
       } finally {
         reference.dispose();

@@ -105,12 +105,12 @@ describe("is a CheckpointError that names the field", () => {
     }),
   );
 
-  test("nested lists in the header itself", () => {
+  test("nested lists in the header itself", async () => {
     const header = `{"a":${nested("[", "", "]")}}`;
     const file = new Uint8Array(8 + header.length);
     new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
     file.set(new TextEncoder().encode(header), 8);
-    expect(() => readCheckpoint(file)).toThrow(CheckpointError);
+    await expect(readCheckpoint(file)).rejects.toThrow(CheckpointError);
   });
 });
 
@@ -130,8 +130,8 @@ describe("what a file says of the shape and the conditions of a user's points", 
       change(options);
     });
 
-  test("is kept", () => {
-    const { training } = readCheckpoint(withFields(() => {}));
+  test("is kept", async () => {
+    const { training } = await readCheckpoint(withFields(() => {}));
     expect(training?.data.options).toMatchObject(whole);
   });
 
@@ -148,13 +148,13 @@ describe("what a file says of the shape and the conditions of a user's points", 
     ["a name too few", /kind, names/, (o) => Object.assign(o.conditions.kind, { names: ["ape"] })],
     ["a label of a shape", /kind, shape/, (o) => Object.assign(o.conditions.kind, { shape: [2] })],
     ["an unknown field", /got "class"/, (o) => Object.assign(o.conditions.kind, { class: 1 })],
-  ])("and refused with %s", (_name, message, change) => {
-    expect(() => readCheckpoint(withFields(change))).toThrow(CheckpointError);
-    expect(() => readCheckpoint(withFields(change))).toThrow(message);
+  ])("and refused with %s", async (_name, message, change) => {
+    await expect(readCheckpoint(withFields(change))).rejects.toThrow(CheckpointError);
+    await expect(readCheckpoint(withFields(change))).rejects.toThrow(message);
   });
 });
 
-test("a bit that is flipped anywhere in what the file says is seen, also where it makes a digit another", () => {
+test("a bit that is flipped anywhere in what the file says is seen, also where it makes a digit another", async () => {
   const text = new TextDecoder("latin1").decode(bytes);
   const [start, end] = [text.indexOf('\\"training\\"'), text.indexOf('"divflow.checksum"')];
   expect(end - start).toBeGreaterThan(500);
@@ -163,7 +163,7 @@ test("a bit that is flipped anywhere in what the file says is seen, also where i
     const damaged = bytes.slice();
     damaged[at]! ^= 1;
     if (/\d/.test(text[at]!)) digits++;
-    expect(() => readCheckpoint(damaged)).toThrow(CheckpointError);
+    await expect(readCheckpoint(damaged)).rejects.toThrow(CheckpointError);
   }
   expect(digits).toBeGreaterThan(50);
 });

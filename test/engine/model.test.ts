@@ -328,7 +328,7 @@ describe("evaluateLosses", () => {
       const judged = await runtime.evaluateLosses(trainer.model, { data, loss, batchSize, batches: 6, seed: 11 });
       const rows = await trainSteps(trainer, 6);
 
-      const flat = await trainer.checkpoint().then(readCheckpoint);
+      const flat = await trainer.checkpoint().then((bytes) => readCheckpoint(bytes));
       const layout = parameterLayout(network);
       const views = parameterViews(table([...flat.parameters], [layout.total]), layout);
       const meanOf = (name: "loss" | "velocityLoss" | "divergenceLoss", use: BatchUse) => {

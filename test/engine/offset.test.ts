@@ -83,7 +83,7 @@ test.each(["wasm", "reference"] as const)("samples, densities and velocities kee
 async function trainerWithout(runtime: Runtime, file: Uint8Array) {
   const { readCheckpoint } = await import("../../src/train/read-checkpoint.ts");
   const { writeCheckpoint } = await import("../../src/train/checkpoint.ts");
-  return load(runtime, writeCheckpoint({ ...readCheckpoint(file), standardization: undefined }));
+  return load(runtime, writeCheckpoint({ ...(await readCheckpoint(file)), standardization: undefined }));
 }
 
 test("points drawn from such data are rows of it", () => {

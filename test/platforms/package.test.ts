@@ -123,11 +123,13 @@ test("dist/min/ offers what dist/ does, files of points apart", async () => {
   const nothingIsMissing: [Missing] extends [never] ? true : Missing = true;
   expect(nothingIsMissing).toBe(true);
   const names = async (path: string) => Object.keys(await import(/* @vite-ignore */ join(folder, path)));
-  const [index, data, page, pageData] = await Promise.all(
-    ["index.js", "data.js", "min/index.js", "min/data.js"].map(names),
+  const [index, data, networks, page, pageData, pageNetworks] = await Promise.all(
+    ["index.js", "data.js", "networks.js", "min/index.js", "min/data.js", "min/networks.js"].map(names),
   );
   expect(pageData.sort()).toEqual(data.sort());
+  expect(pageNetworks.sort()).toEqual(networks.sort());
   expect([...new Set([...page, ...index.filter((name) => data.includes(name))])].sort()).toEqual(index.sort());
+  expect(index.filter((name) => networks.includes(name)).sort()).toEqual(["classes", "mlp", "numbers"]);
   expect(page.filter((name) => data.includes(name) && !name.endsWith("Error"))).toEqual([]);
 });
 
@@ -154,7 +156,11 @@ describe("a bundler leaves out what an app does not use", () => {
   async function size(contents: string, splitting: boolean): Promise<number> {
     const { outputFiles, metafile } = await build({
       stdin: { contents, resolveDir: folder },
-      alias: { divflow: join(folder, "index.js"), "divflow/data": join(folder, "data.js") },
+      alias: {
+        divflow: join(folder, "index.js"),
+        "divflow/data": join(folder, "data.js"),
+        "divflow/networks": join(folder, "networks.js"),
+      },
       ...{ bundle: true, minify: true, splitting, format: "esm", metafile: true, write: false, outdir: "out" },
     });
     const outputs = Object.entries(metafile.outputs);
@@ -178,7 +184,13 @@ describe("a bundler leaves out what an app does not use", () => {
       chunks: false,
       kilobytes: 7.5,
     },
-    { what: "the page's part of an app that trains", program, chunks: true, kilobytes: 36.8 },
+    { what: "the page's part of an app that trains", program, chunks: true, kilobytes: 39 },
+    {
+      what: "a network and its layers",
+      program: 'export { unet1d } from "divflow/networks";',
+      chunks: false,
+      kilobytes: 32,
+    },
   ])("$what", async ({ program: contents, chunks, kilobytes }) => {
     const bytes = await size(contents, chunks);
     expect(bytes / 1000).toBeGreaterThan(kilobytes / 3);
@@ -235,6 +247,7 @@ describe.skipIf(skipped.includes("chromium"))("a page", () => {
       expect(await page.title()).toBe(JSON.stringify({ ...result, ownThread: workers === 0 }));
       expect(loaded).toBe(2 * workers);
       expect(requests.filter((path) => /webgpu|reference|load|open-case|run-programs|sent/.test(path))).toEqual([]);
+      if (script.startsWith("min-")) expect(requests.filter((path) => /networks/.test(path))).toEqual([]);
       if (script === "user.js") expect(requests.filter((path) => /engine|wasm-/.test(path))).toEqual([]);
       expect(warnings).toHaveLength(workers === 0 ? 1 : 0);
       if (workers === 0) expect(warnings[0]).toMatch(/divflow.*could not be loaded.*dist\/worker\.js/s);

@@ -13,8 +13,8 @@ import { pathFrom, pathNames } from "../../flow/paths/registry.ts";
 import { solverFrom, solverNames } from "../../flow/solvers/registry.ts";
 import type { Solver } from "../../flow/solvers/solver.ts";
 import { isRecord, type NamedOptions } from "../../graph/options.ts";
+import { type MLPConfig, mlp } from "../../nn/mlp.ts";
 import type { Network } from "../../nn/network.ts";
-import { networkFromConfig, networkKinds } from "../../nn/registry.ts";
 import { type Optimizer, optimizerFrom, optimizers } from "../../train/adam.ts";
 
 /** Options with each of these parts, where present, in its plain form. */
@@ -66,12 +66,11 @@ const dataForm: Form<DataSource> = {
 const forms: { readonly [Name in PartName]: Form<Parts[Name]> } = {
   network: {
     plain({ kind, config }) {
-      if (!networkKinds.includes(kind)) throw unknownPart("network", kind);
+      if (kind !== "mlp") throw unknownPart("network", kind);
       return { kind, config };
     },
     made(plain) {
-      const { kind, config } = plain as Pick<Network, "kind" | "config">;
-      return networkFromConfig(kind, config);
+      return mlp((plain as Pick<Network, "config">).config as unknown as MLPConfig);
     },
   },
   path: namedForm("path", pathNames, pathFrom),

@@ -1,0 +1,60 @@
+/**
+ * The entry `divflow/networks`: networks beside the MLP, the layers that they are made of, and how parameters start. Apart
+ * from `divflow`, so that a page which has none of it downloads none.
+ */
+export { type CNNConfig, cnn } from "./nn/cnn.ts";
+export { type ConditionOptions, classes, numbers } from "./nn/conditions.ts";
+export { constant, normal, ones, torchLinear, uniform, xavierUniform, zeros } from "./nn/initial.ts";
+export {
+  activated,
+  attentionOf,
+  type ConvolutionLayerOptions,
+  conv1dLayer,
+  conv2dLayer,
+  embeddingLayer,
+  groupNormLayer,
+  type Layer,
+  layerNormLayer,
+  linearLayer,
+  parameterOf,
+  parametersOf,
+  parts,
+  rmsNormLayer,
+  type Start,
+  startingAtZero,
+  swish,
+  type Values,
+} from "./nn/layers.ts";
+export { type MLPConfig, mlp } from "./nn/mlp.ts";
+export type {
+  ConditionDeclaration,
+  ConditionDeclarations,
+  Conditions,
+  Initial,
+  Network,
+  ParameterDeclaration,
+} from "./nn/network.ts";
+export {
+  attentionLayer,
+  downsample1dLayer,
+  downsample2dLayer,
+  upsample1dLayer,
+  upsample2dLayer,
+} from "./nn/resample-layers.ts";
+export { type ResidualMLPConfig, residualMlp } from "./nn/residual-mlp.ts";
+export { sit } from "./nn/sit.ts";
+export type { SiTConfig } from "./nn/sit-config.ts";
+export {
+  cosinesAndSines,
+  filmLayer,
+  type SteeredLayer,
+  sinesAndCosines,
+  type TimeFrequencies,
+  type TimeLayerOptions,
+  timeEmbeddingLayer,
+  timeFrequencies,
+} from "./nn/time-layers.ts";
+export { type TransformerConfig, transformer } from "./nn/transformer.ts";
+export { type UNet1dConfig, unet1d } from "./nn/unet1d.ts";
+export { unet2d } from "./nn/unet2d.ts";
+export type { UNet2dConfig } from "./nn/unet2d-config.ts";
