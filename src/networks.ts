@@ -7,7 +7,6 @@ export { type ConditionOptions, classes, numbers } from "./nn/conditions.ts";
 export { constant, normal, ones, torchLinear, uniform, xavierUniform, zeros } from "./nn/initial.ts";
 export {
   activated,
-  attentionOf,
   type ConvolutionLayerOptions,
   conv1dLayer,
   conv2dLayer,
@@ -58,3 +57,4 @@ export { type TransformerConfig, transformer } from "./nn/transformer.ts";
 export { type UNet1dConfig, unet1d } from "./nn/unet1d.ts";
 export { unet2d } from "./nn/unet2d.ts";
 export type { UNet2dConfig } from "./nn/unet2d-config.ts";
+export { selfAttention } from "./ops/attention.ts";

@@ -146,6 +146,7 @@ const calls: Readonly<Record<string, { options: object; call: (made: Made, optio
     options: { activation: "tanh", source: "mine" },
     call: ({ runtime, file }, options) => load(runtime, file, options),
   },
+  exportOnnx: { options: { source: "mine" }, call: ({ file }, options) => divflow.exportOnnx(file, options) },
   resume: { options: { source: "mine" }, call: ({ runtime, file }, options) => resume(runtime, file, options) },
   evaluateLosses: {
     options: { data: checkerboard(), loss: cfm(), batches: 1, batchSize: 2 },
