@@ -13,81 +13,19 @@ import { lossFrom, lossNames } from "../../src/flow/losses/registry.ts";
 import { condOT } from "../../src/flow/paths/cond-ot.ts";
 import { solverFrom, solverNames } from "../../src/flow/solvers/registry.ts";
 import { wholeNetworkPlan } from "../../src/flow/whole-network.ts";
-import { type Graph, topologicalOrder } from "../../src/graph/graph.ts";
-import { isNodeOf, type Node } from "../../src/graph/node.ts";
+import type { Node } from "../../src/graph/node.ts";
+import { rewrite } from "../../src/graph/rewrite.ts";
 import { initialParameters } from "../../src/nn/initialize.ts";
 import { mlp, mlpStructure } from "../../src/nn/mlp.ts";
 import { parameterLayout, parameterViews } from "../../src/nn/network.ts";
-import { type RandomAttributes, random, randomOp } from "../../src/ops/random.ts";
+import { random, randomOp } from "../../src/ops/random.ts";
 import { constant, state } from "../../src/ops/sources.ts";
 import { batchUses, Streams, streamOf, streamPurposes } from "../../src/ops/streams.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
 import { adam } from "../../src/train/adam.ts";
 import { buildBatchLosses } from "../../src/train/batch.ts";
 import { buildTrainStep } from "../../src/train/step.ts";
-
-type Draw = Node<RandomAttributes>;
-
-/** Streams met so far, and what for. Seeds and counters of different graphs may be equal: all share one table. */
-class Purposes {
-  readonly #byStream = new Map<number, { purpose: string; attributes: string }>();
-
-  /** Notes a draw; throws when its stream has served another purpose, or drawn other numbers for this one. */
-  note(purpose: string, { stream, ...attributes }: RandomAttributes): void {
-    const known = this.#byStream.get(stream);
-    const entry = { purpose, attributes: JSON.stringify(attributes) };
-    if (known && (known.purpose !== purpose || known.attributes !== entry.attributes)) {
-      throw new Error(
-        `stream ${stream} serves ${known.purpose} ${known.attributes} and ${purpose} ${entry.attributes}`,
-      );
-    }
-    this.#byStream.set(stream, entry);
-  }
-}
-
-function drawsIn(outputs: readonly Node[]): Draw[] {
-  return topologicalOrder(outputs).filter((node): node is Draw => isNodeOf(node, randomOp.op));
-}
-
-function valuesIn({ updates }: Graph): Node[] {
-  return updates.map(({ value }) => value);
-}
-
-/** A loss and a source that remember who asked for which draw. */
-function watched(loss: Loss, data: DataSource) {
-  const roles = new Map<Node, string>();
-  const own = (role: string, node: Node) => {
-    // The n-th draw of a role is a purpose too: two probes on one stream would be one probe.
-    const number = [...roles.values()].filter((other) => other.startsWith(role)).length;
-    roles.set(node, `${role} ${number}`);
-    return node;
-  };
-  return {
-    roles,
-    loss: {
-      ...loss,
-      build: (context) => {
-        own("noise", context.x0);
-        own("times", context.t);
-        return loss.build({ ...context, random: (kind, shape) => own("loss", context.random(kind, shape)) });
-      },
-    } satisfies Loss,
-    data: {
-      ...data,
-      draw: (context) =>
-        data.draw({ ...context, random: (kind, shape, options) => own("data", context.random(kind, shape, options)) }),
-    } satisfies DataSource,
-  };
-}
-
-/** Notes every draw of the graph by its role. */
-function noteAll(purposes: Purposes, use: string, outputs: readonly Node[], roles: ReadonlyMap<Node, string>): void {
-  for (const node of drawsIn(outputs)) {
-    const role = roles.get(node);
-    if (!role) throw new Error(`nobody asked for stream ${node.attributes.stream}`);
-    purposes.note(`${use} ${role}`, node.attributes);
-  }
-}
+import { type Draw, drawsIn, noteAll, Purposes, valuesIn, watched } from "./purposes.ts";
 
 const sources = [
   ...dataNames.map((name) => dataFrom({ name, options: {} })),
@@ -138,6 +76,29 @@ test("the whole training step draws what its losses draw", () => {
   const watch = watched(fdm({ probes: 3 }), sources[0] as DataSource);
   const options = { network, path: condOT(), loss: watch.loss, data: watch.data, batchSize: rows };
   noteAll(new Purposes(), "", valuesIn(buildTrainStep({ ...options, optimizer: adam() })), watch.roles);
+});
+
+test("two purposes on one stream are seen, whichever they are", () => {
+  const { network } = networkOf(2);
+  const watch = watched(fdm({ probes: 2 }), sources[0] as DataSource);
+  const options = { network, path: condOT(), loss: watch.loss, data: watch.data, batchSize: rows };
+  const graph = buildTrainStep({ ...options, optimizer: adam() });
+  const roles = [...watch.roles.entries()].filter(([node]) => drawsIn(valuesIn(graph)).includes(node as Draw));
+  expect(roles.length).toBeGreaterThan(5);
+  for (const [one, role] of roles) {
+    for (const [other, otherRole] of roles.filter(([node]) => node !== one)) {
+      const moved = new Map<Node, string>();
+      const wrong = rewrite(graph, (node, original) => {
+        const { stream } = (other as Draw).attributes;
+        const made = original === one ? randomOp(node.inputs, { ...(one as Draw).attributes, stream }) : node;
+        const known = watch.roles.get(original);
+        if (known) moved.set(made, known);
+        return made;
+      });
+      const note = () => noteAll(new Purposes(), "", valuesIn(wrong), moved);
+      expect(note, `${role} from the stream of ${otherRole}`).toThrow(/serves/);
+    }
+  }
 });
 
 /** One probe in the plans of every solver, and the most there may be; and the noise that a solve starts from. */
