@@ -1,10 +1,11 @@
 /** How many points go to the device at once. */
 import type { Network } from "../nn/network.ts";
+import { sizesPerRow } from "./network-sizes.ts";
 
 /** Points at once at most. */
 const MOST_ROWS = 4096;
 
-/** Numbers of a layer's output at once, over points and tangents: 64 MiB, half of WebGPU's least binding limit. */
+/** Numbers of a value of the network at once, over points and tangents: 64 MiB, half of WebGPU's least binding limit. */
 const MOST_NUMBERS = 1 << 24;
 
 /**
@@ -13,7 +14,7 @@ const MOST_NUMBERS = 1 << 24;
  * @param tangents - directions that derivatives are taken along, beside the value itself.
  */
 export function chunksOf(count: number, network: Network, tangents: number): { rows: number; chunks: number } {
-  const widest = Math.max(...network.parameters.flatMap(({ shape }) => shape));
+  const { widest } = sizesPerRow(network);
   const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_NUMBERS / ((1 + tangents) * widest))));
   const chunks = Math.ceil(count / most);
   return { rows: Math.ceil(count / chunks), chunks };

@@ -8,6 +8,7 @@ import type { Solver } from "../flow/solvers/solver.ts";
 import { mlp, mlpStructure } from "../nn/mlp.ts";
 import { type Network, parameterLayout } from "../nn/network.ts";
 import type { PlanLimits } from "../schedule/program.ts";
+import { type NetworkSizes, sizesPerRow } from "./network-sizes.ts";
 
 /** Layers of all evaluations, tangents and reverse mode in a program: of so many, planning takes half a minute. */
 const MOST_LAYERS_PLANNED = 12_288;
@@ -17,6 +18,8 @@ const REVERSE = 6;
 
 export interface Work {
   readonly network: Network;
+  /** Of the network. */
+  readonly perRow: NetworkSizes;
   /** Points at once. */
   readonly rows: number;
   /** Directions that derivatives are taken along; those of a trace are `exact`. */
@@ -43,24 +46,21 @@ export interface Size {
 const LITTLE = 0.01;
 
 /** Bytes as sentences show them: 65.9 GB. */
-const inUnits = (bytes: number) => `${(bytes / 1e9).toPrecision(3)} GB`;
+const inUnits = (bytes: number) => `${bytes < 1e12 ? (bytes / 1e9).toPrecision(3) : Math.round(bytes / 1e9)} GB`;
 
 /** Bytes on the device, about. */
-function bytesOf({ network, rows, tangents, vectors, reverse, data }: Work): number {
+function bytesOf({ network, perRow, rows, tangents, vectors, reverse, data }: Work): number {
   const { total } = parameterLayout(network);
-  const widths = network.parameters.flatMap(({ shape }) => (shape.length === 2 ? [shape[1] as number] : []));
-  const widest = Math.max(1, ...widths);
-  // Reverse mode keeps two results of each hidden layer, of tangents one (`rematerialize`), and the gradient; else two
-  // layers follow each other.
-  const hidden = widths.slice(0, -1).reduce((a, b) => a + b, 0);
-  const kept = !reverse ? widest : tangents > 0 ? Math.min(hidden + 2 * widest, 2 * hidden) : 2 * hidden;
-  const temporary = (reverse ? total : 0) + rows * (1 + tangents) * kept;
+  const { hidden, kept, largest } = perRow;
+  // Reverse mode keeps two results of each hidden layer, of tangents one (`rematerialize`), and the gradient; else layers
+  // follow each other.
+  const held = !reverse ? kept : tangents > 0 ? Math.min(hidden + 2 * largest, 2 * hidden) : 2 * hidden;
+  const temporary = (reverse ? total : 0) + rows * (1 + tangents) * held;
   return Math.ceil(4 * (1 + LITTLE) * (vectors * total + data + temporary));
 }
 
-function layersOf({ network, tangents, evaluations, reverse }: Work): number {
-  const layers = network.parameters.filter(({ shape }) => shape.length > 1).length;
-  return layers * (1 + tangents) * evaluations * (reverse ? REVERSE : 1);
+function layersOf({ perRow, tangents, evaluations, reverse }: Work): number {
+  return perRow.layers * (1 + tangents) * evaluations * (reverse ? REVERSE : 1);
 }
 
 const mostOf = ({ maxBufferBytes, maxBindingBytes }: PlanLimits) => Math.min(maxBufferBytes, maxBindingBytes);
@@ -113,12 +113,15 @@ export function expectFits(sizes: readonly Size[], limits: PlanLimits, { part, w
 }
 
 /** The sizes of an MLP; none of other networks. */
-export function sizesOfNetwork(network: Network, workOf: (network: Network) => Work): Size[] {
+export function sizesOfNetwork(network: Network, workOf: (other: Pick<Work, "network" | "perRow">) => Work): Size[] {
   const made = mlpStructure(network);
   if (!made) return [];
   const { dimension } = network;
   const { hidden, activation } = made;
-  const of = (widths: readonly number[]) => workOf(mlp({ dimension, hidden: widths, activation }));
+  const of = (widths: readonly number[]) => {
+    const other = mlp({ dimension, hidden: widths, activation });
+    return workOf({ network: other, perRow: sizesPerRow(other) });
+  };
   return [
     {
       subject: "layers in hidden of mlp",
@@ -160,7 +163,8 @@ export function expectSolveFits(
   const exact = divergence?.estimator === "exact";
   const tangents = exact ? tangentsInBlocks(dimension) : (divergence?.probes ?? 0);
   const evaluations = evaluationsOf(solver);
-  const work: Work = { network, rows, tangents, evaluations, vectors: 1, reverse: false, data: 0 };
+  const perRow = sizesPerRow(network);
+  const work: Work = { network, perRow, rows, tangents, evaluations, vectors: 1, reverse: false, data: 0 };
   const ofTangents = exact
     ? {
         subject: 'dimension of the model beside divergence "exact"',
@@ -169,7 +173,7 @@ export function expectSolveFits(
       }
     : { subject: "probes", value: tangents, workOf: (many: number) => ({ ...work, tangents: many }) };
   expectFits(
-    [{ ...ofTangents, usual: 8 }, ...sizesOfNetwork(network, (other) => ({ ...work, network: other }))],
+    [{ ...ofTangents, usual: 8 }, ...sizesOfNetwork(network, (other) => ({ ...work, ...other }))],
     limits,
     purpose,
   );
@@ -203,7 +207,7 @@ export function expectLossFits(
   const share = Number(fraction) || 1;
   const rowsOf = (batch: number, tangents: number) => (batch * (1 + share * tangents)) / (1 + tangents);
   const work: Work = {
-    ...{ network, tangents: taken, evaluations: 1, vectors, reverse, data },
+    ...{ network, perRow: sizesPerRow(network), tangents: taken, evaluations: 1, vectors, reverse, data },
     rows: rowsOf(batchSize, taken),
   };
   const withTangents = (tangents: number): Work => ({ ...work, tangents, rows: rowsOf(batchSize, tangents) });
@@ -218,7 +222,7 @@ export function expectLossFits(
       exact
         ? { subject: 'dimension beside estimator "exact" of the loss', value: taken, usual: 8, workOf: withTangents }
         : { subject: "probes of the loss", value: taken, usual: 8, workOf: withTangents },
-      ...sizesOfNetwork(network, (other) => ({ ...work, network: other })),
+      ...sizesOfNetwork(network, (other) => ({ ...work, ...other })),
     ],
     limits,
     {
