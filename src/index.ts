@@ -98,15 +98,14 @@ export { eightGaussians } from "./data/eight-gaussians.ts";
 export { gaussianMixture } from "./data/gaussian-mixture.ts";
 export { moons } from "./data/moons.ts";
 export { type NpyArray, readNpy, writeNpy } from "./data/npy.ts";
-export type { NestedNumbers, Numbers } from "./data/numbers.ts";
+export type { ConditionValues, NestedNumbers, Numbers } from "./data/numbers.ts";
 export { pinwheel } from "./data/pinwheel.ts";
 export type { Points } from "./data/points.ts";
 export { readPoints } from "./data/read-points.ts";
 export { dataFrom, dataNames } from "./data/registry.ts";
 export { rings } from "./data/rings.ts";
-export type { ConditionValues } from "./data/row-conditions.ts";
 export { sampleData } from "./data/sample.ts";
-export type { DataContext, DataSource } from "./data/source.ts";
+export type { DataCondition, DataContext, DataSource, Drawn } from "./data/source.ts";
 export { spirals } from "./data/spirals.ts";
 export { type RowSplit, splitRows } from "./data/split.ts";
 export type { Standardization, StandardizationMode } from "./data/standardize.ts";
@@ -156,12 +155,7 @@ export type { NamedOptions } from "./graph/options.ts";
 // Other networks are in src/networks.ts alone: some bundlers would take them along for an app that has none.
 export { type ConditionOptions, classes, numbers } from "./nn/conditions.ts";
 export { type MLPConfig, mlp } from "./nn/mlp.ts";
-export type {
-  ConditionDeclaration,
-  ConditionDeclarations,
-  Network,
-  ParameterDeclaration,
-} from "./nn/network.ts";
+export type { ConditionDeclaration, ConditionDeclarations, Network, ParameterDeclaration } from "./nn/network.ts";
 export { networkFromConfig, networkKinds } from "./nn/registry.ts";
 export type { ExportOnnxOptions } from "./onnx/export-onnx.ts";
 export { type ActivationKind, activationKinds } from "./ops/activation.ts";

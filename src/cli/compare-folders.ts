@@ -8,7 +8,11 @@ import { removeLeftovers } from "./replace-file.ts";
 import { namesOfRun } from "./run-folder.ts";
 
 /** What compare itself writes into its folder, and into that of each seed and model. */
-const [reportFiles, seedFiles, modelFiles] = [["report.html", "densities.png"], ["test.npy"], ["samples.npy"]];
+const [reportFiles, seedFiles, modelFiles] = [
+  ["report.html", "densities.png"],
+  ["test.npy", "test.csv"],
+  ["samples.npy", "samples.csv"],
+];
 
 /** Where the models of a seed are. */
 export function folderOf(out: string, seed: number, seedCount: number): string {

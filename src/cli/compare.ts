@@ -25,7 +25,7 @@ import { makeFolder } from "./files.ts";
 import { type AgainArguments, goOnCommand } from "./go-on.ts";
 import { type Parts, partsOf, type RowsUsed, rowsUsed } from "./held-out.ts";
 import { inOptions } from "./in-options.ts";
-import { judge, type Rule } from "./judge.ts";
+import { judge, type Rule, writeRows } from "./judge.ts";
 import { exitCodes, remark, report, shellCommand, textTable } from "./output.ts";
 import { checkHeldOut, type HeldOut, readHeldOut } from "./overfitting.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
@@ -103,8 +103,9 @@ export const compare = defineCommand({
       const round = roundOf({ ...recipe, seed }, test, points);
       await makeFolder("--out", folder);
       if (round.parts?.testRows) {
-        const { values, count, dimension } = round.parts.test;
-        await replaceFile(join(folder, "test.npy"), writeNpy(values, [count, dimension]));
+        const { values, count, dimension, shape, conditions } = round.parts.test;
+        if (conditions) await writeRows(join(folder, "test.csv"), round.parts.test, recipe.data);
+        else await replaceFile(join(folder, "test.npy"), writeNpy(values, [count, ...(shape ?? [dimension])]));
       }
       for (const name of contenders) {
         if (name === "cfm-seconds" && equal === "steps") continue;
@@ -166,8 +167,8 @@ const TEST_SHARE = "0.1";
 /** What models are judged by: of a file a part or another file; undefined where fresh points are drawn. */
 async function readTest({ points, data }: Recipe, given: string | undefined): Promise<HeldOut | undefined> {
   if (given === undefined && !points) return undefined;
-  const { dimension, columns } = data;
-  const test = await readHeldOut("--test", given ?? TEST_SHARE, { points, dimension, columns });
+  const { dimension, columns, conditions } = data;
+  const test = await readHeldOut("--test", given ?? TEST_SHARE, { points, dimension, columns, conditions });
   if (test !== undefined) return test;
   throw new ConfigError({
     subject: "--test",
@@ -198,7 +199,8 @@ function roundOf(recipe: Recipe, test: HeldOut | undefined, points: number | und
     return { recipe, rule: { points: judgedBy, source, samples: count, seed }, parts: undefined };
   }
   const parts = partsOf(recipe.points, test, recipe.seed, points);
-  const rule = { points: parts.test.values, source: dataOf(parts.test), samples: SAMPLES, seed };
+  const told = parts.test.conditions ? { told: parts.test } : {};
+  const rule = { points: parts.test.values, ...told, source: dataOf(parts.test), samples: SAMPLES, seed };
   return { recipe: { ...recipe, data: parts.data }, rule, parts };
 }
 
@@ -222,7 +224,7 @@ function sceneOf({ data, points, seed }: Recipe): Scene {
   const rows = points
     ? { ...points, columns: columnNames(data.dimension, points.columns), drawn: false }
     : drawnRows(data, seed);
-  const view = viewOf(data, rows);
+  const view = data.conditions ? undefined : viewOf(data, rows); // a density for each of what is told shows none of them
   return { data, rows, view, plane: view && data.dimension === 2 ? planeOf(view, data, rows, seed) : undefined };
 }
 

@@ -12,11 +12,27 @@ import {
   pointsOfTable,
   type RandomAccess,
 } from "../data.ts";
-import { arrayData, ConfigError, type DataSource, dataFrom, dataNames, type Points } from "../index.ts";
+import {
+  arrayData,
+  type ConditionValues,
+  ConfigError,
+  type DataSource,
+  dataFrom,
+  dataNames,
+  type Points,
+} from "../index.ts";
 import { oneOf } from "./arguments.ts";
 import { farNotes } from "./far-values.ts";
 import { type FilePieces, openFile } from "./file-pieces.ts";
 import { remark } from "./output.ts";
+import {
+  type KnownConditions,
+  type ToldArguments,
+  type ToldNames,
+  toldArguments,
+  toldNames,
+  withNames,
+} from "./told.ts";
 
 /** The options that reading a file takes, for `defineCommand`. */
 export const dataArguments = {
@@ -24,10 +40,11 @@ export const dataArguments = {
   header: { type: "string", description: "whether the first line of a text file holds names: yes or no (it is seen)" },
   "skip-index": { type: "boolean", description: "leave out the first column, which numbers or labels the rows" },
   decimal: { type: "string", description: "how a text file writes decimals: point or comma (point)" },
-  array: { type: "string", description: "which array of a .npz file (the only one of two axes)" },
+  array: { type: "string", description: "which array of a .npz file (the only one of two axes or more)" },
+  ...toldArguments,
 } as const;
 
-export interface DataArguments {
+export interface DataArguments extends ToldArguments {
   readonly columns?: string | undefined;
   readonly header?: string | undefined;
   readonly "skip-index"?: boolean | undefined;
@@ -52,17 +69,23 @@ export async function openData(given: string, args: DataArguments = {}, model: E
   return dataFrom({ name: oneOf("data", given, dataNames), options: {} });
 }
 
-/** Points as what is trained on: standardised. */
-export function dataOf({ values, count, dimension, columns }: Points): DataSource {
+/** Points as what is trained on: standardised, of shapes of more axes by channel. */
+export function dataOf({ values, count, dimension, shape, columns, conditions }: Points): DataSource {
   const named = columns?.filter((name) => name !== "") ?? [];
   const known = new Set(named).size === named.length; // a name that two columns have is none: the file's note says so
-  return arrayData(values, [count, dimension], { standardize: true, ...(columns && known && { columns }) });
+  return arrayData(values, [count, ...(shape ?? [dimension])], {
+    standardize: shape ? "channel" : true,
+    ...(columns && known && { columns }),
+    ...(conditions && { conditions }),
+  });
 }
 
 /** What a model knows of its data. */
-interface Expected {
+export interface Expected {
   /** Names of its coordinates. */
   readonly columns?: readonly string[] | undefined;
+  /** What it is told beside them, by name. */
+  readonly conditions?: KnownConditions | undefined;
   /** Whether it is trained already: nothing of the file is learnt. */
   readonly trained?: boolean;
 }
@@ -75,17 +98,21 @@ interface Expected {
  */
 export async function readPointsFile(path: string, args: DataArguments = {}, model: Expected = {}): Promise<Points> {
   if (!isPointsFile(path)) throw unknownEnding(path, (await stat(path).catch(() => undefined))?.isDirectory());
-  const options = readingOptions(args);
+  const told = toldNames(args, model.conditions);
+  const options = { ...readingOptions(args), ...told };
+  const named = (points: Points) => withNames(points, told.labels, model.conditions);
   const file = await openFile(path);
   try {
     const start = await file.start();
     const archive = isZip(start) || /\.npz$/i.test(path);
     if (args.array !== undefined && !archive) throw noArchive(args.array);
-    if (archive) return said(path, await readArchive(await file.whole(), path, args.array, options), model, true);
+    if (archive) {
+      return said(path, named(await readArchive(await file.whole(), path, args.array, options)), model, true);
+    }
     if (isNpy(start) || /\.npy$/i.test(path)) {
       return said(path, await readArray(await file.whole(), path, options), model, true);
     }
-    return said(path, await readText(file, path, options, model), model, false);
+    return said(path, named(await readText(file, path, options, model)), model, false);
   } finally {
     await file.close();
   }
@@ -109,7 +136,7 @@ export function readingOptions(args: DataArguments) {
   };
 }
 
-type ReadingOptions = ReturnType<typeof readingOptions>;
+type ReadingOptions = ReturnType<typeof readingOptions> & ToldNames;
 
 async function readText(
   file: FilePieces,
@@ -151,23 +178,39 @@ async function readArchive(
   options: ReadingOptions,
 ): Promise<Points> {
   const archive = await NpzArchive.open(file, path);
-  const name = archive.choose(asked);
-  return pointsOfArray(await archive.read(name), `${path}, ${name}`, options);
+  const { labels = [], conditions = [], ...reading } = options;
+  const told = [...labels, ...conditions];
+  const name = archive.choose(asked, told);
+  const points = pointsOfArray(await archive.read(name), `${path}, ${name}`, reading);
+  if (told.length === 0) return points;
+  const arrays = new Map<string, ConditionValues>();
+  for (const one of told) {
+    const { data, shape } = await archive.read(one);
+    arrays.set(one, { values: data, shape });
+  }
+  return { ...points, conditions: Object.fromEntries(arrays) };
 }
 
 /** Says `points.csv: 16,000 rows x 10 columns: age, income, ...; first row is a header`, and a line for each doubt. */
 function said(path: string, points: Points, model: Expected, isArray: boolean): Points {
-  const { count, dimension, columns, notes = [] } = points;
-  const size = `${counted(count, "row")} x ${counted(dimension, "column")}`;
+  const { count, dimension, shape, columns, conditions, notes = [] } = points;
+  const size = `${counted(count, "row")} ${shape ? `of shape [${shape.join(", ")}]` : `x ${counted(dimension, "column")}`}`;
+  const told = conditions ? `; told of each: ${Object.entries(conditions).map(toldInWords).join(", ")}` : "";
   const names = columns ? `: ${listOf(columns)}; first row is a header` : isArray ? "" : "; no header";
-  remark(`${path}: ${size}${names}`);
-  for (const note of [...notes, ...farNotes(points)]) {
+  remark(`${path}: ${size}${names}${told}`);
+  for (const note of [...notes, ...(shape ? [] : farNotes(points))]) {
     if (!(model.trained && /^Columns? .* never changes?: /.test(note))) remark(`  ${note}`);
   }
   if (model.columns && !columns && dimension === model.columns.length) {
     remark(`  It has no names; its columns are taken for the model's, in order: ${listOf(model.columns)}.`);
   }
   return points;
+}
+
+/** A condition in a line of a terminal: labels with how many kinds there are. */
+function toldInWords([name, values]: [string, ConditionValues]): string {
+  const { names, classes = names?.length } = values as { names?: readonly string[]; classes?: number };
+  return `${listOf([name])}${classes === undefined ? "" : ` (${counted(classes, "kind")})`}`;
 }
 
 const counted = (count: number, noun: string): string =>

@@ -5,7 +5,7 @@ import { oneOf, positiveInteger, seed } from "./arguments.ts";
 import { dataArguments, readingOptions, readPointsFile } from "./data.ts";
 import { readBytes } from "./files.ts";
 import { summarize } from "./judge.ts";
-import { columnsIn } from "./model-facts.ts";
+import { columnsIn, conditionsIn } from "./model-facts.ts";
 import { activationArgument, readActivation } from "./model-file.ts";
 import { remark, report } from "./output.ts";
 import { progressBar } from "./progress.ts";
@@ -14,6 +14,7 @@ import { type ResultArray, readTarget, resultArguments, writeResults } from "./r
 import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { interruption } from "./signals.ts";
 import { readSolver, solverArguments } from "./solver.ts";
+import { toldOf } from "./told-samples.ts";
 
 export const evaluate = defineCommand({
   meta: { name: "evaluate", description: "Mean negative log-likelihood of points under a model" },
@@ -46,11 +47,10 @@ export const evaluate = defineCommand({
     const { out } = args;
     const target = out === undefined ? undefined : await readTarget({ ...args, out }, [args.model, args.data]);
     const bytes = await readBytes(args.model);
-    const {
-      values: points,
-      count,
-      dimension,
-    } = await readPointsFile(args.data, args, { columns: columnsIn(bytes), trained: true });
+    const known = { columns: columnsIn(bytes), conditions: conditionsIn(bytes), trained: true };
+    const read = await readPointsFile(args.data, args, known);
+    const { values: points, count, dimension } = read;
+    const conditions = toldOf(read);
 
     using runtime = await openRuntime(choice);
     using model = await load(runtime, bytes, { source: args.model, ...activation });
@@ -70,6 +70,7 @@ export const evaluate = defineCommand({
       const density = await model.logDensity(points, {
         ...(divergence === "exact" ? { divergence } : { divergence, probes }),
         ...{ solver, seed: seedValue },
+        ...(conditions ? { conditions } : {}),
         ...{ signal, onProgress },
       });
       bar.stop();

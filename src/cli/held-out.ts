@@ -2,7 +2,7 @@
  * Which rows of a file a comparison trains on, stops by and is judged by: three parts, drawn by seed, none of a row in
  * two of them. Rows are numbered from 0, as the file has them without its header.
  */
-import { ConfigError, type DataSource, type Points, splitRows, type Trainer } from "../index.ts";
+import { type ConditionValues, ConfigError, type DataSource, type Points, splitRows, type Trainer } from "../index.ts";
 import { dataOf } from "./data.ts";
 import type { HeldOut } from "./overfitting.ts";
 import { counted } from "./report/numbers.ts";
@@ -46,7 +46,28 @@ export function rowsOf(points: Points, rows: Uint32Array): Points {
       chosen[i * dimension + column] = values[row * dimension + column] as number;
     }
   });
-  return { ...points, values: chosen, count: rows.length };
+  const conditions = points.conditions && { conditions: rowsTold(points.conditions, points.count, rows) };
+  return { ...points, values: chosen, count: rows.length, ...conditions };
+}
+
+/** What is told of these rows, of `count`. */
+function rowsTold(conditions: Readonly<Record<string, ConditionValues>>, count: number, rows: Uint32Array) {
+  const each = Object.entries(conditions).map(([name, given]): [string, ConditionValues] => {
+    const isList = Array.isArray(given) || ArrayBuffer.isView(given);
+    const all = isList ? { values: given as Float64Array } : (given as { readonly values: Float64Array });
+    const { shape = [count] } = all as { readonly shape?: readonly number[] };
+    const width = all.values.length / count;
+    const values = Array.from(rows, (row) => Array.from(all.values.slice(row * width, (row + 1) * width))).flat();
+    return [
+      name,
+      {
+        ...all,
+        values,
+        ...(shape.length > 1 ? { shape: [rows.length, ...shape.slice(1)] } : { shape: [rows.length] }),
+      },
+    ];
+  });
+  return Object.fromEntries(each);
 }
 
 /** Numbers of the rows of a file that a comparison used, by what for. */

@@ -4,18 +4,22 @@ import {
   type DataSource,
   evaluateLosses,
   type LogDensity,
+  type Points,
   type Runtime,
   rk4,
   type Samples,
   type Trainer,
   writeNpy,
 } from "../index.ts";
+import { rowsOf } from "./held-out.ts";
 import { progressBar } from "./progress.ts";
 import type { Recipe } from "./recipe.ts";
 import { replaceFile } from "./replace-file.ts";
 import type { View } from "./report/view.ts";
+import { coordinateNames, writeResults } from "./results.ts";
 import { interruption } from "./signals.ts";
 import { meanAndDeviation, standardErrorOf } from "./statistics.ts";
+import { toldColumns, toldOf } from "./told-samples.ts";
 
 /** What `compare` prints of a model: of its best parameters where rows were held out, else of the last ones. */
 export interface Judgement {
@@ -32,6 +36,8 @@ export interface Judgement {
 export interface Rule {
   /** Row-major [count, dimension]: fresh points, or a file's test rows; nothing was trained on them or stopped by them. */
   readonly points: Float32Array | Float64Array;
+  /** The rows that these are, where models are told something of each. */
+  readonly told?: Points | undefined;
   /** Where the losses' batches are drawn from: the data set, or the test rows. */
   readonly source: DataSource;
   /** How many samples of a model are written and shown. */
@@ -54,7 +60,7 @@ export async function judge(
   runtime: Runtime,
   trainer: Trainer,
   recipe: Recipe,
-  { points, source, samples: sampleCount, seed }: Rule,
+  { points, told, source, samples: sampleCount, seed }: Rule,
   { title, folder, view }: { title: string; folder: string; view?: View | undefined },
 ): Promise<{ judgement: Judgement; samples: Samples["values"]; density?: Float64Array }> {
   const { data, path, batchSize } = recipe;
@@ -68,10 +74,18 @@ export async function judge(
     const losses = { data: source, path, loss: recipe.loss("fdm"), batchSize, batches: LOSS_BATCHES, seed, signal };
     const { velocityLoss, divergenceLoss } = await evaluateLosses(runtime, model, losses);
     bar.update(1, "losses");
-    const samples = await model.sample({ count: sampleCount, solver, seed, signal });
-    await replaceFile(join(folder, "samples.npy"), writeNpy(samples.values, [samples.count, data.dimension]));
+    const likeRows =
+      told &&
+      rowsOf(
+        told,
+        Uint32Array.from({ length: sampleCount }, (_, i) => i % told.count),
+      );
+    const samples = await model.sample({ count: sampleCount, solver, seed, signal, ...toldIn(likeRows) });
+    const shape = [samples.count, ...(data.shape ?? [data.dimension])];
+    if (likeRows) await writeRows(join(folder, "samples.csv"), { ...likeRows, values: samples.values }, data);
+    else await replaceFile(join(folder, "samples.npy"), writeNpy(samples.values, shape));
     bar.update(2, "samples");
-    const likelihoods = await model.logDensity(points, { solver, divergence: "exact", signal });
+    const likelihoods = await model.logDensity(points, { solver, divergence: "exact", signal, ...toldIn(told) });
     bar.update(3, "likelihoods");
     const judgement = { velocityLoss, divergenceLoss, ...summarize(likelihoods) };
     if (!view) return { judgement, samples: samples.values };
@@ -83,6 +97,20 @@ export async function judge(
     bar.stop();
     interrupted.dispose();
   }
+}
+
+function toldIn(rows: Points | undefined) {
+  const conditions = rows && toldOf(rows);
+  return conditions ? { conditions } : {};
+}
+
+/** Rows and what is told of each, as a table that evaluate reads. */
+export async function writeRows(path: string, rows: Points, data: DataSource): Promise<void> {
+  const { values, count, dimension } = rows;
+  const names = coordinateNames(dimension, data.columns);
+  const told = toldColumns(toldOf(rows), data.conditions ?? {}, count);
+  const points = { name: "points", values, shape: [count, dimension], columns: names };
+  await writeResults({ path, format: "csv", standardOutput: false }, [points, ...told]);
 }
 
 /**

@@ -1,5 +1,7 @@
 /** What a model file says of itself, before there is a runtime to load it with. */
 
+import type { KnownConditions } from "./told.ts";
+
 /** The facts in its metadata; undefined where it has none, or is no model file: whoever loads it says so. */
 export function factsIn(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
@@ -16,4 +18,23 @@ export function factsIn(bytes: Uint8Array): Readonly<Record<string, unknown>> | 
 export function columnsIn(bytes: Uint8Array): readonly string[] | undefined {
   const columns = factsIn(bytes)?.["columns"];
   return Array.isArray(columns) && columns.every((name) => typeof name === "string") ? columns : undefined;
+}
+
+/** What the model is told beside points, by name; undefined where it is told nothing. */
+export function conditionsIn(bytes: Uint8Array): KnownConditions | undefined {
+  const facts = factsIn(bytes);
+  const { config } = recordOf(facts?.["network"]);
+  const declared = Object.entries(recordOf(recordOf(config)["conditions"]));
+  if (declared.length === 0) return undefined;
+  const known = recordOf(facts?.["conditions"]);
+  const each = declared.map(([name, one]): [string, KnownConditions[string]] => {
+    const { classes } = recordOf(one);
+    const { names } = recordOf(known[name]);
+    return [name, { ...(typeof classes === "number" ? { classes } : {}), ...(Array.isArray(names) ? { names } : {}) }];
+  });
+  return Object.fromEntries(each);
+}
+
+function recordOf(given: unknown): Readonly<Record<string, unknown>> {
+  return typeof given === "object" && given !== null ? { ...given } : {};
 }

@@ -14,6 +14,7 @@ import { readBytes } from "./files.ts";
 import { networkOfFile } from "./network-of-file.ts";
 import { remark } from "./output.ts";
 import { counted } from "./report/numbers.ts";
+import type { KnownConditions } from "./told.ts";
 
 /** Of a file's rows, where --validation does not say: share held out. */
 const HELD_OUT = "0.1";
@@ -53,6 +54,8 @@ export type HeldOut = number | { readonly file: string; readonly points: Points 
 export interface TrainedOn {
   readonly dimension: number;
   readonly columns?: readonly string[] | undefined;
+  /** What is told of them, by name. */
+  readonly conditions?: KnownConditions | undefined;
   /** The rows of a file; undefined where the data are a named set. */
   readonly points: Points | undefined;
 }
@@ -144,7 +147,7 @@ function refuseVoid(args: OverfittingArguments, validates: boolean, stops: boole
 export async function readHeldOut(option: string, text: string, data: TrainedOn): Promise<HeldOut | undefined> {
   if (text === "none") return undefined;
   if (isPointsFile(text)) {
-    const points = await readPointsFile(text, {}, { columns: data.columns });
+    const points = await readPointsFile(text, {}, { columns: data.columns, conditions: data.conditions });
     if (points.dimension === data.dimension) {
       refuseSharedRows(option, text, points, data.points);
       return { file: text, points };

@@ -27,7 +27,8 @@ import {
 } from "../index.ts";
 import { nonNegativeNumber, oneOf, positiveInteger, positiveNumber, seed } from "./arguments.ts";
 import { type DataArguments, dataOf, isPointsFile, openData, readingOptions, readPointsFile } from "./data.ts";
-import { checkInput } from "./files.ts";
+import { checkInput, readBytes } from "./files.ts";
+import { conditionsIn } from "./model-facts.ts";
 import {
   checkOverfitting,
   type Overfitting,
@@ -35,6 +36,7 @@ import {
   overfittingArguments,
   readOverfitting,
 } from "./overfitting.ts";
+import { declarationsOf, readDrop } from "./told.ts";
 
 /**
  * Sizes of a run. `quick`: what a laptop does in a minute; of the sizes and rates tried, the likelihoods were best.
@@ -63,6 +65,11 @@ export const recipeArguments = {
   width: { type: "string", description: `width of each hidden layer (${ofPresets("width")})` },
   layers: { type: "string", description: "hidden layers (4)" },
   batch: { type: "string", description: "samples per training step (512)" },
+  drop: {
+    type: "string",
+    description:
+      "probability that a row is not told what --label and --condition name, so that samples need not be (0.1)",
+  },
   activation: { type: "string", description: "of the hidden layers (silu); with --from, of a file of weights alone" },
   divergence: {
     type: "string",
@@ -134,6 +141,8 @@ export async function readRecipe(
   const seedValue = seed("--seed", args.seed ?? "0");
   const activation =
     args.activation === undefined ? undefined : oneOf("--activation", args.activation, activationKinds);
+  const drop = readDrop(args.drop);
+  if (drop !== undefined && args.label === undefined && args.condition === undefined) refuseDrop(args.drop);
   const checked = checkOverfitting(args, isPointsFile(dataName));
   const { weightDecay } = checked;
   const optimizer = (length: number) => {
@@ -165,12 +174,17 @@ export async function readRecipe(
   const named = isPointsFile(dataName) ? undefined : await openData(dataName, args);
   if (args.from !== undefined) await checkInput(args.from);
   await beforeData();
-  const points = named ? undefined : await readPointsFile(dataName, args);
+  // Labels mean what they mean to the model that is begun at.
+  const begun = args.from === undefined ? {} : { conditions: conditionsIn(await readBytes(args.from)) };
+  const points = named ? undefined : await readPointsFile(dataName, args, begun);
   const data = named ?? dataOf(points as Points);
   const hidden = Array.from({ length: layers }, () => width);
-  const { dimension, columns } = data;
-  const overfitting = await readOverfitting(args, checked, { points, dimension, columns }, activation);
-  const { network = mlp({ dimension, hidden, activation: activation ?? "silu" }) } = overfitting;
+  const { dimension, columns, conditions } = data;
+  const overfitting = await readOverfitting(args, checked, { points, dimension, columns, conditions }, activation);
+  const told = declarationsOf(conditions, drop ?? DROP);
+  const {
+    network = mlp({ dimension, hidden, activation: activation ?? "silu", ...(told ? { conditions: told } : {}) }),
+  } = overfitting;
   return {
     steps,
     batchSize,
@@ -185,9 +199,21 @@ export async function readRecipe(
   };
 }
 
+/** How often a row is not told what is known of it, where --drop does not say. */
+const DROP = 0.1;
+
+function refuseDrop(given: unknown): never {
+  throw new ConfigError({
+    subject: "--drop",
+    given: `${given} without --label or --condition`,
+    expected: "no such option there",
+    remedy: "Leave it out: the model is told nothing beside points and times.",
+  });
+}
+
 /** A model that is begun at has a network already. */
 function refuseSizes(args: RecipeArguments): void {
-  const given = (["width", "layers"] as const).find((name) => args[name] !== undefined);
+  const given = (["width", "layers", "drop"] as const).find((name) => args[name] !== undefined);
   if (given === undefined) return;
   throw new ConfigError({
     subject: `--${given}`,

@@ -1,5 +1,6 @@
 /** Arrays of results as a file of the format that its ending says, or on standard output. */
 import { stat } from "node:fs/promises";
+import { namesLine } from "../data/write-csv.ts";
 import { writeCsv, writeNpz } from "../data.ts";
 import { ConfigError, LimitError, writeNpy } from "../index.ts";
 import type { Content } from "../replace-file.ts";
@@ -139,9 +140,14 @@ export interface ResultArray {
   readonly name: string;
   /** Row-major [rows, columns]. */
   readonly values: Float32Array | Float64Array;
-  /** [rows, columns], or [rows] of one column. */
+  /** [rows, ...shape of one]; [rows] of one column. */
   readonly shape: readonly number[];
+  /** As many as a row has numbers. */
   readonly columns: readonly string[];
+  /** What stands in text for each value of one column, such as names of labels. */
+  readonly texts?: readonly string[];
+  /** What samples were told stands beside them, but not in .npy, which has no names to tell it apart by. */
+  readonly isTold?: boolean;
 }
 
 /** A zip file, and so .npz, has no room for more: sizes in it are 32 bits. */
@@ -173,27 +179,50 @@ type Printable = Exclude<Content, AsyncIterable<unknown>>;
 
 function contentOf(format: Format, arrays: readonly ResultArray[]): Printable {
   const rows = arrays[0]?.shape[0] ?? 0;
-  const columns = arrays.flatMap((array) => array.columns);
   switch (format) {
     case "npz":
       return writeNpz(Object.fromEntries(arrays.map(({ name, values, shape }) => [name, { values, shape }])));
-    case "npy":
-      return writeNpy(sideBySide(arrays, 0, rows), [rows, columns.length]);
+    case "npy": {
+      const own = arrays.filter(({ isTold }) => !isTold);
+      const [only] = own;
+      const width = own.reduce((sum, { columns }) => sum + columns.length, 0);
+      const shape = only && own.length === 1 && only.shape.length > 1 ? only.shape : [rows, width];
+      return writeNpy(sideBySide(own, 0, rows), shape);
+    }
     default:
-      return lines(arrays, rows, columns, format === "csv" ? "," : "\t");
+      return lines(arrays, rows, format === "csv" ? "," : "\t");
   }
 }
 
 /** Numbers put into text at once. */
 const NUMBERS_AT_ONCE = 1 << 18;
 
-function* lines(arrays: readonly ResultArray[], rows: number, columns: readonly string[], delimiter: "," | "\t") {
-  const atOnce = Math.max(1, Math.floor(NUMBERS_AT_ONCE / columns.length));
+function* lines(arrays: readonly ResultArray[], rows: number, delimiter: "," | "\t") {
+  // Columns of text stand last: numbers are written side by side.
+  const [numbers, texts] = [arrays.filter((array) => !array.texts), arrays.filter((array) => array.texts)];
+  const columns = numbers.flatMap((array) => array.columns);
+  const names = [...columns, ...texts.flatMap((array) => array.columns)];
+  const atOnce = Math.max(1, Math.floor(NUMBERS_AT_ONCE / names.length));
   for (let from = 0; from < rows; from += atOnce) {
     const to = Math.min(from + atOnce, rows);
     const shape = [to - from, columns.length];
-    yield writeCsv(sideBySide(arrays, from, to), shape, from === 0 ? columns : undefined, { delimiter });
+    const block = sideBySide(numbers, from, to);
+    if (texts.length === 0) {
+      yield writeCsv(block, shape, from === 0 ? columns : undefined, { delimiter });
+      continue;
+    }
+    const written = new TextDecoder().decode(writeCsv(block, shape, undefined, { delimiter })).split("\n");
+    const whole = written.slice(0, -1).map((line, i) => {
+      const told = texts.map((array) => inQuotes(array.texts?.[from + i] ?? "", delimiter));
+      return `${[line, ...told].join(delimiter)}\n`;
+    });
+    yield (from === 0 ? `${namesLine(names, delimiter)}\n` : "") + whole.join("");
   }
+}
+
+/** A field of text, in quotes where it would not be read as it stands. */
+function inQuotes(text: string, delimiter: string): string {
+  return text.includes(delimiter) || /^\s|\s$|["\n\r]|^#/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** Rows `from` to `to` of all arrays as one, in f64 if one of them is. */

@@ -4,10 +4,10 @@ import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { ConfigError, type DataSource, type Runtime, resume, splitRows, type Trainer } from "../index.ts";
 import { positiveInteger } from "./arguments.ts";
-import { type DataArguments, dataOf, isPointsFile, openData, readPointsFile } from "./data.ts";
+import { type DataArguments, dataOf, type Expected, isPointsFile, openData, readPointsFile } from "./data.ts";
 import { readBytes } from "./files.ts";
 import { rowsOf } from "./held-out.ts";
-import { columnsIn, factsIn } from "./model-facts.ts";
+import { columnsIn, conditionsIn, factsIn } from "./model-facts.ts";
 import { remark } from "./output.ts";
 import { isInFolder } from "./overwrite.ts";
 import type { GoesOn } from "./run-folder.ts";
@@ -39,10 +39,10 @@ export async function resumedRun(
   const config = await readConfig(join(dirname(file), "config.json"));
   const other = differing(config, factsIn(bytes));
   if (other !== undefined && !args.force && (await isInFolder(file, args.out))) throw foreign(file, other, config);
-  const data = await dataOfRun(config, dataName, args, columnsIn(bytes));
+  const data = await dataOfRun(config, dataName, args, { columns: columnsIn(bytes), conditions: conditionsIn(bytes) });
   const validation =
     typeof config["validation"] === "string"
-      ? dataOf(await readPointsFile(config["validation"], {}, { columns: data.columns }))
+      ? dataOf(await readPointsFile(config["validation"], {}, { columns: data.columns, conditions: data.conditions }))
       : undefined;
   const steps = asked ?? (typeof config["steps"] === "number" ? config["steps"] : undefined);
   return {
@@ -60,12 +60,11 @@ async function dataOfRun(
   config: Readonly<Record<string, unknown>>,
   dataName: string,
   args: DataArguments,
-  columns: readonly string[] | undefined,
+  model: Expected,
 ): Promise<DataSource> {
   const { test } = (config["rows"] ?? {}) as { readonly test?: unknown };
-  if (!Array.isArray(test) || test.length === 0 || !isPointsFile(dataName))
-    return openData(dataName, args, { columns });
-  const points = await readPointsFile(dataName, args, { columns });
+  if (!Array.isArray(test) || test.length === 0 || !isPointsFile(dataName)) return openData(dataName, args, model);
+  const points = await readPointsFile(dataName, args, model);
   return dataOf(rowsOf(points, splitRows(points.count, test).training));
 }
 

@@ -19,12 +19,14 @@ import {
 import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { interruption } from "./signals.ts";
 import { readSolver, solverArguments } from "./solver.ts";
+import { inDocument, readToldSamples, toldColumns, toldSampleArguments, toldSamples } from "./told-samples.ts";
 
 export const sample = defineCommand({
   meta: { name: "sample", description: "Draw samples from a trained model" },
   args: {
     model: { type: "positional", description: "model file (.safetensors)", required: true },
     count: { type: "string", description: "number of samples", default: "1024" },
+    ...toldSampleArguments,
     ...solverArguments,
     "log-density": {
       type: "boolean",
@@ -47,6 +49,7 @@ export const sample = defineCommand({
     const solver = readSolver(args.solver, args.steps, args.tolerance);
     const seedValue = seed("--seed", args.seed);
     const activation = readActivation(args.activation);
+    const given = readToldSamples(args);
     const choice = readRuntime(args);
     const logDensity = args["log-density"] === true;
     const target = await readTarget(args, [args.model]);
@@ -56,17 +59,22 @@ export const sample = defineCommand({
     using model = await load(runtime, bytes, { source: args.model, ...activation });
     const columns = model.dimension + (logDensity ? 1 : 0);
     expectRoom(target, count * columns);
+    const conditions = await toldSamples(given, model);
     const interrupted = interruption();
     const bar = progressBar("sampling", count, { planned: true });
     try {
       const { signal } = interrupted;
       const onProgress = (done: number) => bar.update(done);
-      const samples = await model.sample({ count, solver, seed: seedValue, logDensity, signal, onProgress });
+      const told = conditions ? { conditions } : {};
+      const samples = await model.sample({ count, solver, seed: seedValue, logDensity, ...told, signal, onProgress });
       bar.stop();
       signal.throwIfAborted();
       const { values, dimension, seconds } = samples;
       const names = coordinateNames(dimension, model.columns);
-      const arrays: ResultArray[] = [{ name: "samples", values, shape: [count, dimension], columns: names }];
+      const arrays: ResultArray[] = [{ name: "samples", values, shape: samples.shape, columns: names }];
+      for (const one of toldColumns(conditions, model.conditions, count)) {
+        arrays.push({ ...one, columns: one.columns.map((name) => freeName(name, names)) });
+      }
       if (samples.logDensity) {
         const name = "log_density";
         arrays.push({ name, values: samples.logDensity.values, shape: [count], columns: [freeName(name, names)] });
@@ -79,6 +87,8 @@ export const sample = defineCommand({
         count,
         dimension,
         columns,
+        ...(samples.shape.length > 2 ? { shape: samples.shape } : {}),
+        ...(conditions ? { conditions: inDocument(conditions) } : {}),
         solver: solver.name,
         seconds,
         out: args.out,

@@ -3,11 +3,10 @@ import { type Shape, sizeOf } from "../graph/node.ts";
 import { choiceOption, optionsObject } from "../graph/options.ts";
 import { gather } from "../ops/rows.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { type Numbers, shapedNumbers } from "./numbers.ts";
+import { type ConditionValues, type Numbers, shapedNumbers } from "./numbers.ts";
 import { checkPoints } from "./points.ts";
 import {
   type ConditionUnits,
-  type ConditionValues,
   conditionOptions,
   declarations,
   fitted,

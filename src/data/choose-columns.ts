@@ -2,7 +2,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import { listed } from "./column-notes.ts";
 
 /** A table's width and names. */
-interface Header {
+export interface Header {
   readonly width: number;
   readonly columns?: readonly string[] | undefined;
 }
@@ -52,7 +52,8 @@ export function chooseColumns(source: string, header: Header, { columns, skipInd
   return numbers;
 }
 
-function findColumn(source: string, { width, columns }: Header, asked: unknown): number {
+/** The number of a column that is asked for by name or number. */
+export function findColumn(source: string, { width, columns }: Header, asked: unknown): number {
   const named = typeof asked === "string" && columns ? columns.flatMap((name, i) => (name === asked ? [i] : [])) : [];
   if (named.length === 1) return named[0];
   const refuse = (given: unknown, expected: string, remedy: string) =>

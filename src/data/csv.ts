@@ -1,13 +1,14 @@
 /** Tables of numbers as text: one point per line, fields apart by comma, semicolon, tab, bar or spaces. */
 import { ConfigError, DataError } from "../errors.ts";
 import { booleanOption, choiceOption, optionsObject } from "../graph/options.ts";
-import { chooseColumns, notAnIndex } from "./choose-columns.ts";
+import { notAnIndex } from "./choose-columns.ts";
 import { columnNotes } from "./column-notes.ts";
 import { badField, type Decimal, numberIn } from "./fields.ts";
 import { GrowingValues } from "./growing-values.ts";
 import { findLayout, hasQuotedDecimals, type Layout, LINES_LOOKED_AT } from "./layout.ts";
 import { type Delimiter, delimiters, fieldsOf, type Line, LineReader } from "./lines.ts";
 import { viewedBytes } from "./numbers.ts";
+import { chooseTold, conditionsIn, keptColumns, readTold, type ToldColumn } from "./told-columns.ts";
 import { Utf8Decoder } from "./utf8.ts";
 
 export type { Delimiter } from "./lines.ts";
@@ -19,6 +20,8 @@ export interface CsvTable {
   readonly dimension: number;
   /** Names from the header line, if there is one, of the columns kept. */
   readonly columns?: readonly string[];
+  /** The columns taken as labels and conditions, by name, as `arrayData` takes them: strings [count], numbers [count]. */
+  readonly conditions?: Readonly<Record<string, readonly string[] | Float64Array>>;
   /**
    * What is not certain or looks wrong, in sentences: a header of numbers, a column that looks like an index, one that
    * never changes, names twice. Left out where there is nothing to say.
@@ -38,6 +41,10 @@ export interface CsvOptions {
   readonly columns?: readonly (string | number)[];
   /** Leaves out the first column, which numbers or labels the rows. Default false. */
   readonly skipIndex?: boolean;
+  /** Columns of labels, each a text or a number that stands for a kind: not points but what is told of them. */
+  readonly labels?: readonly (string | number)[];
+  /** Columns of numbers that are told of the points, not part of them. */
+  readonly conditions?: readonly (string | number)[];
   /** How decimals are written. Default ".". */
   readonly decimal?: Decimal;
 }
@@ -80,6 +87,7 @@ export class CsvReader {
   private layout: Layout | undefined;
   /** Numbers of the columns kept. */
   private kept: readonly number[] = [];
+  private told: readonly ToldColumn[] = [];
   private readonly values = new GrowingValues();
   private count = 0;
   private readonly choice: ColumnChoice;
@@ -118,7 +126,8 @@ export class CsvReader {
     const columns = layout.columns && this.kept.map((i) => layout.columns?.[i] as string);
     const table = { values: this.values.joined(source), count, dimension: this.kept.length };
     const notes = [...layout.notes, ...columnNotes({ ...table, columns })];
-    return { ...table, columns, ...(notes.length > 0 && { notes }) };
+    const conditions = this.told.length > 0 && { conditions: conditionsIn(this.told) };
+    return { ...table, columns, ...conditions, ...(notes.length > 0 && { notes }) };
   }
 
   /** Reads the records held, now that their layout can be told. */
@@ -133,8 +142,8 @@ export class CsvReader {
       throw new ConfigError({ subject: "delimiter of readCsv", ...facts, remedy: "Leave the delimiter out." });
     }
     const layout = findLayout(this.held, { ...this.options, delimiter });
-    const open = this.options.columns === undefined && !this.options.skipIndex;
-    this.kept = (open ? this.choice(layout.columns) : undefined) ?? chooseColumns(this.source, layout, this.options);
+    this.told = chooseTold(this.source, layout, this.options);
+    this.kept = keptColumns(this.source, layout, this.told, this.options, this.choice);
     this.layout = layout;
     for (const line of this.held.slice(layout.columns ? 1 : 0)) this.readRow(line, layout);
     this.held = [];
@@ -159,6 +168,7 @@ export class CsvReader {
       }
       block[from + i] = value;
     }
+    for (const told of this.told) readTold(told, fields, decimal, where);
     this.count++;
   }
 }
@@ -177,16 +187,24 @@ function separatorIn(line: string, source: string): Delimiter {
 }
 
 type CheckedOptions = Required<Pick<CsvOptions, "header" | "skipIndex" | "decimal">> &
-  Pick<CsvOptions, "delimiter" | "columns">;
+  Pick<CsvOptions, "delimiter" | "columns" | "labels" | "conditions">;
 
 function checkOptions(given: CsvOptions): CheckedOptions {
-  optionsObject("options of readCsv", given, ["delimiter", "header", "columns", "skipIndex", "decimal"]);
+  const known = ["delimiter", "header", "columns", "skipIndex", "labels", "conditions", "decimal"] as const;
+  optionsObject("options of readCsv", given, known);
   const { delimiter, header = "auto", columns, skipIndex = false, decimal = "." } = given;
   if (delimiter !== undefined) choiceOption("delimiter of readCsv", delimiter, delimiters);
   choiceOption("header of readCsv", header, ["auto", true, false]);
   choiceOption("decimal of readCsv", decimal, [".", ","]);
   booleanOption("skipIndex of readCsv", skipIndex);
-  return { header, skipIndex, decimal, ...(delimiter && { delimiter }), ...(columns && { columns }) };
+  const { labels, conditions } = given;
+  return {
+    ...{ header, skipIndex, decimal },
+    ...(delimiter && { delimiter }),
+    ...(columns && { columns }),
+    ...(labels && { labels }),
+    ...(conditions && { conditions }),
+  };
 }
 
 /** A column of measurements that is left out by mistake is told by its decimals. */

@@ -75,5 +75,5 @@ function remedyFor(field: string, column: string, decimal: Decimal, first: boole
   if (/\d[;|\t ]+[+-]?\d/.test(field)) return "Set fields apart by the same character on every line.";
   if (withPoint.test(field)) return `It is beyond the largest number; correct it, or ${leaveOut}.`;
   const header = first ? " If the line holds names, say so: header true (--header yes)." : "";
-  return `Points are numbers only: give it as a number, or ${leaveOut}.${header}`;
+  return `Points are numbers only: give it as a number, take it as a label (labels, --label), or ${leaveOut}.${header}`;
 }

@@ -87,15 +87,17 @@ export class NpzArchive {
   }
 
   /**
-   * The name of the array that holds the points: the one asked for; else the only one of two axes; else the only one
-   * of one axis.
+   * The name of the array that holds the points: the one asked for; else the only one of two axes or more; else the only
+   * one of one axis.
    *
+   * @param beside - names of arrays that hold something else, such as labels.
    * @throws {@link DataError} when there is none or more than one.
    */
-  choose(asked?: string): string {
+  choose(asked?: string, beside: readonly string[] = []): string {
     if (asked !== undefined) return asked;
-    const withAxes = (axes: number) => this.entries.filter(({ shape }) => shape?.length === axes);
-    const candidates = withAxes(2).length > 0 ? withAxes(2) : withAxes(1);
+    const open = this.entries.filter(({ name }) => !beside.includes(name));
+    const wide = open.filter(({ shape = [] }) => shape.length > 1);
+    const candidates = wide.length > 0 ? wide : open.filter(({ shape }) => shape?.length === 1);
     if (candidates.length === 1) return candidates[0].name;
     const given = candidates.length === 0 ? "no array of points" : `${candidates.length} arrays that may hold points`;
     throw this.refusal(given, "Name one (option array, --array).");

@@ -22,6 +22,23 @@ export type Numbers = NumberArray | NestedNumbers;
 export interface NestedNumbers extends ReadonlyArray<NumberArray | NestedNumbers> {}
 
 /**
+ * A condition's values, a row for each point. Typed arrays of integers and strings are labels, all else are numbers, unless
+ * `classes` or `names` say that they are labels, or a `shape` [count, ...shape of one] that they are numbers.
+ */
+export type ConditionValues =
+  | Numbers
+  | readonly string[]
+  | {
+      readonly values: Numbers | readonly string[];
+      /** [count, ...shape of one], of row-major numbers that are more than one for each point. */
+      readonly shape?: readonly number[];
+      /** Of labels, integers from 0 to `classes` - 1; default: as many as names, else one more than the largest label. */
+      readonly classes?: number;
+      /** What the labels are called, in order; of strings by default those that there are, sorted. */
+      readonly names?: readonly string[];
+    };
+
+/**
  * A copy in a typed array of its own: f32 of a Float32Array, f64 of all others.
  *
  * @param width - numbers in each row; undefined: as many as the first has, where rows are given.

@@ -1,6 +1,7 @@
 /** Points: the rows of a file or an array, as data sets and evaluations take them. */
 import { DataError } from "../errors.ts";
 import { isSizes, type Shape, sizeOf } from "../graph/node.ts";
+import type { ConditionValues } from "./numbers.ts";
 
 /** `values` row-major [count, dimension], every one finite in f32. */
 export interface Points {
@@ -11,6 +12,8 @@ export interface Points {
   readonly shape?: Shape | undefined;
   /** Names of the columns, where the file has them. */
   readonly columns?: readonly string[] | undefined;
+  /** What is told of each point beside it, by name, as `arrayData` takes it. */
+  readonly conditions?: Readonly<Record<string, ConditionValues>> | undefined;
   /** What is not certain or looks wrong, in sentences; see `CsvTable`. Left out where there is nothing to say. */
   readonly notes?: readonly string[];
 }
@@ -57,7 +60,11 @@ function placeOf(at: number, shape: Shape): string {
 }
 
 /** What `length` values of this shape are. */
-export function checkShape(length: number, given: Shape, source: string): Omit<Points, "values" | "columns" | "notes"> {
+export function checkShape(
+  length: number,
+  given: Shape,
+  source: string,
+): Pick<Points, "count" | "dimension" | "shape"> {
   const [count = 0, ...shape] = given;
   const dimension = sizeOf(shape);
   if (shape.length === 0 || !isSizes(given)) {

@@ -8,12 +8,12 @@ import { viewedBytes } from "./numbers.ts";
 import { checkPoints, checkShape, type Points } from "./points.ts";
 
 /**
- * The points in a file: .npy by its first bytes, otherwise CSV. One row is one point; a 1-D array holds points of
- * dimension 1. For .npz see `readNpz`.
+ * The points in a file: .npy by its first bytes, otherwise CSV. One row is one point, of an array of more axes one of the
+ * first; a 1-D array holds points of dimension 1. For .npz see `readNpz`.
  *
  * @param source - the file's name, for messages.
  * @param options - as of `readCsv`; `columns` and `skipIndex` are for arrays too.
- * @throws {@link DataError} when the file is damaged, empty, of more than two axes, or holds a value that is not finite.
+ * @throws {@link DataError} when the file is damaged or empty, or holds a value that is not finite.
  */
 export function readPoints(given: Uint8Array | ArrayBuffer, source: string, options: CsvOptions = {}): Points {
   const bytes = viewedBytes(source, given);
@@ -23,22 +23,34 @@ export function readPoints(given: Uint8Array | ArrayBuffer, source: string, opti
 
 /** The points of a table that was read as text. */
 export function pointsOfTable(table: ReturnType<typeof readCsv>, source: string): Points {
-  const { values, count, dimension, columns, notes } = table;
-  return { ...checkPoints(values, [count, dimension], source), ...(columns && { columns }), ...(notes && { notes }) };
+  const { values, count, dimension, columns, conditions, notes } = table;
+  return {
+    ...checkPoints(values, [count, dimension], source),
+    ...(columns && { columns }),
+    ...(conditions && { conditions }),
+    ...(notes && { notes }),
+  };
 }
 
 /** The points of an array, which has no header. */
 export function pointsOfArray({ data, shape }: NpyArray, source: string, options: CsvOptions = {}): Points {
-  const { header = "auto", delimiter, decimal } = options;
+  const { header = "auto", delimiter, decimal, labels, conditions, columns, skipIndex } = options;
+  const refuse = (given: string, expected: string, remedy: string) => {
+    throw new ConfigError({ subject: `options of ${source}`, given, expected, remedy });
+  };
   if (header === true || delimiter !== undefined || decimal !== undefined) {
-    throw new ConfigError({
-      subject: `options of ${source}`,
-      given: header === true ? "a header" : "a delimiter or a sign of decimals",
-      expected: "no such option beside an array",
-      remedy: "Leave it out: it is for tables as text.",
-    });
+    const given = header === true ? "a header" : "a delimiter or a sign of decimals";
+    refuse(given, "no such option beside an array", "Leave it out: it is for tables as text.");
   }
-  const { count, dimension: width } = checkShape(data.length, shape.length === 1 ? [shape[0], 1] : shape, source);
+  if (labels || conditions) {
+    refuse("labels or conditions", "a table as text", "Put them into a .npz file, each an array of its own.");
+  }
+  const whole = shape.length === 1 ? [shape[0], 1] : shape;
+  const { count, dimension: width, shape: one } = checkShape(data.length, whole, source);
+  if (one) {
+    if (columns || skipIndex) refuse("columns", `none of points of shape [${one.join(", ")}]`, "Leave them out.");
+    return checkPoints(data, whole, source);
+  }
   const kept = chooseColumns(source, { width }, options);
   if (options.skipIndex) checkIndex(data, count, width, source);
   const points = checkPoints(columnsOf(data, count, width, kept), [count, kept.length], source);

@@ -3,27 +3,10 @@ import { ConfigError, DataError } from "../errors.ts";
 import { type Shape, sizeOf } from "../graph/node.ts";
 import { integerOption, isRecord, optionsObject } from "../graph/options.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { copiedNumbers, type Numbers, shapedNumbers } from "./numbers.ts";
+import { copiedNumbers, shapedNumbers } from "./numbers.ts";
 import { expectFinite } from "./points.ts";
 import type { DataCondition } from "./source.ts";
 import { fitChannels, fitStandardization, type Standardization, type StandardizationMode } from "./standardize.ts";
-
-/**
- * A condition's values, a row for each point. Typed arrays of integers and strings are labels, all else are numbers, unless
- * `classes` or `names` say that they are labels, or a `shape` [count, ...shape of one] that they are numbers.
- */
-export type ConditionValues =
-  | Numbers
-  | readonly string[]
-  | {
-      readonly values: Numbers | readonly string[];
-      /** [count, ...shape of one], of row-major numbers that are more than one for each point. */
-      readonly shape?: Shape;
-      /** Of labels, integers from 0 to `classes` - 1; default: as many as names, else one more than the largest label. */
-      readonly classes?: number;
-      /** What the labels are called, in order; of strings by default those that there are, sorted. */
-      readonly names?: readonly string[];
-    };
 
 /** A condition as plain data: labels u32 [count], or numbers [count, ...shape], row-major, in data units. */
 export interface RowCondition extends Omit<DataCondition, "standardization"> {

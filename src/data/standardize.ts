@@ -11,11 +11,13 @@ export interface Standardization {
   readonly std: readonly number[];
 }
 
+type Rows = Pick<Points, "values" | "count" | "dimension">;
+
 /**
  * Mean and (population) standard deviation of each coordinate, in f64. A coordinate that never changes gets std 1: it
  * becomes 0 and is given back exactly.
  */
-export function fitStandardization({ values, count, dimension }: Points): Standardization {
+export function fitStandardization({ values, count, dimension }: Rows): Standardization {
   const mean = new Array<number>(dimension).fill(0);
   const std = new Array<number>(dimension).fill(0);
   for (let column = 0; column < dimension; column++) {
@@ -43,7 +45,7 @@ export function fitStandardization({ values, count, dimension }: Points): Standa
 export type StandardizationMode = "coordinate" | "channel";
 
 /** {@link fitStandardization} of points of this shape, each number of a channel with the channel's mean and deviation. */
-export function fitChannels(points: Points, shape: Shape): Standardization {
+export function fitChannels(points: Rows, shape: Shape): Standardization {
   const channels = shape.at(-1) ?? 1;
   const { values, count, dimension } = points;
   const each = fitStandardization({ values, count: (count * dimension) / channels, dimension: channels });

@@ -52,11 +52,12 @@ export function conditionsOption(subject: string, given: unknown): ConditionDecl
   return Object.freeze(
     Object.fromEntries(
       Object.entries(given).map(([name, one]) => {
-        if (!/^[A-Za-z_][\w -]*$/.test(name) || name === "x" || name === "t") {
+        // Columns of files are called so; what begins with a digit is a layer's name.
+        if (!/^[\p{L}_][^\p{C}]*$/u.test(name) || /^[xt]$|\.told$/.test(name)) {
           throw new ConfigError({
             subject: `name of a condition in ${subject}`,
             given: name,
-            expected: "letters, digits, _, - and spaces, a letter first, and neither x nor t",
+            expected: "a letter first, and neither x nor t, nor .told at the end",
             remedy: "Give it another name.",
           });
         }
