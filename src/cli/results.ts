@@ -1,6 +1,5 @@
 /** Arrays of results as a file of the format that its ending says, or on standard output. */
 import { stat } from "node:fs/promises";
-import { namesLine } from "../data/write-csv.ts";
 import { writeCsv, writeNpz } from "../data.ts";
 import { ConfigError, LimitError, writeNpy } from "../index.ts";
 import type { Content } from "../replace-file.ts";
@@ -216,7 +215,8 @@ function* lines(arrays: readonly ResultArray[], rows: number, delimiter: "," | "
       const told = texts.map((array) => inQuotes(array.texts?.[from + i] ?? "", delimiter));
       return `${[line, ...told].join(delimiter)}\n`;
     });
-    yield (from === 0 ? `${namesLine(names, delimiter)}\n` : "") + whole.join("");
+    if (from === 0) yield writeCsv(new Float32Array(0), [0, names.length], names, { delimiter });
+    yield whole.join("");
   }
 }
 

@@ -80,7 +80,7 @@ export function writeCsv(
  * Names as the header: all in quotes, which tells a header, where one holds what sets fields apart, or reads as a number,
  * a missing value, a comment or a line of Excel.
  */
-export function namesLine(names: readonly string[], delimiter: string): string {
+function namesLine(names: readonly string[], delimiter: string): string {
   const plain = (name: string) => kindOf(name) === "text" && !/^#|^sep=|^[+-]?[.\d]|[",;|\t\r\n]|^\s|\s$/i.test(name);
   const shown = names.every(plain) ? names : names.map((name) => `"${name.replaceAll('"', '""')}"`);
   return shown.join(delimiter);
