@@ -4,6 +4,7 @@ import { evaluate } from "../../src/graph/evaluate.ts";
 import { type Shape, sizeOf } from "../../src/graph/node.ts";
 import type { HostTensor } from "../../src/graph/op.ts";
 import { classes, conditionValues, numbers } from "../../src/nn/conditions.ts";
+import { graphConfig, graphNetwork } from "../../src/nn/graph.ts";
 import { initialParameters } from "../../src/nn/initialize.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { type Network, parameterLayout, parameterViews } from "../../src/nn/network.ts";
@@ -105,6 +106,19 @@ test.each(goldenNames)("%s", { timeout: 60_000 }, async (name) => {
   const { network, parameters } = goldenNetwork(name);
   await expectAgreement(network, parameters);
 });
+
+test.each(goldenNames)(
+  "%s as the graph that a user's own is kept as has the same file",
+  { timeout: 60_000 },
+  (name) => {
+    const { network, parameters } = goldenNetwork(name);
+    const kept: unknown = JSON.parse(JSON.stringify(graphConfig(network)));
+    const [file, own] = [graphNetwork(kept), network].map((each) =>
+      writeOnnx({ network: each, standardization: undefined, priorDeviation: 1 }, parameters, {}),
+    );
+    expect(own).toEqual(file);
+  },
+);
 
 describe("units", () => {
   const network = mlp({ dimension: 2, hidden: [16] });
