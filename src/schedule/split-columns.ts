@@ -20,8 +20,9 @@ const NARROW = 4;
 const MOST_DRAWS = 65536;
 
 /**
- * Contract: outputs agree up to the order of additions. No elementwise node is left whose last axis has 2 to NARROW
- * elements and whose other axes have more; nor a sum over such an axis, nor a `random` node of few numbers.
+ * Contract: outputs agree up to the order of additions. No elementwise node [rows, 2 to NARROW] is left that has more rows
+ * than that, nor one of another shape that such columns lead to; nor a sum over such an axis, nor a `random` node of few
+ * numbers.
  */
 export function splitColumns(graph: Graph): Graph {
   const columns = new Columns();
@@ -64,9 +65,10 @@ class Columns {
       const isNarrowOrColumn = node.inputs.every((part) => widthOf(part) <= NARROW); // together they may be wider
       return isNarrowOrColumn ? node.inputs.flatMap((part) => this.of(part)) : undefined;
     }
-    if (!isNarrow(node.shape)) return undefined;
-    const shape = [...node.shape.slice(0, -1), 1];
     const [x] = node.inputs as [Node];
+    if (!isNarrow(node.shape) || !(isMatrix(node) || node.inputs.some((input) => this.isSplit(input))))
+      return undefined;
+    const shape = [...node.shape.slice(0, -1), 1];
     const numbers = [...Array(widthOf(node)).keys()];
     if (node.op.elementwise) {
       const operands = node.inputs.map((input) => this.of(input));
@@ -90,6 +92,7 @@ class Columns {
     const [x] = node.inputs as [Node];
     const { axes } = node.attributes;
     if (!isNarrow(x.shape) || !isLastAxis(x, axes.at(-1) as number)) return node;
+    if (!(isMatrix(x) || this.isSplit(x))) return node;
     return sum(this.of(x).reduce(add), axes.slice(0, -1));
   }
 
@@ -102,12 +105,16 @@ class Columns {
 function splitRandom({ inputs, attributes }: Node<RandomAttributes>): Node[] | undefined {
   const count = sizeOf(attributes.shape);
   if (count > MOST_DRAWS) return undefined;
-  const stride = isNarrow(attributes.shape) ? (attributes.shape.at(-1) as number) : 1;
+  const isMatrix = attributes.shape.length === 2;
+  const stride = isMatrix && isNarrow(attributes.shape) ? (attributes.shape.at(-1) as number) : 1;
   const shape = stride === 1 ? attributes.shape : [...attributes.shape.slice(0, -1), 1];
   return Array.from({ length: stride }, (_, offset) => drawOp(inputs, { ...attributes, shape, stride, offset }));
 }
 
 const widthOf = ({ shape }: Node) => shape.at(-1) ?? 1;
+
+/** Whether it is [rows, few]: numbers of a point, or of a time; of more axes the last is channels, unless it comes of such. */
+const isMatrix = ({ shape }: Node) => shape.length === 2;
 
 const isLastAxis = ({ shape }: Node, axis: number) => axis === shape.length - 1;
 
