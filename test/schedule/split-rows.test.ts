@@ -3,6 +3,7 @@ import { isNodeOf, type Node, type Shape } from "../../src/graph/node.ts";
 import { add, multiply, square, subtract } from "../../src/ops/arithmetic.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import { mean, sum } from "../../src/ops/reduce.ts";
+import { gather } from "../../src/ops/rows.ts";
 import { broadcast, concat, reshape, slice } from "../../src/ops/shape.ts";
 import { constant, state } from "../../src/ops/sources.ts";
 import { drawOp, isStep } from "../../src/schedule/calls.ts";
@@ -31,14 +32,15 @@ const rowsOfSteps = (graph: ReturnType<typeof split>) => [
 ];
 
 const moved = add(x, y);
+const spread = broadcast(moved, [8, 3]);
 const cases: [string, Node, Record<string, number>][] = [
   ["elementwise work on all rows", multiply(moved, x), { add: 2, multiply: 3 }],
   ["a number for every row", multiply(moved, constant(3, [8, 1])), { add: 2, multiply: 3 }],
-  ["a row for every row", multiply(wide, broadcast(named("row", 1, 3), [8, 3])), { multiply: 3 }],
+  ["a row for every row", multiply(spread, broadcast(named("row", 1, 3), [8, 3])), { add: 2, multiply: 3 }],
   ["a column for every column", multiply(wide, broadcast(moved, [8, 3])), { add: 2, multiply: 3 }],
   ["results of two products, one after another", subtract(concat([head, tail], 0), moved), { subtract: 2, add: 2 }],
   ["the mean of squares of all rows", mean(square(moved), [0, 1]), { sum: 1, add: 3 }],
-  ["a sum of each row", sum(multiply(wide, wide), [1]), { multiply: 3 }],
+  ["a sum of each row", sum(multiply(spread, wide), [1]), { add: 2, multiply: 3 }],
   ["columns side by side, and one of them", slice(concat([moved, x], 1), 1, 0, 1), { add: 2 }],
   ["rows under another shape", multiply(reshape(moved, [8]), 2), { add: 2, multiply: 3 }],
 ];
@@ -67,6 +69,20 @@ test("what is read as one matrix is put together again, and summed as one", () =
   const rows = concat([square(firstHalf(moved)), slice(moved, 0, 4, 8)], 0);
   const result = split(matmul(rows, named("w", 1, 3)), sum(rows, [0]));
   expect(countOps(result)).toMatchObject({ concat: 1, sum: 1, add: 2 });
+});
+
+test("other rows stay, of which there happen to be as many", () => {
+  const [weights, biases] = [named("weights", 8, 3), named("biases", 8, 3)];
+  const result = split(square(firstHalf(moved)), multiply(weights, biases), square(moved));
+  expect(countOps(result)).toMatchObject({ add: 2, multiply: 3 });
+  expect(rowsOfSteps(result).sort()).toEqual([4, 8]);
+});
+
+test("rows that indices choose and products make belong to those that they are made from", () => {
+  const index = drawOp([seed, counter], { kind: "index", shape: [8], stream: 3, bound: 5, stride: 1, offset: 0 });
+  const made = matmul(gather(named("table", 5, 3), index), named("w", 3, 1));
+  const result = split(square(firstHalf(add(made, x))));
+  expect(rowsOfSteps(result)).toEqual([4]);
 });
 
 test.each([
