@@ -10,6 +10,7 @@ import { cache, root } from "../../.build/files.mjs";
 import { launchBrowser } from "../../.build/platforms/browser.mjs";
 import { serve } from "../../.build/platforms/server.mjs";
 import { skippedRuntimes } from "../../.build/runtimes.mjs";
+import { readNpy } from "../../src/index.ts";
 
 const skipped = skippedRuntimes();
 const folder = join(cache, `examples-${randomUUID()}`);
@@ -23,10 +24,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** An example's text, with the fewest steps that show something. */
-async function shortened(name: string, long: string, short: string): Promise<string> {
+async function shortened(name: string, ...changes: readonly (readonly [string, string])[]): Promise<string> {
   const text = await readFile(join(root, "examples", name), "utf8");
-  expect(text.split(long)).toHaveLength(2);
-  return text.replace(long, short);
+  return changes.reduce((before, [long, short]) => {
+    expect(before.split(long)).toHaveLength(2);
+    return before.replace(long, short);
+  }, text);
 }
 
 function natsIn(words: string): number[] {
@@ -36,13 +39,16 @@ function natsIn(words: string): number[] {
 describe.skipIf(skipped.includes("node-wasm"))("in Node", () => {
   async function run(name: string, text: string): Promise<string> {
     const file = join(folder, "examples", name);
-    await writeFile(file, text.replace('"divflow"', '"../dist/index.js"'));
+    await writeFile(
+      file,
+      text.replace('"divflow"', '"../dist/index.js"').replace('"divflow/networks"', '"../dist/networks.js"'),
+    );
     const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: folder, timeout: 120_000 });
     return stdout;
   }
 
   test("train.mjs nears the best there can be, samples and saves", { timeout: 150_000 }, async () => {
-    const output = await run("train.mjs", await shortened("train.mjs", "steps = 8000", "steps = 240"));
+    const output = await run("train.mjs", await shortened("train.mjs", ["steps = 8000", "steps = 240"]));
     const nats = natsIn(output);
     expect(nats).toHaveLength(8);
     expect(output).toContain(`at best ${entropy.toFixed(3)}`);
@@ -53,11 +59,52 @@ describe.skipIf(skipped.includes("node-wasm"))("in Node", () => {
   });
 
   test("own-points.mjs knows the ring from its middle", { timeout: 150_000 }, async () => {
-    const output = await run("own-points.mjs", await shortened("own-points.mjs", "steps: 1000", "steps: 400"));
+    const output = await run("own-points.mjs", await shortened("own-points.mjs", ["steps: 1000", "steps: 400"]));
     const nats = natsIn(output);
     expect(nats[1]).toBeLessThan(nats[0]);
     const [, onRing, inMiddle] = /on the ring (\S+), in its empty middle (\S+)/.exec(output) ?? [];
     expect(Number(onRing) - Number(inMiddle)).toBeGreaterThan(1);
+  });
+
+  test("digits.mjs trains a U-Net, and draws a row of each class", { timeout: 150_000 }, async () => {
+    const text = await shortened(
+      "digits.mjs",
+      ["steps = 3000", "steps = 20"],
+      ["batchSize: 64", "batchSize: 8"],
+      ["channels: 16", "channels: 8"],
+      ["each = 10", "each = 2"],
+      ["heun({ steps: 20 })", "heun({ steps: 2 })"],
+    );
+    const output = await run("digits.mjs", text);
+    const losses = natsIn(output.replaceAll("velocity loss ", ""));
+    expect(losses).toHaveLength(20);
+    expect(losses.slice(-5).reduce((a, b) => a + b)).toBeLessThan(losses.slice(0, 5).reduce((a, b) => a + b) - 0.5);
+    expect(output).toContain("samples of shape 20 x 28 x 28 x 1");
+    const bytes = await readFile(join(folder, "digits.bmp"));
+    expect(bytes.subarray(0, 2).toString("latin1")).toBe("BM");
+    expect([bytes.readUInt32LE(18), bytes.readUInt32LE(22)]).toEqual([56, 280]);
+    expect(new Set(bytes.subarray(1078)).size).toBeGreaterThan(100); // noise still, of all greys
+  });
+
+  test("lorenz.mjs trains on trajectories, and holds samples to the system", { timeout: 150_000 }, async () => {
+    const text = await shortened(
+      "lorenz.mjs",
+      ["count = 2000", "count = 100"],
+      ["steps = 3000", "steps = 60"],
+      ["batchSize: 128", "batchSize: 16"],
+      ["count: 200", "count: 10"],
+      ["heun({ steps: 50 })", "heun({ steps: 5 })"],
+    );
+    const output = await run("lorenz.mjs", text);
+    const losses = natsIn(output.replaceAll("velocity loss ", ""));
+    expect(losses).toHaveLength(20);
+    expect(losses.slice(-5).reduce((a, b) => a + b)).toBeLessThan(losses.slice(0, 5).reduce((a, b) => a + b) - 0.5);
+    const [, samples, data] = /miss the system by (\S+), data by (\S+)/.exec(output) ?? [];
+    expect(Number(data)).toBe(0); // as written, to three digits: what it simulates is what it checks by
+    expect(Number(samples)).toBeGreaterThan(0.05);
+    const { shape, data: values } = readNpy(new Uint8Array(await readFile(join(folder, "lorenz.npy"))));
+    expect(shape).toEqual([10, 60, 3]);
+    expect(Math.max(...values)).toBeGreaterThan(10); // in the system's own units
   });
 });
 
@@ -65,7 +112,7 @@ test.skipIf(skipped.includes("chromium"))(
   "page.html says how near it is, and draws",
   { timeout: 150_000 },
   async () => {
-    const page = await shortened("page.html", "steps: 2000, progressEvery: 200", "steps: 100, progressEvery: 50");
+    const page = await shortened("page.html", ["steps: 2000, progressEvery: 200", "steps: 100, progressEvery: 50"]);
     const server = await serve(async (path) => {
       if (path === "/examples/page.html") return page;
       return readFile(join(folder, path)).catch(() => undefined);
