@@ -66,6 +66,19 @@ describe.skipIf(skipped.includes("node-wasm"))("in Node", () => {
     expect(Number(onRing) - Number(inMiddle)).toBeGreaterThan(1);
   });
 
+  test("classes.mjs samples each kind where the file has it", { timeout: 150_000 }, async () => {
+    const output = await run("classes.mjs", await shortened("classes.mjs", ["steps: 1500", "steps: 600"]));
+    for (const [kind, flipper, weight] of [
+      ["adelie", 200, 4000],
+      ["chinstrap", 206, 4030],
+      ["gentoo", 227, 5380],
+    ] as const) {
+      const [, mm, g] = new RegExp(`${kind} of 5 years: flipper (\\d+) mm, weight (\\d+) g`).exec(output) ?? [];
+      expect(Math.abs(Number(mm) - flipper)).toBeLessThan(3); // of deviations of 5 mm and 250 g
+      expect(Math.abs(Number(g) - weight)).toBeLessThan(150);
+    }
+  });
+
   test("digits.mjs trains a U-Net, and draws a row of each class", { timeout: 150_000 }, async () => {
     const text = await shortened(
       "digits.mjs",
