@@ -137,8 +137,12 @@ export type CaseErrors = Readonly<Record<string, number>>;
 
 /** Options of {@link load}. */
 export interface LoadOptions {
-  /** The network of a file without divflow's metadata, such as PyTorch's; only its activation cannot be inferred. */
+  /** The activation of an MLP in a file without divflow's metadata, such as PyTorch's: weights do not tell. */
   readonly activation?: string;
+  /** The network of such a file; left out: as its names and shapes tell. What divflow's files name otherwise is refused. */
+  readonly network?: Network;
+  /** Of such a file: options of its network that names and shapes do not tell, such as `{ sample: [28, 28, 1], heads: 4 }`. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** The path such weights were trained on; default condOT(). */
   readonly path?: PathScheduler;
   /** The file's name, for messages. */

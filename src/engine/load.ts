@@ -15,8 +15,9 @@ export async function loadModel(
   bytes: Uint8Array,
   options: LoadOptions = {},
 ): Promise<LocalModel> {
-  optionsObject("options of load", options, ["activation", "path", "source"]);
+  optionsObject("options of load", options, ["activation", "network", "config", "path", "source"]);
   textOption("source of load", options.source, "the file's name, for messages");
+  if (options.network !== undefined) partOption("network of load", options.network, "apply", "unet2d({ sample })");
   if (options.path !== undefined) partOption("path of load", options.path, "at", "condOT()");
   const record = { ...(await readCheckpoint(bytes, options)), training: undefined };
   const parameters = new LoadedParameters(record);

@@ -9,6 +9,11 @@ import type { StoredTensor } from "./safetensors.ts";
 /** The end of a linear layer's tensor's name: the layer's number, and which of the two it is. */
 const LAYER = /(?<!\d)(\d+)\.(?:weight|bias)$/;
 
+/** Whether all tensors are of linear layers by number, as in nn.Sequential. */
+export function isLayers(names: Iterable<string>): boolean {
+  return [...names].every((name) => LAYER.test(name));
+}
+
 /**
  * The tensors under the names of a plain nn.Sequential, "0.weight", "0.bias", "2.weight", ...: without what an enclosing
  * module puts before ("net.0.weight"), and also where the layers are counted without their activations (nn.ModuleList).

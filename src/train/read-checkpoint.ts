@@ -1,4 +1,5 @@
 /** Reading model files, whose form checkpoint.ts describes, and PyTorch's. What a file says is checked field by field. */
+import { onDemand } from "../backends/on-demand.ts";
 import { ConfigError } from "../errors.ts";
 import { condOT } from "../flow/paths/cond-ot.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
@@ -8,7 +9,7 @@ import { fromTorch, torchShape } from "../nn/torch.ts";
 import { CHECKSUM, type FlatVector, HELD_OUT, METADATA, type ModelRecord, PREFIX } from "./checkpoint.ts";
 import { type ExpectedTensor, expectFinite, expectTensors } from "./expect-tensors.ts";
 import { DAMAGED } from "./fields.ts";
-import { inferNetwork, layerTensors } from "./infer-network.ts";
+import { inferNetwork, isLayers, layerTensors } from "./infer-network.ts";
 import { type Facts, isNetwork, parseMetadata } from "./read-metadata.ts";
 import { readSafetensors } from "./read-safetensors.ts";
 import { damage, type StoredTensor, type TensorFile } from "./safetensors.ts";
@@ -21,6 +22,8 @@ export interface ReadOptions {
   readonly path?: PathScheduler | undefined;
   /** The network that the file is of: what it names otherwise is refused. */
   readonly network?: Network | undefined;
+  /** Of weights alone whose network is to be inferred: options that names and shapes do not tell. */
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
   /** Taken where the file is of this one; of another network the file's own is. */
   readonly known?: Network | undefined;
 }
@@ -41,26 +44,43 @@ export async function readCheckpoint(bytes: Uint8Array, options: ReadOptions = {
     const { vectors, best, ...rest } = facts;
     return { ...rest, ...takeTensors(facts, file, source) };
   }
-  const { prefix, tensors } = layerTensors(file.tensors, source);
-  const layers = { ...file, tensors };
+  const { network, prefix, tensors } = await networkIn(file, options, source);
+  const own = { ...file, tensors };
   const where = prefix === "" ? source : `${source}, under "${prefix}"`;
-  const network = inferNetwork(tensors, options.activation, where);
-  expectTensors(layers, new Map(network.parameters.map((each) => [each.name, { shape: torchShape(each) }])), where);
+  expectTensors(own, new Map(network.parameters.map((each) => [each.name, { shape: torchShape(each) }])), where);
   return {
     network,
     path: options.path ?? condOT(),
     standardization: undefined,
     step: 0,
     backend: "unknown",
-    parameters: readWeights(layers, network, where),
+    parameters: readWeights(own, network, where),
     average: undefined,
     training: undefined,
   };
 }
 
+/** The network of weights alone, and which tensors are its own. */
+async function networkIn(file: TensorFile, options: ReadOptions, source: string) {
+  const { network = options.known } = options;
+  const isPlain = network === undefined || (network.kind === "mlp" && !network.conditions);
+  if (!isPlain || !isLayers(file.tensors.keys())) {
+    const { torchNetwork } = await onDemand(import("./read-torch.ts"));
+    const found = await torchNetwork(file.tensors, { ...options, network }, source);
+    if (found) return found;
+  }
+  const { prefix, tensors } = layerTensors(file.tensors, source);
+  const where = prefix === "" ? source : `${source}, under "${prefix}"`;
+  return { prefix, tensors, network: options.network ?? inferNetwork(tensors, options.activation, where) };
+}
+
 /** Refuses what a caller says of the network where the file says otherwise: it would be passed over. */
-function refuseOthers({ activation, path, network }: ReadOptions, facts: Facts, source: string): void {
+function refuseOthers({ activation, path, network, config }: ReadOptions, facts: Facts, source: string): void {
   const remedy = "Leave it out: it is for files that hold weights alone.";
+  if (config !== undefined) {
+    const expected = "no such option: the file says it all";
+    throw new ConfigError({ subject: `config of the network in ${source}`, given: config, expected, remedy });
+  }
   if (network !== undefined && !isNetwork(network, facts.network.kind, facts.network.config)) {
     const [given, own] = [network, facts.network].map(({ kind, config }) => `${kind} ${JSON.stringify(config)}`);
     throw new ConfigError({ subject: `network of ${source}`, given, expected: `${own}, as the file says`, remedy });
