@@ -46,7 +46,17 @@ const allowed: Record<string, readonly string[]> = {
   ],
   "backends/reference": ["ops", "graph", "schedule/program.ts (type)", "backends/backend.ts"],
   engine: ["graph", "ops", "trace", "autodiff", "nn", "flow", "data", "train", "kernels", "schedule", "backends"],
-  onnx: ["graph", "ops", "trace", "nn", "data", "train", "engine/parameters.ts", "engine/api.ts (type)"],
+  onnx: [
+    "graph",
+    "ops",
+    "trace",
+    "nn",
+    "data",
+    "train",
+    "engine/parameters.ts",
+    "engine/load-options.ts",
+    "engine/api.ts (type)",
+  ],
   "index.ts": [
     "onnx",
     "graph",

@@ -1,8 +1,8 @@
 /** Models from files. */
-import { optionsObject, partOption, textOption } from "../graph/options.ts";
 import type { FlatVector, ModelRecord } from "../train/checkpoint.ts";
 import { readCheckpoint } from "../train/read-checkpoint.ts";
 import type { LoadOptions } from "./api.ts";
+import { checkLoadOptions } from "./load-options.ts";
 import { Lock } from "./lock.ts";
 import { LocalModel } from "./model.ts";
 import type { ParametersName } from "./parameters.ts";
@@ -15,10 +15,7 @@ export async function loadModel(
   bytes: Uint8Array,
   options: LoadOptions = {},
 ): Promise<LocalModel> {
-  optionsObject("options of load", options, ["activation", "network", "config", "path", "source"]);
-  textOption("source of load", options.source, "the file's name, for messages");
-  if (options.network !== undefined) partOption("network of load", options.network, "apply", "unet2d({ sample })");
-  if (options.path !== undefined) partOption("path of load", options.path, "at", "condOT()");
+  checkLoadOptions("load", options);
   const record = { ...(await readCheckpoint(bytes, options)), training: undefined };
   const parameters = new LoadedParameters(record);
   const model = new LocalModel(runtime, {

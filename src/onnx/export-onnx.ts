@@ -1,8 +1,9 @@
 /** A model as an ONNX file. */
 import type { LoadOptions, Model } from "../engine/api.ts";
+import { checkLoadOptions } from "../engine/load-options.ts";
 import { chosenParameters, type ParametersChoice, type ParametersName } from "../engine/parameters.ts";
 import { ConfigError } from "../errors.ts";
-import { optionsObject, partOption, textOption } from "../graph/options.ts";
+import { partOption } from "../graph/options.ts";
 import type { FlatVector, ModelRecord } from "../train/checkpoint.ts";
 import { readCheckpoint } from "../train/read-checkpoint.ts";
 import { VERSION } from "../version.ts";
@@ -22,10 +23,7 @@ export async function exportOnnx(
   given: Model | Uint8Array | ArrayBuffer,
   options: ExportOnnxOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const forFiles = ["activation", "path", "source"] as const;
-  optionsObject("options of exportOnnx", options, ["best", "ema", ...forFiles]);
-  textOption("source of exportOnnx", options.source, "the file's name, for messages");
-  if (options.path !== undefined) partOption("path of exportOnnx", options.path, "at", "condOT()");
+  checkLoadOptions<ExportOnnxOptions>("exportOnnx", options, ["best", "ema"]);
   const { best, ema, ...reading } = options;
   const record = await readCheckpoint(await bytesOf(given, reading), reading);
   const vectors = vectorsOf(record);

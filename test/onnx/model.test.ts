@@ -1,4 +1,5 @@
 // A model's own velocities and samples against those of its exported file.
+import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import {
   arrayData,
@@ -18,6 +19,7 @@ import { writeSafetensors } from "../../src/train/safetensors.ts";
 import { relativeError } from "../differences.ts";
 import { smallOptions, trainSteps, withRuntime } from "../engine/small.ts";
 import { remoteEngine } from "../engine/worker.ts";
+import { goldenNetwork } from "./golden.ts";
 import { type Given, runBatches } from "./onnx-runtime.ts";
 import { readModel } from "./read-protobuf.ts";
 
@@ -122,6 +124,19 @@ describe("exportOnnx", () => {
       expect(readModel(file).metadata["divflow.network"]).toBe("mlp");
       await expect(exportOnnx(bytes)).rejects.toThrow("activation");
     }));
+
+  test("weights of another network, told which one or what shapes do not tell", async () => {
+    const bytes = new Uint8Array(await readFile(new URL("../networks/cnn-classes.safetensors", import.meta.url)));
+    const { network } = goldenNetwork("cnn-classes");
+    const { inputs, metadata } = readModel(await exportOnnx(bytes, { network }));
+    expect(metadata["divflow.network"]).toBe("cnn");
+    expect(Object.fromEntries(inputs)).toEqual({
+      x: ["batch", ...(network.sample ?? [])],
+      t: ["batch"],
+      label: ["batch"],
+    });
+    await expect(exportOnnx(bytes, { network: {} as never })).rejects.toThrow("network of exportOnnx");
+  });
 
   test("refuses what is no model, damaged bytes, and options that say nothing", () =>
     trained(async ({ model }) => {
