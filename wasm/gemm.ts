@@ -160,11 +160,13 @@ export function packLeft(source: usize, rowStride: usize, depthStride: usize, ro
   }
 }
 
-/** Packs columns of the right matrix into panels of NR columns, all of their depth. Strides in bytes; one is 4. */
+/**
+ * Packs columns of the right matrix into panels of NR columns, `panelBytes` apart: all of their depth, or some. Strides in
+ * bytes; one is 4.
+ */
 export function packRight(
-  source: usize, columnStride: usize, depthStride: usize, columns: u32, depth: u32, out: usize,
+  source: usize, columnStride: usize, depthStride: usize, columns: u32, depth: u32, out: usize, panelBytes: usize,
 ): void {
-  const panelBytes: usize = <usize>depth * NR << 2;
   let column: u32 = 0;
   if (columnStride == 4) {
     for (; column + 2 * NR <= columns; column += 2 * NR, out += 2 * panelBytes) {
@@ -196,24 +198,34 @@ function packSixteen(
 function packFour(
   source: usize, stride: usize, depthStride: usize, lanes: u32, depth: u32, out: usize, outStride: usize,
 ): void {
-  let k: u32 = 0;
-  if (lanes == 4 && stride == 4) {
-    for (; k < depth; k++, source += depthStride, out += outStride) v128.store(out, v128.load(source));
-  } else if (lanes == 4) {
-    for (; k + 4 <= depth; k += 4, source += 16) {
-      const x0 = v128.load(source), x1 = v128.load(source + stride);
-      const x2 = v128.load(source + 2 * stride), x3 = v128.load(source + 3 * stride);
-      const low01 = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5), high01 = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
-      const low23 = v128.shuffle<f32>(x2, x3, 0, 4, 1, 5), high23 = v128.shuffle<f32>(x2, x3, 2, 6, 3, 7);
-      v128.store(out, v128.shuffle<f64>(low01, low23, 0, 2));
-      v128.store(out + outStride, v128.shuffle<f64>(low01, low23, 1, 3));
-      v128.store(out + 2 * outStride, v128.shuffle<f64>(high01, high23, 0, 2));
-      v128.store(out + 3 * outStride, v128.shuffle<f64>(high01, high23, 1, 3));
-      out += 4 * outStride;
-    }
+  if (lanes == 4 && stride != 4) {
+    packRowsOfFour(source, source + stride, source + 2 * stride, source + 3 * stride, depth, out, outStride);
+    return;
   }
+  let k: u32 = 0;
+  if (lanes == 4) for (; k < depth; k++, source += depthStride, out += outStride) v128.store(out, v128.load(source));
   for (; k < depth; k++, source += depthStride, out += outStride) {
     v128.store(out, f32x4.splat(0));
     for (let lane: u32 = 0; lane < lanes; lane++) store<f32>(out + (lane << 2), load<f32>(source + lane * stride));
+  }
+}
+
+/** For each k a vector of the elements at k of four rows, wherever they begin. */
+export function packRowsOfFour(a: usize, b: usize, c: usize, d: usize, depth: u32, out: usize, outStride: usize): void {
+  let k: u32 = 0;
+  for (; k + 4 <= depth; k += 4, a += 16, b += 16, c += 16, d += 16, out += 4 * outStride) {
+    const x0 = v128.load(a), x1 = v128.load(b), x2 = v128.load(c), x3 = v128.load(d);
+    const low01 = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5), high01 = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
+    const low23 = v128.shuffle<f32>(x2, x3, 0, 4, 1, 5), high23 = v128.shuffle<f32>(x2, x3, 2, 6, 3, 7);
+    v128.store(out, v128.shuffle<f64>(low01, low23, 0, 2));
+    v128.store(out + outStride, v128.shuffle<f64>(low01, low23, 1, 3));
+    v128.store(out + 2 * outStride, v128.shuffle<f64>(high01, high23, 0, 2));
+    v128.store(out + 3 * outStride, v128.shuffle<f64>(high01, high23, 1, 3));
+  }
+  for (; k < depth; k++, a += 4, b += 4, c += 4, d += 4, out += outStride) {
+    store<f32>(out, load<f32>(a));
+    store<f32>(out, load<f32>(b), 4);
+    store<f32>(out, load<f32>(c), 8);
+    store<f32>(out, load<f32>(d), 12);
   }
 }

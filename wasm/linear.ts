@@ -1,5 +1,6 @@
 /**
- * linear: out = left right + bias, or a chain over the product; src/kernels/linear.ts says the shapes. The work is cut
+ * linear: out = left right + bias, or a chain over the product; src/kernels/linear.ts says the shapes. So is convolve,
+ * whose left is packed through a window (window.ts), and is nothing else. The work is cut
  * into units of rows, by the shape alone; threads share units out. A unit of a chain is some rows of each group: the
  * product of all its groups lies in the thread's scratch, and the chain runs over it while it is in the caches.
  *
@@ -12,6 +13,7 @@ import { gemmBlock, KC, MR, NR, packLeft, packRight, TILE_BYTES } from "./gemm";
 import { NARROW, narrowByDots, narrowByRows } from "./narrow";
 import { sumColumns } from "./reduce";
 import { VECTOR } from "./simd";
+import { packColumns, packRows, Window, WINDOW_BYTES } from "./window";
 
 /** Addresses are in elements of 4 bytes. */
 @unmanaged
@@ -31,6 +33,12 @@ class LinearParameters {
   sums: u32;
 }
 
+// @ts-ignore: decorator
+@inline
+function windowOf(p: LinearParameters): Window {
+  return changetype<Window>(changetype<usize>(p) + offsetof<LinearParameters>());
+}
+
 /** How a product is made: packed panels; few columns, by dot products or, left transposed, row by row; few rows. */
 const enum Way { packed, dots, columns, rows }
 
@@ -43,10 +51,13 @@ const LEAST_ROWS: u32 = 32;
 /** Rows that all groups of a unit come to at most: four of each of 64 groups. */
 const MOST_ROWS: usize = 256;
 const LEFT_BYTES: usize = MOST_ROWS * KC * 4;
+/** Of a thread's scratch, before a unit's product. */
+const PACKING_BYTES: usize = LEFT_BYTES + TILE_BYTES + WINDOW_BYTES;
 /** Columns of right that are packed at a time. */
 const PACKED_COLUMNS: u32 = 64;
 
 function wayOf(p: LinearParameters, chain: usize): Way {
+  if (windowOf(p).channels) return Way.packed;
   if (p.columns <= NARROW && p.depth >= 4) return p.transposeLeft ? Way.columns : Way.dots;
   if (p.rows <= NARROW && p.transposeLeft && !p.transposeRight && !chain) return Way.rows;
   return Way.packed;
@@ -96,8 +107,8 @@ export function linearSharedBytes(parameters: usize, chain: usize): usize {
 /** Bytes of scratch of each thread: packed left, a tile, a unit's product. */
 export function linearThreadBytes(parameters: usize, chain: usize): usize {
   const p = changetype<LinearParameters>(parameters);
-  if (!chain) return LEFT_BYTES + TILE_BYTES;
-  return LEFT_BYTES + TILE_BYTES + ((<usize>unitRows(p, chain) * groupsOf(p) * p.columns) << 2) + VECTOR;
+  if (!chain) return PACKING_BYTES;
+  return PACKING_BYTES + ((<usize>unitRows(p, chain) * groupsOf(p) * p.columns) << 2) + VECTOR;
 }
 
 /** Packs 64 columns of right, and adds up theirs. `scratch`: the thread's, for the sums. */
@@ -109,8 +120,16 @@ export function packUnit(parameters: usize, chain: usize, unit: u32, packed: usi
   const depthStride: usize = p.transposeRight ? 4 : <usize>p.columns << 2;
   const corner = (<usize>p.right << 2) + column * columnStride;
   const way = wayOf(p, chain);
-  if (way == Way.packed) {
-    packRight(corner, columnStride, depthStride, width, p.depth, packed + ((<usize>column * p.depth) << 2));
+  const panelBytes: usize = <usize>p.depth * NR << 2;
+  const channels: usize = windowOf(p).channels;
+  if (channels && p.transposeRight) {
+    let out = packed + ((<usize>column * p.depth) << 2);
+    let tap = (<usize>p.right << 2) + (column * channels << 2);
+    for (let k: usize = 0; k < p.depth; k += channels, out += channels * NR << 2, tap += p.columns * channels << 2) {
+      packRight(tap, channels << 2, 4, width, <u32>channels, out, panelBytes);
+    }
+  } else if (way == Way.packed) {
+    packRight(corner, columnStride, depthStride, width, p.depth, packed + ((<usize>column * p.depth) << 2), panelBytes);
   } else if (way == Way.dots) {
     for (let c: u32 = 0; c < width; c++) {
       const out = packed + ((<usize>(column + c) * p.depth) << 2);
@@ -139,7 +158,7 @@ export function linearUnit(
   const rows = unitRows(p, chain);
   const first = unit * rows;
   const height = min(rows, groupRows - first);
-  const target = chain ? scratch + LEFT_BYTES + TILE_BYTES : (<usize>p.out << 2) + first * stride;
+  const target = chain ? scratch + PACKING_BYTES : (<usize>p.out << 2) + first * stride;
   const done = multiply(p, chain, first, height, groups, groupRows, target, packed, scratch);
   addBias(p, first + done, height - done, target + done * stride, temporary);
   if (!chain) return;
@@ -178,6 +197,8 @@ function multiply(
     return 0;
   }
   const tile = scratch + LEFT_BYTES;
+  const zeros = tile + TILE_BYTES;
+  const window = windowOf(p);
   const panelBytes: usize = (<usize>p.depth * NR) << 2;
   const together = (height & (MR - 1)) == 0; // then the groups' panels of left follow each other without gaps
   const bias: usize = <usize>p.bias << 2;
@@ -187,9 +208,14 @@ function multiply(
     const right = packed + ((<usize>k * NR) << 2);
     const some = k + slice == p.depth ? biased : 0;
     for (let group: u32 = 0; group < groups; group++) {
-      const from = left + group * groupStride + k * depthStride;
       const panels = scratch + (together ? (<usize>group * height * slice) << 2 : 0);
-      packLeft(from, rowStride, depthStride, height, slice, panels);
+      if (window.channels) {
+        const row = group * groupRows + first;
+        if (p.transposeLeft) packColumns(window, <usize>p.left << 2, row, height, k, slice, panels, zeros);
+        else packRows(window, <usize>p.left << 2, row, height, k, slice, panels, zeros);
+      } else {
+        packLeft(left + group * groupStride + k * depthStride, rowStride, depthStride, height, slice, panels);
+      }
       if (together) continue;
       const to = target + group * groupBytes;
       gemmBlock(height, p.columns, slice, panels, right, panelBytes, to, stride, k == 0, tile, bias, group ? 0 : some);

@@ -74,7 +74,7 @@ export function matmulEachUnit(parameters: usize, unit: u32, scratch: usize): vo
   const rightColumn: usize = <usize>p.rightColumn << 2, rightDepth: usize = <usize>p.rightDepth << 2;
   for (let column: u32 = 0; column < p.columns; column += COLUMNS) {
     const width = min(COLUMNS, p.columns - column);
-    packRight(right + column * rightColumn, rightColumn, rightDepth, width, p.depth, packed);
+    packRight(right + column * rightColumn, rightColumn, rightDepth, width, p.depth, packed, <usize>p.depth * NR << 2);
     if (p.scale != 1) {
       const end = packed + ((<usize>((width + NR - 1) & ~(NR - 1)) * p.depth) << 2);
       for (let at = packed; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), splat(p.scale)));

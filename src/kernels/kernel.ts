@@ -13,6 +13,8 @@ export interface KernelDeclaration {
   readonly name: string;
   /** The parameter struct that `parameters.ts` declares: type by field, in order, 4 bytes each, without gaps. */
   readonly parameters: Readonly<Record<string, "u32" | "f32">>;
+  /** Whether it is a product as `linear` is: with a bias, a chain over groups of its rows, and column sums. */
+  readonly isProduct?: true;
   /** Parameters that a call may leave out, and what they then are. */
   readonly defaults?: Readonly<Record<string, number>>;
   /** In binding order: the uniform is @binding(0), these follow from @binding(1) on. */

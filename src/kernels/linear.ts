@@ -15,6 +15,7 @@ export const TILE = 64;
 
 export const linear: KernelDeclaration = {
   name: "linear",
+  isProduct: true,
   parameters: layouts.LinearParameters,
   defaults: { groups: 1, sumsDepth: 0 },
   bindings: {

@@ -75,6 +75,26 @@ export const MatmulEachParameters = d.struct({
   outOffset: d.u32,
 });
 
+/** Of `convolve`: what follows LinearParameters. Dilations and starts are signed, as two's complements. */
+export const ConvolveParameters = d.struct({
+  ...LinearParameters.propTypes,
+  channels: d.u32,
+  downInput: d.u32,
+  downOutput: d.u32,
+  downTaps: d.u32,
+  downStride: d.u32,
+  downFraction: d.u32,
+  downDilation: d.u32,
+  downStart: d.u32,
+  acrossInput: d.u32,
+  acrossOutput: d.u32,
+  acrossTaps: d.u32,
+  acrossStride: d.u32,
+  acrossFraction: d.u32,
+  acrossDilation: d.u32,
+  acrossStart: d.u32,
+});
+
 export const MlpFlowParameters = d.struct({
   rows: d.u32,
   dimension: d.u32,

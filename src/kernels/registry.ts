@@ -2,6 +2,7 @@
  * Every kernel but those of optional.ts and `elementwise`, whose bindings differ from chain to chain (src/kernels/elementwise.ts lists its
  * functions; `ElementwiseChain` in src/schedule/program.ts is its call).
  */
+import { convolve } from "./convolve.ts";
 import { copy } from "./copy.ts";
 import type { KernelDeclaration } from "./kernel.ts";
 import { linear } from "./linear.ts";
@@ -11,6 +12,7 @@ import { reduce } from "./reduce.ts";
 import { gather, replaceRow, scatterAdd } from "./rows.ts";
 
 export const kernels: Readonly<Record<string, KernelDeclaration>> = {
+  convolve,
   copy,
   gather,
   linear,

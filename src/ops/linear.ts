@@ -8,7 +8,7 @@ import type { Node } from "../graph/node.ts";
 import { defineOp, type HostTensor, type OpCases } from "../graph/op.ts";
 import { add, sumOf } from "./arithmetic.ts";
 import { expectDTypes } from "./elementwise.ts";
-import { matmul, multiplyMatrices, productSizes } from "./matmul.ts";
+import { matmul, multiplyMatrices, productSizes, withRow } from "./matmul.ts";
 import { sum } from "./reduce.ts";
 import { broadcast, pad, reshape, slice } from "./shape.ts";
 
@@ -45,15 +45,12 @@ export const linearOp = defineOp<LinearAttributes>({
     return [
       matmul(c, w, { transposeRight: true }),
       matmul(x, c, { transposeLeft: true }),
-      biasRows > 0 ? reshape(sum(slice(c, 0, 0, biasRows), [0]), b.shape) : undefined,
+      biasCotangent(b, c, biasRows),
     ];
   },
   reference: (inputs, { biasRows }, shape) => {
     const [x, w, b] = inputs as [HostTensor, HostTensor, HostTensor];
-    const { data } = multiplyMatrices(x, w, plain, shape);
-    const columns = shape[1] as number;
-    for (let i = 0; i < biasRows * columns; i++) data[i] = (data[i] as number) + (b.data[i % columns] as number);
-    return { shape, data };
+    return withRow(multiplyMatrices(x, w, plain, shape), b, biasRows);
   },
 });
 
@@ -85,7 +82,12 @@ export function linearInPrimitives(x: Node, w: Node, b: Node, { biasRows }: Line
 }
 
 /** [rows, columns]: b in the rows below biasRows, 0 in the others; undefined when there are none. */
-function biasInRows(b: Node, biasRows: number, rows: number): Node | undefined {
+export function biasInRows(b: Node, biasRows: number, rows: number): Node | undefined {
   if (biasRows === 0) return undefined;
   return pad(broadcast(b, [biasRows, b.shape[0] as number]), 0, 0, rows - biasRows);
+}
+
+/** The cotangent of a bias on the rows below biasRows of a product with this cotangent; undefined when there are none. */
+export function biasCotangent(b: Node, c: Node, biasRows: number): Node | undefined {
+  return biasRows > 0 ? reshape(sum(slice(c, 0, 0, biasRows), [0]), b.shape) : undefined;
 }

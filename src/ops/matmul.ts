@@ -102,3 +102,11 @@ export function multiplyMatrices(
   }
   return { shape, data };
 }
+
+/** The matrix with `row` added to its first `count` rows, in place. */
+export function withRow(matrix: HostTensor, row: HostTensor, count: number): HostTensor {
+  const { data } = matrix;
+  const columns = matrix.shape[1] as number;
+  for (let i = 0; i < count * columns; i++) data[i] = (data[i] as number) + (row.data[i % columns] as number);
+  return matrix;
+}

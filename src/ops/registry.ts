@@ -13,6 +13,7 @@ import {
   attentionTangentReverseOp,
 } from "./attention.ts";
 import { stopGradientCases, stopGradientOp } from "./control.ts";
+import { convolveCases, convolveOp } from "./convolve.ts";
 import { linearCases, linearOp } from "./linear.ts";
 import { matmulCases, matmulOp } from "./matmul.ts";
 import { matmulEachCases, matmulEachOp } from "./matmul-each.ts";
@@ -48,6 +49,7 @@ export const ops: readonly RegisteredOp[] = [
   registered(matmulOp, matmulCases),
   registered(matmulEachOp, matmulEachCases),
   registered(linearOp, linearCases),
+  registered(convolveOp, convolveCases),
   registered(sumOp, reduceCases),
   registered(maxOp, reduceCases),
   registered(reshapeOp, reshapeCases),

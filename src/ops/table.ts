@@ -40,6 +40,7 @@ import {
   attentionTangentReverseOp,
 } from "./attention.ts";
 import { stopGradientOp } from "./control.ts";
+import { convolveOp } from "./convolve.ts";
 import { linearOp } from "./linear.ts";
 import { matmulOp } from "./matmul.ts";
 import { matmulEachOp } from "./matmul-each.ts";
@@ -89,6 +90,10 @@ const entries: readonly TableEntry[] = [
   asIs(matmulOp, 2, { transposeLeft: "boolean", transposeRight: "boolean" }),
   asIs(matmulEachOp, 2, null),
   asIs(linearOp, 3, { biasRows: "integer" }),
+  asIs(convolveOp, undefined, {
+    ...{ down: "integers", across: "integers" },
+    ...{ transposeLeft: "boolean", transposeRight: "boolean", biasRows: "integer" },
+  }),
   asIs(sumOp, 1, { axes: "integers" }),
   asIs(maxOp, 1, { axes: "integers" }),
   entry(reshapeOp.op, 1, { shape: "sizes" }, ([x], { shape }) => reshape(x as Node, shape)),

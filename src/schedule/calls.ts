@@ -6,32 +6,34 @@
 import { isNodeOf, type Node, sizeOf } from "../graph/node.ts";
 import { defineOp, type HostTensor } from "../graph/op.ts";
 import type { reductions } from "../kernels/reduce.ts";
-import { type MatmulAttributes, multiplyMatrices, productSizes } from "../ops/matmul.ts";
+import { convolveInF64, convolveOp } from "../ops/convolve.ts";
+import { type MatmulAttributes, multiplyMatrices, productSizes, withRow } from "../ops/matmul.ts";
 import { matmulEachOp, multiplyEach } from "../ops/matmul-each.ts";
 import type { RandomAttributes } from "../ops/random.ts";
 import { transposeOp } from "../ops/shape.ts";
 import { randomBits, randomNumber } from "../ops/threefry.ts";
+import { type Window, windowNumbers } from "../ops/window.ts";
 
 export interface LinearCallAttributes extends MatmulAttributes {
   /** Rows the bias is added to; 0: the call has no bias. */
   readonly biasRows: number;
+  /** The left operand is seen through it, as `convolve` has it; left out: it is a matrix. */
+  readonly window?: Window;
 }
 
-/** left right + bias: the `linear` kernel. Inputs: left, right, bias if any. */
+/** left right + bias: the kernel `linear`, or `convolve` with a window. Inputs: left, right, bias if any. */
 export const linearCall = defineOp<LinearCallAttributes>({
   name: "linearCall",
-  shape: (shapes, attributes) => {
+  shape: (shapes, { window, ...attributes }) => {
+    if (window) return convolveOp.op.shape(shapes, { ...windowNumbers(window), ...attributes });
     const { rows, columns } = productSizes("linearCall", shapes.slice(0, 2), attributes);
     return [rows, columns];
   },
-  reference: (inputs, attributes, shape) => {
-    const { data } = multiplyMatrices(inputs[0] as HostTensor, inputs[1] as HostTensor, attributes, shape);
-    const columns = shape[1] as number;
-    const bias = attributes.biasRows > 0 ? (inputs[2] as HostTensor).data : undefined;
-    for (let i = 0; bias && i < attributes.biasRows * columns; i++) {
-      data[i] = (data[i] as number) + (bias[i % columns] as number);
-    }
-    return { shape, data };
+  reference: (inputs, { window, ...attributes }, shape) => {
+    const [left, right, bias] = inputs as [HostTensor, HostTensor, HostTensor | undefined];
+    if (window) return convolveInF64(left, right, bias, { ...windowNumbers(window), ...attributes }, shape);
+    const product = multiplyMatrices(left, right, attributes, shape);
+    return bias ? withRow(product, bias, attributes.biasRows) : product;
   },
 });
 

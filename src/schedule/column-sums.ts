@@ -2,6 +2,7 @@
 import { reductions } from "../kernels/reduce.ts";
 import { type Cell, rootView, type View } from "./cells.ts";
 import { dependencies } from "./dependencies.ts";
+import { isProductCall } from "./products.ts";
 import { Reachability } from "./reachability.ts";
 import type { CallUnit, Unit } from "./units.ts";
 
@@ -44,8 +45,9 @@ function isColumnSum({ kernel, parameters }: CallUnit): boolean {
   return kernel === "reduce" && outer === 1 && kind === reductions.indexOf("sum") && scale === 1;
 }
 
-function isGradient({ kernel, parameters }: CallUnit): boolean {
-  return kernel === "linear" && Boolean(parameters["transposeLeft"]) && !parameters["transposeRight"];
+function isGradient(call: CallUnit): boolean {
+  const { transposeLeft, transposeRight } = call.parameters;
+  return isProductCall(call) && Boolean(transposeLeft) && !transposeRight;
 }
 
 /** Whether the rows that `sum` adds up are the first rows of the right operand of such a product. */

@@ -1,5 +1,6 @@
 /** What must run before what: by values, and by what is overwritten. */
 import { type Cell, writtenCells } from "./cells.ts";
+import { isProductCall } from "./products.ts";
 import { type Constraint, readsOf, type Unit } from "./units.ts";
 
 /**
@@ -22,7 +23,7 @@ export function dependencies(units: readonly Unit[], constraints: readonly Const
     const list = inputs[number] as number[];
     for (const cell of readsOf(unit).flatMap(writtenCells)) {
       const [writer] = cell.writers as [Unit];
-      const isProduct = writer.kind === "call" && writer.kernel === "linear" && cell.writers.length === 1;
+      const isProduct = isProductCall(writer) && cell.writers.length === 1;
       list.push(isProduct && unit.kind === "step" ? numberOf(writer) : elementOf(cell));
     }
     if (unit.kind !== "step") return;

@@ -82,7 +82,8 @@ function sizeText({ kernel, parameters: p, chain }: KernelCall): string {
   switch (kernel) {
     case "elementwise":
       return `${chain?.count} x ${chain?.steps.length} functions`;
-    case "linear": {
+    case "linear":
+    case "convolve": {
       const followed = chain ? `, ${chain.steps.length} functions` : "";
       const groups = p["groups"] !== undefined && p["groups"] > 1 ? ` in ${p["groups"]} groups` : "";
       return `${p["rows"]} x ${p["depth"]} x ${p["columns"]}${groups}${followed}`;

@@ -1,16 +1,13 @@
 /** Chains that follow a product in its call, on its elements while they are in registers. */
 import { overlap, rootView, type View } from "./cells.ts";
+import { isProductCall } from "./products.ts";
 import type { PlanLimits } from "./program.ts";
 import { type CallUnit, isDirect, type StepUnit } from "./units.ts";
 
 /** How many row groups of a product a chain of `count` elements would read; undefined where it can be no epilogue. */
-export function epilogueGroups(
-  { kernel, parameters }: CallUnit,
-  count: number,
-  { maxEpilogueGroups }: PlanLimits,
-): number | undefined {
-  const { rows = 0, columns = 1, transposeLeft } = parameters;
-  if (kernel !== "linear" || transposeLeft || count % columns !== 0) return undefined;
+export function epilogueGroups(call: CallUnit, count: number, { maxEpilogueGroups }: PlanLimits): number | undefined {
+  const { rows = 0, columns = 1, transposeLeft } = call.parameters;
+  if (!isProductCall(call) || transposeLeft || count % columns !== 0) return undefined;
   const groups = (rows * columns) / count;
   return Number.isInteger(groups) && groups <= maxEpilogueGroups ? groups : undefined;
 }

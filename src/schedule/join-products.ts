@@ -6,14 +6,13 @@
 import { type Graph, topologicalOrder } from "../graph/graph.ts";
 import { isNodeOf, type Node } from "../graph/node.ts";
 import { add } from "../ops/arithmetic.ts";
-import { linearOp } from "../ops/linear.ts";
-import { matmul, matmulOp } from "../ops/matmul.ts";
 import { sum, sumOp } from "../ops/reduce.ts";
 import { reshapeOp } from "../ops/shape.ts";
 import { constant } from "../ops/sources.ts";
 import { stackRows } from "./joints.ts";
 import { Kin } from "./kin.ts";
 import { mergeGroups } from "./merge-groups.ts";
+import { makeProduct, type Product, productOf, windowKey } from "./products.ts";
 import { reshaped } from "./reshaped.ts";
 import { termsOf } from "./terms.ts";
 import { readCounts } from "./users.ts";
@@ -33,8 +32,9 @@ export function joinProducts(graph: Graph, maxGroups: number): Graph {
   for (const node of nodes) {
     if (!isNodeOf(node, add.op) || inner.has(node)) continue;
     const terms = termsOf(node, isInner);
-    const products = terms.filter(isGradientProduct);
-    if (products.length > 1) groups.push(products.sort((a, b) => place(a) - place(b)));
+    for (const products of alike(terms.filter(isGradientProduct))) {
+      if (products.length > 1) groups.push(products.sort((a, b) => place(a) - place(b)));
+    }
     const places = new Map<Node, number>();
     for (const term of terms) {
       const summed = rowsSummed(term);
@@ -57,10 +57,12 @@ export function joinProducts(graph: Graph, maxGroups: number): Graph {
  */
 function placesInStack(nodes: readonly Node[], maxGroups: number): (product: Node) => number {
   const kin = new Kin(nodes);
-  const layers = nodes.filter((node) => isNodeOf(node, linearOp.op));
-  const tangents = nodes.filter(
-    (node) => isNodeOf(node, matmulOp.op) && !node.attributes.transposeLeft && !node.attributes.transposeRight,
-  );
+  const forward = nodes.filter((node) => {
+    const product = productOf(node);
+    return product && !product.transposeLeft && !product.transposeRight;
+  });
+  const layers = forward.filter(({ inputs }) => inputs.length > 2);
+  const tangents = forward.filter(({ inputs }) => inputs.length === 2);
   const withTangents = new Set(tangents.map((node) => kin.rootOf(node)));
   const stacks = new Map<Node, Node[]>(); // by weight
   for (const node of [...layers, ...tangents]) {
@@ -77,7 +79,18 @@ function placesInStack(nodes: readonly Node[], maxGroups: number): (product: Nod
 }
 
 function isGradientProduct(node: Node): boolean {
-  return isNodeOf(node, matmulOp.op) && node.attributes.transposeLeft && !node.attributes.transposeRight;
+  const product = productOf(node);
+  return product?.transposeLeft === true && !product.transposeRight;
+}
+
+/** The products by their windows, in order. */
+function alike(products: readonly Node[]): Node[][] {
+  const byWindow = new Map<string | undefined, Node[]>();
+  for (const product of products) {
+    const key = windowKey(productOf(product) as Product);
+    byWindow.set(key, [...(byWindow.get(key) ?? []), product]);
+  }
+  return [...byWindow.values()];
 }
 
 /** The matrix over whose rows a bias's gradient adds up; undefined for other terms. */
@@ -97,6 +110,6 @@ function buildProduct(products: readonly Node[]): Node[] {
   const left = stackRows(products.map((product) => product.inputs[0] as Node));
   const right = stackRows(products.map((product) => product.inputs[1] as Node));
   return products.map((product, i) =>
-    i === 0 ? matmul(left, right, { transposeLeft: true }) : constant(0, product.shape),
+    i === 0 ? makeProduct([left, right], productOf(product) as Product) : constant(0, product.shape),
   );
 }

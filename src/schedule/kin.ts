@@ -3,9 +3,8 @@
  * that they are multiplied from: a primal, its tangents, their cotangents, layer by layer.
  */
 import { isNodeOf, type Node, sizeOf } from "../graph/node.ts";
-import { linearOp } from "../ops/linear.ts";
-import { matmulOp } from "../ops/matmul.ts";
 import { reshapeOp } from "../ops/shape.ts";
+import { productOf } from "./products.ts";
 import { isNarrow } from "./split-columns.ts";
 
 export class Kin {
@@ -43,5 +42,4 @@ export class Kin {
   }
 }
 
-const isProduct = (node: Node) =>
-  isNodeOf(node, linearOp.op) || (isNodeOf(node, matmulOp.op) && !node.attributes.transposeLeft);
+const isProduct = (node: Node) => productOf(node)?.transposeLeft === false;

@@ -1,29 +1,23 @@
-/** Products become calls of the `linear` kernel, with their bias. */
+/** Products become calls of their kernel, with their bias. */
 import type { Graph } from "../graph/graph.ts";
 import { isNodeOf, type Node, sizeOf } from "../graph/node.ts";
 import { rewrite } from "../graph/rewrite.ts";
 import { add } from "../ops/arithmetic.ts";
-import { linearOp } from "../ops/linear.ts";
-import { matmulOp } from "../ops/matmul.ts";
 import { broadcastOp } from "../ops/shape.ts";
 import { type LinearCallAttributes, linearCall } from "./calls.ts";
+import { productOf } from "./products.ts";
 import { reshaped } from "./reshaped.ts";
 import { readCounts } from "./users.ts";
 
-const plain = { transposeLeft: false, transposeRight: false, biasRows: 0 };
-
 /**
- * Contract: outputs keep their bits up to the rounding of a fused multiply-add; no matmul or linear node is left. A row
+ * Contract: outputs keep their bits up to the rounding of a fused multiply-add; no matmul, linear or convolve node is left. A row
  * added to all rows of a product becomes its bias, when it has none yet and nothing else reads the product.
  */
 export function lowerProducts(graph: Graph): Graph {
   const reads = readCounts(graph);
   return rewrite(graph, (node, original) => {
-    if (isNodeOf(node, matmulOp.op)) return linearCall(node.inputs, { ...plain, ...node.attributes });
-    if (isNodeOf(node, linearOp.op)) {
-      const { biasRows } = node.attributes;
-      return linearCall(biasRows > 0 ? node.inputs : node.inputs.slice(0, 2), { ...plain, biasRows });
-    }
+    const product = productOf(node);
+    if (product) return linearCall(product.biasRows > 0 ? node.inputs : node.inputs.slice(0, 2), product);
     if (!isNodeOf(node, add.op)) return node;
     for (const side of [0, 1]) {
       const call = node.inputs[side] as Node;

@@ -4,6 +4,7 @@
  * of what FDM's reverse mode reads; so it needs little more memory than CFM, and for that stores each a second time.
  */
 import { Cell, type View, viewOf } from "./cells.ts";
+import { isProductCall } from "./products.ts";
 import { coneOf } from "./repeats.ts";
 import { type CallUnit, type Constraint, readsOf, type StepUnit, type Unit } from "./units.ts";
 
@@ -38,12 +39,11 @@ export function rematerialize(units: Unit[]): Constraint[] {
   return constraints;
 }
 
-const isProduct = (unit: Unit): unit is CallUnit => unit.kind === "call" && unit.kernel === "linear";
 const operandOf = (unit: CallUnit, name: string) => unit.reads[name]?.cell.root;
 
 /** @param readersOf - what reads a root cell. */
 function candidateOf(gradient: Unit, readersOf: (cell: Cell) => readonly Unit[]): Candidate[] {
-  if (!isProduct(gradient) || !gradient.parameters["transposeLeft"]) return [];
+  if (!isProductCall(gradient) || !gradient.parameters["transposeLeft"]) return [];
   const { left, right } = gradient.reads as { left: View; right: View };
   const rows = left.cell;
   const isRows = rows.isTemporary && !rows.whole && left.length === rows.size && rows.writers.length === 0;
@@ -51,9 +51,9 @@ function candidateOf(gradient: Unit, readersOf: (cell: Cell) => readonly Unit[])
   const forward = readersOf(rows).filter((unit) => unit !== gradient);
   const [next] = forward;
   const back = readersOf(right.cell.root).find(
-    (unit) => isProduct(unit) && !unit.parameters["transposeLeft"] && operandOf(unit, "left") === right.cell.root,
+    (unit) => isProductCall(unit) && !unit.parameters["transposeLeft"] && operandOf(unit, "left") === right.cell.root,
   );
-  if (forward.length !== 1 || !next || !isProduct(next) || !back || !isProduct(back)) return [];
+  if (forward.length !== 1 || !next || !isProductCall(next) || !back || !isProductCall(back)) return [];
 
   const cones = rows.parts.map(({ writers: [writer], parts, whole }) =>
     writer?.kind === "step" && parts.length === 0 && whole?.stride === 1 ? coneOf(writer) : undefined,
@@ -64,7 +64,7 @@ function candidateOf(gradient: Unit, readersOf: (cell: Cell) => readonly Unit[])
   const isKept = readersOf(product).some(
     (unit) => unit.kind === "step" && !cones.some((cone) => cone?.steps.has(unit)),
   );
-  return isKept && product.writers.every(isProduct) ? [{ rows, next, gradient, back, product }] : [];
+  return isKept && product.writers.every(isProductCall) ? [{ rows, next, gradient, back, product }] : [];
 }
 
 function remake({ rows, gradient, back }: Candidate, units: Unit[], constraints: Constraint[]): void {

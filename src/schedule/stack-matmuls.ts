@@ -3,18 +3,17 @@
  * primal, through weights that are read once, and so do the cotangents of both. Rows are summed as before: same bits.
  */
 import { type Graph, topologicalOrder } from "../graph/graph.ts";
-import { isNodeOf, type Node } from "../graph/node.ts";
-import { linearOp } from "../ops/linear.ts";
-import { matmul, matmulOp } from "../ops/matmul.ts";
+import type { Node } from "../graph/node.ts";
 import { slice } from "../ops/shape.ts";
 import { type KnownJoint, knownJoints, stackRows } from "./joints.ts";
 import { Kin } from "./kin.ts";
 import { mergeGroups } from "./merge-groups.ts";
+import { asRows, makeProduct, type Product, productOf, windowKey } from "./products.ts";
 import { Reachability } from "./reachability.ts";
 
 /**
- * Contract: outputs keep their bits; of two products x w (+ b) with equal w and b, left operand not transposed, none
- * of which needs the other, one is left.
+ * Contract: outputs keep their bits; of two products x w (+ b) with equal w and b, through equal windows if any, left
+ * operand not transposed, none of which needs the other, one is left.
  *
  * @param maxGroups - how many parts of a stack elementwise work can follow at once; a larger stack becomes several,
  * each of products of equal rows whose results meet, if they are not too many. 0: they all stay together.
@@ -26,11 +25,11 @@ export function stackMatmuls(graph: Graph, maxGroups: number): Graph {
   const reachability = new Reachability(nodes.map((node) => node.inputs.map(numberOf)));
 
   const kin = new Kin(nodes);
-  const candidates = new Map<string, Node[]>(); // by right operand and its transposition
+  const candidates = new Map<string, Node[]>(); // by right operand, its transposition and the window
   for (const node of nodes) {
-    const transposed = isStackable(node);
-    if (transposed === undefined) continue;
-    const key = `${numberOf(node.inputs[1] as Node)} ${transposed}`;
+    const product = stackable(node);
+    if (!product) continue;
+    const key = `${numberOf(node.inputs[1] as Node)} ${product.transposeRight} ${windowKey(product)}`;
     candidates.set(key, [...(candidates.get(key) ?? []), node]);
   }
 
@@ -80,11 +79,11 @@ function chunksOf<T>(list: readonly T[], length: number): T[][] {
   return Array.from({ length: Math.ceil(list.length / length) }, (_, i) => list.slice(i * length, (i + 1) * length));
 }
 
-/** Whether its right operand is transposed, for a product that can be stacked; undefined for other nodes. */
-function isStackable(node: Node): boolean | undefined {
-  if (isNodeOf(node, matmulOp.op)) return node.attributes.transposeLeft ? undefined : node.attributes.transposeRight;
-  if (isNodeOf(node, linearOp.op)) return node.attributes.biasRows === node.shape[0] ? false : undefined;
-  return undefined;
+/** A product that can be stacked: a bias is on all of its rows; undefined for other nodes. */
+function stackable(node: Node): Product | undefined {
+  const product = productOf(node);
+  const isWhole = !biasOf(node) || product?.biasRows === node.shape[0];
+  return product && !product.transposeLeft && isWhole ? product : undefined;
 }
 
 const biasOf = (node: Node): Node | undefined => node.inputs[2];
@@ -95,7 +94,7 @@ function oneBias(members: readonly Node[], node: Node): boolean {
 
 /** Rows with a bias first, else the order in which a joint already holds the left operands, else the graph's. */
 function arrange(members: readonly Node[], joints: ReadonlyMap<Node, KnownJoint>): Node[] {
-  const place = (member: Node) => joints.get(member.inputs[0] as Node);
+  const place = (member: Node) => joints.get(asRows(member.inputs[0] as Node));
   const first = place(members[0] as Node)?.joint;
   const together = first !== undefined && members.every((member) => place(member)?.joint === first);
   const position = (member: Node) => (together ? (place(member) as KnownJoint).position : 0);
@@ -110,9 +109,10 @@ function buildStack(members: readonly Node[]): Node[] {
   const rows = members.map((member) => member.shape[0] as number);
   const bias = biasOf(first);
   const biasRows = members.reduce((total, member, i) => (biasOf(member) ? total + (rows[i] as number) : total), 0);
-  const product = bias
-    ? linearOp([left, right, bias], { biasRows })
-    : matmul(left, right, { transposeRight: isStackable(first) === true });
+  const product = makeProduct(bias ? [left, right, bias] : [left, right], {
+    ...(stackable(first) as Product),
+    biasRows,
+  });
   let end = 0;
   return rows.map((count) => {
     const start = end;

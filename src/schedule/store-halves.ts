@@ -9,6 +9,7 @@
  */
 import type { Cell } from "./cells.ts";
 import { isPlaced } from "./order.ts";
+import { isProductCall } from "./products.ts";
 import type { Task } from "./tasks.ts";
 
 /**
@@ -25,7 +26,7 @@ export function storeHalves(tasks: readonly Task[], least: number): void {
   const reversed = new Set<Cell>(); // written in reverse mode
   const refused = new Set<Cell>();
   for (const { call, chain, reads, writes } of tasks) {
-    const isProduct = call?.kernel === "linear";
+    const isProduct = isProductCall(call);
     const { transposeLeft, transposeRight, depth = 1 } = isProduct ? call.parameters : {};
     const isReverse = transposeLeft || transposeRight || reads.some(({ cell }) => reversed.has(cell.root));
     const isInner = isProduct || reads.some(({ cell }) => inner.has(cell.root));

@@ -33,6 +33,45 @@ export function linear(
   return out;
 }
 
+/** `linear` of what a window shows of `left`: the parameters of `convolve`. */
+export function convolve(
+  p: Readonly<Record<string, number>>,
+  left: ArrayLike<number>,
+  right: ArrayLike<number>,
+  bias: ArrayLike<number> | undefined,
+): Float64Array {
+  const { rows = 0, columns = 0, depth = 0, transposeLeft = 0, transposeRight = 0, biasRows = 0, channels = 0 } = p;
+  const [lines, width] = transposeLeft ? [depth, rows] : [rows, depth];
+  const seen = Float64Array.from({ length: lines * width }, (_, i) => {
+    const at = windowIndex(p, Math.floor(i / width), i % width);
+    return at === undefined ? 0 : left[at]!;
+  });
+  // Each tap's matrix [columns, channels] the other way round.
+  const untransposed = Float64Array.from(right, (_, i) => {
+    const [k, column] = [Math.floor(i / columns), i % columns];
+    return right[(Math.floor(k / channels) * columns + column) * channels + (k % channels)]!;
+  });
+  const shape = { rows, columns, depth, transposeLeft: transposeLeft === 1, transposeRight: false, biasRows };
+  return linear(shape, seen, transposeRight ? untransposed : right, bias);
+}
+
+/** Where in `left` the element of the matrix lies that a window shows; undefined where it is zero. */
+export function windowIndex(p: Readonly<Record<string, number>>, row: number, column: number): number | undefined {
+  const channels = p["channels"]!;
+  const tap = Math.floor(column / channels);
+  const place = row % (p["downOutput"]! * p["acrossOutput"]!);
+  const image = (row - place) / (p["downOutput"]! * p["acrossOutput"]!);
+  const along = (axis: string, l: number, k: number) => {
+    const at = l * p[`${axis}Stride`]! + k * p[`${axis}Dilation`]! + p[`${axis}Start`]!;
+    const [whole, fraction] = [Math.floor(at / p[`${axis}Fraction`]!), at % p[`${axis}Fraction`]!];
+    return fraction === 0 && whole >= 0 && whole < p[`${axis}Input`]! ? whole : undefined;
+  };
+  const y = along("down", Math.floor(place / p["acrossOutput"]!), Math.floor(tap / p["acrossTaps"]!));
+  const x = along("across", place % p["acrossOutput"]!, tap % p["acrossTaps"]!);
+  if (y === undefined || x === undefined) return undefined;
+  return ((image * p["downInput"]! + y) * p["acrossInput"]! + x) * channels + (column % channels);
+}
+
 /** sums[c] of the first rows of right. */
 export function columnSums(
   { columns, sumsDepth }: { columns: number; sumsDepth: number },

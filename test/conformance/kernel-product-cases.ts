@@ -47,8 +47,12 @@ interface Shape {
   readonly number: number;
 }
 
-/** The operands and parameters of a product, and its value. */
-function productOf({ groups, groupRows, columns, depth, number }: Shape) {
+/** A product's operands and parameters, and its value. */
+export interface ProductCase extends Pick<KernelCase, "label" | "parameters" | "operands"> {
+  readonly value: Float64Array;
+}
+
+function productOf({ groups, groupRows, columns, depth, number }: Shape): ProductCase {
   const rows = groups * groupRows;
   const [transposeLeft, transposeRight] = [number % 2 === 1, number % 4 > 1];
   const biasRows = [groupRows, 0, rows, Math.ceil(groupRows / 2)][number % 4]!;
@@ -82,15 +86,21 @@ function productOf({ groups, groupRows, columns, depth, number }: Shape) {
  * by side; and the slope silu'(y0) for the way back.
  */
 function activationCase(shape: Shape): KernelCase {
-  const { groups, groupRows, columns } = shape;
+  return activated("linear", productOf(shape), shape);
+}
+
+export function activated(
+  kernel: string,
+  { label, parameters, operands, value }: ProductCase,
+  { groups, groupRows, columns }: Pick<Shape, "groups" | "groupRows" | "columns">,
+): KernelCase {
   const count = groupRows * columns;
-  const { label, parameters, operands, value } = productOf(shape);
   const silu = oracle.elementwiseFunction("silu0");
   const slope = oracle.elementwiseFunction("silu1");
   const primal = value.subarray(0, count);
   return {
-    label: `linear, silu and tangents: ${label}`,
-    kernel: "linear",
+    label: `${kernel}, silu and tangents: ${label}`,
+    kernel,
     parameters,
     operands: {
       ...operands,

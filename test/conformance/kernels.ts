@@ -18,6 +18,7 @@ import { flowCases } from "./kernel-flow-cases.ts";
 import { matmulEachKernelCases } from "./kernel-matmul-each-cases.ts";
 import { productCases } from "./kernel-product-cases.ts";
 import { handMadeProgram, kernelCall, makeStates } from "./kernel-programs.ts";
+import { windowCases } from "./kernel-window-cases.ts";
 
 const groups: Readonly<Record<string, () => KernelCase[]>> = {
   ...kernelCases,
@@ -26,6 +27,7 @@ const groups: Readonly<Record<string, () => KernelCase[]>> = {
   ...productCases,
   ...flowCases,
   ...matmulEachKernelCases,
+  ...windowCases,
 };
 
 export const checks: Check[] = [
@@ -161,6 +163,6 @@ async function checkCases(backend: Backend, cases: readonly KernelCase[]): Promi
 
 /** Products of all shapes and transpositions, with one epilogue each: compiling is what takes long. */
 function eachShapeOnce(): KernelCase[] {
-  const products = Object.values(productCases).flatMap((make) => make());
-  return products.filter(({ label }) => /^linear, (silu and tangents|left transposed):/.test(label));
+  const products = Object.values({ ...productCases, ...windowCases }).flatMap((make) => make());
+  return products.filter(({ label }) => /^(linear|convolve), (silu and tangents|left transposed):/.test(label));
 }

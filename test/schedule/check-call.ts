@@ -22,6 +22,8 @@ interface Elements {
   readonly width?: number;
 }
 
+const isProduct = ({ kernel }: KernelCall) => kernel === "linear" || kernel === "convolve";
+
 const isHalf = (region: Region) => region.kind === "arena" && region.element === "f16";
 
 const sameRegion = (a: Placement, b: Placement) => keyOf(a.region) === keyOf(b.region);
@@ -39,7 +41,7 @@ function overlaps(one: Elements, other: Elements): boolean {
 export function checkCall(call: KernelCall, limits: PlanLimits): void {
   if (call.chain) checkChain(call.chain, call.kernel === "elementwise");
   for (const [name, { region }] of Object.entries(call.bindings)) {
-    demand(!isHalf(region) || (call.kernel === "linear" && /^(left|right|out)$/.test(name)), `${name} is f16`);
+    demand(!isHalf(region) || (isProduct(call) && /^(left|right|out)$/.test(name)), `${name} is f16`);
   }
   const regions = new Set(
     [...(call.chain?.loads ?? []), ...(call.chain?.stores ?? [])].map(({ placement }) => keyOf(placement.region)),
@@ -49,7 +51,7 @@ export function checkCall(call: KernelCall, limits: PlanLimits): void {
   if (!call.chain || call.kernel === "elementwise") return;
 
   const { rows = 0, columns = 0, groups = 1 } = call.parameters;
-  demand(call.kernel === "linear" && groups <= limits.maxEpilogueGroups, `${groups} groups`);
+  demand(isProduct(call) && groups <= limits.maxEpilogueGroups, `${groups} groups`);
   demand(call.chain.count * groups === rows * columns && call.chain.count % columns === 0, "groups of unequal rows");
   demand(!call.bindings["out"] && !call.parameters["sumsDepth"], "an epilogue beside another result");
   for (const store of call.chain.stores) {

@@ -9,6 +9,7 @@ import { type RandomKind, randomKinds } from "../../src/kernels/random.ts";
 import { reductions } from "../../src/kernels/reduce.ts";
 import { randomBits, randomNumber } from "../../src/ops/threefry.ts";
 import type { KernelCall, Placement, PlanLimits, Program } from "../../src/schedule/program.ts";
+import { windowIndex } from "../conformance/kernel-oracle.ts";
 import { allKernels } from "../kernels.ts";
 import { checkCall, demand, keyOf } from "./check-call.ts";
 import { roundToHalf } from "./half.ts";
@@ -117,41 +118,61 @@ function runKernel(call: KernelCall, regions: Regions): void {
 
 type Naive = (p: Parameters, operand: Operand, regions: Regions, call: KernelCall) => void;
 
-const naive: Readonly<Record<string, Naive>> = {
-  linear(p, operand, regions, { chain }) {
-    const { rows = 0, columns = 0, depth = 0, transposeLeft, transposeRight, biasRows = 0 } = p;
-    const [left, right] = [operand("left"), operand("right")];
-    const product = new Float64Array(rows * columns);
-    const bias = biasRows > 0 ? operand("bias") : undefined;
-    for (let r = 0; r < rows; r++) {
-      for (let c = 0; c < columns; c++) {
-        let sum = 0;
-        for (let k = 0; k < depth; k++) {
-          const a = left.get(transposeLeft ? k * rows + r : r * depth + k);
-          sum += a * right.get(transposeRight ? c * depth + k : k * columns + c);
-        }
-        if (bias && r < biasRows) sum += bias.get(c);
-        product[r * columns + c] = sum;
-      }
-    }
-    if (chain) {
-      const groups = Array.from({ length: p["groups"] as number }, (_, g) =>
-        product.subarray(g * chain.count, (g + 1) * chain.count),
-      );
-      runChain(chain, (placement, dtype) => access(regions, placement, dtype), groups);
-      return;
-    }
-    const out = operand("out");
-    product.forEach((value, i) => {
-      out.set(i, value);
-    });
-    const { sumsDepth = 0 } = p;
-    for (let c = 0; sumsDepth > 0 && c < columns; c++) {
+/** Where the operands of a product have their elements: left's for row and k, 0 where undefined; right's for k and column. */
+function placesOf(p: Parameters) {
+  const { rows = 0, columns = 0, depth = 0, transposeLeft, transposeRight, channels } = p;
+  if (channels === undefined) {
+    return {
+      leftAt: (r: number, k: number) => (transposeLeft ? k * rows + r : r * depth + k),
+      rightAt: (k: number, c: number) => (transposeRight ? c * depth + k : k * columns + c),
+    };
+  }
+  return {
+    leftAt: (r: number, k: number) => (transposeLeft ? windowIndex(p, k, r) : windowIndex(p, r, k)),
+    rightAt: (k: number, c: number) =>
+      transposeRight ? (Math.floor(k / channels) * columns + c) * channels + (k % channels) : k * columns + c,
+  };
+}
+
+const product: Naive = (p, operand, regions, { chain }) => {
+  const { rows = 0, columns = 0, depth = 0, biasRows = 0 } = p;
+  const { leftAt, rightAt } = placesOf(p);
+  const [left, right] = [operand("left"), operand("right")];
+  const values = new Float64Array(rows * columns);
+  const bias = biasRows > 0 ? operand("bias") : undefined;
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) {
       let sum = 0;
-      for (let k = 0; k < sumsDepth; k++) sum += right.get(k * columns + c);
-      operand("sums").set(c, sum);
+      for (let k = 0; k < depth; k++) {
+        const at = leftAt(r, k);
+        if (at !== undefined) sum += left.get(at) * right.get(rightAt(k, c));
+      }
+      if (bias && r < biasRows) sum += bias.get(c);
+      values[r * columns + c] = sum;
     }
-  },
+  }
+  if (chain) {
+    const groups = Array.from({ length: p["groups"] as number }, (_, g) =>
+      values.subarray(g * chain.count, (g + 1) * chain.count),
+    );
+    runChain(chain, (placement, dtype) => access(regions, placement, dtype), groups);
+    return;
+  }
+  const out = operand("out");
+  values.forEach((value, i) => {
+    out.set(i, value);
+  });
+  const { sumsDepth = 0 } = p;
+  for (let c = 0; sumsDepth > 0 && c < columns; c++) {
+    let sum = 0;
+    for (let k = 0; k < sumsDepth; k++) sum += right.get(k * columns + c);
+    operand("sums").set(c, sum);
+  }
+};
+
+const naive: Readonly<Record<string, Naive>> = {
+  linear: product,
+  convolve: product,
   matmulEach(p, operand) {
     const [left, right, out] = [operand("left"), operand("right"), operand("out")];
     const of = (name: string) => p[name] as number;

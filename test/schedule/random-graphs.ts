@@ -1,4 +1,5 @@
 /** Small graphs made at random: every op, views of views, joints of what is also used elsewhere, states in a ring. */
+import { vjp } from "../../src/autodiff/vjp.ts";
 import type { Graph, Update } from "../../src/graph/graph.ts";
 import { type Node, type Shape, sizeOf } from "../../src/graph/node.ts";
 import { activation, activationKinds } from "../../src/ops/activation.ts";
@@ -15,6 +16,7 @@ import {
   subtract,
   toFloat,
 } from "../../src/ops/arithmetic.ts";
+import { conv1d } from "../../src/ops/convolve.ts";
 import { linear } from "../../src/ops/linear.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import { random } from "../../src/ops/random.ts";
@@ -85,6 +87,23 @@ export function randomGraph(seed: number, size: number): Graph {
     () => tame(matmul(ofShape([6, 4]), ofShape([6, 4]), { transposeLeft: true })),
     () => tame(matmul(ofShape([6, 4]), ofShape([4, 6]))),
     () => tame(linear(ofShape([6, 4]), ofShape([4, 4]), ofShape([4]))),
+    () => {
+      const weight = ofShape([3, 4, 2]); // shared, as above
+      const window = pick([{ padding: 1 }, { padding: 2, dilation: 2 }, { padding: 1, stride: 2 }]);
+      const a = conv1d(ofShape([2, 3, 4]), weight, ofShape([2]), window);
+      const slope = activation([a], { kind: pick(activationKinds), order: 1 });
+      const tangent = multiply(slope, conv1d(ofShape([2, 3, 4]), weight, undefined, window));
+      pool.push(tame(tangent));
+      return reshape(pick([a, tangent]), [sizeOf(a.shape)]);
+    },
+    () => {
+      const variables = [ofShape([2, 3, 4]), ofShape([3, 4, 2]), ofShape([2])] as const;
+      const y = tame(conv1d(...variables, { padding: 1 }));
+      return concat(
+        vjp([y], [ofShape(y.shape)], [...variables]).map((gradient) => reshape(gradient, [sizeOf(gradient.shape)])),
+        0,
+      );
+    },
     () => {
       const right = ofShape([4, 6]); // shared: a primal and its tangents
       const a = matmul(ofShape([6, 4]), right);

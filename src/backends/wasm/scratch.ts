@@ -64,10 +64,10 @@ export function placePacked(
 /** By call: what it packs, as text, undefined where that may change. Calls of equal text pack the same to the same. */
 function packedOnce({ calls }: Program): readonly (string | undefined)[] {
   const written = new Set(calls.flatMap(writtenStates));
-  return calls.map(({ kernel, bindings: { right }, parameters: { columns, depth, transposeRight, sumsDepth } }) => {
-    if (kernel !== "linear" || sumsDepth || right?.region.kind !== "state" || written.has(right.region.name))
-      return undefined;
-    return JSON.stringify([right, columns, depth, transposeRight]);
+  return calls.map(({ kernel, bindings: { right }, parameters: p }) => {
+    const isProduct = kernels[kernel]?.isProduct && !p["sumsDepth"];
+    if (!isProduct || right?.region.kind !== "state" || written.has(right.region.name)) return undefined;
+    return JSON.stringify([kernel, right, p["columns"], p["depth"], p["transposeRight"], p["channels"]]);
   });
 }
 

@@ -23,6 +23,9 @@ const KERNELS = [
   "scatterAdd",
 ];
 
+/** Kernels that are another's function there: its parameters are the longer ones, those that a call has not are 0. */
+const LONGER: Readonly<Record<string, string>> = { linear: "convolve" };
+
 /** Bytes of an entry in the table of calls. */
 export const CALL_BYTES = 16;
 /** Where in an entry the address of a packed operand is; 0: the call packs it itself. */
@@ -75,7 +78,7 @@ export function translate(program: Program, memory: WasmMemory, baseOf: (placeme
 }
 
 function kernelNumber({ kernel, label }: KernelCall): number {
-  const number = KERNELS.indexOf(kernel);
+  const number = KERNELS.findIndex((name) => name === kernel || LONGER[name] === kernel);
   if (number >= 0) return number;
   throw new ConfigError({
     subject: `kernel of the call "${label}"`,
@@ -87,10 +90,12 @@ function kernelNumber({ kernel, label }: KernelCall): number {
 
 /** The call's parameter struct; `xOffset` is the address of binding x in elements, 0 where nothing is bound. */
 function parametersOf(call: KernelCall, addressOf: (placement: Placement) => number): Uint32Array {
-  const declaration = kernels[call.kernel] as KernelDeclaration;
+  const declaration = kernels[LONGER[call.kernel] ?? call.kernel] as KernelDeclaration;
+  const none = LONGER[call.kernel] ? Object.keys(declaration.parameters).map((field) => [field, 0] as const) : [];
   const offsets = Object.keys(declaration.bindings).map((name) => {
     const binding = call.bindings[name];
     return [`${name}Offset`, binding ? addressOf(binding) / 4 : 0];
   });
-  return packParameters(declaration, { ...call.parameters, ...Object.fromEntries(offsets) });
+  const defaults = { ...Object.fromEntries(none), ...declaration.defaults };
+  return packParameters(declaration, { ...defaults, ...call.parameters, ...Object.fromEntries(offsets) });
 }

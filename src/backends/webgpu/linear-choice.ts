@@ -44,6 +44,9 @@ export function linearKernels({ subgroupSize }: Pick<DeviceTraits, "subgroupSize
   return all.filter((kernel) => kernel !== "panel" || subgroupSize === 4);
 }
 
+/** Whether the kernel is one for software adapters. */
+export const isForCPUs = (kernel: LinearKernel) => kernel !== "tile" && kernel !== "small";
+
 /** Workgroups that keep a GPU busy: beyond them, small tiles and segments only cost memory traffic. */
 const ENOUGH_WORKGROUPS = 96;
 

@@ -10,6 +10,7 @@ import { subgroupDirectives } from "./declarations.ts";
 import { type Dispatch, type Operand, sameRegion } from "./dispatch.ts";
 import { elementwiseDispatch } from "./elementwise-source.ts";
 import { type Bound, chainOf, linearDispatch } from "./linear-source.ts";
+import { lineWidth, readerOf, windowFunctions } from "./linear-window.ts";
 
 /** Columns of a workgroup: four lanes, four each. */
 const COLUMNS = 16;
@@ -86,8 +87,8 @@ function productDispatch(call: KernelCall, target: Operand): Dispatch {
   const rowsEach = Math.min(Math.max(Math.ceil((rows * groups) / ENOUGH_WORKGROUPS), FEWEST_ROWS), MOST_ROWS);
 
   const { left, right, bias, sums } = call.bindings;
-  const leftWhole = transposeLeft === 0 && depth % 4 === 0 && left!.offset % 4 === 0;
-  const rightWhole = (transposeRight ? depth : columns) % 4 === 0 && right!.offset % 4 === 0;
+  const leftWhole = transposeLeft === 0 && lineWidth(call, "left") % 4 === 0 && left!.offset % 4 === 0;
+  const rightWhole = lineWidth(call, "right") % 4 === 0 && right!.offset % 4 === 0;
   const kept = { ...target, length: rows * columns };
   const sumsKept = sumsDepth > 0 ? sums : undefined;
   const together = sumsKept !== undefined && sameRegion(sumsKept.region, target.region); // bound for writing once
@@ -117,11 +118,14 @@ function productDispatch(call: KernelCall, target: Operand): Dispatch {
         `const PANEL = ${panel}u;`,
         `const RIGHT_TRANSPOSED = ${transposeRight === 1};`,
         `const DEPTH_IS_WHOLE = ${depth % panel === 0};`,
+        ...windowFunctions(call, true),
         "fn leftSteps(row: u32, k: u32) -> vec4f {",
-        `  return left${transposeLeft ? "Across(k, row, params.rows)" : `${quadsOr(leftWhole)}(row, k, params.depth)`};`,
+        transposeLeft
+          ? `  return ${readerOf(call, "left", "Across")}(k, row, params.rows);`
+          : `  return ${readerOf(call, "left", quadsOr(leftWhole))}(row, k, params.depth);`,
         "}",
         "fn rightFour(line: u32, at: u32, width: u32) -> vec4f {",
-        `  return right${quadsOr(rightWhole)}(line, at, width);`,
+        `  return ${readerOf(call, "right", quadsOr(rightWhole))}(line, at, width);`,
         "}",
         `fn biasFour(column: u32) -> vec4f {\n  return ${biasRows > 0 ? "biasElements(column)" : "vec4f()"};\n}`,
         `fn keptFour(row: u32, column: u32) -> vec4f {\n  return kept${four}(row, column);\n}`,
@@ -136,7 +140,7 @@ function productDispatch(call: KernelCall, target: Operand): Dispatch {
   );
 }
 
-function quadsOr(whole: boolean): string {
+function quadsOr(whole: boolean) {
   return whole ? "Quad" : "Elements";
 }
 

@@ -11,7 +11,8 @@ import type { ElementwiseChain, KernelCall, Placement } from "../../schedule/pro
 import { chainFunctions, chainSource, unscaled } from "./chain-source.ts";
 import { declarationsFor, uniformOf, withDirectives } from "./declarations.ts";
 import { type BoundRegion, type Dispatch, isHalf, regionKey, type ScratchRegion } from "./dispatch.ts";
-import { type LinearChoice, linearGrid } from "./linear-choice.ts";
+import { isForCPUs, type LinearChoice, linearGrid } from "./linear-choice.ts";
+import { lineWidth, readerOf, windowFunctions } from "./linear-window.ts";
 
 /** A storage binding: its WGSL type, and what is bound. */
 export interface Bound extends BoundRegion {
@@ -43,7 +44,7 @@ export function linearDispatches(call: KernelCall, choice: LinearChoice, text: s
   const times = Math.ceil(along / mostAlong);
   const folded = times === 1 ? text : foldedText(text, across, times);
   const product = (last: Finish) =>
-    productDispatch(call, folded, last, [across * times, Math.ceil(along / times), segments]);
+    productDispatch(call, folded, isForCPUs(kernel), last, [across * times, Math.ceil(along / times), segments]);
   if (segments === 1) return [product(finish)];
   return [product(partialSums(segments)), joinDispatch(call, finish, segments)];
 }
@@ -70,18 +71,19 @@ export function linearScratch({ parameters }: KernelCall, segments: number): num
 function productDispatch(
   call: KernelCall,
   text: string,
+  software: boolean,
   finish: Finish,
   workgroups: readonly [number, number, number],
 ): Dispatch {
-  const { rows = 1, columns = 1, depth = 1, transposeLeft = 0, transposeRight = 0 } = call.parameters;
-  const left = operand("left", call.bindings["left"]!, transposeLeft ? rows : depth);
-  const right = operand("right", call.bindings["right"]!, transposeRight ? depth : columns);
+  const { depth = 1, transposeLeft = 0, transposeRight = 0 } = call.parameters;
+  const [left, right] = [operand(call, "left"), operand(call, "right")];
   return linearDispatch(call, text, finish, {
     bindings: [left.bound, right.bound],
     code: [
       `const LEFT_TRANSPOSED = ${transposeLeft === 1};`,
       `const RIGHT_TRANSPOSED = ${transposeRight === 1};`,
       `const DEPTH_IS_WHOLE = ${depth % 16 === 0};`,
+      ...windowFunctions(call, software),
       left.code,
       right.code,
     ],
@@ -89,14 +91,17 @@ function productDispatch(
   });
 }
 
-/** Reads `left` or `right`, whose lines in memory are of `width` elements: by whole quads where these are aligned. */
-function operand(name: "left" | "right", { region, offset }: Placement, width: number) {
-  const byQuads = width % 4 === 0 && offset % 4 === 0;
+/** Reads `left` or `right`: by whole quads where these are aligned. */
+function operand(call: KernelCall, name: "left" | "right") {
+  const { region, offset } = call.bindings[name] as Placement;
+  const byQuads = lineWidth(call, name) % 4 === 0 && offset % 4 === 0;
   const [element, quad] = isHalf(region) ? ["f16", "vec4h"] : ["f32", "vec4f"];
   const bound: Bound = { name, type: `array<${byQuads ? quad : element}>`, region, access: "read" };
-  const reader = `${name}${byQuads ? "Quad" : "Elements"}`;
-  const code = `fn ${name}Four(line: u32, at: u32, width: u32) -> vec4f {\n  return ${reader}(line, at, width);\n}`;
-  return { bound, code };
+  const reader = readerOf(call, name, byQuads ? "Quad" : "Elements");
+  return {
+    bound,
+    code: `fn ${name}Four(line: u32, at: u32, width: u32) -> vec4f {\n  return ${reader}(line, at, width);\n}`,
+  };
 }
 
 function joinDispatch(call: KernelCall, finish: Finish, segments: number): Dispatch {
@@ -210,7 +215,7 @@ export function linearDispatch(
       const mode = access === "write" ? "read_write" : "read";
       return `@group(0) @binding(${k + 1}) var<storage, ${mode}> ${name}: ${type};`;
     }),
-    ...declarationsFor(own, [shaders["linear"]!, ...chainFunctions]),
+    ...declarationsFor(own, [shaders["linear"]!, shaders["linear-window"]!, ...chainFunctions]),
     own,
   ].join("\n");
   return {

@@ -56,6 +56,7 @@ function lowerCall(call: KernelCall, options: LowerOptions) {
   const { kind = 0 } = call.parameters;
   switch (call.kernel) {
     case "linear":
+    case "convolve":
       return lowerProduct(call, linear?.(call) ?? chooseProduct(call, traits), options);
     case "matmulEach":
       return { dispatches: [matmulEachDispatch(call, traits, software?.shaders)], scratch: 0 };

@@ -4,6 +4,7 @@
  * gave the same bits here: what a clock says changes no result. docs/kernels/linear.md has the whole of it.
  */
 import { shaders } from "../../generated/shaders.ts";
+import { kernels } from "../../kernels/registry.ts";
 import type { KernelCall, Program } from "../../schedule/program.ts";
 import { VERSION } from "../../version.ts";
 import { inTime, within } from "../in-time.ts";
@@ -156,7 +157,7 @@ function firstOfEachClass(products: readonly Product[]): Product[] {
 
 /** The products of a program, the most work first. */
 function byWork(calls: readonly KernelCall[]): KernelCall[] {
-  return calls.filter(({ kernel }) => kernel === "linear").sort((a, b) => b.flops - a.flops);
+  return calls.filter(({ kernel }) => kernels[kernel]?.isProduct).sort((a, b) => b.flops - a.flops);
 }
 
 /** Kernels that add up alike, element by element and in their column sums: those for GPUs, and those for CPUs. */

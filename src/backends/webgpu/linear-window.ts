@@ -1,0 +1,73 @@
+/** What the kernels of a product need to read a left operand through a window (shaders/linear-window.wgsl). */
+import type { KernelCall } from "../../schedule/program.ts";
+
+/** Below this a quotient by way of f32 is exact: (n + 1/2) / d is at least 1 / 2 d from a whole number, its error less. */
+const EXACT = 2 ** 21;
+
+/** Lines beyond the last that a kernel may read. */
+const BEYOND = 1024;
+
+/**
+ * The functions that depend on the call's window; none for other products.
+ *
+ * @param software - whether an integer division costs more than a dozen other operations, so that f32's take its place.
+ */
+export function windowFunctions({ parameters }: KernelCall, software: boolean): string[] {
+  const { rows = 1, depth = 1, transposeLeft, channels } = parameters;
+  if (channels === undefined) return [];
+  const [lines, width] = (transposeLeft ? [depth, rows] : [rows, depth]) as [number, number];
+  const over = (n: string, divisor: number, most: number): string => {
+    if (divisor === 1) return n;
+    if (Number.isInteger(Math.log2(divisor))) return `(${n} >> ${Math.log2(divisor)}u)`;
+    if (software && most < EXACT) return `u32((f32(${n}) + 0.5) * ${1 / divisor})`;
+    return `(${n} / ${divisor}u)`;
+  };
+  const get = (axis: string, field: string) => parameters[`${axis}${field}`] as number;
+  /** Where the tap is along an axis, as `<axis>At`, and whether that is a place, as `<axis>Is`. */
+  const along = (axis: string, place: string, tap: string): string[] => {
+    const [input, fraction] = [get(axis, "Input"), get(axis, "Fraction")];
+    const from = `i32(${place}) * ${get(axis, "Stride")} + i32(${tap}) * ${get(axis, "Dilation")} + ${get(axis, "Start")}`;
+    const steps = `${axis}Steps`; // wraps below 0, far beyond the last place
+    return [
+      `  let ${steps} = u32(${from});`,
+      `  let ${axis}At = ${over(steps, fraction, Number.POSITIVE_INFINITY)};`,
+      `  let ${axis}Is = ${axis}At < ${input}u${fraction === 1 ? "" : ` && ${axis}At * ${fraction}u == ${steps}`};`,
+    ];
+  };
+  const [across, taps] = [get("across", "Output"), get("across", "Taps")];
+  const isSequence =
+    ["Input", "Output", "Taps"].every((field) => get("down", field) === 1) && get("down", "Start") === 0;
+  return [
+    `const CHANNELS = ${channels}u;`,
+    `fn tapAt(at: u32) -> u32 {\n  return ${over("at", channels, width + BEYOND)};\n}`,
+    "fn seenBy(line: u32, tap: u32) -> i32 {",
+    `  let image = ${over("line", get("down", "Output") * across, lines + BEYOND)};`,
+    `  let place = line - image * ${get("down", "Output") * across}u;`,
+    ...(isSequence
+      ? along("across", "place", "tap")
+      : [
+          `  let y = ${over("place", across, EXACT - 1)};`,
+          `  let i = ${over("tap", taps, EXACT - 1)};`,
+          ...along("down", "y", "i"),
+          ...along("across", `(place - y * ${across}u)`, `(tap - i * ${taps}u)`),
+        ]),
+    `  let row = image${isSequence ? "" : ` * ${get("down", "Input")}u + downAt`};`,
+    `  let first = (row * ${get("across", "Input")}u + acrossAt) * CHANNELS;`,
+    `  return select(-1, i32(first), ${isSequence ? "" : "downIs && "}acrossIs);`,
+    "}",
+  ];
+}
+
+/** The function that reads four elements of a line of an operand: of the matrix in memory, or as the window makes one. */
+export function readerOf({ parameters }: KernelCall, operand: "left" | "right", form: "Quad" | "Elements" | "Across") {
+  const isSeen = parameters["channels"] !== undefined;
+  if (operand === "left") return `${isSeen ? "window" : "left"}${form}`;
+  return `${isSeen && parameters["transposeRight"] ? "tapwise" : "right"}${form}`;
+}
+
+/** Elements of an operand that lie side by side: quads of them may be read as such where they are a multiple of 4. */
+export function lineWidth({ parameters }: KernelCall, operand: "left" | "right"): number {
+  const { rows = 1, columns = 1, depth = 1, channels, transposeLeft, transposeRight } = parameters;
+  if (operand === "left") return channels ?? (transposeLeft ? rows : depth);
+  return transposeRight ? (channels ?? depth) : columns;
+}
