@@ -4,6 +4,7 @@
 //   linear-panel      a panel of right held by an invocation, many rows: GPUs that are a CPU's vectors of four lanes
 //   linear-registers  an 8 x 8 tile an invocation: GPUs that are a CPU, whatever its subgroups
 //   linear-strip      an 8 x 4 tile an invocation: the same where rows or columns are few
+//   linear-window     no kernel: how these read a left operand that a window sees
 //   linear-join       sums of segments of the depth, where the others leave such
 // src/backends/webgpu/linear-source.ts puts a shader together: one of these, what it needs of this file, and
 //   params            LinearParameters and the fields of the epilogue

@@ -2,7 +2,7 @@
 import { isNodeOf, type Node } from "../graph/node.ts";
 import { concat, concatOp, slice, sliceOp } from "../ops/shape.ts";
 import { asRows } from "./products.ts";
-import { reshaped } from "./reshaped.ts";
+import { reshaped, unshaped } from "./reshaped.ts";
 
 /** Where a node already lies in a joint. */
 export interface KnownJoint {
@@ -10,13 +10,14 @@ export interface KnownJoint {
   readonly position: number;
 }
 
-/** For each node that is part of a joint: the first such joint, and which part it is. */
+/** For each node that is, under a reshape perhaps, part of a joint: the first such joint, and which part it is. */
 export function knownJoints(nodes: readonly Node[]): Map<Node, KnownJoint> {
   const known = new Map<Node, KnownJoint>();
   for (const joint of nodes) {
     if (!isNodeOf(joint, concatOp.op) || joint.attributes.axis !== 0) continue;
     joint.inputs.forEach((part, position) => {
-      if (!known.has(part)) known.set(part, { joint, position });
+      const node = unshaped(part);
+      if (!known.has(node)) known.set(node, { joint, position });
     });
   }
   return known;

@@ -8,8 +8,9 @@ import { slice } from "../ops/shape.ts";
 import { type KnownJoint, knownJoints, stackRows } from "./joints.ts";
 import { Kin } from "./kin.ts";
 import { mergeGroups } from "./merge-groups.ts";
-import { asRows, makeProduct, type Product, productOf, windowKey } from "./products.ts";
+import { makeProduct, type Product, productOf, windowKey } from "./products.ts";
 import { Reachability } from "./reachability.ts";
+import { unshaped } from "./reshaped.ts";
 
 /**
  * Contract: outputs keep their bits; of two products x w (+ b) with equal w and b, through equal windows if any, left
@@ -94,7 +95,7 @@ function oneBias(members: readonly Node[], node: Node): boolean {
 
 /** Rows with a bias first, else the order in which a joint already holds the left operands, else the graph's. */
 function arrange(members: readonly Node[], joints: ReadonlyMap<Node, KnownJoint>): Node[] {
-  const place = (member: Node) => joints.get(asRows(member.inputs[0] as Node));
+  const place = (member: Node) => joints.get(unshaped(member.inputs[0] as Node));
   const first = place(members[0] as Node)?.joint;
   const together = first !== undefined && members.every((member) => place(member)?.joint === first);
   const position = (member: Node) => (together ? (place(member) as KnownJoint).position : 0);

@@ -1,6 +1,6 @@
 /**
- * Convolutions, channels last, as products: the taps of a window side by side, [rows, taps channels], times the weight.
- * Tap k of output place l is input place l stride + k dilation - padding, 0 outside.
+ * Convolutions in ops that know of no windows: the taps of each side by side, by slices and a concatenation, times the
+ * weight. What src/ops/convolve.ts is held against.
  */
 import { ConfigError } from "../../src/errors.ts";
 import type { Node } from "../../src/graph/node.ts";
