@@ -105,10 +105,16 @@ export { readPoints } from "./data/read-points.ts";
 export { dataFrom, dataNames } from "./data/registry.ts";
 export { rings } from "./data/rings.ts";
 export { sampleData } from "./data/sample.ts";
-export type { DataCondition, DataContext, DataSource, Drawn } from "./data/source.ts";
+export type { DataCondition, DataContext, DataSource, DataStream, Drawn, StreamStart } from "./data/source.ts";
 export { spirals } from "./data/spirals.ts";
 export { type RowSplit, splitRows } from "./data/split.ts";
 export type { Standardization, StandardizationMode } from "./data/standardize.ts";
+export {
+  type RowStream,
+  type StreamDataOptions,
+  type StreamedRows,
+  streamData,
+} from "./data/stream.ts";
 export type * from "./engine/api.ts";
 export type { GPUDeviceSource, GPUSource } from "./engine/platform-types.ts";
 export { save } from "./engine/save.ts";

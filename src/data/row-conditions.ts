@@ -22,9 +22,10 @@ export type ConditionUnits = Readonly<Record<string, Standardization | undefined
 /**
  * The conditions of `count` points, checked and copied.
  *
+ * @param of - what they are conditions of, for messages.
  * @throws {@link DataError} that names condition and row.
  */
-export function rowConditions(given: unknown, count: number): RowConditions {
+export function rowConditions(given: unknown, count: number, of?: string): RowConditions {
   if (!isRecord(given) || ArrayBuffer.isView(given)) {
     throw new ConfigError({
       subject: "conditions of arrayData",
@@ -34,7 +35,10 @@ export function rowConditions(given: unknown, count: number): RowConditions {
     });
   }
   return Object.fromEntries(
-    Object.entries(given).map(([name, one]) => [name, rowCondition(`condition "${name}"`, one, count)]),
+    Object.entries(given).map(([name, one]) => [
+      name,
+      rowCondition(`condition "${name}"${of ? ` of ${of}` : ""}`, one, count),
+    ]),
   );
 }
 

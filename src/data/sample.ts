@@ -6,6 +6,7 @@ import { random } from "../ops/random.ts";
 import { state } from "../ops/sources.ts";
 import { Streams } from "../ops/streams.ts";
 import { seedOf } from "../ops/threefry.ts";
+import { expectDrawable } from "./drawable.ts";
 import { expectHeld } from "./held.ts";
 import { type DataCondition, type DataSource, type Drawn, drawnFrom } from "./source.ts";
 import { unstandardize } from "./standardize.ts";
@@ -21,6 +22,7 @@ import { unstandardize } from "./standardize.ts";
  */
 export function sampleData(source: DataSource, count: number, seed = 0): Float32Array | Float64Array {
   partOption("source of sampleData", source, "draw", "checkerboard()");
+  expectDrawable("source of sampleData", source);
   integerOption("count of sampleData", count);
   integerOption("seed of sampleData", seed, 0);
   expectHeld("points of sampleData", count, source.dimension);

@@ -2,6 +2,7 @@
  * What a data source is: a graph that draws a batch on the device, anew at each step, and what is known of the
  * distribution exactly. Formulas, and how to add one: docs/data.md.
  */
+import type { Update } from "../graph/graph.ts";
 import type { DType, Node, Shape } from "../graph/node.ts";
 import type { NamedOptions } from "../graph/options.ts";
 import type { RandomKind } from "../ops/random.ts";
@@ -35,6 +36,28 @@ export interface Drawn {
   readonly conditions: ReadonlyMap<string, Node>;
 }
 
+/** Where a stream is to begin. */
+export interface StreamStart {
+  /** Steps done. */
+  readonly step: number;
+  /** Rows that these have taken: the first one wanted is this, from 0. */
+  readonly rows: number;
+}
+
+/** Rows that the host writes into a source's states, ahead of the steps that take them. */
+export interface DataStream {
+  /** Names of the states that hold batches of points and conditions, and the number of the next one (u32 [1]). */
+  readonly points: string;
+  readonly slot: string;
+  condition(name: string): string;
+  /** Batches of so many rows that the states hold. */
+  slots(batchSize: number): number;
+  /** Rows as users give them, any number at a time. */
+  from(start: StreamStart): AsyncIterable<unknown> | Iterable<unknown>;
+  /** Whether `from` makes anew what it gives. */
+  readonly isOwn: boolean;
+}
+
 /**
  * A distribution to learn. `name` and `options` (plain JSON) are what a checkpoint keeps of it; the points of a user's
  * own array are not among them.
@@ -55,6 +78,10 @@ export interface DataSource extends NamedOptions {
   draw(context: DataContext): Node | Drawn;
   /** Contents of the states that `draw` reads, by name; they never change. Names begin with "data.". */
   readonly state?: ReadonlyMap<string, Float32Array | Uint32Array>;
+  /** New values of states of its own, after a step of training. Left out: they never change. */
+  updates?(): readonly Update[];
+  /** Of data that come as they are made: where from, and where to. Left out: `state` has all that `draw` reads. */
+  readonly stream?: DataStream;
   /** From data units to model units; left out: they are the same. */
   readonly standardization?: Standardization;
   /**

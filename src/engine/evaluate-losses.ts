@@ -1,6 +1,7 @@
 /** Losses of a model on fresh batches, without training: how two models are held against each other. */
 import type { Executable } from "../backends/backend.ts";
 import { inUnits, isArrayData, madeArray } from "../data/array.ts";
+import { expectDrawable } from "../data/drawable.ts";
 import { drawnOnHost } from "../data/sample.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Standardization } from "../data/standardize.ts";
@@ -203,6 +204,7 @@ export function evaluationOf(
       remedy: "Evaluate on data of the same kind as trained on.",
     });
   }
+  expectDrawable("data of evaluateLosses", data);
   expectConditionsFit("the data", network, data);
   const units = inModelUnits(data, standardization, { batchSize, batches, seed });
   return { network, path, standardization, facts, data: units, loss, batchSize, batches, seed, signal };

@@ -171,6 +171,7 @@ export class KeptState {
   async #ready(live: Live, signal?: AbortSignal, onProgress?: Planning["onProgress"]): Promise<TrainerDevice> {
     this.#check();
     if (this.#device?.live !== live) {
+      this.#device?.leave();
       this.#device = undefined;
       this.#wanted = live;
       const check = () => {

@@ -7,6 +7,7 @@ import type { Program } from "../schedule/program.ts";
 import type { FlatVector } from "../train/checkpoint.ts";
 import { buildTrainStep, METRIC_ROWS, trainState } from "../train/step.ts";
 import { isDue, standingAfter, type ValidationMetrics, type ValidationStanding } from "../train/validation.ts";
+import type { Feed } from "./feed.ts";
 import { type ReadMetrics, readMetrics } from "./metrics.ts";
 import { Pace, type PacedOptions, runPaced } from "./pace.ts";
 import { planned, type StillWanted } from "./plan.ts";
@@ -21,6 +22,8 @@ interface Parts {
   readonly program: Program;
   readonly executable: Executable;
   readonly validator: Validator | undefined;
+  /** Of data that come as they are made. */
+  readonly feed: Feed | undefined;
 }
 
 export class TrainerDevice {
@@ -63,7 +66,7 @@ export class TrainerDevice {
     stillWanted: StillWanted,
   ): Promise<TrainerDevice> {
     const { backend } = live;
-    const { trainingData, deviations, validation, network, seed } = settings;
+    const { trainingData, deviations, validation, network, seed, batchSize } = settings;
     const graph = buildTrainStep({ ...settings, data: trainingData, jitter: deviations });
     const program = await planned(graph, backend.limits, stillWanted);
     const store = new StateStore(backend);
@@ -81,7 +84,10 @@ export class TrainerDevice {
         validator = await Validator.build(store, settings, validation, stillWanted);
         stillWanted(PASSES, PASSES);
       }
-      return new TrainerDevice(live, settings, { store, program, executable, validator }, snapshot, check);
+      const { stream } = trainingData;
+      const feed =
+        stream && new (await onDemand(import("./feed.ts"))).Feed({ ...trainingData, stream }, batchSize, snapshot.step);
+      return new TrainerDevice(live, settings, { store, program, executable, validator, feed }, snapshot, check);
     } catch (error) {
       validator?.dispose();
       executable?.dispose();
@@ -116,12 +122,22 @@ export class TrainerDevice {
   /** Trains to step `until` or the next validation, or less far where `enough` or the signal say so. */
   async train(until: number, options: PacedOptions): Promise<ReadMetrics> {
     const from = this.#step;
-    const stop = Math.min(until, from + METRIC_ROWS, nextMultiple(from, this.#settings.validation?.every));
+    const { feed } = this.#parts;
+    const most = Math.min(METRIC_ROWS, feed?.slots ?? METRIC_ROWS);
+    let stop = Math.min(until, from + most, nextMultiple(from, this.#settings.validation?.every));
+    if (feed) {
+      const { count, states } = await feed.fill(stop - from, options.signal);
+      this.#check();
+      for (const [name, values] of states) this.store.write(name, values);
+      stop = from + count;
+      feed.ahead();
+    }
     const done = await runPaced(this.live.backend, this.#parts.executable, stop - from, this.#pace, options);
     const read = await readMetrics(this.store, from, from + done);
     this.#check();
     this.#step = from + done;
     if (read.bad) this.#setStep(read.bad.step - 1);
+    feed?.used(this.#step - from);
     return read;
   }
 
@@ -146,8 +162,14 @@ export class TrainerDevice {
     return { step, standing, vectors: vectors as Map<string, FlatVector> };
   }
 
+  /** Of a device that was lost: the next one asks for its batches anew. */
+  leave(): void {
+    this.#parts.feed?.close();
+  }
+
   dispose(): void {
     const { store, executable, validator } = this.#parts;
+    this.leave();
     validator?.dispose();
     executable.dispose();
     store.dispose();

@@ -1,5 +1,6 @@
 /** The options of a trainer, checked and completed. What is read of them is copied: their owner may change them later. */
 import { type ArrayData, arrayRows, isArrayData } from "../data/array.ts";
+import { expectDrawable } from "../data/drawable.ts";
 import { automaticJitter, jitterDeviations, jitterOf } from "../data/jitter.ts";
 import type { DataSource } from "../data/source.ts";
 import { splitRows } from "../data/split.ts";
@@ -182,6 +183,7 @@ function heldOutOf(
 ): Pick<ValidationSettings, "rows" | "source"> {
   if (isRecord(validation) && typeof validation["draw"] === "function") {
     const source = validation as unknown as DataSource;
+    expectDrawable("validation of createTrainer", source);
     expectDimension("validation", source, network);
     expectConditionsFit("validation", network, source);
     return { rows: undefined, source };

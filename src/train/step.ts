@@ -112,6 +112,7 @@ export function buildTrainStep(options: TrainStepOptions): Graph {
     { state: trainState.metrics, value: replaceRow(state(trainState.metrics), counter, row) },
     { state: trainState.ok, value: ok },
     { state: trainState.step, value: increment(counter) },
+    ...(options.data.updates?.() ?? []),
   );
   return { name: `${loss.name}-step`, updates };
 }
