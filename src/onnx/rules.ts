@@ -1,4 +1,5 @@
 /** Each of our ops in ONNX's operators, or why there is none: a velocity that has such an op cannot be exported. */
+import { convolveRules } from "./rules-convolve.ts";
 import { elementwiseRules } from "./rules-elementwise.ts";
 import { movingRules } from "./rules-moving.ts";
 import { productRules } from "./rules-products.ts";
@@ -8,6 +9,7 @@ export const rules: Rules = {
   ...elementwiseRules,
   ...movingRules,
   ...productRules,
+  ...convolveRules,
   ...Object.fromEntries(
     ["attention", "attentionTangent", "attentionReverse", "attentionTangentReverse"].map((name) => [
       name,

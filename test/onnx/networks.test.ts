@@ -8,6 +8,7 @@ import { graphConfig, graphNetwork } from "../../src/nn/graph.ts";
 import { initialParameters } from "../../src/nn/initialize.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { type Network, parameterLayout, parameterViews } from "../../src/nn/network.ts";
+import { torchShape } from "../../src/nn/torch.ts";
 import { writeOnnx } from "../../src/onnx/write-model.ts";
 import { activationKinds } from "../../src/ops/activation.ts";
 import { multiply } from "../../src/ops/arithmetic.ts";
@@ -105,6 +106,19 @@ test("the file of an mlp has the operators that it takes, and weights under PyTo
 test.each(goldenNames)("%s", { timeout: 60_000 }, async (name) => {
   const { network, parameters } = goldenNetwork(name);
   await expectAgreement(network, parameters);
+});
+
+test("convolutions and softmax are operators of their own, weights of the former as PyTorch has them", () => {
+  const { network, parameters } = goldenNetwork("unet2d");
+  const file = writeOnnx({ network, standardization: undefined, priorDeviation: 1 }, parameters, {});
+  const { operators, initializers } = readModel(file);
+  const convolutions = network.parameters.filter(({ shape }) => shape.length === 4 && shape[0] === 3);
+  expect(operators.filter((operator) => operator === "Conv")).toHaveLength(convolutions.length);
+  expect(operators).toContain("Softmax");
+  for (const declared of convolutions) {
+    const found = initializers.find(({ name }) => name === declared.name);
+    expect(found?.shape, declared.name).toEqual(torchShape(declared));
+  }
 });
 
 test.each(goldenNames)(

@@ -19,6 +19,7 @@ import {
   subtract,
   toFloat,
 } from "../../src/ops/arithmetic.ts";
+import { convolveOp } from "../../src/ops/convolve.ts";
 import { linearOp } from "../../src/ops/linear.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import { max, sum } from "../../src/ops/reduce.ts";
@@ -28,6 +29,7 @@ import { broadcast, concat, pad, reshape, slice, transpose } from "../../src/ops
 import { softmax } from "../../src/ops/softmax.ts";
 import { constant, state, table } from "../../src/ops/sources.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
+import { onePlace, windowNumbers } from "../../src/ops/window.ts";
 import { type TraceInput, traceOf } from "../../src/trace/trace.ts";
 import { type CaseGraph, caseGraphs } from "../conformance/op-cases.ts";
 import { relativeError } from "../differences.ts";
@@ -163,6 +165,28 @@ test("softmax is one operator, quotients that look like it are not", async () =>
     expect(results.length).toBe(6);
     for (const [value, expected] of results) expect(Math.abs(value - expected), name).toBeLessThan(1e-6);
   }
+});
+
+test.each([
+  ["begins inside the input", { input: 9, output: 4, taps: 2, stride: 2, start: 1 }],
+  ["ends before the input does", { input: 9, output: 3, taps: 2, stride: 1, start: 0 }],
+  ["both, and skips places", { input: 9, output: 2, taps: 2, stride: 3, start: 2, dilation: 2 }],
+  ["sees zeros on one side only", { input: 9, output: 5, taps: 3, stride: 2, start: -2 }],
+])("a window that %s", async (_name, given) => {
+  const window = { down: onePlace, across: { ...onePlace, ...given } };
+  const attributes = { ...windowNumbers(window), transposeLeft: false, transposeRight: false };
+  const weight = table([1, -2, 3, 0.5, 7, -1].slice(0, given.taps), [given.taps, 1]);
+  const build = (x: Node, rows: number) => {
+    const images = reshape(x, [rows, 9, 1]);
+    return convolveOp([images, weight, table([4], [1])], { ...attributes, biasRows: rows * given.output });
+  };
+  const x: TraceInput = { name: "x", shape: [{ perRow: 1, plus: 0 }, 9], dtype: "f32" };
+  const file = fileOf([x], (inputs, rows) => build(inputs.get("x") as Node, rows));
+  const data = Float64Array.from({ length: 18 }, (_, i) => i * i - 20);
+  const [result] = await runBatches(file, [{ rows: rowsOf(2), x: { type: "float", shape: [2, 9], data } }]);
+  const own = build(state({ name: "x", shape: [2, 9], dtype: "f32" }), 2);
+  const [expected] = evaluate([own], new Map([["x", { shape: [2, 9], data }]])) as [HostTensor];
+  expect(result?.["y"]?.data).toEqual(Array.from(expected.data));
 });
 
 test("what is not finite is found so", async () => {
