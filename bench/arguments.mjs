@@ -6,7 +6,7 @@
 import { parseArgs } from "node:util";
 import { everything, parts } from "./contenders.mjs";
 import { peerNames } from "./peers/contenders.mjs";
-import { widths } from "./workload.mjs";
+import { networkNames, widths } from "./workload.mjs";
 
 export const usage = `npm run bench -- [options]
 
@@ -20,6 +20,9 @@ gather in one file of results.
   --simd LIST      of plain, relaxed (divflow's WASM); default both
   --runtime LIST   of node, deno, chromium; default all
   --peers LIST     of ${peerNames.join(", ")}, or none; default all
+  --networks       steps of convolutional networks and transformers instead, beside PyTorch where python3 has it
+  --network LIST   of these: ${networkNames.slice(0, 4).join(", ")},
+                   ${networkNames.slice(4).join(", ")}; default all
   --seconds N      to spend on the samples of a contender at a task; default 2
   --name NAME      results go to bench/results/NAME.json, with what is there; default the date
   --json           print { machine, rows } and nothing else on standard output
@@ -34,6 +37,8 @@ gather in one file of results.
  * @property {string} name
  * @property {boolean} json
  * @property {boolean} profile
+ * @property {boolean} networks
+ * @property {readonly string[]} network
  * @property {boolean} help
  */
 
@@ -49,7 +54,7 @@ export function parseOptions(given) {
     args: [...given],
     options: {
       ...{ only: text, width: text, backend: text, threads: text, simd: text, runtime: text, peers: text },
-      ...{ seconds: text, name: text, json: flag, profile: flag, help: flag },
+      ...{ seconds: text, name: text, json: flag, profile: flag, help: flag, networks: flag, network: text },
     },
   });
   const seconds = Number(values.seconds ?? "2");
@@ -70,6 +75,8 @@ export function parseOptions(given) {
     name,
     json: values.json,
     profile: values.profile,
+    networks: values.networks || values.network !== undefined,
+    network: listOf("--network", values.network, networkNames),
     help: values.help,
   };
 }

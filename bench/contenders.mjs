@@ -3,7 +3,7 @@
  * @import { Contender } from "./rows.mjs"
  * @import { Task } from "./session.ts"
  */
-import { batchOf, matmulShapes, sampleCount, widths } from "./workload.mjs";
+import { batchOf, matmulShapes, networkNames, sampleCount, widths } from "./workload.mjs";
 
 /** What `--only` may name; cfm and fdm bring the public trainer's full steps with them. */
 export const parts = /** @type {const} */ (["fdm", "cfm", "sample", "logdensity", "matmul"]);
@@ -19,6 +19,16 @@ export const parts = /** @type {const} */ (["fdm", "cfm", "sample", "logdensity"
  * @property {readonly number[]} threads - of WASM
  * @property {readonly ("plain" | "relaxed")[]} simd - of divflow's WASM
  */
+
+/**
+ * Steps of the networks that are compared: CFM and FDM of each.
+ * @param {readonly Part[]} only @param {readonly string[]} networks
+ * @returns {Task[]}
+ */
+export function networkTasks(only, networks = networkNames) {
+  const workloads = /** @type {const} */ (["cfm", "fdm"]).filter((workload) => only.includes(workload));
+  return networks.flatMap((network) => workloads.map((workload) => ({ workload, network, width: 0, batch: 0 })));
+}
 
 /** @type {Selection} */
 export const everything = {

@@ -6,16 +6,16 @@ import { promisify } from "node:util";
 import { cache, root } from "../.build/files.mjs";
 import { generate } from "../.build/generate.mjs";
 import { parseOptions, usage } from "./arguments.mjs";
-import { checkoutContenders, tasksOf } from "./contenders.mjs";
+import { checkoutContenders, networkTasks, tasksOf } from "./contenders.mjs";
 import { describeMachine } from "./machine.mjs";
 import { measure } from "./measure.mjs";
 import { peerContenders, peers as peerTitles } from "./peers/contenders.mjs";
 import { addToResult } from "./results.mjs";
-import { bundleSessions, opener, peersInstalled } from "./sessions.mjs";
-import { textTable } from "./table.mjs";
+import { bundleSessions, opener, peersInstalled, pythonWithTorch } from "./sessions.mjs";
+import { textTable, torchTitle } from "./table.mjs";
 
 /** @import { Options } from "./arguments.mjs" */
-/** @import { Row } from "./rows.mjs" */
+/** @import { Contender, Row } from "./rows.mjs" */
 
 /** @param {string} line */
 const say = (line) => void process.stderr.write(`${line}\n`);
@@ -33,18 +33,21 @@ try {
 }
 
 /** @param {Options} options @returns {Promise<number>} the exit code: 1 when a row of divflow's is an error */
-async function bench({ selection, runtime, peers, seconds, name, json }) {
-  const contenders = [...checkoutContenders(selection), ...peerContenders(peers, selection)].filter((contender) =>
-    runtime.includes(contender.runtime),
+async function bench({ selection, runtime, peers, seconds, name, json, networks, network }) {
+  const allRuntimes = /** @type {readonly string[]} */ ([...runtime, "python"]);
+  const others = networks ? await torchContenders(selection) : peerContenders(peers, selection);
+  const contenders = [...checkoutContenders(networks ? asNetworks(selection) : selection), ...others].filter(
+    (contender) => allRuntimes.includes(contender.runtime),
   );
-  if (contenders.some(({ implementation }) => implementation !== "divflow") && !peersInstalled()) await installPeers();
+  if (!networks && others.length > 0 && !peersInstalled()) await installPeers();
   const folder = join(cache, `bench-${process.pid}`);
   const file = join(root, "bench", "results", `${name}.json`);
   const started = { runtimes: [], devices: {} };
   try {
-    await bundleSessions([...new Set(contenders.map(({ implementation }) => implementation))], folder);
+    const names = new Set(contenders.map(({ implementation }) => implementation).filter((each) => each !== "torch"));
+    await bundleSessions([...names], folder);
     const { rows, ...seen } = await measure({
-      tasks: tasksOf(selection),
+      tasks: networks ? networkTasks(selection.only, network) : tasksOf(selection),
       contenders,
       open: opener(folder),
       seconds,
@@ -53,12 +56,30 @@ async function bench({ selection, runtime, peers, seconds, name, json }) {
     });
     const machine = describeMachine(seen);
     await addToResult(file, { machine, rows });
-    console.log(json ? JSON.stringify({ machine, rows }) : textTable(rows, peerTitles).join("\n"));
+    console.log(
+      json ? JSON.stringify({ machine, rows }) : textTable(rows, networks ? torchTitle : peerTitles).join("\n"),
+    );
     say(`Results: ${file}`);
     return rows.some(isOwnError) ? 1 : 0;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Networks are measured on divflow's best build alone. @param {Options["selection"]} selection */
+function asNetworks(selection) {
+  return { ...selection, simd: /** @type {const} */ (["relaxed"]) };
+}
+
+/** PyTorch where it is there: as many threads as divflow's WASM. @param {Options["selection"]} selection @returns {Promise<Contender[]>} */
+async function torchContenders({ threads, backend }) {
+  if (!backend.includes("wasm")) return [];
+  if ((await pythonWithTorch()) === undefined) {
+    say("python3 has no torch: divflow alone is measured.");
+    return [];
+  }
+  const one = /** @type {const} */ ({ implementation: "torch", runtime: "python", backend: "cpu", relaxed: null });
+  return threads.map((count) => ({ ...one, threads: count }));
 }
 
 /** @param {Row} row */

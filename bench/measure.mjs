@@ -47,6 +47,7 @@ export async function measure({ tasks, contenders, open, seconds, say, keep = as
       const here = contenders.filter((contender) => takesPart(contender, task));
       const entrants = here.map((contender) => field.entrant(contender));
       const outcomes = await takeTurns(task, entrants, { seconds });
+      shareFlops(outcomes);
       const results = here.map((contender, i) => {
         const row = makeRow(task, contender, field.aboutOf(contender), /** @type {Outcome} */ (outcomes[i]));
         field.learn(contender, task, row);
@@ -65,9 +66,16 @@ export async function measure({ tasks, contenders, open, seconds, say, keep = as
   return { rows, runtimes: field.runtimes(), devices: field.devices() };
 }
 
+/** The work of a task is the same for all; divflow's session alone counts that of a network. @param {Outcome[]} outcomes */
+function shareFlops(outcomes) {
+  const known = outcomes.find(({ flops }) => flops !== undefined)?.flops;
+  if (known !== undefined) for (const outcome of outcomes) outcome.flops = known;
+}
+
 /** @param {Row} row */
 function lineOf({
   workload,
+  network,
   shape,
   width,
   implementation,
@@ -80,10 +88,11 @@ function lineOf({
   error,
   leftOut,
 }) {
-  const how = backend === "wasm" ? `WASM${relaxed ? " relaxed" : ""} x${threads}` : "WebGPU";
+  const how =
+    backend === "webgpu" ? "WebGPU" : `${backend === "cpu" ? "CPU" : "WASM"}${relaxed ? " relaxed" : ""} x${threads}`;
   const result =
     ms === null ? (error === undefined ? `left out: ${leftOut}` : `ERROR: ${error}`) : `${ms} ms, ${gflops} GFLOP/s`;
-  return `${workload} ${shape ?? width}, ${implementation}, ${runtime}, ${how}: ${result}`;
+  return `${workload} ${network ?? shape ?? width}, ${implementation}, ${runtime}, ${how}: ${result}`;
 }
 
 /** The contenders' sessions: each opened when it is first needed, and again after it was lost. */
@@ -175,6 +184,7 @@ class Field {
 
   /** Throws what leaves a task out when it would take too long, by the rate at another width. @param {Contender} contender @param {Task} task */
   #refuseSlow(contender, task) {
+    if (task.network !== undefined) return; // no other says how fast it will be
     const seen = this.#rates.get(`${keyOf(contender)} ${task.workload}`);
     if (!seen) return;
     const seconds = flopsOfTask(task) / unitsOfTask(task) / seen.rate / 1e9;
@@ -186,7 +196,8 @@ class Field {
 
   /** @param {Contender} contender @param {Task} task @param {Row} row */
   learn(contender, task, { gflops }) {
-    if (gflops !== null) this.#rates.set(`${keyOf(contender)} ${task.workload}`, { rate: gflops, width: task.width });
+    if (gflops !== null && task.network === undefined)
+      this.#rates.set(`${keyOf(contender)} ${task.workload}`, { rate: gflops, width: task.width });
   }
 
   /** @param {Contender} contender */

@@ -4,7 +4,7 @@
  */
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { ownContenders, tasksOf } from "./contenders.mjs";
+import { networkTasks, ownContenders, tasksOf } from "./contenders.mjs";
 import { describeMachine } from "./machine.mjs";
 import { measure } from "./measure.mjs";
 import { openProcess } from "./process.mjs";
@@ -18,6 +18,7 @@ import { textTable } from "./table.mjs";
 /**
  * @typedef {object} OwnOptions
  * @property {Selection} selection
+ * @property {readonly string[]} [network] - steps of these in place of the MLP's
  * @property {number} seconds - to spend on the samples of a contender at a task
  * @property {boolean} json
  * @property {boolean} quiet - no progress
@@ -45,10 +46,11 @@ function open({ backend, threads, relaxed }) {
 const say = (line) => void process.stderr.write(`${line}\n`);
 
 /** @param {OwnOptions} options @returns {Promise<number>} the exit code */
-async function bench({ selection, seconds, json, quiet }) {
-  const contenders = ownContenders(runtime, selection);
+async function bench({ selection, network, seconds, json, quiet }) {
+  const relaxed = /** @type {const} */ (["relaxed"]);
+  const contenders = ownContenders(runtime, network ? { ...selection, simd: relaxed } : selection);
   const { rows, ...seen } = await measure({
-    tasks: tasksOf(selection),
+    tasks: network ? networkTasks(selection.only, network) : tasksOf(selection),
     contenders,
     open,
     seconds,

@@ -15,6 +15,7 @@ function rowKey(row) {
   return [
     row.workload,
     row.shape,
+    ...(row.network === undefined ? [] : [row.network]),
     row.width,
     row.batch,
     keyOf(/** @type {Contender} */ (/** @type {unknown} */ (row))),

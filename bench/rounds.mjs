@@ -3,7 +3,7 @@
  * @import { Prepared, Task } from "./session.ts"
  * @import { Outcome } from "./rows.mjs"
  */
-import { faultOf } from "./rows.mjs";
+import { blameTheFew, faultOf } from "./rows.mjs";
 
 /**
  * One side of a turn: a session in a process or page, see session.ts. A method rejects with an error named NotOffered
@@ -49,6 +49,7 @@ export async function takeTurns(task, entrants, { seconds }) {
     return error === undefined && leftOut === undefined && first !== undefined ? planTurns(first, seconds) : undefined;
   });
   for (const outcome of outcomes) outcome.samples = [];
+  if (task.network !== undefined) blameTheFew(outcomes);
 
   for (let turn = 0; turn < TURNS; turn++) {
     // There and back: nobody always follows the same one.
@@ -75,9 +76,9 @@ export async function takeTurns(task, entrants, { seconds }) {
  */
 async function prepared(task, entrant) {
   try {
-    const { evidence, units, milliseconds } = await entrant.prepare(task);
+    const { evidence, units, milliseconds, flops } = await entrant.prepare(task);
     const error = faultOf(task, evidence);
-    return { evidence, units, samples: [units * milliseconds], ...(error === undefined ? {} : { error }) };
+    return { evidence, units, flops, samples: [units * milliseconds], ...(error === undefined ? {} : { error }) };
   } catch (error) {
     return failure(error);
   }

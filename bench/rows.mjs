@@ -2,14 +2,14 @@
  * Rows of the bench's result: what was measured of a contender on a task, or why there is no figure.
  * @import { Evidence, Task } from "./session.ts"
  */
-import { eulerSteps, expectedLosses, flopsOf, lossTolerance, median } from "./workload.mjs";
+import { eulerSteps, expectedLosses, flopsOf, lossTolerance, median, networkTolerance } from "./workload.mjs";
 
 /**
  * Who takes part: an implementation, where and how it runs.
  * @typedef {object} Contender
  * @property {string} implementation - divflow, or a peer
- * @property {"node" | "deno" | "chromium"} runtime
- * @property {"wasm" | "webgpu"} backend
+ * @property {"node" | "deno" | "chromium" | "python"} runtime
+ * @property {"wasm" | "webgpu" | "cpu"} backend - cpu: of what is no JavaScript
  * @property {number} threads - 1 on WebGPU
  * @property {boolean | null} relaxed - relaxed SIMD; null where it does not apply or the implementation chooses
  * @property {readonly string[]} [workloads] - that it takes part in; default all
@@ -21,6 +21,7 @@ import { eulerSteps, expectedLosses, flopsOf, lossTolerance, median } from "./wo
  *   drawing included), fraction-full (that with the divergence on half of the batch), sample, logdensity (100 Euler steps),
  *   matmul
  * @property {string} [shape] - of a matmul, such as "1024x512x512": rows, columns, depth; with ^T on a transposed side
+ * @property {string} [network] - of a step, in place of the MLP of `width`, which is 0 then
  * @property {number} width
  * @property {number} batch - rows of a step, points of a solve
  * @property {string} backend
@@ -52,9 +53,10 @@ export function keyOf({ implementation, runtime, backend, threads, relaxed }) {
 
 /**
  * Floating-point operations of a task: a step, all 100 Euler steps, or a product.
- * @param {Pick<Task, "workload" | "width" | "batch" | "shape">} task
+ * @param {Pick<Task, "workload" | "width" | "batch" | "shape" | "network">} task
  */
-export function flopsOfTask({ workload, width, batch, shape }) {
+export function flopsOfTask({ workload, width, batch, shape, network }) {
+  if (network !== undefined) return 0; // divflow's session says how many
   if (workload === "matmul") return shape ? 2 * shape.rows * shape.columns * shape.depth : 0;
   const kind = /** @type {keyof typeof flopsOf} */ (workload.replace("-full", ""));
   return flopsOf[kind](width, batch);
@@ -70,8 +72,11 @@ export function unitsOfTask({ workload }) {
  * @param {Task} task
  * @param {Evidence} evidence
  */
-export function faultOf({ workload, width }, { lossBefore, lossAfter, deviation }) {
+export function faultOf({ workload, width, network }, { lossBefore, lossAfter, deviation }) {
   if (workload.endsWith("-full")) {
+    return Number.isFinite(lossBefore) && Number.isFinite(lossAfter) ? undefined : "a loss that is not finite";
+  }
+  if (network !== undefined) {
     return Number.isFinite(lossBefore) && Number.isFinite(lossAfter) ? undefined : "a loss that is not finite";
   }
   if (workload === "cfm" || workload === "fdm") {
@@ -86,6 +91,26 @@ export function faultOf({ workload, width }, { lossBefore, lossAfter, deviation 
   return `the results are off by ${deviation} of their size, expected at most ${deviationTolerance}`;
 }
 
+/**
+ * Of steps of a network nothing says what the losses must be, but all start from the same numbers: whose losses are not
+ * those of the most contenders, of the first where there is no most, is off.
+ * @param {readonly Outcome[]} outcomes
+ */
+export function blameTheFew(outcomes) {
+  const shown = outcomes.filter(
+    ({ evidence, error, leftOut }) => evidence && error === undefined && leftOut === undefined,
+  );
+  const losses = (/** @type {Outcome} */ { evidence }) => [Number(evidence?.lossBefore), Number(evidence?.lossAfter)];
+  const agree = (/** @type {Outcome} */ a, /** @type {Outcome} */ b) =>
+    losses(a).every((loss, i) => Math.abs(loss - Number(losses(b)[i])) <= networkTolerance * Math.abs(loss));
+  const counts = shown.map((one) => shown.filter((other) => agree(one, other)).length);
+  const chosen = shown[counts.indexOf(Math.max(...counts))];
+  for (const outcome of shown) {
+    if (!chosen || agree(chosen, outcome)) continue;
+    outcome.error = `losses ${losses(outcome).join(", ")}, where others have ${losses(chosen).join(", ")}`;
+  }
+}
+
 /** @param {NonNullable<Task["shape"]>} shape */
 export function shapeText({ rows, columns, depth, transposeLeft, transposeRight }) {
   const sides = `${transposeLeft ? " left^T" : ""}${transposeRight ? " right^T" : ""}`;
@@ -97,6 +122,7 @@ export function shapeText({ rows, columns, depth, transposeLeft, transposeRight 
  * @typedef {object} Outcome
  * @property {Evidence} [evidence]
  * @property {number} [units] - of a sample
+ * @property {number | undefined} [flops] - of a unit, where they do not follow from the task
  * @property {number[]} [samples] - milliseconds of a unit
  * @property {string} [error]
  * @property {string} [leftOut]
@@ -109,7 +135,8 @@ export function shapeText({ rows, columns, depth, transposeLeft, transposeRight 
  * @param {Outcome} outcome
  * @returns {Row}
  */
-export function makeRow(task, contender, { version, ceiling }, { evidence, units = 1, samples = [], error, leftOut }) {
+export function makeRow(task, contender, { version, ceiling }, outcome) {
+  const { evidence, units = 1, flops = flopsOfTask(task), samples = [], error, leftOut } = outcome;
   const scale = unitsOfTask(task);
   const times = samples.map((ms) => round(ms * scale));
   const measured = times.length > 0 && error === undefined && leftOut === undefined;
@@ -117,6 +144,7 @@ export function makeRow(task, contender, { version, ceiling }, { evidence, units
   return {
     workload: task.workload,
     ...(task.shape ? { shape: shapeText(task.shape) } : {}),
+    ...(task.network === undefined ? {} : { network: task.network }),
     width: task.width,
     batch: task.batch,
     backend: contender.backend,
@@ -125,7 +153,7 @@ export function makeRow(task, contender, { version, ceiling }, { evidence, units
     relaxed: contender.relaxed,
     ms,
     best: measured ? Math.min(...times) : null,
-    gflops: ms === null ? null : round(flopsOfTask(task) / ms / 1e6),
+    gflops: ms === null ? null : round(flops / ms / 1e6),
     lossBefore: evidence?.lossBefore ?? null,
     lossAfter: evidence?.lossAfter ?? null,
     implementation: contender.implementation,

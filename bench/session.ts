@@ -41,6 +41,8 @@ export interface Task {
   readonly batch: number;
   /** Of a matmul. */
   readonly shape?: MatmulShape;
+  /** Of a step: one of networkNames, in place of the MLP of `width`. */
+  readonly network?: string;
 }
 
 /** What shows that the numbers are right; null where it does not apply. */
@@ -54,6 +56,8 @@ export interface Evidence {
 
 /** The work of one task, ready to run. */
 export interface Work {
+  /** Of a unit, where they do not follow from the task. */
+  readonly flops?: number;
   readonly evidence: Evidence;
   /** A training step, an Euler step, a product: does so many and waits for them. */
   run(units: number): Promise<void>;
@@ -74,6 +78,8 @@ export interface Implementation {
 }
 
 export interface Prepared {
+  /** See {@link Work}. */
+  readonly flops?: number;
   readonly evidence: Evidence;
   /** Units of a sample. */
   readonly units: number;
@@ -167,7 +173,8 @@ export function makeSession(implementation: Implementation): Session {
         do milliseconds = (await timed(built, units)) / units;
         while (performance.now() < end);
       }
-      return { evidence: built.evidence, units, milliseconds };
+      const { evidence, flops } = built;
+      return { evidence, units, milliseconds, ...(flops === undefined ? {} : { flops }) };
     },
 
     async samples(count) {

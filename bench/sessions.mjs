@@ -1,8 +1,10 @@
 /** The sessions' modules, bundled, and how each is opened from a checkout. */
+import { execFile } from "node:child_process";
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { build } from "esbuild";
 import { root } from "../.build/files.mjs";
 import { commandFor } from "../.build/platforms/run.mjs";
@@ -73,6 +75,7 @@ export async function bundleSessions(names, target) {
 /** What opens contenders' sessions, once they are bundled. @param {string} target */
 export function opener(target) {
   return (/** @type {Contender} */ { implementation: name, runtime, backend, threads, relaxed }) => {
+    if (runtime === "python") return openTorch(threads);
     const module = join(target, `${name}.mjs`);
     const context = { backend, threads, relaxed };
     if (runtime === "chromium") {
@@ -83,6 +86,29 @@ export function opener(target) {
     }
     return openInProcess(runtime, module, context);
   };
+}
+
+/** @param {number} threads */
+async function openTorch(threads) {
+  return openProcess({
+    command: (await pythonWithTorch()) ?? "python3",
+    parameters: [],
+    script: join(folder, "peers", "torch_networks.py"),
+    module: "torch",
+    context: { threads },
+    seconds: OPEN_SECONDS,
+  });
+}
+
+/** The python3 that has PyTorch: that of the path, or the system's beside it; undefined where neither has. */
+export async function pythonWithTorch() {
+  for (const command of ["python3", "/usr/bin/python3"]) {
+    try {
+      await promisify(execFile)(command, ["-c", "import torch"], { timeout: 1000 * OPEN_SECONDS });
+      return command;
+    } catch {} // the next may
+  }
+  return undefined;
 }
 
 /** @param {"node" | "deno"} runtime @param {string} module @param {{ backend: string, relaxed: boolean | null }} context */

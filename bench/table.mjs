@@ -3,13 +3,19 @@
  * @import { Row } from "./rows.mjs"
  * @import { Machine } from "./machine.mjs"
  */
+import { networkNames } from "./workload.mjs";
+
+/** Beside networks alone. */
+export const torchTitle = { torch: { title: "PyTorch" } };
 
 /** @typedef {Readonly<Record<string, { readonly title: string }>>} Titles - of the peers, by implementation */
 
-const runtimeTitles = /** @type {Record<string, string>} */ ({ node: "Node", chromium: "Chromium", deno: "Deno" });
+const runtimeTitles = /** @type {Record<string, string>} */ ({
+  ...{ node: "Node", chromium: "Chromium", deno: "Deno", python: "Python" },
+});
 
 /** @param {Row} row */
-const taskOf = ({ workload, shape, width, batch }) => [workload, shape, width, batch].join(" ");
+const taskOf = ({ workload, shape, network, width, batch }) => [workload, shape ?? network, width, batch].join(" ");
 
 /**
  * A peer's row to compare a row with: the same task, backend and threads; the same runtime where there is one.
@@ -21,7 +27,7 @@ export function peerRow(row, peer, rows) {
       other.implementation === peer &&
       other.ms !== null &&
       taskOf(other) === taskOf(row) &&
-      other.backend === row.backend &&
+      (other.backend === row.backend || other.backend === "cpu") &&
       other.threads === row.threads,
   );
   return fitting.find(({ runtime }) => runtime === row.runtime) ?? fitting[0];
@@ -53,6 +59,7 @@ export function shareOfMatmul(row, rows) {
 /** @param {Row} row */
 function howOf({ backend, threads, relaxed }) {
   if (backend === "webgpu") return "WebGPU";
+  if (backend === "cpu") return `x${threads}`;
   return `WASM${relaxed === null ? "" : relaxed ? " relaxed" : " plain"} x${threads}`;
 }
 
@@ -84,8 +91,9 @@ function byTask(rows) {
 export function inOrder(rows) {
   const workloads = [...Object.keys(workloadTitles), "matmul"];
   const runtimes = Object.keys(runtimeTitles);
-  const ranks = (/** @type {Row} */ { width, workload, backend, implementation, runtime, threads }) => [
+  const ranks = (/** @type {Row} */ { width, network, workload, backend, implementation, runtime, threads }) => [
     width,
+    networkNames.indexOf(/** @type {typeof networkNames[number]} */ (network)),
     workloads.indexOf(workload),
     Number(backend !== "wasm"),
     Number(implementation !== "divflow"),
@@ -119,7 +127,7 @@ export function textTable(rows, titles = {}) {
   const peers = peersIn(rows, titles);
   const head = ["", "median", "best", "GFLOP/s", "of ceiling", "of matmul"];
   return byTask(rows).flatMap((group) => {
-    const [{ workload, shape, width, batch }] = /** @type {[Row]} */ (group);
+    const [{ workload, shape, network, width, batch }] = /** @type {[Row]} */ (group);
     const measured = group.filter(({ ms }) => ms !== null);
     const figures = measured.map((row) => [
       nameOf(row),
@@ -132,7 +140,7 @@ export function textTable(rows, titles = {}) {
     ]);
     const heads = [...head, ...peers.map(([, { title }]) => `${title} takes`)];
     return [
-      `${workload}${shape ? ` ${shape}` : ""}, width ${width}, batch ${batch}`,
+      `${workload}${shape ? ` ${shape}` : ""}, ${network ?? `width ${width}`}, batch ${batch}`,
       ...(figures.length > 0 ? aligned([heads, ...figures]) : []),
       ...group.filter(({ ms }) => ms === null).map((row) => `${nameOf(row)}: ${reasonOf(row)}`),
       "",
@@ -182,7 +190,7 @@ const sections = [
  * @param {Titles} titles
  */
 export function markdownTable({ machine, rows }, titles) {
-  const measured = rows.filter(({ ms }) => ms !== null);
+  const measured = rows.filter(({ ms, network }) => ms !== null && network === undefined);
   const peers = peersIn(measured, titles);
   const lines = [
     `Medians on ${circumstances({ machine, rows }, titles)}. In brackets: GFLOP/s, and how many times as long a peer takes. ` +
@@ -204,9 +212,10 @@ export function markdownTable({ machine, rows }, titles) {
 /**
  * All rows as a page in Markdown: every contender at every task, medians and bests, and why others have no figure.
  * @param {{ machine: Machine, rows: readonly Row[] }} result
- * @param {Titles} titles
+ * @param {Titles} peerTitles
  */
-export function markdownReport({ machine, rows: measured }, titles) {
+export function markdownReport({ machine, rows: measured }, peerTitles) {
+  const titles = { ...peerTitles, ...torchTitle };
   const rows = inOrder(measured);
   return [
     "# Speed beside other libraries: all that was measured",
@@ -239,7 +248,7 @@ function lossLines(rows) {
   const own = rows.filter(({ implementation, ms }) => implementation === "divflow" && ms !== null);
   const over = (/** @type {Row} */ row, /** @type {string} */ workload, /** @type {string} */ base) => {
     const like = (/** @type {string} */ name) =>
-      own.find((other) => other.workload === name && other.width === row.width && nameOf(other) === nameOf(row));
+      own.find((other) => other.workload === name && other.width === row.width && isLike(other, row));
     const [above, below] = [like(workload), like(base)];
     return above?.ms && below?.ms ? times(above.ms / below.ms) : "";
   };
@@ -248,6 +257,12 @@ function lossLines(rows) {
     ["fdm-full", "cfm-full"],
     ["fraction-full", "cfm-full"],
   ];
+  const ofNetworks = own
+    .filter(({ workload, network }) => workload === "fdm" && network !== undefined)
+    .map((row) => {
+      const base = own.find((other) => other.workload === "cfm" && isLike(other, row));
+      return [`${nameOf(row)}, ${row.network}`, base?.ms && row.ms ? times(row.ms / base.ms) : "", "", ""];
+    });
   const lines = own
     .filter(({ workload }) => workload === "cfm-full")
     .map((row) => [
@@ -255,8 +270,12 @@ function lossLines(rows) {
       ...pairs.map(([workload, base]) => over(row, /** @type {string} */ (workload), /** @type {string} */ (base))),
     ]);
   const head = ["", "FDM / CFM", "public steps", "on half of the batch, public steps"];
-  return lines.length > 0 ? aligned([head, ...lines]) : [];
+  const all = [...lines, ...ofNetworks];
+  return all.length > 0 ? aligned([head, ...all]) : [];
 }
+
+/** Whether two rows are of one network on one contender. @param {Row} a @param {Row} b */
+const isLike = (a, b) => a.network === b.network && nameOf(a) === nameOf(b);
 
 /** Machine, adapters, runtimes, versions and date. @param {{ machine: Machine, rows: readonly Row[] }} result @param {Titles} titles */
 function circumstances({ machine, rows }, titles) {

@@ -11,6 +11,31 @@
 export const divergenceWeight = 0.1;
 /** Adam's. */
 export const adamOptions = Object.freeze({ learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+/** Networks that are measured beside the MLP, by their names in planning-cases.ts and peers/torch_networks.py. */
+export const networkNames = /** @type {const} */ ([
+  ...["unet1d", "unet1d-small", "cnn", "cnn-toy", "unet2d", "sit", "transformer"],
+]);
+/** Adam's, of their steps. */
+export const networkLearningRate = 1e-4;
+/** Losses of two implementations are the same step's where they are this close: sums of a million terms in f32. */
+export const networkTolerance = 2e-3;
+
+/**
+ * Numbers in [0, 1) that follow from a name: what every implementation starts from. peers/torch_networks.py has the same.
+ * @param {string} name
+ * @param {number} count
+ */
+export function uniformOf(name, count) {
+  let seed = 0x811c9dc5; // FNV-1a
+  for (const byte of new TextEncoder().encode(name)) seed = Math.imul(seed ^ byte, 0x01000193);
+  return Float32Array.from({ length: count }, (_, i) => {
+    let h = (seed + Math.imul(i, 0x9e3779b9)) | 0;
+    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b); // the end of MurmurHash3
+    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+    return ((h ^ (h >>> 16)) >>> 8) * 2 ** -24;
+  });
+}
+
 /** Points of a solve, and its Euler steps from t = 0 to 1. */
 export const sampleCount = 4096;
 export const eulerSteps = 100;

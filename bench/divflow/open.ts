@@ -8,6 +8,7 @@ import { VERSION } from "../../src/version.ts";
 import { type Context, makeSession, NotOffered, type Session } from "../session.ts";
 import { type FullStep, firstStep, fullStepWork } from "./full-step.ts";
 import { matmulWork } from "./matmul.ts";
+import { networkWork } from "./network.ts";
 import { type ProfileOptions, profileStep, type StepProfile } from "./profile.ts";
 import { solveWork } from "./solve.ts";
 import { trainingWork } from "./training.ts";
@@ -38,7 +39,7 @@ export async function open(context: Context): Promise<OwnSession> {
       switch (task.workload) {
         case "cfm":
         case "fdm":
-          return trainingWork(backend, task.workload, task);
+          return task.network === undefined ? trainingWork(backend, task.workload, task) : networkWork(backend, task);
         case "cfm-full":
         case "fdm-full":
         case "fraction-full":

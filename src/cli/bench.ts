@@ -15,12 +15,18 @@ const script = fileURLToPath(new URL("./bench/own.js", import.meta.url));
 const parts = ["fdm", "cfm", "sample", "logdensity", "matmul"] as const;
 /** Those whose losses are known. */
 const widths = ["64", "128", "512", "1024"] as const;
+/** Of the sizes that bench/README.md says. */
+const networks = ["unet1d", "unet1d-small", "cnn", "cnn-toy", "unet2d", "sit", "transformer"] as const;
 
 export const bench = defineCommand({
   meta: { name: "bench", description: "Measure training steps, sampling and products on this machine" },
   args: {
     only: { type: "string", description: `any of ${parts.join(", ")}, separated by commas`, default: parts.join(",") },
     width: { type: "string", description: "hidden widths (four layers)", default: widths.join(",") },
+    network: {
+      type: "string",
+      description: `CFM and FDM steps of these networks instead, or of all: ${networks.join(", ")}`,
+    },
     backend: { type: "string", description: "wasm, webgpu or both", default: "wasm,webgpu" },
     threads: { type: "string", description: "threads of wasm, one measurement for each number", default: "1,2" },
     simd: { type: "string", description: "builds of wasm: plain, relaxed or both", default: "plain,relaxed" },
@@ -38,8 +44,15 @@ export const bench = defineCommand({
     };
     const fits = (value: number) => value > 0 && value <= 86_400;
     const seconds = number("--seconds", args.seconds, "a positive number, at most 86400", fits);
+    const network =
+      args.network === undefined
+        ? undefined
+        : args.network === "all"
+          ? networks
+          : listOf("--network", args.network, (option, text) => oneOf(option, text, [...networks, "all"]));
     return runScript({
       selection,
+      ...(network ? { network } : {}),
       seconds,
       json: args.json === true,
       profile: args.profile === true,

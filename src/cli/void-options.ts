@@ -45,6 +45,12 @@ const rules: readonly Rule[] = [
     makesVoid: ["threads", "simd"],
     because: "that is for wasm",
   },
+  {
+    option: "network",
+    chosen: () => true,
+    makesVoid: ["width", "simd", "profile"],
+    because: "networks have sizes of their own, and are measured on the best build",
+  },
   { option: "out", chosen: undefined, makesVoid: ["format", "force"], because: "nothing is written to a file" },
 ];
 

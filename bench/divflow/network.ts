@@ -1,0 +1,168 @@
+/**
+ * A training step of one of the networks that are compared, on given inputs: the engine's step under the library's own
+ * losses, whose points, times and probe are states. Weights and inputs follow from names, so that PyTorch has the same
+ * (peers/torch_networks.py).
+ */
+import type { Backend } from "../../src/backends/backend.ts";
+import { readMetrics } from "../../src/engine/metrics.ts";
+import { StateStore } from "../../src/engine/state-store.ts";
+import { cfm } from "../../src/flow/losses/cfm.ts";
+import { fdm } from "../../src/flow/losses/fdm.ts";
+import type { Loss } from "../../src/flow/losses/loss.ts";
+import { condOT } from "../../src/flow/paths/cond-ot.ts";
+import { topologicalOrder } from "../../src/graph/graph.ts";
+import { type Node, type Shape, sizeOf } from "../../src/graph/node.ts";
+import { type Network, parameterLayout } from "../../src/nn/network.ts";
+import { fromTorch, torchShape } from "../../src/nn/torch.ts";
+import { state } from "../../src/ops/sources.ts";
+import { compile } from "../../src/schedule/compile.ts";
+import { adam } from "../../src/train/adam.ts";
+import { buildTrainStep, trainState } from "../../src/train/step.ts";
+import { cases } from "../planning-cases.ts";
+import { type Task, trainingUnits, type Work } from "../session.ts";
+import { divergenceWeight, networkLearningRate, uniformOf } from "../workload.mjs";
+
+/** Adam steps before the second loss that is shown. */
+const EVIDENCE_STEPS = 3;
+
+export async function networkWork(backend: Backend, { workload, network: name = "" }: Task): Promise<Work> {
+  const found = cases[name];
+  if (!found) throw new RangeError(`There is no network "${name}" to measure.`);
+  const { batch, conditions = {} } = found;
+  const network = found.network();
+  const shapes = Object.entries(conditions).map(([each, { shape, dtype = "f32" }]) => {
+    return { name: each, shape: [batch, ...shape], dtype };
+  });
+  const told = new Map(shapes.map((each) => [each.name, state({ ...each, name: `condition.${each.name}` })]));
+  const { conditions: _drawn, ...untold } = network;
+  const graph = buildTrainStep({
+    network: { ...untold, apply: (values, x, t) => network.apply(values, x, t, told) },
+    path: condOT(),
+    loss: givenLoss(workload === "fdm" ? fdm({ divergence: divergenceWeight }) : cfm(), [batch, network.dimension]),
+    optimizer: adam({ learningRate: networkLearningRate }),
+    data: {
+      name: "given",
+      options: {},
+      dimension: network.dimension,
+      draw: () => given("x1", [batch, network.dimension]),
+    },
+    batchSize: batch,
+  });
+  const program = compile(graph, backend.limits);
+  const store = new StateStore(backend);
+  try {
+    store.declare(program.state);
+    const executable = await backend.load(program, store.buffers(program.state.map((each) => each.name)));
+    const inputs = inputsOf(batch, network.dimension, shapes);
+    for (const [input, values] of inputs) if (store.has(input)) store.write(input, values);
+    store.write("parameters", parametersOf(network));
+    store.write(trainState.ok.name, Float32Array.of(1));
+    const step = async () => {
+      executable.run(1);
+      await backend.finished();
+    };
+    for (let i = 0; i <= EVIDENCE_STEPS; i++) await step();
+    const losses = (await readMetrics(store, 0, EVIDENCE_STEPS + 1)).rows.map(({ loss }) => loss);
+    return {
+      ...trainingUnits,
+      flops: (workload === "fdm" ? 6 : 3) * forwardFlops(network, told, batch),
+      evidence: { lossBefore: losses[0] ?? null, lossAfter: losses[EVIDENCE_STEPS] ?? null, deviation: null },
+      async run(units) {
+        for (let i = 0; i < units; i++) await step();
+      },
+      dispose() {
+        executable.dispose();
+        store.dispose();
+      },
+    };
+  } catch (error) {
+    store.dispose();
+    throw error;
+  }
+}
+
+function given(name: string, shape: Shape): Node {
+  return state({ name: `bench.${name}`, shape, dtype: "f32" });
+}
+
+/** The loss on the bench's noise, data, times and probe in place of drawn ones. */
+function givenLoss(loss: Loss, shape: Shape): Loss {
+  return {
+    ...loss,
+    build: (context) =>
+      loss.build({
+        ...context,
+        ...{ x0: given("x0", shape), x1: given("x1", shape), t: given("t", [shape[0] as number, 1]) },
+        random: () => given("z", shape),
+      }),
+  };
+}
+
+interface Told {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype: "f32" | "u32";
+}
+
+/** Values of all states that the step reads beside the parameters. */
+function inputsOf(rows: number, dimension: number, told: readonly Told[]): Map<string, Float32Array | Uint32Array> {
+  const count = rows * dimension;
+  const spread = (name: string) => uniformOf(name, count).map((value) => Math.sqrt(12) * (value - 0.5)); // of variance 1
+  const conditions = told.map(({ name, shape, dtype }) => {
+    const size = sizeOf(shape);
+    const values =
+      dtype === "u32"
+        ? Uint32Array.from({ length: size }, (_, i) => i % 3)
+        : uniformOf(name, size).map((value) => 0.5 + value); // above 0: one is a distance
+    return [`condition.${name}`, values] as const;
+  });
+  return new Map<string, Float32Array | Uint32Array>([
+    ["bench.x0", spread("x0")],
+    ["bench.x1", spread("x1")],
+    ["bench.t", uniformOf("t", rows).map((value) => 0.9 * value)],
+    ["bench.z", uniformOf("z", count).map((value) => (value < 0.5 ? -1 : 1))],
+    ...conditions,
+  ]);
+}
+
+/** Matrices uniform within 1 / sqrt(what an output reads), scales 1, biases 0; in PyTorch's layout first. */
+function parametersOf(network: Network): Float32Array {
+  const tensors = network.parameters.map((declaration) => {
+    const shape = torchShape(declaration);
+    const bound = 1 / Math.sqrt(sizeOf(shape.slice(1)));
+    const values =
+      shape.length > 1
+        ? uniformOf(declaration.name, sizeOf(shape)).map((value) => bound * (2 * value - 1))
+        : new Float32Array(sizeOf(shape)).fill(/weight$/.test(declaration.name) ? 1 : 0);
+    return [declaration.name, { shape, values }] as const;
+  });
+  return fromTorch(new Map(tensors), parameterLayout(network));
+}
+
+/** Multiplications and additions of the products in an evaluation: what a step is measured by, however it is computed. */
+function forwardFlops(network: Network, told: ReadonlyMap<string, Node>, rows: number): number {
+  const parameters = new Map(
+    network.parameters.map(({ name, shape }) => [name, state({ name, shape, dtype: "f32" })] as const),
+  );
+  const x = given("x", [rows, network.dimension]);
+  const velocity = network.apply(parameters, x, given("t", [rows, 1]), told);
+  return topologicalOrder([velocity]).reduce((sum, node) => sum + flopsOfNode(node), 0);
+}
+
+function flopsOfNode({ op, inputs, attributes, shape }: Node): number {
+  const [left, right] = inputs;
+  const { transposeLeft = false } = Object(attributes) as { readonly transposeLeft?: boolean };
+  switch (op.name) {
+    case "linear":
+      return 2 * sizeOf(shape) * (right?.shape[0] ?? 0);
+    case "matmul":
+    case "matmulEach":
+      return 2 * sizeOf(shape) * (left?.shape.at(transposeLeft ? -2 : -1) ?? 0);
+    case "convolve": // [..., inputs, outputs]
+      return 2 * sizeOf(shape) * (right ? sizeOf(right.shape.slice(0, -1)) : 0);
+    case "attention": // queries by keys, and that by values
+      return 4 * sizeOf(shape) * (left?.shape.at(-2) ?? 0);
+    default:
+      return 0;
+  }
+}
