@@ -7,6 +7,7 @@ import { readBytes } from "./files.ts";
 import { summarize } from "./judge.ts";
 import { columnsIn, conditionsIn } from "./model-facts.ts";
 import { activationArgument, readActivation } from "./model-file.ts";
+import { configArgument, readConfig } from "./network.ts";
 import { remark, report } from "./output.ts";
 import { progressBar } from "./progress.ts";
 import { counted, withError } from "./report/numbers.ts";
@@ -27,6 +28,7 @@ export const evaluate = defineCommand({
     ...solverArguments,
     seed: { type: "string", description: "of the probes", default: "0" },
     activation: activationArgument,
+    config: configArgument,
     backend: backendArgument,
     threads: threadsArgument,
     out: {
@@ -42,7 +44,7 @@ export const evaluate = defineCommand({
     const solver = readSolver(args.solver, args.steps, args.tolerance);
     const seedValue = seed("--seed", args.seed);
     readingOptions(args); // that they are right, before any work
-    const activation = readActivation(args.activation);
+    const activation = { ...readActivation(args.activation), ...(await readConfig(args.config)) };
     const choice = readRuntime(args);
     const { out } = args;
     const target = out === undefined ? undefined : await readTarget({ ...args, out }, [args.model, args.data]);

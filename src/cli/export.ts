@@ -4,6 +4,7 @@ import { exportOnnx } from "../index.ts";
 import { oneOf } from "./arguments.ts";
 import { readBytes } from "./files.ts";
 import { activationArgument, readActivation } from "./model-file.ts";
+import { configArgument, readConfig } from "./network.ts";
 import { remark, report } from "./output.ts";
 import { forceArgument } from "./overwrite.ts";
 import { readFileTarget, writeFileTo } from "./results.ts";
@@ -20,6 +21,7 @@ export const exportModel = defineCommand({
       default: "onnx",
     },
     activation: activationArgument,
+    config: configArgument,
     out: {
       type: "string",
       description: "file to write; - is standard output. Left out: the model's name, ending in .onnx",
@@ -30,7 +32,7 @@ export const exportModel = defineCommand({
   },
   async run({ args }) {
     const format = oneOf("--format", args.format, formats);
-    const activation = readActivation(args.activation);
+    const activation = { ...readActivation(args.activation), ...(await readConfig(args.config)) };
     const out = args.out ?? `${args.model.replace(/\.safetensors$/i, "")}.${format}`;
     const target = await readFileTarget({ ...args, out }, [args.model]);
     const file = await exportOnnx(await readBytes(args.model), { source: args.model, ...activation });

@@ -50,7 +50,8 @@ export async function checkInput(path: string): Promise<void> {
   }
 }
 
-async function unreadable(path: string, cause: unknown): Promise<DataError> {
+/** Why a file could not be read. */
+export async function unreadable(path: string, cause: unknown): Promise<DataError> {
   const remedy = (await modelIn(path)) ?? "Check the path.";
   return new DataError({ subject: path, given: reasonOf(cause), expected: "a readable file", remedy }, { cause });
 }

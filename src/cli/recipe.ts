@@ -29,6 +29,7 @@ import { nonNegativeNumber, oneOf, positiveInteger, positiveNumber, seed } from 
 import { type DataArguments, dataOf, isPointsFile, openData, readingOptions, readPointsFile } from "./data.ts";
 import { checkInput, readBytes } from "./files.ts";
 import { conditionsIn } from "./model-facts.ts";
+import { networkArgument, networkOf, readNetwork } from "./network.ts";
 import {
   checkOverfitting,
   type Overfitting,
@@ -64,6 +65,7 @@ export const recipeArguments = {
   steps: { type: "string", description: `training steps in all (${ofPresets("steps")})` },
   width: { type: "string", description: `width of each hidden layer (${ofPresets("width")})` },
   layers: { type: "string", description: "hidden layers (4)" },
+  network: networkArgument,
   batch: { type: "string", description: "samples per training step (512)" },
   drop: {
     type: "string",
@@ -141,6 +143,7 @@ export async function readRecipe(
   const seedValue = seed("--seed", args.seed ?? "0");
   const activation =
     args.activation === undefined ? undefined : oneOf("--activation", args.activation, activationKinds);
+  const chosen = args.network === undefined ? undefined : await readNetwork(args.network);
   const drop = readDrop(args.drop);
   if (drop !== undefined && args.label === undefined && args.condition === undefined) refuseDrop(args.drop);
   const checked = checkOverfitting(args, isPointsFile(dataName));
@@ -169,7 +172,7 @@ export async function readRecipe(
   // What these refuse is found before the data are read.
   optimizer(steps);
   lossNames.forEach(loss);
-  if (args.from !== undefined) refuseSizes(args);
+  refuseSizes(args);
   readingOptions(args);
   const named = isPointsFile(dataName) ? undefined : await openData(dataName, args);
   if (args.from !== undefined) await checkInput(args.from);
@@ -182,9 +185,9 @@ export async function readRecipe(
   const { dimension, columns, conditions } = data;
   const overfitting = await readOverfitting(args, checked, { points, dimension, columns, conditions }, activation);
   const told = declarationsOf(conditions, drop ?? DROP);
-  const {
-    network = mlp({ dimension, hidden, activation: activation ?? "silu", ...(told ? { conditions: told } : {}) }),
-  } = overfitting;
+  const usual = () =>
+    mlp({ dimension, hidden, activation: activation ?? "silu", ...(told ? { conditions: told } : {}) });
+  const network = overfitting.network ?? (chosen ? await networkOf(chosen, data, told) : usual());
   return {
     steps,
     batchSize,
@@ -211,17 +214,25 @@ function refuseDrop(given: unknown): never {
   });
 }
 
-/** A model that is begun at has a network already. */
+/** A model that is begun at has a network already; --network has its own sizes. */
 function refuseSizes(args: RecipeArguments): void {
-  const given = (["width", "layers", "drop"] as const).find((name) => args[name] !== undefined);
+  const beside = args.from === undefined ? "--network" : "--from";
+  if (args.from === undefined && args.network === undefined) return;
+  const options = args.from === undefined ? (["width", "layers", "activation"] as const) : ofNewNetworks;
+  const given = options.find((name) => args[name] !== undefined);
   if (given === undefined) return;
   throw new ConfigError({
     subject: `--${given}`,
-    given: "beside --from",
+    given: `beside ${beside}`,
     expected: "no such option there",
-    remedy: "Leave it out: the network is that of the model begun at.",
+    remedy:
+      beside === "--from"
+        ? "Leave it out: the network is that of the model begun at."
+        : "Leave it out, or write it among the network's options.",
   });
 }
+
+const ofNewNetworks = ["network", "width", "layers", "drop"] as const;
 
 /** The paper multiplies the rate by 0.999 each 10 steps; a short run does better falling to 1 % along a cosine. */
 function decay(preset: string | undefined, steps: number): Rate {

@@ -4,6 +4,7 @@ import { load } from "../index.ts";
 import { positiveInteger, seed } from "./arguments.ts";
 import { readBytes } from "./files.ts";
 import { activationArgument, readActivation } from "./model-file.ts";
+import { configArgument, readConfig } from "./network.ts";
 import { remark, report } from "./output.ts";
 import { progressBar } from "./progress.ts";
 import { counted } from "./report/numbers.ts";
@@ -34,6 +35,7 @@ export const sample = defineCommand({
     },
     seed: { type: "string", description: "of the noise", default: "0" },
     activation: activationArgument,
+    config: configArgument,
     backend: backendArgument,
     threads: threadsArgument,
     out: {
@@ -48,7 +50,7 @@ export const sample = defineCommand({
     const count = positiveInteger("--count", args.count, 2 ** 31 - 1);
     const solver = readSolver(args.solver, args.steps, args.tolerance);
     const seedValue = seed("--seed", args.seed);
-    const activation = readActivation(args.activation);
+    const activation = { ...readActivation(args.activation), ...(await readConfig(args.config)) };
     const given = readToldSamples(args);
     const choice = readRuntime(args);
     const logDensity = args["log-density"] === true;
