@@ -116,27 +116,37 @@ export class NpyReader {
     const { source, size } = this;
     const { header, from } = readNpyHeader(bytes, size, source);
     const count = sizeOf(header.shape);
-    // f2 fits in f32 as f4 does; integers may need more.
-    this.data = roomFor<Float32Array | Float64Array>(
-      source,
-      ["f2", "f4"].includes(header.kind) ? Float32Array : Float64Array,
-      count,
-    );
+    this.data = roomFor<Float32Array | Float64Array>(source, arrayFor(header.kind), count);
     this.header = header;
     return from;
   }
 
   /** Reads the elements that are whole; gives how many bytes they took. */
   private read(bytes: Uint8Array, { kind, littleEndian }: Header): number {
-    const [bytesEach, read] = readers[kind];
     const { data, filled } = this;
-    const count = Math.min(Math.floor(bytes.length / bytesEach), data.length - filled);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let i = 0; i < count; i++) data[filled + i] = read(view, i * bytesEach, littleEndian);
+    const count = Math.min(Math.floor(bytes.length / bytesOf(kind)), data.length - filled);
+    decode(bytes, { kind, littleEndian }, data.subarray(filled, filled + count));
     this.filled = filled + count;
-    return count * bytesEach;
+    return count * bytesOf(kind);
   }
 }
+
+/** Bytes of an element. */
+export const bytesOf = (kind: string): number => readers[kind][0];
+
+/** Reads as many elements as `data` has room for. */
+export function decode(
+  bytes: Uint8Array,
+  { kind, littleEndian }: Pick<Header, "kind" | "littleEndian">,
+  data: Float32Array | Float64Array,
+): void {
+  const [bytesEach, read] = readers[kind];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let i = 0; i < data.length; i++) data[i] = read(view, i * bytesEach, littleEndian);
+}
+
+/** An array for elements of this kind: f2 fits in f32 as f4 does; integers may need more. */
+export const arrayFor = (kind: string) => (["f2", "f4"].includes(kind) ? Float32Array : Float64Array);
 
 /** The bytes of a .npy file, from its start, that are enough to know its header. */
 export const NPY_START = LARGEST_HEADER + 12;
@@ -247,7 +257,7 @@ function findHeader(bytes: Uint8Array, size: number, source: string): { text: st
   return { text: new TextDecoder().decode(bytes.subarray(from, from + length)), from: from + length };
 }
 
-interface Header {
+export interface Header {
   /** Key into `readers`. */
   readonly kind: string;
   readonly littleEndian: boolean;

@@ -23,6 +23,8 @@ const ranges = {
   split: [0x10, 0x20],
   /** Which rows of a batch are not told a condition. */
   drops: [0x20, 0x40],
+  /** In which order rows of a file are read. */
+  order: [0x40, 0x42],
 } as const;
 
 export type StreamPurpose = keyof typeof ranges;
