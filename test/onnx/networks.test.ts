@@ -8,6 +8,7 @@ import { graphConfig, graphNetwork } from "../../src/nn/graph.ts";
 import { initialParameters } from "../../src/nn/initialize.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { type Network, parameterLayout, parameterViews } from "../../src/nn/network.ts";
+import { residualMlp } from "../../src/nn/residual-mlp.ts";
 import { torchShape } from "../../src/nn/torch.ts";
 import { writeOnnx } from "../../src/onnx/write-model.ts";
 import { activationKinds } from "../../src/ops/activation.ts";
@@ -85,6 +86,14 @@ test.each(activationKinds)("mlp with %s", async (activation) => {
     network,
     parameters.map((value) => 3 * value),
   );
+});
+
+test("residualMlp, told a class and numbers", async () => {
+  const conditions = { label: classes(3, { drop: 0.1 }), age: numbers(2) };
+  const network = residualMlp({ dimension: 3, width: 16, depth: 2, conditions });
+  // Their last layers start at 0: other numbers let all of them count.
+  const parameters = initialParameters(network, 3).map((value, i) => value + 0.2 * Math.sin(i));
+  await expectAgreement(network, parameters);
 });
 
 test("the file of an mlp has the operators that it takes, and weights under PyTorch's names", () => {
