@@ -1,7 +1,7 @@
 /** Data sources that are graphs: how a user's function draws, as plain data; and the numbers that it draws from. */
 import { DataError } from "../errors.ts";
 import { type DType, isSizes, type Node, type Shape, sizeOf } from "../graph/node.ts";
-import { isRecord } from "../graph/options.ts";
+import { GRAPH, isRecord } from "../graph/options.ts";
 import { checkedDraws, type Draw, Draws, drawnFor } from "../trace/draws.ts";
 import { damage, fieldsOf, type Sealed, sealed, unsealed } from "../trace/fields.ts";
 import { openTrace } from "../trace/open.ts";
@@ -36,14 +36,6 @@ export interface DataConfig {
 export interface GraphData extends DataSource {
   /** What it draws from, by name; not to be changed. */
   readonly contents: Readonly<Record<string, StateContents>>;
-}
-
-/** The name that checkpoints have for such sources. */
-export const GRAPH_DATA = "graph";
-
-/** Whether a source is a graph of a user's own. */
-export function isGraphData(source: DataSource): source is GraphData {
-  return source.name === GRAPH_DATA && "contents" in source;
 }
 
 const batch = { perRow: 1, plus: 0 };
@@ -93,6 +85,14 @@ function printOf(values: Float32Array | Uint32Array): string {
  * @throws {@link DataError} when it draws from other numbers than those given.
  */
 export function graphData(given: unknown, contents: Readonly<Record<string, StateContents>> = {}): GraphData {
+  return openData(given).from(contents);
+}
+
+/** The same without the numbers, which `from` takes. */
+export function openData(given: unknown): {
+  readonly dimension: number;
+  from(contents: Readonly<Record<string, StateContents>>): GraphData;
+} {
   const names = ["shape", "columns", "conditions", "state", "draws", "graph"];
   const { subject, fields } = unsealed("data", given, names);
   const { shape, columns } = fields;
@@ -117,10 +117,9 @@ export function graphData(given: unknown, contents: Readonly<Record<string, Stat
   });
   const draws = checkedDraws(subject, fields["draws"], trace.inputs);
   expectStates(subject, states, trace.inputs, draws.length);
-  expectContents(subject, states, contents);
   const stateName = (name: string) => `data.${name}`;
-  return {
-    name: GRAPH_DATA,
+  const from = (contents: Readonly<Record<string, StateContents>>): GraphData => ({
+    name: GRAPH,
     options: given as DataSource["options"],
     dimension,
     shape,
@@ -138,6 +137,13 @@ export function graphData(given: unknown, contents: Readonly<Record<string, Stat
       const values = trace.instantiate(rows, inputs);
       const told = Object.keys(conditions).map((name) => [name, values.get(conditionOutput(name)) as Node] as const);
       return { points: values.get(POINTS) as Node, conditions: new Map(told) };
+    },
+  });
+  return {
+    dimension,
+    from(contents) {
+      expectContents(subject, states, contents);
+      return from(contents);
     },
   };
 }

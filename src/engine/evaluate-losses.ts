@@ -188,11 +188,12 @@ export function evaluationOf(
   optionsObject("options of evaluateLosses", options, known);
   const { network, standardization, facts } = model;
   const { dimension } = network;
-  const { data, loss, path = model.path, batchSize = 512, batches = 20, seed = 0 } = options;
+  const { data, path = model.path, batchSize = 512, batches = 20, seed = 0 } = options;
   const signal = signalOption(options.signal);
   partOption("data of evaluateLosses", data, "draw", "arrayData(points)");
-  partOption("loss of evaluateLosses", loss, "build", "fdm()");
+  partOption("loss of evaluateLosses", options.loss, "build", "fdm()");
   partOption("path of evaluateLosses", path, "at", "condOT()");
+  const loss = options.loss.forNetwork?.(network, path) ?? options.loss;
   integerOption("batchSize of evaluateLosses", batchSize, 1, 1 << 20);
   integerOption("batches of evaluateLosses", batches, 1, 1 << 20);
   integerOption("seed of evaluateLosses", seed, 0);

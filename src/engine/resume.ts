@@ -1,10 +1,10 @@
 /** Training that goes on where a file's left off. */
-import { resumeData } from "../data/registry.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Standardization } from "../data/standardize.ts";
 import { CheckpointError, DataError } from "../errors.ts";
 import { optionsObject, textOption } from "../graph/options.ts";
 import type { FlatVector, ValidationRecord } from "../train/checkpoint.ts";
+import { resumedData } from "../train/parts.ts";
 import { readCheckpoint } from "../train/read-checkpoint.ts";
 import { firstStanding } from "../train/validation.ts";
 import type { ResumeOptions, TrainerOptions } from "./api.ts";
@@ -33,13 +33,13 @@ export async function resumeTrainer(
     });
   }
   const { moments, loss, optimizer, batchSize, seed, ema, maximumGradientNorm, jitter, validation } = training;
-  const data = resumeData(training.data, options.data);
+  const data = await resumedData(training.data, options.data);
   expectColumns(data, columns);
   const settings = completed({
     ...{ network, path, loss, optimizer, data, batchSize, seed, jitter },
     ...(ema ? { ema } : {}),
     ...(maximumGradientNorm === undefined ? {} : { maximumGradientNorm }),
-    ...(validation ? validationOptions(validation, options.validation) : {}),
+    ...(validation ? await validationOptions(validation, options.validation) : {}),
   });
   expectUnits(source, record.standardization, settings.trainingData.standardization);
   expectTrainingFits(settings, await runtime.limits());
@@ -50,12 +50,12 @@ export async function resumeTrainer(
   return new LocalTrainer(runtime, settings, { step, vectors, standing }).prepared(planning);
 }
 
-function validationOptions(
+async function validationOptions(
   { heldOut, source, every, patience, by }: ValidationRecord,
   given: DataSource | undefined,
-): Pick<TrainerOptions, "validation" | "validateEvery" | "earlyStopping"> {
+): Promise<Pick<TrainerOptions, "validation" | "validateEvery" | "earlyStopping">> {
   return {
-    validation: source ? resumeData(source, given) : Array.from(heldOut ?? []),
+    validation: source ? await resumedData(source, given) : Array.from(heldOut ?? []),
     validateEvery: every,
     earlyStopping: { by, patience: patience ?? Number.POSITIVE_INFINITY },
   };

@@ -128,11 +128,12 @@ export function completed(options: TrainerOptions): TrainerSettings {
       "onProgress",
     ] as const),
   ]);
-  const { network, path, loss, data, batchSize = DEFAULT_BATCH, seed = 0, optimizer = adam() } = options;
+  const { network, path, data, batchSize = DEFAULT_BATCH, seed = 0, optimizer = adam() } = options;
   const { snapshotEvery, maximumGradientNorm } = options;
   partOption("network of createTrainer", network, "apply", "mlp({ dimension })");
   partOption("path of createTrainer", path, "at", "condOT()");
-  partOption("loss of createTrainer", loss, "build", "fdm()");
+  partOption("loss of createTrainer", options.loss, "build", "fdm()");
+  const loss = options.loss.forNetwork?.(network, path) ?? options.loss;
   partOption("data of createTrainer", data, "draw", "checkerboard() or arrayData(points)");
   partOption("optimizer of createTrainer", optimizer, "update", "adam()");
   integerOption("batchSize", batchSize, 1, LARGEST_BATCH);

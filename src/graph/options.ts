@@ -9,6 +9,9 @@ export interface NamedOptions {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** The name of parts, and the kind of networks, that are graphs of a user's own: their options hold the graph. */
+export const GRAPH = "graph";
+
 /** What makes something of options, by name: it checks them. */
 export type Registry<Made> = Readonly<Record<string, (options: never) => Made>>;
 

@@ -4,7 +4,7 @@
  */
 import { DivflowError } from "../errors.ts";
 import { isSizes, type Shape, sizeOf } from "../graph/node.ts";
-import { isRecord } from "../graph/options.ts";
+import { GRAPH, isRecord } from "../graph/options.ts";
 import { damage, fieldsOf, type Sealed, sealed, unsealed } from "../trace/fields.ts";
 import type { Trace, TraceInput } from "../trace/trace.ts";
 import { conditionsOption, conditionValues } from "./conditions.ts";
@@ -49,7 +49,7 @@ export function graphNetwork(given: unknown): Network {
     if (!(error instanceof DivflowError)) throw error;
     throw damage(error.facts.subject, error.facts.given, error.facts.expected, error);
   }
-  const network = { kind: "graph", dimension: sizeOf(sample), sample, parameters };
+  const network = { kind: GRAPH, dimension: sizeOf(sample), sample, parameters };
   const apply = openNetworkTrace(graph, { ...network, kind: name as string }, conditionInputs(told));
   return {
     ...network,

@@ -6,12 +6,11 @@ import { LARGEST_JITTER } from "../data/jitter.ts";
 import { dataFrom, dataNames } from "../data/registry.ts";
 import { parseStandardization } from "../data/standardize.ts";
 import { CheckpointError, DivflowError } from "../errors.ts";
-import { lossFrom } from "../flow/losses/registry.ts";
-import { pathFrom } from "../flow/paths/registry.ts";
 import {
   booleanOption,
   choiceOption,
   f32Option,
+  GRAPH,
   integerOption,
   isDeeper,
   isRecord,
@@ -27,6 +26,7 @@ import { checksum, FORM, type ModelRecord, type TrainingRecord, type ValidationR
 import { duplicateKey } from "./duplicate-key.ts";
 import { ema } from "./ema.ts";
 import { DAMAGED, fieldsOf, namedOf, namesOf, textOf } from "./fields.ts";
+import { dimensionOf, lossOf, pathOf } from "./parts.ts";
 import { parseConditions, parseDataConditions, parseShape } from "./read-conditions.ts";
 import { damage } from "./safetensors.ts";
 import { type ValidationMetrics, validationCriteria } from "./validation.ts";
@@ -104,7 +104,8 @@ async function parseFacts(subject: string, given: unknown, known: Network | unde
   const best = fields["best"] === undefined ? undefined : parseBest(`${subject}, best`, fields["best"], step);
   const standardization = fields["standardization"] === null ? undefined : fields["standardization"];
   if (standardization !== undefined) fieldsOf(`${subject}, standardization`, standardization, ["mean", "std"]);
-  const training = fields["training"] === null ? undefined : parseTraining(subject, fields["training"], dimension);
+  const training =
+    fields["training"] === null ? undefined : await parseTraining(subject, fields["training"], dimension);
   if (
     training?.data.name === "array" &&
     (training.data.options["standardize"] !== false) !== (standardization !== undefined)
@@ -113,7 +114,7 @@ async function parseFacts(subject: string, given: unknown, known: Network | unde
   }
   return {
     network,
-    path: madeOf(`${subject}, path`, fields["path"], pathFrom),
+    path: await madeOf(`${subject}, path`, fields["path"], pathOf),
     standardization: standardization && parseStandardization(standardization, dimension, "standardization"),
     step,
     backend: textOf(`${subject}, backend`, fields["backend"]),
@@ -126,7 +127,7 @@ async function parseFacts(subject: string, given: unknown, known: Network | unde
   };
 }
 
-function parseTraining(subject: string, given: unknown, dimension: number): TrainingFacts {
+async function parseTraining(subject: string, given: unknown, dimension: number): Promise<TrainingFacts> {
   const fields = fieldsOf(
     `${subject}, training`,
     given,
@@ -134,11 +135,11 @@ function parseTraining(subject: string, given: unknown, dimension: number): Trai
     ["jitter", "validation"],
   );
   const { ema: average, maximumGradientNorm, jitter = 0 } = fields;
-  const data = parseData(`${subject}, data`, fields["data"], dimension);
+  const data = await parseData(`${subject}, data`, fields["data"], dimension);
   f32Option("jitter", jitter, { minimum: 0, maximum: data.name === "array" ? LARGEST_JITTER : 0 });
   return {
-    loss: madeOf(`${subject}, loss`, fields["loss"], lossFrom),
-    optimizer: madeOf(`${subject}, optimizer`, fields["optimizer"], optimizerFrom),
+    loss: await madeOf(`${subject}, loss`, fields["loss"], lossOf),
+    optimizer: await madeOf(`${subject}, optimizer`, fields["optimizer"], optimizerFrom),
     data,
     batchSize: integerOption("batchSize", fields["batchSize"], 1, LARGEST_BATCH),
     seed: integerOption("seed", fields["seed"], 0),
@@ -151,15 +152,16 @@ function parseTraining(subject: string, given: unknown, dimension: number): Trai
     validation:
       fields["validation"] === undefined
         ? undefined
-        : parseValidation(`${subject}, validation`, fields["validation"], data, dimension),
+        : await parseValidation(`${subject}, validation`, fields["validation"], data, dimension),
   };
 }
 
 /** A source by name is made once, to see that it can be; of a user's own points there are but count and fingerprint. */
-function parseData(subject: string, given: unknown, dimension: number): NamedOptions {
+async function parseData(subject: string, given: unknown, dimension: number): Promise<NamedOptions> {
   const named = namedOf(subject, given);
   let own: unknown = dimension; // of a source that only its owner knows
-  if (dataNames.includes(named.name)) own = madeOf(subject, given, dataFrom).dimension;
+  if (dataNames.includes(named.name)) own = (await madeOf(subject, given, dataFrom)).dimension;
+  if (named.name === GRAPH) own = await dimensionOf(named);
   if (named.name === "array") {
     const required = ["count", "dimension", "standardize", "fingerprint"];
     const fields = fieldsOf(subject, named.options, required, ["shape", "conditions"]);
@@ -174,12 +176,12 @@ function parseData(subject: string, given: unknown, dimension: number): NamedOpt
   return named;
 }
 
-function parseValidation(
+async function parseValidation(
   subject: string,
   given: unknown,
   data: NamedOptions,
   dimension: number,
-): TrainingFacts["validation"] {
+): Promise<TrainingFacts["validation"]> {
   const fields = fieldsOf(
     subject,
     given,
@@ -193,7 +195,7 @@ function parseValidation(
   }
   return {
     heldOut: ofRows ? integerOption("heldOut", heldOut, 1, (data.options["count"] as number) - 1) : undefined,
-    source: ofRows ? undefined : parseData(`${subject}, source`, source, dimension),
+    source: ofRows ? undefined : await parseData(`${subject}, source`, source, dimension),
     every: integerOption("every", every),
     patience: patience === null ? undefined : integerOption("patience", patience),
     by: choiceOption("by", by as (typeof validationCriteria)[number], validationCriteria),
@@ -250,9 +252,13 @@ function parseVectors(
 }
 
 /** What an entry of a registry makes of a name and options that leave nothing to a default. */
-function madeOf<Made extends NamedOptions>(subject: string, given: unknown, make: (named: NamedOptions) => Made): Made {
+async function madeOf<Made extends NamedOptions>(
+  subject: string,
+  given: unknown,
+  make: (named: NamedOptions) => Made | Promise<Made>,
+): Promise<Made> {
   const named = namedOf(subject, given);
-  const made = make(named);
+  const made = await make(named);
   expectAll(subject, named.options, made.options);
   return made;
 }

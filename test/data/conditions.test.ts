@@ -239,19 +239,19 @@ describe("shapes", () => {
 });
 
 describe("messages to a worker", () => {
-  test("carry shapes and conditions", () => {
+  test("carry shapes and conditions", async () => {
     const data = arrayData(points, undefined, {
       standardize: true,
       conditions: { ...conditions, species: rows.map((i) => (i % 2 ? "ape" : "cat")) },
     });
-    const { data: made } = fromPlain<{ data: DataSource }>(structuredClone(toPlain({ data })));
+    const { data: made } = await fromPlain<{ data: DataSource }>(structuredClone(toPlain({ data })));
     expect(isArrayData(made)).toBe(true);
     expect(made.state).toEqual(data.state);
     expect(made.conditions).toEqual(data.conditions);
     expect(made.options).toEqual(data.options);
     expect(batch(made, 8)).toEqual(batch(data, 8));
     const shaped = arrayData(frames, undefined, { standardize: "channel" });
-    const { data: again } = fromPlain<{ data: DataSource }>(structuredClone(toPlain({ data: shaped })));
+    const { data: again } = await fromPlain<{ data: DataSource }>(structuredClone(toPlain({ data: shaped })));
     expect([again.shape, again.standardization]).toEqual([shaped.shape, shaped.standardization]);
   });
 });

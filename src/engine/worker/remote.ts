@@ -32,9 +32,13 @@ import { initialBytes } from "../initial.ts";
 import { progressOption } from "../solve-options.ts";
 import type { Connection } from "./connection.ts";
 import type { MadeModel, MadeTrainer, RuntimeFacts, Standing } from "./messages.ts";
-import { toPlain } from "./plain.ts";
+import { toPlain, withGraphs } from "./plain.ts";
+import { withNetworkOf } from "./sent-network.ts";
 
 type FloatArray = Float32Array | Float64Array;
+
+/** What is known here of a trainer that was made here: a user's own loss is made a graph with them. */
+type Around = Partial<Pick<TrainerOptions, "network" | "path">>;
 
 type Parted<Options extends { readonly signal?: AbortSignal }> = ReturnType<typeof parted<Options>>;
 
@@ -84,21 +88,29 @@ export class RemoteRuntime implements Runtime {
   async createTrainer(options: TrainerOptions): Promise<Trainer> {
     const { options: plain, signal, onProgress } = parted(options);
     const initial = isRecord(options) && options.initial !== undefined ? initialBytes(options.initial) : undefined;
-    const sent = initial ? { ...plain, initial: { from: await initial.bytes, ...initial.choice } } : plain;
+    const { network, path } = Object(options) as Partial<TrainerOptions>;
+    const around: Around = { ...(network ? { network } : {}), ...(path ? { path } : {}) };
+    const made = withGraphs(plain, around);
+    const ready = made instanceof Promise ? await made : made;
+    const sent = initial ? { ...ready, initial: { from: await initial.bytes, ...initial.choice } } : ready;
     const question = { ask: "createTrainer", options: sent as never, progress: onProgress !== undefined } as const;
-    return this.#trainer(await this.#connection.ask(question, { signal, onProgress }));
+    return this.#trainer(await this.#connection.ask(question, { signal, onProgress }), around);
   }
 
   async resumeTrainer(given: Uint8Array | ArrayBuffer, options: ResumeOptions = {}): Promise<Trainer> {
     const bytes = copiedBytes("bytes of resume", given);
-    const { options: sent, signal, onProgress } = parted(options);
+    const { options: plain, signal, onProgress } = parted(options);
+    const made = this.#ofFile(bytes, plain);
+    const sent = made instanceof Promise ? await made : made;
     const question = { ask: "resumeTrainer", bytes, options: sent, progress: onProgress !== undefined } as const;
     return this.#trainer(await this.#connection.ask(question, { signal, onProgress, transfer: [bytes.buffer] }));
   }
 
   async loadModel(given: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
     const bytes = copiedBytes("bytes of load", given);
-    const question = { ask: "loadModel", bytes, options: toPlain(options) } as const;
+    const ready = this.#ofFile(bytes, toPlain(options));
+    const sent = ready instanceof Promise ? await ready : ready;
+    const question = { ask: "loadModel", bytes, options: sent } as const;
     const made = await this.#connection.ask<MadeModel>(question, { transfer: [bytes.buffer] });
     return new RemoteModel(this.#connection, made, () => made.step);
   }
@@ -130,8 +142,14 @@ export class RemoteRuntime implements Runtime {
     this.dispose();
   }
 
-  #trainer(made: MadeTrainer): Trainer {
-    return new RemoteTrainer(this.#connection, made);
+  /** Options of what reads a file, with the file's network where the worker has no code for it. */
+  #ofFile<Options extends object>(bytes: Uint8Array, plain: Options): Options | Promise<Options> {
+    const known = withNetworkOf(bytes, plain);
+    return known instanceof Promise ? known.then((options) => withGraphs(options)) : withGraphs(known);
+  }
+
+  #trainer(made: MadeTrainer, around: Around = {}): Trainer {
+    return new RemoteTrainer(this.#connection, made, around);
   }
 }
 
@@ -173,13 +191,17 @@ class RemoteTrainer extends Remote implements Trainer {
     this.#standing = standing;
   };
 
-  constructor(connection: Connection, { number, model, standing, trainingRows, heldOutRows, warnings }: MadeTrainer) {
+  constructor(
+    connection: Connection,
+    { number, model, standing, trainingRows, heldOutRows, warnings }: MadeTrainer,
+    around: Around,
+  ) {
     super(connection, number, "the trainer");
     this.#standing = standing;
     this.trainingRows = trainingRows;
     this.heldOutRows = heldOutRows;
     this.warnings = warnings;
-    this.model = new RemoteModel(connection, model, () => this.best?.step ?? this.step, this.#onStanding);
+    this.model = new RemoteModel(connection, model, () => this.best?.step ?? this.step, this.#onStanding, around);
   }
 
   get step(): number {
@@ -237,6 +259,7 @@ class RemoteModel extends Remote implements Model {
   readonly conditions: Model["conditions"];
   readonly #step: () => number;
   readonly #onStanding: (standing: Standing) => void;
+  readonly #around: Around;
 
   /** @param onStanding - told where its trainer is. */
   constructor(
@@ -244,8 +267,10 @@ class RemoteModel extends Remote implements Model {
     { number, dimension, columns, shape, conditions }: MadeModel,
     step: () => number,
     onStanding: (standing: Standing) => void = () => {},
+    around: Around = {},
   ) {
     super(connection, number, "the model");
+    this.#around = around;
     this.#onStanding = onStanding;
     this.dimension = dimension;
     this.columns = columns && Object.freeze([...columns]);
@@ -296,7 +321,8 @@ class RemoteModel extends Remote implements Model {
     more: { readonly points?: FloatArray; readonly times?: FloatArray } = {},
   ): Promise<Answer> {
     this.check();
-    const { options, signal, onProgress } = parted(given);
+    const { options: plain, signal, onProgress } = parted(given);
+    const options = withGraphs(plain, this.#around) as typeof plain; // no question to a model has a network
     const question = { ask, model: this.number, options, progress: onProgress !== undefined, ...more } as never;
     const transfer = Object.values(more).map(({ buffer }) => buffer as ArrayBuffer); // copies of our own
     return this.connection.ask(question, { signal, onProgress, transfer });

@@ -95,38 +95,40 @@ class Engine {
         return runCase(this.#needed(), question);
       case "createTrainer":
         return this.#keepTrainer(
-          await this.#needed().createTrainer(this.#abortable<TrainerOptions>(id, question.options, question.progress)),
+          await this.#needed().createTrainer(
+            await this.#abortable<TrainerOptions>(id, question.options, question.progress),
+          ),
         );
       case "resumeTrainer":
         return this.#keepTrainer(
           await this.#needed().resumeTrainer(
             question.bytes,
-            this.#abortable<ResumeOptions>(id, question.options, question.progress),
+            await this.#abortable<ResumeOptions>(id, question.options, question.progress),
           ),
         );
       case "loadModel":
         return this.#keepModel(
-          await this.#needed().loadModel(question.bytes, fromPlain<LoadOptions>(question.options)),
+          await this.#needed().loadModel(question.bytes, await fromPlain<LoadOptions>(question.options)),
         );
       case "evaluateLosses":
-        return this.#needed().evaluateLosses(this.#model(question.model), this.#abortable(id, question.options));
+        return this.#needed().evaluateLosses(this.#model(question.model), await this.#abortable(id, question.options));
       case "sample":
-        return this.#model(question.model).sample(this.#abortable(id, question.options, question.progress));
+        return this.#model(question.model).sample(await this.#abortable(id, question.options, question.progress));
       case "logDensity":
         return this.#model(question.model).logDensity(
           question.points,
-          this.#abortable(id, question.options, question.progress),
+          await this.#abortable(id, question.options, question.progress),
         );
       case "encode":
         return this.#model(question.model).encode(
           question.points,
-          this.#abortable(id, question.options, question.progress),
+          await this.#abortable(id, question.options, question.progress),
         );
       case "velocity":
         return this.#model(question.model).velocity(
           question.points,
           question.times,
-          this.#abortable(id, question.options),
+          await this.#abortable(id, question.options),
         );
       case "checkpoint":
         return (this.#trainers.get(question.of) ?? this.#model(question.of)).checkpoint();
@@ -222,16 +224,16 @@ class Engine {
   }
 
   /** Options with parts made, a signal that an abort of this question aborts and, if asked for, a way to tell progress. */
-  #abortable<Options extends object>(
+  async #abortable<Options extends object>(
     id: number,
     plain: object,
     progress = false,
-  ): Options & { readonly signal: AbortSignal } {
+  ): Promise<Options & { readonly signal: AbortSignal }> {
     if (!isRecord(plain)) return plain as never; // the call refuses it
     const controller = new AbortController();
-    this.#aborts.set(id, controller);
+    this.#aborts.set(id, controller); // before anything is waited for
     const onProgress = (done: number, total: number) => this.#send({ kind: "progress", id, done, total });
-    return { ...fromPlain<Options>(plain), signal: controller.signal, ...(progress ? { onProgress } : {}) };
+    return { ...(await fromPlain<Options>(plain)), signal: controller.signal, ...(progress ? { onProgress } : {}) };
   }
 
   #needed(): LocalRuntime {

@@ -4,6 +4,7 @@
  */
 import { ConfigError } from "../../errors.ts";
 import type { Node } from "../../graph/node.ts";
+import { GRAPH } from "../../graph/options.ts";
 import { conditionValues } from "../../nn/conditions.ts";
 import type { Network } from "../../nn/network.ts";
 import { checkedDraws, type Draw, Draws, drawnFor, type Random } from "../../trace/draws.ts";
@@ -21,9 +22,6 @@ export interface LossConfig {
   readonly draws: readonly Draw[];
   readonly graph: Trace;
 }
-
-/** The name that checkpoints have for such losses. */
-export const GRAPH_LOSS = "graph";
 
 const batch = { perRow: 1, plus: 0 };
 const conditionInput = (name: string) => `condition.${name}`;
@@ -80,7 +78,7 @@ export function graphLoss(given: unknown): Loss {
   });
   const draws = checkedDraws(subject, fields["draws"], trace.inputs);
   return {
-    name: GRAPH_LOSS,
+    name: GRAPH,
     options: given as Loss["options"],
     build({ network, x0, x1, t, random }): LossTerms {
       const { parameters, conditions = new Map<string, Node>() } = network.made ?? refuse(subject);

@@ -1,5 +1,6 @@
 /** Paths that are graphs: what a user's functions of time build, as plain data. */
 import type { Node } from "../../graph/node.ts";
+import { GRAPH } from "../../graph/options.ts";
 import { damage, type Sealed, sealed, unsealed } from "../../trace/fields.ts";
 import { openTrace } from "../../trace/open.ts";
 import { type Trace, type TraceInput, traceOf } from "../../trace/trace.ts";
@@ -14,9 +15,6 @@ export interface PathConfig {
   /** From times [B, 1] to alpha, sigma and their rates, [B, 1] each. */
   readonly graph: Trace;
 }
-
-/** The name that checkpoints have for such paths, as for networks, losses and data. */
-export const GRAPH = "graph";
 
 const column = [{ perRow: 1, plus: 0 }, 1] as const;
 const inputs: readonly TraceInput[] = [{ name: "t", shape: column, dtype: "f32" }];

@@ -1,0 +1,35 @@
+/** The network of a file that a worker has no code for: the page makes it, and sends it along. */
+import { onDemand } from "../../backends/on-demand.ts";
+import { GRAPH, isRecord } from "../../graph/options.ts";
+
+/**
+ * The options of `load` or `resume`, with the network that the file names where a worker cannot make it, unless it is
+ * among them. At once where there is nothing to do: messages keep their order.
+ *
+ * @throws {@link CheckpointError} when the file is damaged.
+ */
+export function withNetworkOf<Options extends object>(bytes: Uint8Array, options: Options): Options | Promise<Options> {
+  const kind = kindIn(bytes);
+  if (!isRecord(options) || "network" in options || kind === undefined || kind === "mlp" || kind === GRAPH) {
+    return options;
+  }
+  return withNetwork(bytes, options);
+}
+
+async function withNetwork<Options extends object>(bytes: Uint8Array, options: Options): Promise<Options> {
+  const { source } = options as { readonly source?: string };
+  const { networkOfFile } = await onDemand(import("../../train/network-of-file.ts"));
+  return { ...options, network: await networkOfFile(bytes, source) };
+}
+
+/** What a model file says of its network's kind; undefined where it says nothing, or is none. */
+function kindIn(bytes: Uint8Array): string | undefined {
+  try {
+    const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+    const { kind } = JSON.parse(header.__metadata__.divflow).network;
+    return typeof kind === "string" ? kind : undefined;
+  } catch {
+    return undefined; // whoever reads the file says what is wrong
+  }
+}
