@@ -66,9 +66,12 @@ const filesOfPoints = new RegExp(
 const networks = new RegExp(
   String.raw`\/src\/(networks|nn\/(${[
     ...["networks", "cnn", "residual-mlp", "sit", "sit-config", "transformer", "unet1d", "unet2d", "unet2d-config"],
-    ...["initial", "layers", "network-options", "resample-layers", "time-layers", "told-layers"],
+    ...["initial", "layers", "network-options", "resample-layers", "time-layers", "told-layers", "define-network"],
   ].join("|")}))\.ts$`,
 );
+
+/** Graphs that are plain data: pages load them for networks beside the MLP, for a user's own parts, and for files of them. */
+const graphs = /\/src\/(trace\/|ops\/table|nn\/(graph|traced)|data\/graph-data|flow\/\w+\/graph-\w+|train\/graphs)/;
 
 /**
  * Readable: a page's own part is the core, and the engine another chunk, imported where there is no worker to hold it.
@@ -99,6 +102,7 @@ function writeCore(folder, { input, minify = false }) {
           group("core"),
           // Ops that networks have, and engines: a page whose engine is elsewhere needs them for its networks.
           ...(minify ? [] : [{ name: "ops", test: /\/src\/ops\// }]),
+          { name: "graphs", test: graphs },
           { name: "networks", test: networks },
           ...(minify ? [] : [group("engine")]),
           { name: "load", test: /\/src\/engine\/(load|resume)\.ts$/ }, // both read model files

@@ -1,9 +1,18 @@
 /**
- * The entry `divflow/networks`: networks beside the MLP, the layers that they are made of, and how parameters start. Apart
- * from `divflow`, so that a page which has none of it downloads none.
+ * The entry `divflow/networks`: networks beside the MLP, the layers that they are made of, how parameters start, and what
+ * makes networks, paths, losses and data of a user's own, with the ops that they are written with. Apart from `divflow`, so
+ * that a page which has none of it downloads none.
  */
+export { jvp } from "./autodiff/jvp.ts";
+export { gradient } from "./autodiff/vjp.ts";
+export { type DataDefinition, type DrawInputs, defineData } from "./data/define-data.ts";
+export { hutchinsonEstimate, jacobianProducts, traceOf, unitVectors } from "./flow/divergence.ts";
+export { defineLoss, type LossDefinition } from "./flow/losses/define-loss.ts";
+export { definePath, type PathDefinition } from "./flow/paths/define-path.ts";
+export { dilation, pathScore, pointOnPath, targetVelocity } from "./flow/paths/path.ts";
 export { type CNNConfig, cnn } from "./nn/cnn.ts";
 export { type ConditionOptions, classes, numbers } from "./nn/conditions.ts";
+export { defineNetwork, type NetworkDefinition, type NetworkInputs } from "./nn/define-network.ts";
 export { constant, normal, ones, torchLinear, uniform, xavierUniform, zeros } from "./nn/initial.ts";
 export {
   activated,
@@ -58,3 +67,4 @@ export { type UNet1dConfig, unet1d } from "./nn/unet1d.ts";
 export { unet2d } from "./nn/unet2d.ts";
 export type { UNet2dConfig } from "./nn/unet2d-config.ts";
 export { selfAttention } from "./ops/attention.ts";
+export * as ops from "./ops/public.ts";

@@ -72,7 +72,7 @@ const allowed: Record<string, readonly string[]> = {
     "backends",
     "engine",
   ],
-  "networks.ts": ["graph", "ops", "trace", "nn"],
+  "networks.ts": ["graph", "ops", "trace", "autodiff", "nn", "flow", "data"],
   "data.ts": ["data"],
   "min.ts": ["index.ts"],
   cli: ["index.ts", "data.ts", "node:*", "citty", "cli-progress", "webgpu"],

@@ -2,7 +2,7 @@
 import type { Node } from "../graph/node.ts";
 import { openTrace } from "../trace/open.ts";
 import { type Trace, type TraceInput, traceOf } from "../trace/trace.ts";
-import { conditionOf } from "./layers.ts";
+import { conditionOf } from "./conditions.ts";
 import type { Network } from "./network.ts";
 
 const batch = { perRow: 1, plus: 0 };

@@ -31,7 +31,7 @@ export {
   subtract,
   toFloat,
 } from "./arithmetic.ts";
-export { attention } from "./attention.ts";
+export { attention, selfAttention } from "./attention.ts";
 export { stopGradient } from "./control.ts";
 export { conv1d, conv2d } from "./convolve.ts";
 export { embedding, film, fixedTimeEmbedding, timeEmbedding } from "./embed.ts";

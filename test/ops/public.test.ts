@@ -61,6 +61,7 @@ const shapes: Readonly<Record<keyof typeof ops, () => readonly [Node, Shape]>> =
   conv1d: () => [ops.conv1d(f32(2, 7, 3), f32(3, 3, 4), f32(4), { stride: 2, padding: 1, dilation: 2 }), [2, 3, 4]],
   conv2d: () => [ops.conv2d(f32(2, 7, 5, 3), f32(3, 3, 3, 4), f32(4), { padding: 1 }), [2, 7, 5, 4]],
   attention: () => [ops.attention(f32(2, 3, 5, 4), f32(2, 3, 5, 4), f32(2, 3, 5, 4)), [2, 3, 5, 4]],
+  selfAttention: () => [ops.selfAttention(f32(2, 5, 12), 2), [2, 5, 4]],
   groupNorm: () => [ops.groupNorm(f32(2, 5, 4), f32(4), f32(4), { groups: 2 }), [2, 5, 4]],
   layerNorm: () => [ops.layerNorm(f32(2, 5, 4)), [2, 5, 4]],
   rmsNorm: () => [ops.rmsNorm(f32(2, 5, 4), f32(4)), [2, 5, 4]],
