@@ -66,12 +66,15 @@ const filesOfPoints = new RegExp(
 const networks = new RegExp(
   String.raw`\/src\/(networks|nn\/(${[
     ...["networks", "cnn", "residual-mlp", "sit", "sit-config", "transformer", "unet1d", "unet2d", "unet2d-config"],
-    ...["initial", "layers", "network-options", "resample-layers", "time-layers", "told-layers", "define-network"],
+    ...["initial", "layers", "network-options", "resample-layers", "time-layers", "told-layers"],
   ].join("|")}))\.ts$`,
 );
 
-/** Graphs that are plain data: pages load them for networks beside the MLP, for a user's own parts, and for files of them. */
-const graphs = /\/src\/(trace\/|ops\/table|nn\/(graph|traced)|data\/graph-data|flow\/\w+\/graph-\w+|train\/graphs)/;
+/** Graphs that are plain data: pages load them for networks beside the MLP, and for files of a user's own. */
+const graphs = /\/src\/(trace\/|ops\/table|nn\/(graph|traced))/;
+
+/** A user's own parts: apart from networks, since they need more of the core. */
+const ownParts = /\/src\/(nn\/define-|data\/(graph-data|define-data)|flow\/\w+\/(graph|define)-|train\/graphs)/;
 
 /**
  * Readable: a page's own part is the core, and the engine another chunk, imported where there is no worker to hold it.
@@ -103,8 +106,11 @@ function writeCore(folder, { input, minify = false }) {
           // Ops that networks have, and engines: a page whose engine is elsewhere needs them for its networks.
           ...(minify ? [] : [{ name: "ops", test: /\/src\/ops\// }]),
           { name: "graphs", test: graphs },
+          { name: "own-parts", test: ownParts },
           { name: "networks", test: networks },
           ...(minify ? [] : [group("engine")]),
+          // What reads a file's header: a page does for its worker, without the engine.
+          { name: "header", test: /\/src\/train\/(network-of-file|read-\w+)\.ts$/ },
           { name: "load", test: /\/src\/engine\/(load|resume)\.ts$/ }, // both read model files
           { name: "validation", test: /\/src\/engine\/(validation|evaluate-losses)\.ts$/ }, // the one makes use of the other
           // What computes it and what plans it are wanted at once.

@@ -6,6 +6,7 @@ import { type BackendModules, chooseBackend } from "../choose-backend.ts";
 import { disposed } from "../disposed.ts";
 import { LocalRuntime } from "../runtime.ts";
 import { runCase } from "../verify.ts";
+import { fromPlain } from "./made.ts";
 import type {
   FromEngine,
   MadeModel,
@@ -16,7 +17,6 @@ import type {
   Standing,
   ToEngine,
 } from "./messages.ts";
-import { fromPlain } from "./plain.ts";
 
 /** What a worker has for talking to its page. */
 export interface Port {

@@ -1,0 +1,36 @@
+/** What a worker makes of the plain parts that a page sends it: plain.ts has the other side. */
+import { madeArray } from "../../data/array.ts";
+import type { GraphData } from "../../data/graph-data.ts";
+import type { DataSource } from "../../data/source.ts";
+import { solverFrom } from "../../flow/solvers/registry.ts";
+import { GRAPH, isRecord, type NamedOptions } from "../../graph/options.ts";
+import type { Network } from "../../nn/network.ts";
+import { networkFromConfig } from "../../nn/registry.ts";
+import { optimizerFrom } from "../../train/adam.ts";
+import { dataOf, lossOf, pathOf } from "../../train/parts.ts";
+import { changedParts, type PartName, type PlainNetwork } from "./plain.ts";
+
+/** Of each part. */
+const forms: { readonly [Name in PartName]: (plain: never) => unknown } = {
+  async network({ kind, config, graph }: PlainNetwork): Promise<Network> {
+    return graph ? { ...(await networkFromConfig(GRAPH, graph)), kind, config } : networkFromConfig(kind, config);
+  },
+  path: pathOf,
+  loss: lossOf,
+  optimizer: optimizerFrom,
+  solver: solverFrom,
+  data: madeData,
+  validation: (plain: unknown) => (isRecord(plain) && "name" in plain ? madeData(plain as never) : plain),
+};
+
+function madeData(plain: NamedOptions & Pick<GraphData, "contents">): DataSource | Promise<DataSource> {
+  return plain.name === "array" ? madeArray(plain as never) : dataOf(plain, plain.contents);
+}
+
+/** The options with their parts made from their plain form: what `toPlain` was given, but for a signal. */
+export async function fromPlain<Options extends object>(plain: object): Promise<Options> {
+  if (!isRecord(plain)) return plain as Options; // whoever takes the options says what is wrong
+  const make = async (name: PartName, part: never) => forms[name](part); // all are awaited, should one fail
+  const made = Object.entries(changedParts(plain, make)).map(async ([name, part]) => [name, await part] as const);
+  return Object.fromEntries(await Promise.all(made)) as Options;
+}
