@@ -145,8 +145,6 @@ export interface LoadOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** The path such weights were trained on; default condOT(). */
   readonly path?: PathScheduler;
-  /** The network that the file is of, where it is at hand: another one is refused. */
-  readonly network?: Network;
   /** The file's name, for messages. */
   readonly source?: string;
 }
