@@ -5,6 +5,8 @@ import { lower } from "../src/backends/webgpu/lower.ts";
 import type { ReduceShader } from "../src/backends/webgpu/reduce-dispatches.ts";
 import { softwareForms } from "../src/backends/webgpu/software-forms.ts";
 import { wholeNetworkForm } from "../src/backends/webgpu/whole-network-form.ts";
+import { windowParameters } from "../src/kernels/convolve.ts";
+import { onePlace, transposed, type Window } from "../src/ops/window.ts";
 import type { ElementwiseOperand, KernelCall } from "../src/schedule/program.ts";
 import { otherCalls, type Work } from "./gpu-report-calls.ts";
 import { fromProduct, fromStep, place, step } from "./gpu-report-operands.ts";
@@ -36,7 +38,16 @@ interface Product {
   readonly transposeLeft?: boolean;
   readonly transposeRight?: boolean;
   readonly sumsDepth?: number;
+  /** What left is seen through; rows, columns and depth are the product's. */
+  readonly seen?: { readonly window: Window; readonly channels: number };
 }
+
+/** Primal and a tangent of 32 sequences of 60 places. */
+const sequences: Window = {
+  down: onePlace,
+  across: { ...onePlace, input: 60, output: 60, taps: 9, start: -4 },
+};
+const rowsOfSequences = 2 * 32 * 60;
 
 /** The products of a training step at width 512, batch 512, one probe; and those for which other kernels are. */
 const productsToReport: readonly Product[] = [
@@ -49,6 +60,11 @@ const productsToReport: readonly Product[] = [
   { name: "gradient of weights and bias, in 6 segments", kernel: "small", ...weightGradient(128), segments: 6 },
   { name: "first layer", kernel: "small", ...layer(512), depth: 3 },
   { name: "last layer, in 3 segments", kernel: "small", rows: 1024, columns: 2, depth: 512, bias: true, segments: 3 },
+  { name: "convolution, 9 taps of 128 channels", kernel: "tile", ...sequenceLayer() },
+  { name: "convolution's gradient of the input", kernel: "tile", ...sequenceBack() },
+  { name: "convolution's gradient of weights and bias", kernel: "tile", ...sequenceGradient() },
+  { name: "convolution, 3 x 3 taps of 32 channels", kernel: "tile", ...imageLayer() },
+  { name: "convolution, 3 x 3 taps of 32 channels", kernel: "small", ...imageLayer() },
   { name: "product alone", kernel: "panel", rows: 1024, columns: 512, depth: 512 },
   { name: "gradient of weights and bias", kernel: "panel", ...weightGradient(512) },
   { name: "layer", kernel: "registers", ...layer(512) },
@@ -62,6 +78,29 @@ function layer(width: number) {
 
 function weightGradient(width: number) {
   return { rows: width, columns: width, depth: 1024, transposeLeft: true, sumsDepth: 512 };
+}
+
+function sequenceLayer() {
+  const sizes = { rows: rowsOfSequences, columns: 128, depth: 9 * 128, seen: { window: sequences, channels: 128 } };
+  return { ...sizes, groups: 2, activation: "silu", bias: true };
+}
+
+function sequenceBack() {
+  const seen = { window: transposed(sequences), channels: 128 };
+  return { rows: rowsOfSequences, columns: 128, depth: 9 * 128, seen, transposeRight: true };
+}
+
+function sequenceGradient() {
+  const seen = { window: sequences, channels: 128 };
+  const sizes = { rows: 9 * 128, columns: 128, depth: rowsOfSequences, seen };
+  return { ...sizes, transposeLeft: true, sumsDepth: rowsOfSequences / 2 };
+}
+
+/** Primal and a tangent of 64 images of 16 x 16 places. */
+function imageLayer() {
+  const axis = { ...onePlace, input: 16, output: 16, taps: 3, start: -1 };
+  const seen = { window: { down: axis, across: axis }, channels: 32 };
+  return { rows: 2 * 64 * 256, columns: 32, depth: 9 * 32, seen, groups: 2, activation: "silu", bias: true };
 }
 
 const forSoftware: Partial<Record<LinearKernel, string>> = {
@@ -105,8 +144,9 @@ function dispatchesOf(
   return lower(program, { traits, software: softwareForms, wholeNetwork: wholeNetworkForm, linear, reduce }).dispatches;
 }
 
-function shapeOf({ rows, columns, depth, groups = 1, transposeLeft, transposeRight }: Product): string {
+function shapeOf({ rows, columns, depth, groups = 1, transposeLeft, transposeRight, seen }: Product): string {
   const parts = [`${rows} x ${depth} by ${depth} x ${columns}`];
+  if (seen) parts.push("left through windows");
   if (groups > 1) parts.push(`${groups} groups`);
   if (transposeLeft) parts.push("left transposed");
   if (transposeRight) parts.push("right transposed");
@@ -114,10 +154,10 @@ function shapeOf({ rows, columns, depth, groups = 1, transposeLeft, transposeRig
 }
 
 function callOf(product: Product): KernelCall {
-  const { name, rows, columns, depth, groups = 1, activation, bias, sumsDepth = 0 } = product;
+  const { name, rows, columns, depth, groups = 1, activation, bias, sumsDepth = 0, seen } = product;
   const count = (rows * columns) / groups;
   const call = {
-    kernel: "linear",
+    kernel: seen ? "convolve" : "linear",
     label: name,
     parameters: {
       rows,
@@ -128,9 +168,10 @@ function callOf(product: Product): KernelCall {
       biasRows: bias ? rows / groups : 0,
       groups,
       sumsDepth,
+      ...(seen && windowParameters(seen.window, seen.channels)),
     },
     bindings: {
-      left: place("left", rows * depth),
+      left: place("left", rows * depth), // of what a window sees more than there is: nothing reads its length
       right: place("right", depth * columns),
       ...(bias && { bias: place("bias", columns) }),
       ...(!activation && { out: place("out", rows * columns) }),

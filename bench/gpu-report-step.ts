@@ -58,6 +58,7 @@ function stepToReport(width: number, storage: "f32" | "f16"): ReportedStep {
 function nameOf(call: KernelCall, second: boolean): string {
   switch (call.kernel) {
     case "linear":
+    case "convolve":
       return second ? "linear-join" : `linear-${chooseProduct(call, traits).kernel}`;
     case "reduce":
       return `${chooseReduce(traits)}${second ? ", their join" : ""}`;

@@ -31,7 +31,7 @@ export function profileTable(
     });
   }
   const sum = calls.reduce((total, { milliseconds }) => total + milliseconds, 0);
-  const products = byKernel.get("linear")?.ms ?? Number.NaN;
+  const products = (byKernel.get("linear")?.ms ?? 0) + (byKernel.get("convolve")?.ms ?? 0) || Number.NaN;
   const size = `${layers} x ${width}, batch ${batch}`;
   const single = calls.map(
     ({ kernel, label, size: shape, milliseconds, flops, bytes }) =>

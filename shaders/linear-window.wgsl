@@ -1,6 +1,7 @@
 // linear-window: how the kernels of a matrix product read a left operand that a window sees (src/kernels/convolve.ts).
 // src/backends/webgpu/linear-window.ts writes what depends on the window's numbers:
 //   CHANNELS, tapAt(at)   channels of a tap; which tap an element of a line is of
+//   lineAt(line, at)      the line
 //   seenBy(line, tap)     the first channel of what a tap of an output place sees, in elements of left; -1 for nothing
 // A line of the matrix is an output place, along it lie taps, and of each tap its channels.
 // Loops, not four calls: the text within is long, and software adapters take long to compile.
@@ -24,9 +25,12 @@ fn windowElements(line: u32, at: u32, width: u32) -> vec4f {
 // The same where they are a quad of a tap's channels.
 fn windowQuad(line: u32, at: u32, width: u32) -> vec4f {
   let tap = tapAt(at);
-  let first = seenBy(line, tap);
-  let quad = vec4f(left[(params.leftOffset + u32(max(first, 0)) + at - tap * CHANNELS) >> 2u]);
-  return select(vec4f(), quad, first >= 0);
+  let first = seenBy(lineAt(line, at), tap);
+  var quad = vec4f();
+  if (first >= 0) {
+    quad = vec4f(left[(params.leftOffset + u32(first) + at - tap * CHANNELS) >> 2u]);
+  }
+  return quad;
 }
 
 // Element `at` of lines line .. line + 3.

@@ -140,7 +140,7 @@ function withSharedArenas(program: Program): Program {
 function describe({ kernel, label, parameters, chain, flops, bytes }: KernelCall, milliseconds: number): CallProfile {
   const { rows, columns, depth, transposeLeft, transposeRight, outer, reduced, inner } = parameters;
   let size = "";
-  if (kernel === "linear") {
+  if (kernel === "linear" || kernel === "convolve") {
     size = `${rows}x${columns}x${depth}${transposeLeft ? " left^T" : ""}${transposeRight ? " right^T" : ""}`;
   }
   if (kernel === "reduce") size = `${outer}x${reduced}x${inner}`;

@@ -40,6 +40,9 @@ export function windowFunctions({ parameters }: KernelCall, software: boolean): 
   return [
     `const CHANNELS = ${channels}u;`,
     `fn tapAt(at: u32) -> u32 {\n  return ${over("at", channels, width + BEYOND)};\n}`,
+    // The sum depends on the depth, so compilers work out anew in each slice where a line's image is. Ahead of the loop they
+    // would for all lines, and have too few registers for the sums.
+    `fn lineAt(line: u32, at: u32) -> u32 {\n  return line${software || transposeLeft ? "" : " + (at >> 31u)"};\n}`,
     "fn seenBy(line: u32, tap: u32) -> i32 {",
     `  let image = ${over("line", get("down", "Output") * across, lines + BEYOND)};`,
     `  let place = line - image * ${get("down", "Output") * across}u;`,
