@@ -35,6 +35,7 @@ const allowed: Record<string, readonly string[]> = {
     "backends/on-demand.ts",
     "generated/shaders.ts",
     "generated/software-shaders.ts",
+    "generated/attention-shaders.ts",
     "generated/whole-network-shaders.ts",
   ],
   "backends/wasm": [

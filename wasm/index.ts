@@ -8,6 +8,9 @@
  *   control   what threads share (threads.ts)
  *   scratch   that all threads share, then each thread's own
  */
+import {
+  attentionIsLarge, attentionReverseUnit, attentionThreadBytes, attentionUnit, attentionUnits,
+} from "./attention";
 import { copy } from "./copy";
 import { BLOCK, countOf, runChain, stepsOf } from "./elementwise";
 import {
@@ -19,10 +22,10 @@ import { REDUCE_BYTES, reduceChunks, reduceHasChunks, reduceUnit, reduceUnits } 
 import { gather, replaceRow, scatterAdd } from "./rows";
 import { claim, close, complete, jobOf, open, waitForAll, waitForWork } from "./threads";
 
-const enum Kernel { copy, elementwise, gather, linear, matmulEach, random, reduce, replaceRow, scatterAdd }
+const enum Kernel { attention, attentionReverse, copy, elementwise, gather, linear, matmulEach, random, reduce, replaceRow, scatterAdd }
 
 /** What a unit is of: kernels that threads share, and `linear`'s preparation. */
-const enum Work { elementwise, linear, matmulEach, pack, reduce }
+const enum Work { attention, attentionReverse, elementwise, linear, matmulEach, pack, reduce }
 
 @unmanaged
 class Call {
@@ -67,6 +70,9 @@ export function sharedBytes(call: usize): usize {
 export function threadBytes(call: usize): usize {
   const c = changetype<Call>(call);
   if (c.kernel == Kernel.linear) return TEMPORARY_BYTES + linearThreadBytes(c.parameters, c.chain);
+  if (c.kernel == Kernel.attention || c.kernel == Kernel.attentionReverse) {
+    return TEMPORARY_BYTES + attentionThreadBytes(c.parameters, c.kernel == Kernel.attentionReverse);
+  }
   return TEMPORARY_BYTES + (c.kernel == Kernel.matmulEach ? matmulEachThreadBytes(c.parameters) : REDUCE_BYTES);
 }
 
@@ -114,6 +120,11 @@ function runCall(call: Call, control: usize, team: u32, mayWait: bool): bool {
   const chain = call.chain;
   const job = changetype<Job>(jobOf(control));
   switch (call.kernel) {
+    case Kernel.attention:
+    case Kernel.attentionReverse: {
+      const kind = call.kernel == Kernel.attention ? Work.attention : Work.attentionReverse;
+      return share(control, kind, attentionUnits(p), p, chain, attentionIsLarge(p) ? team : 1, mayWait);
+    }
     case Kernel.copy: copy(p); break;
     case Kernel.gather: gather(p); break;
     case Kernel.random: random(p, job.scratch); break;
@@ -188,6 +199,8 @@ function runUnit(job: Job, work: u32, parameters: usize, chain: usize, unit: u32
       runChain(chain, first, min(first + CHAIN_UNIT, countOf(chain)), slots, 0, 0, scratch);
       return;
     }
+    case Work.attention: attentionUnit(parameters, unit, own); return;
+    case Work.attentionReverse: attentionReverseUnit(parameters, unit, own); return;
     case Work.linear: linearUnit(parameters, chain, unit, job.packed, own, slots, scratch); return;
     case Work.matmulEach: matmulEachUnit(parameters, unit, own); return;
     case Work.pack: packUnit(parameters, chain, unit, job.packed, own); return;

@@ -112,7 +112,7 @@ export class Solve {
       stops,
     });
     const { limits } = shared.backend;
-    if (limits.optionalKernels?.length && stepwise.tableau && stepwise.field?.bare) {
+    if (limits.optionalKernels?.includes("mlpFlow") && stepwise.tableau && stepwise.field?.bare) {
       try {
         const kind = await onDemand(import("./whole-network.ts"));
         const plan = kind.planWhole(stepwise, { ...settings, estimates }, limits);

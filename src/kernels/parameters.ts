@@ -8,6 +8,26 @@
  */
 import * as d from "typegpu/data";
 
+const attentionFields = {
+  batch: d.u32,
+  length: d.u32,
+  heads: d.u32,
+  width: d.u32, // of a head
+  tangents: d.u32,
+  kindStride: d.u32,
+  headStride: d.u32,
+  scale: d.f32,
+  joinedOffset: d.u32,
+};
+
+export const AttentionParameters = d.struct({ ...attentionFields, outOffset: d.u32 });
+
+export const AttentionReverseParameters = d.struct({
+  ...attentionFields,
+  cotangentsOffset: d.u32,
+  outOffset: d.u32,
+});
+
 export const CopyParameters = d.struct({
   size0: d.u32,
   size1: d.u32,

@@ -32,13 +32,8 @@ import {
   subtract,
   toFloat,
 } from "./arithmetic.ts";
-import {
-  attentionOp,
-  attentionOrders,
-  attentionReverseOp,
-  attentionTangentOp,
-  attentionTangentReverseOp,
-} from "./attention.ts";
+import { attentionOp, attentionReverseOp, attentionTangentOp, attentionTangentReverseOp } from "./attention.ts";
+import { attentionOrders } from "./attention-rules.ts";
 import { stopGradientOp } from "./control.ts";
 import { convolveOp } from "./convolve.ts";
 import { linearOp } from "./linear.ts";

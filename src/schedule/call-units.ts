@@ -75,8 +75,24 @@ export const callUnit: CallMaker = (node, viewOf, out) => {
       label: (names) => `${names["out"]} = random ${kind}, stream ${stream}`,
     };
   }
-  return rowsUnit(node, viewOf, out);
+  return rowsUnit(node, viewOf, out) ?? plannedUnit(node, viewOf, out);
 };
+
+/** Of an op that says itself which call it is. */
+function plannedUnit(node: Node, viewOf: ViewOf, out: View): CallUnit | undefined {
+  const planned = node.op.call?.(node);
+  if (!planned) return undefined;
+  const { kernel, parameters, reads, write, flops, label } = planned;
+  return {
+    kind: "call",
+    kernel,
+    parameters,
+    reads: Object.fromEntries(reads.map((name, i) => [name, viewOf(node.inputs[i] as Node)])),
+    writes: { [write]: out },
+    flops,
+    label: (names) => `${names[write]} = ${label(reads.map((name) => names[name] as string))}`,
+  };
+}
 
 function rowsUnit(node: Node, viewOf: ViewOf, out: View): CallUnit | undefined {
   if (isNodeOf(node, gatherOp.op)) {

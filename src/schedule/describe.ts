@@ -90,6 +90,9 @@ function sizeText({ kernel, parameters: p, chain }: KernelCall): string {
     }
     case "matmulEach":
       return `${(p["batch0"] as number) * (p["batch1"] as number)} of ${p["rows"]} x ${p["depth"]} x ${p["columns"]}`;
+    case "attention":
+    case "attentionReverse":
+      return `${p["batch"]} x ${p["heads"]} of ${p["length"]} x ${p["width"]}, P=${p["tangents"]}`;
     case "reduce":
       return `${p["outer"]} x ${p["reduced"]} x ${p["inner"]}`;
     case "copy":

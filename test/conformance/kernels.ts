@@ -9,6 +9,7 @@ import { hasKernel } from "../../src/kernels/optional.ts";
 import { allKernels } from "../kernels.ts";
 import { assert, assertEqual } from "./assert.ts";
 import type { Check } from "./check.ts";
+import { attentionKernelCases } from "./kernel-attention-cases.ts";
 import { onEachBackend } from "./kernel-backends.ts";
 import { checkCase, inSegments, type KernelCase } from "./kernel-case.ts";
 import { kernelCases } from "./kernel-cases.ts";
@@ -28,6 +29,7 @@ const groups: Readonly<Record<string, () => KernelCase[]>> = {
   ...flowCases,
   ...matmulEachKernelCases,
   ...windowCases,
+  ...attentionKernelCases,
 };
 
 export const checks: Check[] = [

@@ -26,7 +26,8 @@ const CASES_PER_PROGRAM = 16;
 const families: Readonly<Record<string, (each: CaseGraph) => boolean>> = {
   elementwise: ({ op }) => op.elementwise !== undefined && op.name !== "activation",
   activation: ({ op }) => op.name === "activation",
-  others: ({ op }) => op.elementwise === undefined,
+  composites: ({ op }) => op.expand !== undefined,
+  others: ({ op }) => op.elementwise === undefined && op.expand === undefined,
 };
 
 export const checks: Check[] = Object.entries(families).map(([family, belongs]) => ({

@@ -13,6 +13,7 @@ import { windowIndex } from "../conformance/kernel-oracle.ts";
 import { allKernels } from "../kernels.ts";
 import { checkCall, demand, keyOf } from "./check-call.ts";
 import { roundToHalf } from "./half.ts";
+import { interpretAttention, interpretAttentionReverse } from "./interpret-attention.ts";
 import { type Access, runChain } from "./interpret-chain.ts";
 import { interpretFlow } from "./interpret-flow.ts";
 
@@ -246,6 +247,8 @@ const naive: Readonly<Record<string, Naive>> = {
       }
     }
   },
+  attention: interpretAttention,
+  attentionReverse: interpretAttentionReverse,
   mlpFlow: interpretFlow,
   replaceRow({ rows = 0, width = 0 }, operand) {
     const [index, row, table] = [operand("index"), operand("row"), operand("table")];

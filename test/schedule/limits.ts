@@ -10,6 +10,7 @@ const wasm: PlanLimits = {
   maxStorageBindings: 1000,
   maxEpilogueGroups: 64,
   separateReadAndWrite: false,
+  optionalKernels: ["attention", "attentionReverse"],
 };
 
 /**

@@ -154,6 +154,7 @@ class LocalWasmBackend implements WasmBackend {
     maxStorageBindings: Number.MAX_SAFE_INTEGER,
     maxEpilogueGroups: MAX_GROUPS,
     separateReadAndWrite: false,
+    optionalKernels: ["attention", "attentionReverse"],
   };
   readonly lost = new Promise<string>(() => {});
   readonly #kernels: Kernels;

@@ -12,6 +12,8 @@ import type { Allocation, WasmMemory } from "./memory.ts";
 
 /** The numbers that `run` knows kernels by: positions in this list, which is that of wasm/index.ts. */
 const KERNELS = [
+  "attention",
+  "attentionReverse",
   "copy",
   "elementwise",
   "gather",

@@ -119,8 +119,11 @@ export async function createWebGPUBackend(
       const wholeNetwork = program.calls.some(({ kernel }) => kernel === "mlpFlow")
         ? (await onDemand(import("./whole-network-form.ts"))).wholeNetworkForm
         : undefined;
+      const attention = program.calls.some(({ kernel }) => kernel.startsWith("attention"))
+        ? (await onDemand(import("./attention-source.ts"))).attentionDispatches
+        : undefined;
       const choice = (await tuned?.tune(program)) ?? linear;
-      const chosen = { ...parts, lowering: { ...lowering, wholeNetwork, linear: choice } };
+      const chosen = { ...parts, lowering: { ...lowering, wholeNetwork, attention, linear: choice } };
       return loadProgram(chosen, program, bufferNamed);
     },
 

@@ -3,6 +3,8 @@ import { LimitError } from "../../errors.ts";
 import { shaders } from "../../generated/shaders.ts";
 import { MAX_WORKGROUPS } from "../../kernels/kernel.ts";
 import type { KernelCall, Program } from "../../schedule/program.ts";
+import type { attentionDispatches } from "./attention-source.ts";
+import { declarationsFor } from "./declarations.ts";
 import { type Dispatch, isHalf } from "./dispatch.ts";
 import { elementwiseDispatch, type Quads } from "./elementwise-source.ts";
 import { type KernelForm, kernelDispatch } from "./kernel-dispatch.ts";
@@ -32,6 +34,8 @@ export interface LowerOptions {
   readonly traits: DeviceTraits;
   /** There when the traits say that it is a software adapter, or `linear` names a kernel for these. */
   readonly software?: SoftwareForms | undefined;
+  /** There when the program has calls of attention. */
+  readonly attention?: typeof attentionDispatches | undefined;
   /** There when a call of the program runs a whole network. */
   readonly wholeNetwork?: KernelForm | undefined;
   /** These take the place of what the traits decide: how the tuner has its say, and tests try every kernel. */
@@ -52,12 +56,15 @@ export function lower(program: Pick<Program, "calls">, options: LowerOptions): L
 }
 
 function lowerCall(call: KernelCall, options: LowerOptions) {
-  const { traits, software, wholeNetwork, linear, reduce } = options;
+  const { traits, software, wholeNetwork, attention, linear, reduce } = options;
   const { kind = 0 } = call.parameters;
   switch (call.kernel) {
     case "linear":
     case "convolve":
       return lowerProduct(call, linear?.(call) ?? chooseProduct(call, traits), options);
+    case "attention":
+    case "attentionReverse":
+      return attention!(call, (own) => declarationsFor(own, [shaders["elementwise"]!]).join("\n"));
     case "matmulEach":
       return { dispatches: [matmulEachDispatch(call, traits, software?.shaders)], scratch: 0 };
     case "reduce":

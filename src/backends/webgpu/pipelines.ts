@@ -59,7 +59,7 @@ export class Pipelines {
 
   #hold(dispatch: Dispatch) {
     const access = dispatch.bindings.map((binding) => binding.access).join(" ");
-    const key = JSON.stringify([access, dispatch.constants, dispatch.code]);
+    const key = JSON.stringify([access, dispatch.kernel, dispatch.constants, dispatch.code]);
     const known = this.#entries.get(key);
     const entry = known ?? { made: this.#health.whileAlive(this.#compile(dispatch, access)), uses: 0 };
     if (!known) {

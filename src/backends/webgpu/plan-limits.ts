@@ -27,7 +27,7 @@ export function planLimitsOf(limits: DeviceLimits, { wholeNetworks, storage }: P
     maxBindingBytes: limits.maxStorageBufferBindingSize,
     maxStorageBindings: limits.maxStorageBuffersPerShaderStage,
     maxEpilogueGroups: 2,
-    optionalKernels: wholeNetworks ? ["mlpFlow"] : [],
+    optionalKernels: ["attention", "attentionReverse", ...(wholeNetworks ? ["mlpFlow"] : [])],
     separateReadAndWrite: true,
     ...(storage === "f16" && { halvesFrom: HALVES_FROM }),
   };
