@@ -1,6 +1,9 @@
 /** `divflow info`: what this machine offers, for choosing a backend and for reports of faults. */
 import { defineCommand } from "citty";
-import { createRuntime, DivflowError, UnsupportedError, wasmFeatures } from "../index.ts";
+import { printable } from "../errors.ts";
+import { createRuntime, DataError, DivflowError, UnsupportedError, wasmFeatures } from "../index.ts";
+import { readBytes } from "./files.ts";
+import { columnsIn, conditionsIn, factsIn } from "./model-facts.ts";
 import { report } from "./output.ts";
 import { findGPU } from "./webgpu.ts";
 
@@ -21,9 +24,21 @@ const LIMITS = [
 ] as const;
 
 export const info = defineCommand({
-  meta: { name: "info", description: "Show runtimes, adapters, limits and features" },
-  args: { json: { type: "boolean", description: "print one JSON document" } },
+  meta: { name: "info", description: "Show runtimes, adapters, limits and features, or what a model file holds" },
+  args: {
+    model: {
+      type: "positional",
+      description: "a model file, of which is said what it is and is told",
+      required: false,
+    },
+    json: { type: "boolean", description: "print one JSON document" },
+  },
   async run({ args }) {
+    if (args.model !== undefined) {
+      const { document, lines } = modelFacts(args.model, await readBytes(args.model));
+      report(args.json === true, document, lines);
+      return;
+    }
     const runtime = runtimeVersions();
     const { adapters, whyNone } = await listAdapters();
     const wasm = wasmFeatures();
@@ -43,6 +58,42 @@ export const info = defineCommand({
     ]);
   },
 });
+
+/** What a model file says of itself; it is not checked, as load does. */
+function modelFacts(file: string, bytes: Uint8Array): { document: object; lines: string[] } {
+  const facts = factsIn(bytes);
+  if (!facts) {
+    throw new DataError({
+      subject: file,
+      given: "no facts of a model",
+      expected: "a model file that divflow wrote",
+      remedy: "Of a file of weights alone, such as PyTorch's, only its tensors are known.",
+    });
+  }
+  const { network, step, backend, training } = facts as {
+    readonly network?: {
+      readonly kind?: string;
+      readonly config?: { readonly dimension?: number; readonly sample?: unknown };
+    };
+    readonly [name: string]: unknown;
+  };
+  const [columns, conditions] = [columnsIn(bytes), conditionsIn(bytes)];
+  const shape = facts["shape"] ?? network?.config?.sample ?? [network?.config?.dimension];
+  const known = { network: network?.kind, shape, step, backend, columns, conditions };
+  const told = Object.entries(conditions ?? {}).map(([name, { classes, names }]) => {
+    const kinds = names?.map((one) => printable(one, 60)).join(", ") ?? `labels 0 to ${(classes ?? 1) - 1}`;
+    return `  ${printable(name, 60)}  ${classes === undefined ? "numbers" : kinds}`;
+  });
+  return {
+    document: known,
+    lines: [
+      `network    ${network?.kind}, samples of shape [${(shape as readonly number[]).join(", ")}]`,
+      `trained    ${step} steps on ${backend}${training === null ? ", a model alone" : ""}`,
+      ...(columns ? [`columns    ${columns.map((one) => printable(one, 60)).join(", ")}`] : []),
+      ...(told.length > 0 ? ["told       of each sample, by --label and --condition", ...told] : []),
+    ],
+  };
+}
 
 /** What --backend auto takes here and why, in full. */
 async function takenByItself(): Promise<string> {

@@ -226,6 +226,21 @@ describe("train", () => {
   });
 });
 
+test("info says what a model is told, by which names", async () => {
+  const { code, output } = await cli.run(["info", model]);
+  expect(code).toBe(0);
+  expect(output).toContain("network    mlp, samples of shape [2]\n");
+  expect(output).toContain("columns    x, y\n");
+  expect(output).toMatch(/ {2}kind {2}ape, b, c, wolf\n {2}age {2}numbers\n/);
+  const { output: json } = await cli.run(["info", model, "--json"]);
+  expect(JSON.parse(json)).toMatchObject({
+    ...{ network: "mlp", shape: [2], step: 300, columns: ["x", "y"] },
+    conditions: { kind: { classes: 3, names: kinds }, age: {} },
+  });
+  await writeFile(cli.path("none.safetensors"), "none");
+  expect((await cli.run(["info", "none.safetensors"])).code).toBe(2);
+});
+
 test("compare trains, stops and judges with what is told, and writes it beside samples and test rows", async () => {
   const { code, errors } = await cli.run([
     ...["compare", "kinds.csv", "--label", "kind", "--condition", "age", "--out", "compared", "--equal", "steps"],
