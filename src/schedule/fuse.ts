@@ -47,6 +47,7 @@ class Fusion {
   private readonly parts = new Map<number, Part>();
   /** Those that others can still join: roots, by what they are asked for. */
   private readonly open = new OpenParts();
+  private isOpen = false;
   /** How often parts were merged. */
   private merges = 0;
   /** Of work, since it began. */
@@ -65,12 +66,14 @@ class Fusion {
 
   *run(): InParts<Group[]> {
     const steps = this.order.flatMap((number) => stepOf(this.units[number] as Unit));
-    for (const step of steps) this.add(this.numberOf(step), partOf(step, this.limits));
+    for (const step of steps) this.parts.set(this.numberOf(step), partOf(step, this.limits));
     // A step with what feeds it first, then with what reads the same memory, then with its product.
     for (const step of steps) {
       for (const operand of step.operands) if (operand.from === "step") this.mergeOperand(operand.unit, step);
       if (++this.pieces % PIECES === 0) yield;
     }
+    for (const [root, part] of this.parts) this.open.add(root, part);
+    this.isOpen = true;
     yield* this.mergeAlike(steps, (own) => this.open.sharing(own));
     for (const number of this.order) {
       const unit = this.units[number] as Unit;
@@ -103,12 +106,12 @@ class Fusion {
 
   private add(root: number, part: Part): void {
     this.parts.set(root, part);
-    if (!part.call) this.open.add(root, part);
+    if (this.isOpen && !part.call) this.open.add(root, part);
   }
 
   private remove(root: number, part: Part): void {
     this.parts.delete(root);
-    this.open.remove(root, part);
+    if (this.isOpen) this.open.remove(root, part);
   }
 
   /** @param alike - roots of parts that a part, which grows meanwhile, could become one with. */

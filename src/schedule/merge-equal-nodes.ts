@@ -25,23 +25,28 @@ export class KnownNodes {
     return node;
   }
 
-  private keyOf({ op, attributes, shape, dtype, inputs }: Node): string {
-    const parts: (string | number | undefined)[] = [op.name, this.attributesKey(attributes), shape.join(), dtype];
-    for (const input of inputs) parts.push(this.numbers.get(input));
-    return parts.join(" ");
+  /** Shape and dtype follow from these. */
+  private keyOf({ op, attributes, inputs }: Node): string {
+    let key = `${op.name} ${this.attributesKey(attributes)}`;
+    for (const input of inputs) key += ` ${this.numbers.get(input)}`;
+    return key;
   }
 
   private attributesKey(attributes: unknown): string {
     const known = this.attributes.get(attributes);
     if (known !== undefined) return known;
-    const key = JSON.stringify(attributes, exactNumbers);
+    const key = textOf(attributes);
     this.attributes.set(attributes, key);
     return key;
   }
 }
 
-/** JSON writes -0 as 0 and NaN and the infinities as null: constants that must stay apart. */
-const exactNumbers = (_name: string, value: unknown) =>
-  typeof value === "number" && (value === 0 || !Number.isFinite(value))
-    ? `number ${Object.is(value, -0) ? "-0" : value}`
-    : value;
+/** Attributes as text, which differs where they do: JSON would write -0 as 0, and NaN and the infinities as null. */
+function textOf(value: unknown): string {
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
+  if (Array.isArray(value)) return `[${value.map(textOf).join()}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "";
+  let text = "{";
+  for (const [name, each] of Object.entries(value)) text += `${name}:${textOf(each)},`;
+  return `${text}}`;
+}
