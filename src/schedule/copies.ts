@@ -63,15 +63,16 @@ function coalesced(axes: readonly Axis[]): Axis[] {
   return result;
 }
 
-/** Exactly four axes for each call: one call for each index of axes beyond these, the outermost. */
+/** Exactly four axes for each call: one call for each index of axes beyond these, the shortest. */
 function splitAxes(axes: readonly Axis[], sourceStart: number, targetStart: number): Split[] {
   if (axes.length <= AXES) {
     const unused = Array<Axis>(AXES - axes.length).fill({ size: 1, source: 0, target: 0 });
     return [{ inner: [...unused, ...axes], sourceStart, targetStart }];
   }
-  const [outer, ...inner] = axes as [Axis, ...Axis[]];
-  return Array.from({ length: outer.size }, (_, i) =>
-    splitAxes(inner, sourceStart + i * outer.source, targetStart + i * outer.target),
+  const shortest = axes.reduce((best, axis) => (axis.size < best.size ? axis : best));
+  const others = axes.filter((axis) => axis !== shortest);
+  return Array.from({ length: shortest.size }, (_, i) =>
+    splitAxes(others, sourceStart + i * shortest.source, targetStart + i * shortest.target),
   ).flat();
 }
 
