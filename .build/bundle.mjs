@@ -180,7 +180,11 @@ const withoutCases = {
  */
 const withoutNetworks = {
   name: "without-networks",
-  load: (id) => (id === join(root, "src", "nn", "networks.ts") ? "export const networks = {};" : undefined),
+  load(id) {
+    if (id === join(root, "src", "nn", "networks.ts")) return "export const networks = {};";
+    // PyTorch's files of them are read by the page too, and come as divflow's own.
+    return id === join(root, "src", "train", "read-torch.ts") ? "export const torchNetwork = () => {};" : undefined;
+  },
 };
 
 /**

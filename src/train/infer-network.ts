@@ -4,15 +4,8 @@ import { choiceOption } from "../graph/options.ts";
 import { mlp } from "../nn/mlp.ts";
 import type { Network } from "../nn/network.ts";
 import { type ActivationKind, activationKinds } from "../ops/activation.ts";
+import { LAYER } from "./layer-names.ts";
 import type { StoredTensor } from "./safetensors.ts";
-
-/** The end of a linear layer's tensor's name: the layer's number, and which of the two it is. */
-const LAYER = /(?<!\d)(\d+)\.(?:weight|bias)$/;
-
-/** Whether all tensors are of linear layers by number, as in nn.Sequential. */
-export function isLayers(names: Iterable<string>): boolean {
-  return [...names].every((name) => LAYER.test(name));
-}
 
 /**
  * The tensors under the names of a plain nn.Sequential, "0.weight", "0.bias", "2.weight", ...: without what an enclosing

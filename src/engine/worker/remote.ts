@@ -32,6 +32,7 @@ import { initialBytes } from "../initial.ts";
 import { progressOption } from "../solve-options.ts";
 import type { Connection } from "./connection.ts";
 import type { MadeModel, MadeTrainer, RuntimeFacts, Standing } from "./messages.ts";
+import { ownFile } from "./own-file.ts";
 import { toPlain, withGraphs } from "./plain.ts";
 import { withNetworkOf } from "./sent-network.ts";
 
@@ -108,6 +109,14 @@ export class RemoteRuntime implements Runtime {
 
   async loadModel(given: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
     const bytes = copiedBytes("bytes of load", given);
+    const own = isRecord(options) ? ownFile(bytes, options) : undefined;
+    if (!own) return this.#load(bytes, options);
+    const { network, bytes: rewritten } = await own;
+    const { activation: _1, config: _2, path: _3, ...rest } = options; // the file says them now
+    return this.#load(rewritten, { ...rest, network });
+  }
+
+  async #load(bytes: Uint8Array, options: LoadOptions): Promise<Model> {
     const ready = this.#ofFile(bytes, toPlain(options));
     const sent = ready instanceof Promise ? await ready : ready;
     const question = { ask: "loadModel", bytes, options: sent } as const;
