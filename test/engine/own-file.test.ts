@@ -2,11 +2,13 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ownFile } from "../../src/engine/worker/own-file.ts";
+import { createRuntime, load, type Runtime } from "../../src/index.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { parameterLayout } from "../../src/nn/network.ts";
 import { toTorch } from "../../src/nn/torch.ts";
 import { readCheckpoint } from "../../src/train/read-checkpoint.ts";
 import { writeSafetensors } from "../../src/train/safetensors.ts";
+import { remoteEngine } from "./worker.ts";
 
 const bytes = new Uint8Array(readFileSync(new URL("../networks/cnn-classes.safetensors", import.meta.url)));
 const config = { sample: [14, 4] };
@@ -31,4 +33,16 @@ test("a worker reads plain MLPs itself, and says what is wrong with what is no f
 
 test("what has to be said is said by the page", async () => {
   await expect(ownFile(bytes, {})).rejects.toThrow("sample [length, letters]");
+});
+
+test("a model of such a file has the same velocities in a worker as on this thread", { timeout: 60_000 }, async () => {
+  const remote = await remoteEngine("wasm");
+  const here = await createRuntime({ backend: "wasm" });
+  const velocities = async (runtime: Runtime) => {
+    const model = await load(runtime, bytes, { config });
+    return model.velocity(new Float32Array(56).fill(0.1), [0.5], { conditions: { label: 1 } });
+  };
+  expect(await velocities(remote.runtime)).toEqual(await velocities(here));
+  here.dispose();
+  remote.runtime.dispose();
 });
