@@ -1,5 +1,5 @@
 /** The WebAssembly modules inside the package: several builds of wasm/, compressed together. */
-import { bytes, deflated } from "../../generated/wasm.ts";
+import { bytes, deflated, pieces } from "../../generated/wasm.ts";
 
 export type Build = keyof typeof bytes;
 
@@ -8,9 +8,15 @@ export async function moduleBytes(build: Build, shared: boolean): Promise<Uint8A
   const compressed = Uint8Array.from(atob(deflated), (character) => character.charCodeAt(0));
   const unpacked = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("deflate"));
   const all = new Uint8Array(await new Response(unpacked).arrayBuffer());
-  const builds = Object.keys(bytes) as Build[];
-  const start = builds.slice(0, builds.indexOf(build)).reduce((sum, before) => sum + bytes[before], 0);
-  const module = all.subarray(start, start + bytes[build]);
+  const module = new Uint8Array(bytes[build]);
+  let from = 0;
+  for (let piece = 0; piece < pieces; piece++) {
+    for (const [name, length] of Object.entries(bytes)) {
+      const [start, end] = [piece, piece + 1].map((i) => Math.floor((length * i) / pieces)) as [number, number];
+      if (name === build) module.set(all.subarray(from, from + end - start), start);
+      from += end - start;
+    }
+  }
   if (!shared) module[sharedFlagOf(module)] = LIMITED;
   return module;
 }
