@@ -65,6 +65,7 @@ export {
   solverNames,
   spirals,
   splitRows,
+  streamData,
   staircase,
   UnsupportedError,
   VERSION,

@@ -105,6 +105,10 @@ const factories: Readonly<Record<string, Entry>> = {
   rings: { options: { radii: [1] }, call: divflow.rings },
   gaussianMixture: { options: { means: [[0]], variances: [1] }, call: divflow.gaussianMixture },
   arrayData: { options: { standardize: true }, call: (options) => arrayData([[1, 2]], undefined, options) },
+  streamData: {
+    options: { shape: [2], conditions: {}, standardization: { mean: [0, 0], std: [1, 1] }, batches: [] },
+    call: divflow.streamData,
+  },
   readCsv: { options: { delimiter: "," }, call: (options) => readCsv(csv, "points.csv", options) },
   "pathFrom, nested": { options: { sigmaMin: 0 }, call: (options) => divflow.pathFrom({ name: "cond-ot", options }) },
   "lossFrom, nested": { options: { divergence: 0 }, call: (options) => divflow.lossFrom({ name: "fdm", options }) },
