@@ -79,6 +79,16 @@ describe.skipIf(skipped.includes("node-wasm"))("in Node", () => {
     }
   });
 
+  test("own-parts.mjs trains what a user wrote, and samples it from its file", { timeout: 150_000 }, async () => {
+    const text = await readFile(join(root, "examples", "own-parts.mjs"), "utf8");
+    expect((await readFile(join(root, "docs", "networks.md"), "utf8")).split(`\`\`\`js\n${text}\`\`\``)).toHaveLength(
+      2,
+    );
+    const output = await run("own-parts.mjs", text);
+    const [, radius] = /samples lie (\S+) from the middle/.exec(output) ?? [];
+    expect(Math.abs(Number(radius) - 2)).toBeLessThan(0.15);
+  });
+
   test("digits.mjs trains a U-Net, and draws a row of each class", { timeout: 150_000 }, async () => {
     const text = await shortened(
       "digits.mjs",
