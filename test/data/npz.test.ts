@@ -41,7 +41,7 @@ describe("reading", () => {
     expect((await open(deflated)).entries).toEqual([{ name: "x", shape: [3, 2] }, { name: "names" }]);
   });
 
-  test("chooses the only array of two axes, or the one that is asked for", async () => {
+  test("chooses the only array of two axes or more, or the one that is asked for", async () => {
     expect((await open(stored)).choose()).toBe("x");
     expect((await open(stored)).choose("labels")).toBe("labels");
     expect((await open(writeNpz({ a: { values: new Float32Array(3), shape: [3] } }))).choose()).toBe("a");
@@ -49,7 +49,10 @@ describe("reading", () => {
     expect(() => two.choose()).toThrow(DataError);
     expect(() => two.choose()).toThrow(/2 arrays.*arr_0 \[3, 2\], arr_1 \[2, 2\].*--array/);
     const cube = await open(writeNpz({ cube: { values: new Float32Array(8), shape: [2, 2, 2] } }));
-    expect(() => cube.choose()).toThrow(/no array of points.*cube \[2, 2, 2\]/);
+    expect(cube.choose()).toBe("cube"); // two points of shape [2, 2]
+    const flat = { values: new Float32Array(3), shape: [3] };
+    const lists = await open(writeNpz({ a: flat, b: flat }));
+    expect(() => lists.choose()).toThrow(/2 arrays.*a \[3\], b \[3\].*--array/);
   });
 
   test.each<[string, Uint8Array, string[] | undefined, RegExp]>([

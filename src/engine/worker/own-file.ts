@@ -32,11 +32,15 @@ async function rewritten(bytes: Uint8Array, options: Said) {
 /** Names of tensors in a file that says nothing of divflow; undefined for others, and what is no file. */
 function namesIn(bytes: Uint8Array): string[] | undefined {
   try {
-    const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-    const header: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
-    const { __metadata__: metadata, ...tensors } = header as Record<string, unknown>;
+    const { __metadata__: metadata, ...tensors } = headerOf(bytes);
     return isRecord(metadata) && "divflow" in metadata ? undefined : Object.keys(tensors);
   } catch {
     return undefined; // whoever reads the file says what is wrong
   }
+}
+
+/** The JSON that a safetensors file begins with, unchecked. Throws where there is none. */
+export function headerOf(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  return JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
 }

@@ -1,6 +1,7 @@
 /** The network of a file that a worker has no code for: the page makes it, and sends it along. */
 import { onDemand } from "../../backends/on-demand.ts";
 import { GRAPH, isRecord } from "../../graph/options.ts";
+import { headerOf } from "./own-file.ts";
 
 /**
  * The options of `load` or `resume`, with the network that the file names where a worker cannot make it, unless it is
@@ -25,9 +26,8 @@ async function withNetwork<Options extends object>(bytes: Uint8Array, options: O
 /** What a model file says of its network's kind; undefined where it says nothing, or is none. */
 function kindIn(bytes: Uint8Array): string | undefined {
   try {
-    const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
-    const { kind } = JSON.parse(header.__metadata__.divflow).network;
+    const { __metadata__: metadata } = headerOf(bytes) as { readonly __metadata__: { readonly divflow: string } };
+    const { kind } = JSON.parse(metadata.divflow).network;
     return typeof kind === "string" ? kind : undefined;
   } catch {
     return undefined; // whoever reads the file says what is wrong
