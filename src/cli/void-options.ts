@@ -48,8 +48,14 @@ const rules: readonly Rule[] = [
   {
     option: "network",
     chosen: () => true,
-    makesVoid: ["width", "simd", "profile"],
-    because: "networks have sizes of their own, and are measured on the best build",
+    makesVoid: ["width"],
+    because: "networks have sizes of their own",
+  },
+  {
+    option: "network",
+    chosen: () => true,
+    makesVoid: ["simd", "profile"],
+    because: "networks are measured on the best build",
   },
   { option: "out", chosen: undefined, makesVoid: ["format", "force"], because: "nothing is written to a file" },
 ];

@@ -63,7 +63,7 @@ test.each<[string, readonly string[], string]>([
   ["no JSON", ["--network", "{kind: mlp}"], "expected a JSON object of options"],
   ["no kind", ["--network", '{"width": 3}'], "kind in --network"],
   ["an option that the network has not", ["--network", '{"kind": "mlp", "widht": 3}'], "options of mlp"],
-  ["sizes beside it", ["--network", "unet1d", "--width", "8"], `--width: got "beside --network"`],
+  ["sizes beside it", ["--network", "unet1d", "--width", "8"], `--width 8: got "beside --network unet1d"`],
   ["it beside a model begun at", ["--network", "mlp", "--from", "waves.npy"], `--network: got "beside --from"`],
   ["a file that is not there", ["--network", "none.json"], "none.json"],
 ])("%s is refused", async (_what, more, message) => {
