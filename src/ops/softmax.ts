@@ -1,7 +1,7 @@
 /** Probabilities from logits, along the last axis, and what they miss. */
 import { ConfigError } from "../errors.ts";
 import { type Node, sizeOf } from "../graph/node.ts";
-import { divide, equal, exp, log, multiply, negate, subtract, toFloat } from "./arithmetic.ts";
+import { add, divide, equal, exp, log, multiply, negate, subtract, toFloat } from "./arithmetic.ts";
 import { stopGradient } from "./control.ts";
 import { max, meanAll, sum } from "./reduce.ts";
 import { reshape } from "./shape.ts";
@@ -17,6 +17,12 @@ export function softmax(x: Node): Node {
 export function logSoftmax(x: Node): Node {
   const shifted = belowLargest(x);
   return subtract(shifted, log(sum(exp(shifted), [lastAxis(x)])));
+}
+
+/** log(sum(exp(x))) along the last axis, which has size 1 in the result; no exp overflows. */
+export function logSumExp(x: Node): Node {
+  const largest = stopGradient(max(x, [lastAxis(x)]));
+  return add(log(sum(exp(subtract(x, largest)), [lastAxis(x)])), largest);
 }
 
 /**

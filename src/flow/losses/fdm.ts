@@ -61,13 +61,19 @@ export interface FDMOptions {
    * What is biased: (v' - u).s is exact always, and r itself is unbiased. But |r|^power of an estimate is too large:
    * for power 2 by the estimate's variance / probes (Rademacher: 2 sum over i != j of S_ij^2, S = (J + J^T)/2; Gaussian:
    * 2 |S|_F^2), which adds a penalty on S. For power 1 it is too large too, by Jensen's inequality. Exact has no bias;
-   * so has the slice form with power 2, for any number of probes.
+   * so has the slice form with power 2, for any number of probes; and the residual form with `unbiased`.
    */
   readonly estimator?: (typeof divergenceEstimators)[number];
   /** Probes of the Hutchinson estimate; default "rademacher", which has no variance where J is diagonal. */
   readonly probe?: ProbeKind;
   /** Number P of probes: the residual form averages their estimates, the slice form their losses. Default 1. */
   readonly probes?: number;
+  /**
+   * Of the residual form with power 2 and at least two probes: r^2 as the mean over pairs of probes of the product of
+   * their residuals. Probes are independent, so its mean and its gradient's are those of the exact trace, whatever the
+   * Jacobian; it varies more, and may be negative. Default false: the square of their average.
+   */
+  readonly unbiased?: boolean;
   /**
    * Whether the velocity that multiplies the score is held constant when differentiating, so that the divergence term
    * trains div v alone. Default true; docs/loss.md says why.
@@ -148,11 +154,14 @@ function divergenceTerm(options: Required<FDMOptions>, inputs: DivergenceInputs)
   const excess = subtract(detachVelocity ? stopGradient(v) : v, u);
 
   if (form === "residual") {
-    const divergence = exact
-      ? traceOf(products)
-      : average(probes.map((z, i) => hutchinsonEstimate(z, products[i] as Node)));
-    const weighted = weigh(scaledResidual(values, divergence, excess, inputs.x0), values, options.weight);
-    return meanAll(raise(multiply(weighted, 1 / dimension), power));
+    const residual = (divergence: Node) => {
+      const weighted = weigh(scaledResidual(values, divergence, excess, inputs.x0), values, options.weight);
+      return multiply(weighted, 1 / dimension);
+    };
+    if (exact) return meanAll(raise(residual(traceOf(products)), power));
+    const estimates = probes.map((z, i) => hutchinsonEstimate(z, products[i] as Node));
+    if (options.unbiased) return meanAll(meanOfPairs(estimates.map(residual)));
+    return meanAll(raise(residual(average(estimates)), power));
   }
 
   // (|w R| / sqrt D)^power of each probe, [B, 1]; exact: the sum of squares over unit vectors in place of one probe's.
@@ -193,6 +202,18 @@ function average(nodes: readonly Node[]): Node {
   return nodes.length === 1 ? total : multiply(total, 1 / nodes.length);
 }
 
+/** The mean of a b over pairs of different ones, at least two; without the squares that a square of the sum has. */
+function meanOfPairs([first, ...others]: readonly Node[]): Node {
+  let total = first as Node;
+  let products: Node | undefined;
+  for (const node of others) {
+    const product = multiply(total, node);
+    products = products ? add(products, product) : product;
+    total = add(total, node);
+  }
+  return multiply(products as Node, 2 / (others.length * (others.length + 1)));
+}
+
 function raise(x: Node, power: 1 | 2): Node {
   return power === 2 ? square(x) : abs(x);
 }
@@ -216,10 +237,11 @@ function evaluateField(network: LossContext["network"], x: Node, t: Node, rows: 
 function completed(options: FDMOptions): Required<FDMOptions> {
   optionsObject("options of fdm", options, [
     ...(["divergence", "velocityWeight", "form", "power", "weight", "estimator"] as const),
-    ...(["probe", "probes", "detachVelocity", "fraction"] as const),
+    ...(["probe", "probes", "unbiased", "detachVelocity", "fraction"] as const),
   ]);
   const { divergence = 0.1, velocityWeight = 1, form = "residual", power = 2, weight = "sigma" } = options;
   const { estimator = "hutchinson", probe = "rademacher", probes = 1, detachVelocity = true, fraction = 1 } = options;
+  const { unbiased = false } = options;
   f32Option("divergence of fdm", divergence, { minimum: 0 });
   f32Option("velocityWeight of fdm", velocityWeight, { minimum: 0, open: "minimum" });
   choiceOption("form of fdm", form, divergenceForms);
@@ -228,9 +250,33 @@ function completed(options: FDMOptions): Required<FDMOptions> {
   choiceOption("estimator of fdm", estimator, divergenceEstimators);
   choiceOption("probe of fdm", probe, probeKinds);
   integerOption("probes of fdm", probes, 1, 1024);
+  booleanOption("unbiased of fdm", unbiased);
   booleanOption("detachVelocity of fdm", detachVelocity);
   numberOption("fraction of fdm", fraction, { minimum: 0, maximum: 1, open: "minimum" });
-  return { divergence, velocityWeight, form, power, weight, estimator, probe, probes, detachVelocity, fraction };
+  const complete = {
+    divergence,
+    velocityWeight,
+    form,
+    power,
+    weight,
+    estimator,
+    probe,
+    probes,
+    detachVelocity,
+    fraction,
+  };
+  if (unbiased) refuseSinglePairs(complete);
+  return { ...complete, unbiased };
+}
+
+function refuseSinglePairs({ form, power, estimator, probes }: Omit<Required<FDMOptions>, "unbiased">): void {
+  if (form === "residual" && power === 2 && (estimator === "exact" || probes > 1)) return;
+  throw new ConfigError({
+    subject: "unbiased of fdm",
+    given: `true with form "${form}", power ${power} and ${probes} ${probes === 1 ? "probe" : "probes"}`,
+    expected: 'form "residual", power 2 and at least 2 probes',
+    remedy: 'Set probes to 2; the slice form with power 2 and estimator "exact" have no bias as they are.',
+  });
 }
 
 function refuseVanishingDilation({ name, dilationVanishes }: PathScheduler): void {
