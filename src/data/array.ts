@@ -35,7 +35,7 @@ export interface ArrayDataOptions {
   readonly columns?: readonly string[] | undefined;
   /**
    * What is known of each point beside itself, by name: labels (strings, or integers in a typed array such as a
-   * Uint32Array) or numbers; networks that declare conditions of these names are told them. See {@link ConditionValues}.
+   * Uint32Array, or in any where the network is told one of so many classes) or numbers; networks that declare conditions of these names are told them. See {@link ConditionValues}.
    */
   readonly conditions?: Readonly<Record<string, ConditionValues>> | undefined;
 }

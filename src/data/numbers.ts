@@ -23,7 +23,8 @@ export interface NestedNumbers extends ReadonlyArray<NumberArray | NestedNumbers
 
 /**
  * A condition's values, a row for each point. Typed arrays of integers and strings are labels, all else are numbers, unless
- * `classes` or `names` say that they are labels, or a `shape` [count, ...shape of one] that they are numbers.
+ * `classes` or `names` say that they are labels, or a `shape` [count, ...shape of one] that they are numbers. Of numbers, one
+ * for each point, a network that is told a label takes integers for labels.
  */
 export type ConditionValues =
   | Numbers

@@ -17,7 +17,7 @@ import type { BatchUse } from "../ops/streams.ts";
 import { seedOf } from "../ops/threefry.ts";
 import { type BatchOptions, buildBatchLosses } from "../train/batch.ts";
 import type { ConditionFacts } from "../train/checkpoint.ts";
-import { expectConditionsFit } from "../train/told.ts";
+import { expectSameNames, toldData } from "../train/told.ts";
 import type { EvaluateLossesOptions, LossMeans } from "./api.ts";
 import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
@@ -188,25 +188,26 @@ export function evaluationOf(
   optionsObject("options of evaluateLosses", options, known);
   const { network, standardization, facts } = model;
   const { dimension } = network;
-  const { data, path = model.path, batchSize = 512, batches = 20, seed = 0 } = options;
+  const { path = model.path, batchSize = 512, batches = 20, seed = 0 } = options;
   const signal = signalOption(options.signal);
-  partOption("data of evaluateLosses", data, "draw", "arrayData(points)");
+  partOption("data of evaluateLosses", options.data, "draw", "arrayData(points)");
   partOption("loss of evaluateLosses", options.loss, "build", "fdm()");
   partOption("path of evaluateLosses", path, "at", "condOT()");
   const loss = options.loss.forNetwork?.(network, path) ?? options.loss;
   integerOption("batchSize of evaluateLosses", batchSize, 1, 1 << 20);
   integerOption("batches of evaluateLosses", batches, 1, 1 << 20);
   integerOption("seed of evaluateLosses", seed, 0);
-  if (data.dimension !== dimension) {
+  if (options.data.dimension !== dimension) {
     throw new ConfigError({
       subject: "dimension of the data",
-      given: data.dimension,
+      given: options.data.dimension,
       expected: `${dimension}, the model's`,
       remedy: "Evaluate on data of the same kind as trained on.",
     });
   }
-  expectDrawable("data of evaluateLosses", data);
-  expectConditionsFit("the data", network, data);
+  expectDrawable("data of evaluateLosses", options.data);
+  const data = toldData("the data", network, options.data);
+  expectSameNames("the data", data, facts, "the model");
   const units = inModelUnits(data, standardization, { batchSize, batches, seed });
   return { network, path, standardization, facts, data: units, loss, batchSize, batches, seed, signal };
 }

@@ -5,9 +5,10 @@ import { expectHeld } from "../data/held.ts";
 import { copiedNumbers, type Numbers } from "../data/numbers.ts";
 import { type DivergenceOptions as Estimator, estimateCount } from "../flow/likelihood.ts";
 import { networkField } from "../flow/network-field.ts";
+import type { PathScheduler } from "../flow/paths/path.ts";
 import type { Node, Shape } from "../graph/node.ts";
 import { copiedOptions, optionsObject, signalOption } from "../graph/options.ts";
-import { parameterLayout, parameterViews } from "../nn/network.ts";
+import { type Network, parameterLayout, parameterViews } from "../nn/network.ts";
 import { state } from "../ops/sources.ts";
 import { writeCheckpoint } from "../train/checkpoint.ts";
 import type {
@@ -69,6 +70,14 @@ export class LocalModel implements Model {
 
   get step(): number {
     return this.#source.step();
+  }
+
+  get network(): Network {
+    return this.#source.network;
+  }
+
+  get path(): PathScheduler {
+    return this.#source.path;
   }
 
   async sample(options: SampleOptions): Promise<Samples> {

@@ -1,11 +1,13 @@
 /** Training that goes on where a file's left off. */
+import { withLabels } from "../data/labels.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Standardization } from "../data/standardize.ts";
 import { CheckpointError, DataError } from "../errors.ts";
 import { optionsObject, textOption } from "../graph/options.ts";
-import type { FlatVector, ValidationRecord } from "../train/checkpoint.ts";
+import type { FlatVector, ModelRecord, ValidationRecord } from "../train/checkpoint.ts";
 import { resumedData } from "../train/parts.ts";
 import { readCheckpoint } from "../train/read-checkpoint.ts";
+import { expectSameNames } from "../train/told.ts";
 import { firstStanding } from "../train/validation.ts";
 import type { ResumeOptions, TrainerOptions } from "./api.ts";
 import type { LocalRuntime } from "./runtime.ts";
@@ -33,13 +35,13 @@ export async function resumeTrainer(
     });
   }
   const { moments, loss, optimizer, batchSize, seed, ema, maximumGradientNorm, jitter, validation } = training;
-  const data = await resumedData(training.data, options.data);
+  const data = await resumedData(training.data, againOf("the data to resume with", options.data, record));
   expectColumns(data, columns);
   const settings = completed({
     ...{ network, path, loss, optimizer, data, batchSize, seed, jitter },
     ...(ema ? { ema } : {}),
     ...(maximumGradientNorm === undefined ? {} : { maximumGradientNorm }),
-    ...(validation ? await validationOptions(validation, options.validation) : {}),
+    ...(validation ? await validationOptions(validation, againOf("validation", options.validation, record)) : {}),
   });
   expectUnits(source, record.standardization, settings.trainingData.standardization);
   expectTrainingFits(settings, await runtime.limits());
@@ -48,6 +50,18 @@ export async function resumeTrainer(
   if (best) vectors.set("best", best.parameters);
   const standing = { ...(validation?.standing ?? firstStanding(false)), best: best?.metrics };
   return new LocalTrainer(runtime, settings, { step, vectors, standing }).prepared(planning);
+}
+
+/** Data that are given again, as the run had them. */
+function againOf(
+  subject: string,
+  given: DataSource | undefined,
+  { network, conditions }: ModelRecord,
+): DataSource | undefined {
+  if (!given) return undefined;
+  const source = withLabels(subject, given, network.conditions ?? {});
+  expectSameNames(subject, source, conditions, "the run");
+  return source;
 }
 
 async function validationOptions(

@@ -18,14 +18,13 @@ import type {
   ResumeOptions,
   Runtime,
   RuntimeOptions,
-  Trainer,
   TrainerOptions,
 } from "./api.ts";
 import { type ChosenBackend, chooseBackend, everyBackend } from "./choose-backend.ts";
 import { dispose, disposed } from "./disposed.ts";
 import { LocalModel } from "./model.ts";
 import { reasonOf, renewed, unlessAborted } from "./renewal.ts";
-import { createTrainer } from "./trainer.ts";
+import { createTrainer, type LocalTrainer } from "./trainer.ts";
 import { verifyCase } from "./verify.ts";
 
 /** A backend in use. What was built on one is of no use on the next: owners compare the object. */
@@ -114,19 +113,19 @@ export class LocalRuntime implements Runtime {
     return (await this.#current()).backend.limits;
   }
 
-  async createTrainer(options: TrainerOptions): Promise<Trainer> {
+  async createTrainer(options: TrainerOptions): Promise<LocalTrainer> {
     this.check();
     return createTrainer(this, options);
   }
 
-  async loadModel(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
+  async loadModel(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<LocalModel> {
     this.check();
     const given = [copiedBytes("bytes of load", bytes), copiedOptions(options)] as const;
     const { loadModel } = await onDemand(import("./load.ts"));
     return loadModel(this, ...given);
   }
 
-  async resumeTrainer(bytes: Uint8Array | ArrayBuffer, options: ResumeOptions = {}): Promise<Trainer> {
+  async resumeTrainer(bytes: Uint8Array | ArrayBuffer, options: ResumeOptions = {}): Promise<LocalTrainer> {
     this.check();
     const given = [copiedBytes("bytes of resume", bytes), copiedOptions(options)] as const;
     const { resumeTrainer } = await onDemand(import("./resume.ts"));

@@ -23,7 +23,7 @@ import { type Network, parameterLayout } from "../nn/network.ts";
 import type { PlanLimits } from "../schedule/program.ts";
 import { adam, type Optimizer } from "../train/adam.ts";
 import { type Ema, ema } from "../train/ema.ts";
-import { expectConditionsFit } from "../train/told.ts";
+import { expectSameNames, toldData } from "../train/told.ts";
 import { type ValidationCriterion, validationCriteria } from "../train/validation.ts";
 import type { TrainerOptions } from "./api.ts";
 import { expectLossFits, expectSolveFits } from "./sizes.ts";
@@ -128,13 +128,13 @@ export function completed(options: TrainerOptions): TrainerSettings {
       "onProgress",
     ] as const),
   ]);
-  const { network, path, data, batchSize = DEFAULT_BATCH, seed = 0, optimizer = adam() } = options;
+  const { network, path, batchSize = DEFAULT_BATCH, seed = 0, optimizer = adam() } = options;
   const { snapshotEvery, maximumGradientNorm } = options;
   partOption("network of createTrainer", network, "apply", "mlp({ dimension })");
   partOption("path of createTrainer", path, "at", "condOT()");
   partOption("loss of createTrainer", options.loss, "build", "fdm()");
   const loss = options.loss.forNetwork?.(network, path) ?? options.loss;
-  partOption("data of createTrainer", data, "draw", "checkerboard() or arrayData(points)");
+  partOption("data of createTrainer", options.data, "draw", "checkerboard() or arrayData(points)");
   partOption("optimizer of createTrainer", optimizer, "update", "adam()");
   integerOption("batchSize", batchSize, 1, LARGEST_BATCH);
   integerOption("seed", seed, 0);
@@ -143,9 +143,9 @@ export function completed(options: TrainerOptions): TrainerSettings {
     f32Option("maximumGradientNorm", maximumGradientNorm, { minimum: 0, open: "minimum" });
   }
   if (options.ema !== undefined) optionsObject("ema of createTrainer", options.ema, ["decay"]);
-  expectDimension("data", data, network);
-  expectConditionsFit("the data", network, data);
-  const validation = validationOf(options, seed);
+  expectDimension("data", options.data, network);
+  const data = toldData("the data", network, options.data);
+  const validation = validationOf({ ...options, data }, seed);
   const trainingData = validation?.rows && isArrayData(data) ? arrayRows(data, validation.rows.training) : data;
   const jitter = jitterOf(options.jitter ?? 0, trainingData);
   return {
@@ -183,10 +183,11 @@ function heldOutOf(
   seed: number,
 ): Pick<ValidationSettings, "rows" | "source"> {
   if (isRecord(validation) && typeof validation["draw"] === "function") {
-    const source = validation as unknown as DataSource;
-    expectDrawable("validation of createTrainer", source);
-    expectDimension("validation", source, network);
-    expectConditionsFit("validation", network, source);
+    const given = validation as unknown as DataSource;
+    expectDrawable("validation of createTrainer", given);
+    expectDimension("validation", given, network);
+    const source = toldData("validation", network, given);
+    expectSameNames("validation", source, data.conditions, "the data");
     return { rows: undefined, source };
   }
   if (!isArrayData(data)) {

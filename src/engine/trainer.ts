@@ -279,7 +279,7 @@ export async function createTrainer(runtime: LocalRuntime, options: TrainerOptio
   if (initial) {
     const bytes = await initial.bytes;
     const { initialVector } = await onDemand(import("./warm-start.ts"));
-    parameters = await initialVector(bytes, network, initial.choice);
+    parameters = await initialVector(bytes, settings, initial.choice);
   } else {
     parameters = await inTurns(drawingParameters(network, seed), () => {
       runtime.check();

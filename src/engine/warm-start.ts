@@ -3,19 +3,24 @@ import { ConfigError } from "../errors.ts";
 import type { Network } from "../nn/network.ts";
 import type { FlatVector, ModelRecord } from "../train/checkpoint.ts";
 import { readCheckpoint } from "../train/read-checkpoint.ts";
+import { expectSameNames } from "../train/told.ts";
 import { chosenParameters, type ParametersChoice, type ParametersName } from "./parameters.ts";
+import type { TrainerSettings } from "./trainer-settings.ts";
 
 /**
  * The parameters in the bytes of a model's or trainer's file.
  *
+ * @param settings - of the trainer that is to begin at them.
  * @throws {@link ConfigError} when they are of another network, or of a kind that the file does not hold.
+ * @throws {@link DataError} when labels of the data are called otherwise in the file.
  * @throws {@link CheckpointError} when the file is damaged.
  */
 export async function initialVector(
   bytes: Uint8Array,
-  network: Network,
+  settings: Pick<TrainerSettings, "network" | "data">,
   choice: ParametersChoice,
 ): Promise<FlatVector> {
+  const { network, data } = settings;
   const record = await recordIn(bytes, network);
   const [given, expected] = [record.network, network].map(({ kind, config }) => `${kind} ${JSON.stringify(config)}`);
   if (given !== expected) {
@@ -26,6 +31,7 @@ export async function initialVector(
       remedy: "Give the trainer the network of that model, or leave initial out.",
     });
   }
+  expectSameNames("the data", data, record.conditions, "the model to begin at");
   const kept = new Map<ParametersName, FlatVector>([["parameters", record.parameters]]);
   if (record.average) kept.set("ema", record.average);
   if (record.best) kept.set("best", record.best.parameters);

@@ -19,7 +19,6 @@ import {
   resume,
   rk4,
   type TrainerOptions,
-  UnsupportedError,
 } from "../../src/index.ts";
 import { classes } from "../../src/nn/conditions.ts";
 import { defineNetwork } from "../../src/nn/define-network.ts";
@@ -173,6 +172,43 @@ test("a network that nobody defined is a graph too, in a worker", async () => {
   expect(values).toEqual(here.samples);
 });
 
+describe("a loss of one's own judges what came from a file", () => {
+  const judging = () => ({ data: ring(), loss: loss(), batches: 2, batchSize: 5 });
+
+  test("in a worker as on this thread, whatever the network", async () => {
+    using local = await createLocalRuntime({ backend: "reference" });
+    using remote = await remoteEngine("reference");
+    const label = { label: classes(3) };
+    for (const network of [
+      own(),
+      mlp({ dimension: 2, hidden: [4], conditions: label }),
+      residualMlp({ dimension: 2, width: 4, depth: 1, frequencies: 2, conditions: label }),
+    ]) {
+      const trainer = await local.createTrainer({ ...options(), network });
+      for await (const _ of trainer.run({ steps: 2 }));
+      const expected = await evaluateLosses(local, trainer.model, judging());
+      expect(expected.divergenceLoss).toBeGreaterThan(0);
+      const bytes = await trainer.checkpoint();
+      for (const model of [await load(remote.runtime, bytes), (await resume(remote.runtime, bytes)).model]) {
+        expect(await evaluateLosses(remote.runtime, model, judging())).toEqual(expected);
+        expect(await evaluateLosses(remote.runtime, model, judging())).toEqual(expected); // what it asked for is kept
+      }
+    }
+  });
+
+  test("on the path that is asked for, where that is another", async () => {
+    using local = await createLocalRuntime({ backend: "reference" });
+    using remote = await remoteEngine("reference");
+    const [here, there] = await Promise.all([local.createTrainer(options()), remote.runtime.createTrainer(options())]);
+    const onOther = { ...judging(), path: condOT() };
+    const expected = await evaluateLosses(local, here.model, onOther);
+    expect(expected).not.toEqual(await evaluateLosses(local, here.model, judging()));
+    expect(await evaluateLosses(remote.runtime, there.model, onOther)).toEqual(expected);
+    const loaded = await load(remote.runtime, await there.checkpoint());
+    expect(await evaluateLosses(remote.runtime, loaded, onOther)).toEqual(expected);
+  });
+});
+
 test("data that draw from numbers of their own have to be given again", async () => {
   const numbers = Float32Array.from({ length: 20 }, (_, i) => Math.sin(i * i));
   const data = (values = numbers) =>
@@ -197,13 +233,10 @@ test("data that draw from numbers of their own have to be given again", async ()
 });
 
 describe("what cannot be", () => {
-  test("is said: a loss beside a network that only the worker knows", async () => {
+  test("is said: a loss of one's own beside no network", async () => {
     using remote = await remoteEngine("reference");
-    const trainer = await remote.runtime.createTrainer(options());
-    const model = await load(remote.runtime, await trainer.checkpoint());
-    const judging = { data: ring(), loss: loss(), batches: 1, batchSize: 4 };
-    await expect(evaluateLosses(remote.runtime, model, judging)).rejects.toThrow(UnsupportedError);
-    expect((await evaluateLosses(remote.runtime, trainer.model, judging)).loss).toBeGreaterThan(0);
+    const { network: _, ...rest } = options();
+    await expect(remote.runtime.createTrainer(rest as TrainerOptions)).rejects.toThrow(/network.*got "?undefined/);
   });
 
   test("is said: a graph that was changed in its file", async () => {

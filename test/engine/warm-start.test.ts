@@ -1,6 +1,8 @@
 // A run that begins at another model's parameters.
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { arrayData, ConfigError, DataError, ema, type Model, mlp, rk4 } from "../../src/index.ts";
+import { arrayData, ConfigError, cfm, DataError, ema, type Model, mlp, rk4 } from "../../src/index.ts";
+import { readCheckpoint } from "../../src/train/read-checkpoint.ts";
 import { smallOptions, trainSteps, withRuntime } from "./small.ts";
 import { remoteEngine } from "./worker.ts";
 
@@ -68,6 +70,27 @@ test("crosses to a worker, from a model there or elsewhere", async () => {
   await withRuntime("wasm", async (runtime) => {
     const here = await runtime.createTrainer(smallOptions({ initial: before.model }));
     expect(await last(here.model)).toEqual(expected);
+  });
+});
+
+test("begins at a PyTorch file of another network, in a worker too", { timeout: 60_000 }, async () => {
+  const file = new Uint8Array(readFileSync(new URL("../networks/cnn-classes.safetensors", import.meta.url)));
+  using remote = await remoteEngine("wasm");
+  await withRuntime("wasm", async (runtime) => {
+    const { network } = await readCheckpoint(file, { config: { sample: [14, 4] } });
+    const values = Array.from({ length: 4 * 14 * 4 }, (_, i) => Math.sin(i));
+    const label = Uint8Array.of(0, 1, 2, 3).map((one) => one % (network.conditions?.["label"]?.classes ?? 1));
+    const data = arrayData(values, [4, 14, 4], { conditions: { label } });
+    const told = { conditions: { label: 1 } };
+    const velocities = async ({ model }: { readonly model: Model }) => model.velocity(values.slice(0, 56), [0.5], told);
+    using loadedModel = await runtime.loadModel(file, { config: { sample: [14, 4] } });
+    const expected = await velocities({ model: loadedModel });
+    for (const where of [runtime, remote.runtime]) {
+      for (const initial of [file, { from: file }]) {
+        const trainer = await where.createTrainer(smallOptions({ network, data, batchSize: 2, loss: cfm(), initial }));
+        expect(await velocities(trainer)).toEqual(expected);
+      }
+    }
   });
 });
 

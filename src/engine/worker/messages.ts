@@ -1,5 +1,7 @@
 /** What a page asks of the engine in its worker, and what comes back. Objects there are known by number. */
 import type { ErrorCode, ErrorFacts } from "../../errors.ts";
+import type { NamedOptions } from "../../graph/options.ts";
+import type { Network } from "../../nn/network.ts";
 import type {
   EncodeOptions,
   EvaluateLossesOptions,
@@ -42,6 +44,7 @@ export type Question =
       readonly progress: boolean;
     }
   | { readonly ask: "loadModel"; readonly bytes: Uint8Array; readonly options: Sent<LoadOptions> }
+  | { readonly ask: "madeOf"; readonly model: number }
   | { readonly ask: "evaluateLosses"; readonly model: number; readonly options: Sent<EvaluateLossesOptions> }
   | { readonly ask: "run"; readonly trainer: number; readonly options: Sent<RunOptions> }
   | { readonly ask: "next"; readonly run: number }
@@ -91,6 +94,12 @@ export type Standing = Pick<Trainer, "step" | "best" | "stopped">;
 /** What is known on the other side of a model that was made. */
 export interface MadeModel extends Pick<Model, "dimension" | "step" | "columns" | "shape" | "conditions"> {
   readonly number: number;
+}
+
+/** What a model is made of, as its file says it: the answer to "madeOf". */
+export interface MadeOf {
+  readonly network: Pick<Network, "kind" | "config">;
+  readonly path: NamedOptions;
 }
 
 /** The same of a trainer. */

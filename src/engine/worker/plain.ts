@@ -91,17 +91,10 @@ export function withGraphs<Options extends object>(
 }
 
 function lossFor(loss: Loss, network: Network | undefined, path: PathScheduler | undefined): Loss {
-  if (network && path) {
-    partOption<Partial<Network>>("network beside a loss", isNetwork(network) ? network : {}, "apply", "mlp()");
-    partOption("path beside a loss", path, "at", "condOT()");
-    return loss.forNetwork?.(network, path) ?? loss;
-  }
-  throw new UnsupportedError({
-    subject: `loss "${loss.name}" for an engine in a worker`,
-    given: "a loss of your own, beside a network or path that only the worker knows",
-    expected: "a model of a trainer that was made here",
-    remedy: "Use createRuntime({ worker: false }), where the model knows its network.",
-  });
+  const given = isNetwork(network) ? network : (String(network) as never);
+  partOption<Network>("network beside a loss", given, "apply", "mlp()");
+  partOption("path beside a loss", path as PathScheduler, "at", "condOT()");
+  return loss.forNetwork?.(given, path as PathScheduler) ?? loss;
 }
 
 /** Whether it is one in all that a graph is made of: what is none is the engine's to refuse. */

@@ -4,12 +4,15 @@ import { isRecord } from "../../graph/options.ts";
 import type { LoadOptions, Model, Progress, ResumeOptions, Trainer, TrainerOptions } from "../api.ts";
 import { type BackendModules, chooseBackend } from "../choose-backend.ts";
 import { disposed } from "../disposed.ts";
+import type { LocalModel } from "../model.ts";
 import { LocalRuntime } from "../runtime.ts";
+import type { LocalTrainer } from "../trainer.ts";
 import { runCase } from "../verify.ts";
 import { fromPlain } from "./made.ts";
 import type {
   FromEngine,
   MadeModel,
+  MadeOf,
   MadeTrainer,
   Question,
   RuntimeFacts,
@@ -69,8 +72,8 @@ class Engine {
   #runtime: LocalRuntime | undefined;
   #told: RuntimeFacts | undefined;
   #last = 0;
-  readonly #trainers = new Map<number, Trainer>();
-  readonly #models = new Map<number, Model>();
+  readonly #trainers = new Map<number, LocalTrainer>();
+  readonly #models = new Map<number, LocalModel>();
   readonly #runs = new Map<number, Run>();
   /** By the number of the question that can be aborted. */
   readonly #aborts = new Map<number, AbortController>();
@@ -110,6 +113,14 @@ class Engine {
         return this.#keepModel(
           await this.#needed().loadModel(question.bytes, await fromPlain<LoadOptions>(question.options)),
         );
+      case "madeOf": {
+        const { network, path } = this.#model(question.model);
+        const made: MadeOf = {
+          network: { kind: network.kind, config: network.config },
+          path: { name: path.name, options: path.options },
+        };
+        return made;
+      }
       case "evaluateLosses":
         return this.#needed().evaluateLosses(this.#model(question.model), await this.#abortable(id, question.options));
       case "sample":
@@ -205,7 +216,7 @@ class Engine {
     return { kind: "other", name, message };
   }
 
-  #keepTrainer(trainer: Trainer): MadeTrainer {
+  #keepTrainer(trainer: LocalTrainer): MadeTrainer {
     const number = ++this.#last;
     this.#trainers.set(number, trainer);
     const { trainingRows, heldOutRows, warnings } = trainer;
@@ -216,7 +227,7 @@ class Engine {
     };
   }
 
-  #keepModel(model: Model): MadeModel {
+  #keepModel(model: LocalModel): MadeModel {
     const number = ++this.#last;
     this.#models.set(number, model);
     const { dimension, step, columns, shape, conditions } = model;
@@ -251,7 +262,7 @@ class Engine {
     return [...this.#trainers.values()].find((trainer) => trainer.model === model);
   }
 
-  #model(number: number): Model {
+  #model(number: number): LocalModel {
     const model = this.#models.get(number);
     if (!model) throw disposed("the model");
     return model;
