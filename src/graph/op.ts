@@ -63,8 +63,43 @@ export interface OpDefinition<Attributes = unknown> {
   /** Composites only: the kernel that computes it, on backends that have it. */
   readonly kernel?: CompositeKernel;
 
-  /** Ops of plans only: the kernel call that the node is. */
+  /** Products of a left operand that is no matrix: which product it is of its inputs left, right and perhaps a bias. */
+  product?(node: Node<Attributes>): Product;
+
+  /** Ops that plans have another op for: its node. */
+  planned?(node: Node<Attributes>): Node;
+
+  /** Ops of plans: the node that also does what `reader`, which alone reads this one, does; undefined where none can. */
+  taking?(node: Node<Attributes>, reader: Node): Node | undefined;
+
+  /** Ops of plans: the kernel call that the node is. */
   call?(node: Node<Attributes>): PlannedCall;
+
+  /**
+   * The same of kernels that find elements by strides: those of the inputs, of which one of the last two is 1, and those of
+   * the result, of which the last is 1. What reads such a node may say where it is to lie.
+   */
+  stridedCall?(node: Node<Attributes>, inputs: readonly Strides[], result: Strides): PlannedCall;
+}
+
+/** Elements from one to the next along each axis. */
+export type Strides = readonly number[];
+
+/** left right + bias, as plans see it. */
+export interface Product {
+  readonly transposeLeft: boolean;
+  readonly transposeRight: boolean;
+  /** Rows, from the first, that the bias is added to; 0: there is none. */
+  readonly biasRows: number;
+  /** How the left operand is seen, where it is no matrix. */
+  readonly seen?: SeenOperand;
+}
+
+export interface SeenOperand {
+  /** Equal where operands are seen alike. */
+  readonly key: string;
+  /** Such a product of other operands. */
+  make(inputs: readonly Node[], product: Omit<Product, "seen">): Node;
 }
 
 /** How nodes of composites become calls of a kernel: those of one key that do not need each other become one. */

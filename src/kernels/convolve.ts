@@ -12,18 +12,3 @@ import type { KernelDeclaration } from "./kernel.ts";
 import { linear } from "./linear.ts";
 
 export const convolve: KernelDeclaration = { ...linear, name: "convolve", parameters: layouts.ConvolveParameters };
-
-/** One axis of a window: fields of the parameters, with `down` or `across` before them. */
-export const windowFields = ["input", "output", "taps", "stride", "fraction", "dilation", "start"] as const;
-
-type WindowAxis = Readonly<Record<(typeof windowFields)[number], number>>;
-
-/** The parameters that `convolve` has beside those of `linear`. */
-export function windowParameters(
-  { down, across }: { readonly down: WindowAxis; readonly across: WindowAxis },
-  channels: number,
-): Record<string, number> {
-  const named = (name: string, axis: WindowAxis) =>
-    windowFields.map((field) => [`${name}${field[0]?.toUpperCase()}${field.slice(1)}`, axis[field]] as const);
-  return Object.fromEntries([["channels", channels], ...named("down", down), ...named("across", across)]);
-}

@@ -34,6 +34,7 @@ import {
   windowed,
   windowNumbers,
   windowOf,
+  windowParameters,
 } from "./window.ts";
 
 export interface ConvolveAttributes {
@@ -106,23 +107,40 @@ export const convolveOp: OpFunction<ConvolveAttributes> = defineOp<ConvolveAttri
       b && biasCotangent(b, c, biasRows),
     ];
   },
-  reference: ([x, w, b], attributes, shape) => convolveInF64(x as HostTensor, w as HostTensor, b, attributes, shape),
+  reference: ([x, w, bias], attributes, shape) => {
+    const { transposeLeft, transposeRight, biasRows } = attributes;
+    const window = windowSeen(attributes);
+    const right = transposeRight ? tapsTransposed(w as HostTensor, tapsOf(window)) : (w as HostTensor);
+    const left = windowed(x as HostTensor, window);
+    const product = multiplyMatrices(left, right, { transposeLeft, transposeRight: false }, shape);
+    return bias ? withRow(product, bias, biasRows) : product;
+  },
+  product: ({ attributes: { down, across, ...product } }) => {
+    const key = JSON.stringify([down, across]);
+    return { ...product, seen: { key, make: (inputs, given) => convolveOp(inputs, { down, across, ...given }) } };
+  },
+  call: ({ inputs, attributes, shape }) => {
+    const [left, right] = inputs as [Node, Node];
+    const { transposeLeft, transposeRight, biasRows } = attributes;
+    const [rows, columns] = shape as [number, number];
+    const depth = sizeOf(right.shape) / columns;
+    const flags = { transposeLeft: Number(transposeLeft), transposeRight: Number(transposeRight), biasRows };
+    return {
+      kernel: "convolve",
+      parameters: {
+        ...{ rows, columns, depth, ...flags },
+        ...windowParameters(windowSeen(attributes), left.shape.at(-1) as number),
+      },
+      reads: biasRows > 0 ? ["left", "right", "bias"] : ["left", "right"],
+      write: "out",
+      flops: 2 * rows * columns * depth + biasRows * columns,
+      label: ([x, w, bias]) => {
+        const matrix = transposeLeft ? `(windows of ${x})ᵀ` : `windows of ${x}`;
+        return `${matrix} ${w}${transposeRight ? "ᵀ" : ""}${bias ? ` + ${bias}` : ""}`;
+      },
+    };
+  },
 });
-
-/** The product in f64. */
-export function convolveInF64(
-  x: HostTensor,
-  w: HostTensor,
-  bias: HostTensor | undefined,
-  attributes: ConvolveAttributes,
-  shape: Shape,
-): HostTensor {
-  const { transposeLeft, transposeRight, biasRows } = attributes;
-  const window = windowSeen(attributes);
-  const right = transposeRight ? tapsTransposed(w, tapsOf(window)) : w;
-  const product = multiplyMatrices(windowed(x, window), right, { transposeLeft, transposeRight: false }, shape);
-  return bias ? withRow(product, bias, biasRows) : product;
-}
 
 export const convolveCases: OpCases<ConvolveAttributes> = () => {
   const sequence = (across: Partial<WindowAxis>): Window => ({ down: onePlace, across: { ...onePlace, ...across } });
@@ -179,8 +197,7 @@ const plain = (window: Window): ConvolveAttributes => {
 };
 
 /** The window of a node, which its shape rule has passed. */
-export const windowSeen = ({ down, across }: Pick<ConvolveAttributes, "down" | "across">) =>
-  windowOf(down, across) as Window;
+const windowSeen = ({ down, across }: Pick<ConvolveAttributes, "down" | "across">) => windowOf(down, across) as Window;
 
 export interface ConvolutionOptions {
   /** Input places between neighbouring output places; default 1. */

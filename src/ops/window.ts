@@ -44,6 +44,13 @@ export function windowOf(down: readonly number[], across: readonly number[]): Wi
   return { down: axisOf(down), across: axisOf(across) };
 }
 
+/** What the kernel `convolve` has among its parameters beside those of `linear`. */
+export function windowParameters({ down, across }: Window, channels: number): Record<string, number> {
+  const named = (name: string, axis: WindowAxis) =>
+    fields.map((field) => [`${name}${field[0]?.toUpperCase()}${field.slice(1)}`, axis[field]] as const);
+  return Object.fromEntries([["channels", channels], ...named("down", down), ...named("across", across)]);
+}
+
 /** One place, one tap: the axis that a sequence does not have. */
 export const onePlace: WindowAxis = { input: 1, output: 1, taps: 1, stride: 1, fraction: 1, dilation: 1, start: 0 };
 

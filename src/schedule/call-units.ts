@@ -1,6 +1,5 @@
 /** The ops that are one kernel call each: parameters, operands and cost. */
 import { isNodeOf, type Node, type Shape, sizeOf } from "../graph/node.ts";
-import { windowParameters } from "../kernels/convolve.ts";
 import { randomKinds } from "../kernels/random.ts";
 import { reductions } from "../kernels/reduce.ts";
 import { randomOp } from "../ops/random.ts";
@@ -18,12 +17,12 @@ export const callUnit: CallMaker = (node, viewOf, out) => {
   if (isNodeOf(node, linearCall.op)) {
     const [left, right] = node.inputs as [Node, Node];
     const [rows, columns] = node.shape as [number, number];
-    const { transposeLeft, transposeRight, biasRows, window } = node.attributes;
+    const { transposeLeft, transposeRight, biasRows } = node.attributes;
     const depth = sizeOf(right.shape) / columns;
     const bias = biasRows > 0 ? node.inputs[2] : undefined;
     return {
       kind: "call",
-      kernel: window ? "convolve" : "linear",
+      kernel: "linear",
       parameters: {
         rows,
         columns,
@@ -31,7 +30,6 @@ export const callUnit: CallMaker = (node, viewOf, out) => {
         transposeLeft: Number(transposeLeft),
         transposeRight: Number(transposeRight),
         biasRows,
-        ...(window && windowParameters(window, left.shape.at(-1) as number)),
       },
       reads: {
         left: viewOf(left),
@@ -41,8 +39,7 @@ export const callUnit: CallMaker = (node, viewOf, out) => {
       writes: { out },
       flops: 2 * rows * columns * depth + biasRows * columns,
       label: (names) => {
-        const seen = window ? `windows of ${names["left"]}` : names["left"];
-        const factors = `${transposeLeft && window ? `(${seen})` : seen}${transposeLeft ? "ᵀ" : ""} ${names["right"]}${transposeRight ? "ᵀ" : ""}`;
+        const factors = `${names["left"]}${transposeLeft ? "ᵀ" : ""} ${names["right"]}${transposeRight ? "ᵀ" : ""}`;
         return `${names["out"]} = ${factors}${bias ? ` + ${names["bias"]}` : ""}`;
       },
     };

@@ -6,55 +6,26 @@
 import { isNodeOf, type Node, sizeOf } from "../graph/node.ts";
 import { defineOp, type HostTensor } from "../graph/op.ts";
 import type { reductions } from "../kernels/reduce.ts";
-import { convolveInF64, convolveOp } from "../ops/convolve.ts";
 import { type MatmulAttributes, multiplyMatrices, productSizes, withRow } from "../ops/matmul.ts";
-import { matmulEachOp, multiplyEach } from "../ops/matmul-each.ts";
 import type { RandomAttributes } from "../ops/random.ts";
-import { transposeOp } from "../ops/shape.ts";
 import { randomBits, randomNumber } from "../ops/threefry.ts";
-import { type Window, windowNumbers } from "../ops/window.ts";
 
 export interface LinearCallAttributes extends MatmulAttributes {
   /** Rows the bias is added to; 0: the call has no bias. */
   readonly biasRows: number;
-  /** The left operand is seen through it, as `convolve` has it; left out: it is a matrix. */
-  readonly window?: Window;
 }
 
-/** left right + bias: the kernel `linear`, or `convolve` with a window. Inputs: left, right, bias if any. */
+/** left right + bias: the kernel `linear`. Inputs: left, right, bias if any. */
 export const linearCall = defineOp<LinearCallAttributes>({
   name: "linearCall",
-  shape: (shapes, { window, ...attributes }) => {
-    if (window) return convolveOp.op.shape(shapes, { ...windowNumbers(window), ...attributes });
+  shape: (shapes, attributes) => {
     const { rows, columns } = productSizes("linearCall", shapes.slice(0, 2), attributes);
     return [rows, columns];
   },
-  reference: (inputs, { window, ...attributes }, shape) => {
+  reference: (inputs, attributes, shape) => {
     const [left, right, bias] = inputs as [HostTensor, HostTensor, HostTensor | undefined];
-    if (window) return convolveInF64(left, right, bias, { ...windowNumbers(window), ...attributes }, shape);
     const product = multiplyMatrices(left, right, attributes, shape);
     return bias ? withRow(product, bias, attributes.biasRows) : product;
-  },
-});
-
-export interface MatmulEachCallAttributes {
-  readonly scale: number;
-  /** Axis k of the result is axis permutation[k] of the product; the last one stays. */
-  readonly permutation: readonly number[];
-}
-
-/** scale times the product of each pair of matrices, [N, M, rows, columns] or without M: the `matmulEach` kernel. */
-export const matmulEachCall = defineOp<MatmulEachCallAttributes>({
-  name: "matmulEachCall",
-  shape: (shapes, { permutation }) => {
-    const product = matmulEachOp.op.shape(shapes, null);
-    return permutation.map((axis) => product[axis] as number);
-  },
-  reference: ([a, b], { scale, permutation }, shape) => {
-    const from = permutation.map((_, axis) => shape[permutation.indexOf(axis)] as number);
-    const product = multiplyEach(a as HostTensor, b as HostTensor, from);
-    const { data } = transposeOp.op.reference([product], { permutation }, shape);
-    return { shape, data: data.map((value) => scale * value) };
   },
 });
 

@@ -5,6 +5,7 @@
  */
 import { type Graph, topologicalOrder } from "../graph/graph.ts";
 import { isNodeOf, type Node } from "../graph/node.ts";
+import type { Product } from "../graph/op.ts";
 import { add } from "../ops/arithmetic.ts";
 import { sum, sumOp } from "../ops/reduce.ts";
 import { reshapeOp } from "../ops/shape.ts";
@@ -12,7 +13,7 @@ import { constant } from "../ops/sources.ts";
 import { stackRows } from "./joints.ts";
 import { Kin } from "./kin.ts";
 import { mergeGroups } from "./merge-groups.ts";
-import { makeProduct, type Product, productOf, windowKey } from "./products.ts";
+import { makeProduct, productOf } from "./products.ts";
 import { reshaped } from "./reshaped.ts";
 import { termsOf } from "./terms.ts";
 import { readCounts } from "./users.ts";
@@ -87,7 +88,7 @@ function isGradientProduct(node: Node): boolean {
 function alike(products: readonly Node[]): Node[][] {
   const byWindow = new Map<string | undefined, Node[]>();
   for (const product of products) {
-    const key = windowKey(productOf(product) as Product);
+    const key = productOf(product)?.seen?.key;
     byWindow.set(key, [...(byWindow.get(key) ?? []), product]);
   }
   return [...byWindow.values()];

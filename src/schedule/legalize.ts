@@ -13,13 +13,13 @@ import { broadcastOp, concatOp, reshapeOp, sliceOp, transposeOp } from "../ops/s
 import { constantOp, stateOp, tableOp } from "../ops/sources.ts";
 import { stridesOf } from "../ops/strides.ts";
 import { type CallMaker, callUnit } from "./call-units.ts";
-import { type DrawAttributes, drawOp, isStep, type MatmulEachCallAttributes, matmulEachCall } from "./calls.ts";
+import { type DrawAttributes, drawOp, isStep } from "./calls.ts";
 import { Cell, canJoin, type View, viewOf } from "./cells.ts";
 import { joinColumnSums } from "./column-sums.ts";
 import { broadcastStrides, copyUnits, loadTerms, reshapedStrides, type StridedView } from "./copies.ts";
-import { matmulEachUnit } from "./matmul-each-unit.ts";
 import { isColumn, isContiguousSlice, isMoving, isSource, patternOf } from "./moving.ts";
 import { type InParts, PIECES } from "./parts.ts";
+import { stridedUnit } from "./strided-unit.ts";
 import type { Assignment, CallUnit, StepOperand, StepUnit, Unit, Units } from "./units.ts";
 import { readCounts } from "./users.ts";
 
@@ -61,7 +61,7 @@ class Legalizer {
    */
   visit(node: Node): void {
     if (isStep(node)) this.step(node);
-    else if (!isMoving(node) && !isSource(node) && !isNodeOf(node, matmulEachCall.op)) this.view(node);
+    else if (!isMoving(node) && !isSource(node) && !node.op.stridedCall) this.view(node);
   }
 
   finish(graph: Graph): Units {
@@ -228,8 +228,8 @@ class Legalizer {
       const { axis } = node.attributes;
       if (sizeOf(node.shape.slice(0, axis)) === 1) this.joinParts(node, cell);
       else this.joinColumns(node, cell, axis);
-    } else if (isNodeOf(node, matmulEachCall.op)) {
-      this.addCall(matmulEachUnit(node, this, { cell, start: 0, strides: stridesOf(node.shape) }), cell);
+    } else if (node.op.stridedCall) {
+      this.addCall(stridedUnit(node, this, { cell, start: 0, strides: stridesOf(node.shape) }), cell);
     } else if (isMoving(node)) {
       this.copy(node.shape, this.strided(node), cell, 0, stridesOf(node.shape));
     } else {
@@ -260,7 +260,7 @@ class Legalizer {
       const width = sizeOf(part.shape.slice(axis));
       const product = this.soleProduct(part);
       const strides = product && reshapedStrides(part.shape, stridesOf(node.shape), product.shape);
-      if (product && strides) this.addCall(matmulEachUnit(product, this, { cell, start, strides }), cell);
+      if (product && strides) this.addCall(stridedUnit(product, this, { cell, start, strides }), cell);
       else if (this.isLoaded(part)) this.store(part).join(cell, start, columns, width);
       else this.copy(part.shape, this.strided(part), cell, start, stridesOf(node.shape));
       start += width;
@@ -268,10 +268,10 @@ class Legalizer {
   }
 
   /** The product that the value is, under reshapes, where nothing else reads it. */
-  private soleProduct(node: Node): Node<MatmulEachCallAttributes> | undefined {
+  private soleProduct(node: Node): Node | undefined {
     if (this.reads.get(node) !== 1) return undefined;
     if (isNodeOf(node, reshapeOp.op)) return this.soleProduct(node.inputs[0] as Node);
-    return isNodeOf(node, matmulEachCall.op) && !this.views.has(node) ? node : undefined;
+    return node.op.stridedCall && !this.views.has(node) ? node : undefined;
   }
 
   /** Whether a chain takes the value from where it is, without a copy in another order. */

@@ -1,8 +1,8 @@
 /** From what is computed to what kernels compute: the passes before memory and order are decided. */
 import type { Graph } from "../graph/graph.ts";
 import { joinProducts } from "./join-products.ts";
+import { lowerCalls } from "./lower-calls.ts";
 import { lowerComposites } from "./lower-composites.ts";
-import { lowerMatmulEach } from "./lower-matmul-each.ts";
 import { lowerProducts } from "./lower-products.ts";
 import { lowerReductions } from "./lower-reductions.ts";
 import { nestJoints } from "./nest-joints.ts";
@@ -16,8 +16,8 @@ import { tidier } from "./tidy.ts";
 
 /**
  * Contract: outputs agree up to rounding and the order of additions. What is left: states, constants and tables;
- * linearCall, matmulEachCall, reduceCall, random, gather, scatterAdd, replaceRow; elementwise ops; reshape, broadcast, transpose,
- * concat and slice.
+ * linearCall, reduceCall, random, gather, scatterAdd, replaceRow, and ops that say which call they are; elementwise ops;
+ * reshape, broadcast, transpose, concat and slice.
  */
 export function* lowering(
   graph: Graph,
@@ -31,7 +31,7 @@ export function* lowering(
     splitColumns,
     splitRows,
     lowerReductions,
-    (reduced) => lowerMatmulEach(lowerProducts(stackReductions(reduced))),
+    (reduced) => lowerCalls(lowerProducts(stackReductions(reduced))),
   ];
   let lowered = graph;
   for (const pass of passes) {

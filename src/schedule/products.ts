@@ -1,16 +1,11 @@
 /** Products as passes see them, whatever the left operand is: a matrix, or images that a window makes one of. */
 import { isNodeOf, type Node, sizeOf } from "../graph/node.ts";
+import type { Product } from "../graph/op.ts";
 import { kernels } from "../kernels/registry.ts";
-import { type ConvolveAttributes, convolveOp, windowSeen } from "../ops/convolve.ts";
 import { linearOp } from "../ops/linear.ts";
 import { matmul, matmulOp } from "../ops/matmul.ts";
-import { type Window, windowNumbers } from "../ops/window.ts";
 import { reshaped } from "./reshaped.ts";
 import type { CallUnit, Unit } from "./units.ts";
-
-export interface Product extends Omit<ConvolveAttributes, "down" | "across"> {
-  readonly window?: Window;
-}
 
 const plain = { transposeLeft: false, transposeRight: false, biasRows: 0 };
 
@@ -18,20 +13,15 @@ const plain = { transposeLeft: false, transposeRight: false, biasRows: 0 };
 export function productOf(node: Node): Product | undefined {
   if (isNodeOf(node, matmulOp.op)) return { ...plain, ...node.attributes };
   if (isNodeOf(node, linearOp.op)) return { ...plain, ...node.attributes };
-  if (!isNodeOf(node, convolveOp.op)) return undefined;
-  const { down, across, ...product } = node.attributes;
-  return { window: windowSeen({ down, across }), ...product };
+  return node.op.product?.(node);
 }
 
 /** The node of such a product; without a bias when `biasRows` is 0. */
-export function makeProduct([left, right, bias]: readonly Node[], { window, ...product }: Product): Node {
+export function makeProduct([left, right, bias]: readonly Node[], { seen, ...product }: Product): Node {
   const inputs = [left, right, ...(bias && product.biasRows > 0 ? [bias] : [])] as Node[];
-  if (window) return convolveOp(inputs, { ...windowNumbers(window), ...product });
+  if (seen) return seen.make(inputs, product);
   return inputs.length > 2 ? linearOp(inputs, { biasRows: product.biasRows }) : matmul(inputs[0]!, inputs[1]!, product);
 }
-
-/** Equal for products whose left operands are seen alike. */
-export const windowKey = ({ window }: Product) => JSON.stringify(window);
 
 /** A left operand as a matrix: of images [B, places, channels] a row for each place. */
 export function asRows(left: Node): Node {

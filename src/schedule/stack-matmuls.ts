@@ -4,11 +4,12 @@
  */
 import { type Graph, topologicalOrder } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
+import type { Product } from "../graph/op.ts";
 import { slice } from "../ops/shape.ts";
 import { type KnownJoint, knownJoints, stackRows } from "./joints.ts";
 import { Kin } from "./kin.ts";
 import { mergeGroups } from "./merge-groups.ts";
-import { makeProduct, type Product, productOf, windowKey } from "./products.ts";
+import { makeProduct, productOf } from "./products.ts";
 import { Reachability } from "./reachability.ts";
 import { unshaped } from "./reshaped.ts";
 
@@ -30,7 +31,7 @@ export function stackMatmuls(graph: Graph, maxGroups: number): Graph {
   for (const node of nodes) {
     const product = stackable(node);
     if (!product) continue;
-    const key = `${numberOf(node.inputs[1] as Node)} ${product.transposeRight} ${windowKey(product)}`;
+    const key = `${numberOf(node.inputs[1] as Node)} ${product.transposeRight} ${product.seen?.key}`;
     candidates.set(key, [...(candidates.get(key) ?? []), node]);
   }
 

@@ -1,5 +1,5 @@
 /** Cases of products whose left operand a window sees: each transposition, epilogues over row groups, column sums. */
-import { windowParameters } from "../../src/kernels/convolve.ts";
+
 import { HostRandom } from "../../src/ops/threefry.ts";
 import {
   inputPlaces,
@@ -9,6 +9,7 @@ import {
   transposed,
   type Window,
   type WindowAxis,
+  windowParameters,
 } from "../../src/ops/window.ts";
 import type { KernelCase } from "./kernel-case.ts";
 import * as oracle from "./kernel-oracle.ts";

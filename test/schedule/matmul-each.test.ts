@@ -1,17 +1,16 @@
 /** Products of many pairs: one call each, which reads and writes parts of wider matrices where they lie. */
 import { describe, expect, test } from "vitest";
 import { gradient } from "../../src/autodiff/vjp.ts";
-import { isNodeOf, type Node, type Shape } from "../../src/graph/node.ts";
+import type { Node, Shape } from "../../src/graph/node.ts";
 import { multiply, square } from "../../src/ops/arithmetic.ts";
 import { selfAttention } from "../../src/ops/attention.ts";
 import { matmulEach } from "../../src/ops/matmul-each.ts";
 import { sumAll } from "../../src/ops/reduce.ts";
 import { reshape, slice, transpose } from "../../src/ops/shape.ts";
 import { state } from "../../src/ops/sources.ts";
-import { matmulEachCall } from "../../src/schedule/calls.ts";
 import { compile } from "../../src/schedule/compile.ts";
 import { reshapedStrides } from "../../src/schedule/copies.ts";
-import { lowerMatmulEach } from "../../src/schedule/lower-matmul-each.ts";
+import { lowerCalls } from "../../src/schedule/lower-calls.ts";
 import { drawState, graphOf, largestDifference, nodesOf } from "./graphs.ts";
 import { limitsByName } from "./limits.ts";
 import { programError } from "./program-error.ts";
@@ -22,9 +21,9 @@ const product = matmulEach(a, b);
 
 function callsOf(...outputs: Node[]) {
   const graph = graphOf(...outputs);
-  const lowered = lowerMatmulEach(graph);
+  const lowered = lowerCalls(graph);
   expect(largestDifference(graph, lowered)).toBeLessThan(1e-14);
-  return nodesOf(lowered).flatMap((node) => (isNodeOf(node, matmulEachCall.op) ? [node.attributes] : []));
+  return nodesOf(lowered).flatMap((node) => (node.op.name === "matmulEachCall" ? [node.attributes] : []));
 }
 
 describe("a call has what alone reads its product", () => {
