@@ -20,7 +20,14 @@ import {
 import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { interruption } from "./signals.ts";
 import { readSolver, solverArguments } from "./solver.ts";
-import { inDocument, readToldSamples, toldColumns, toldSampleArguments, toldSamples } from "./told-samples.ts";
+import {
+  inDocument,
+  readGuidance,
+  readToldSamples,
+  toldColumns,
+  toldSampleArguments,
+  toldSamples,
+} from "./told-samples.ts";
 
 export const sample = defineCommand({
   meta: { name: "sample", description: "Draw samples from a trained model" },
@@ -52,6 +59,7 @@ export const sample = defineCommand({
     const seedValue = seed("--seed", args.seed);
     const activation = { ...readActivation(args.activation), ...(await readConfig(args.config)) };
     const given = readToldSamples(args);
+    const guidance = readGuidance(args.guidance);
     const choice = readRuntime(args);
     const logDensity = args["log-density"] === true;
     const target = await readTarget(args, [args.model]);
@@ -67,7 +75,7 @@ export const sample = defineCommand({
     try {
       const { signal } = interrupted;
       const onProgress = (done: number) => bar.update(done);
-      const told = conditions ? { conditions } : {};
+      const told = { ...(conditions ? { conditions } : {}), ...(guidance === undefined ? {} : { guidance }) };
       const samples = await model.sample({ count, solver, seed: seedValue, logDensity, ...told, signal, onProgress });
       bar.stop();
       signal.throwIfAborted();
@@ -91,6 +99,7 @@ export const sample = defineCommand({
         columns,
         ...(samples.shape.length > 2 ? { shape: samples.shape } : {}),
         ...(conditions ? { conditions: inDocument(conditions) } : {}),
+        ...(guidance === undefined ? {} : { guidance }),
         solver: solver.name,
         seconds,
         out: args.out,

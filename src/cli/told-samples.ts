@@ -8,7 +8,7 @@ import {
   type ModelCondition,
   type Points,
 } from "../index.ts";
-import { number } from "./arguments.ts";
+import { isF32, number } from "./arguments.ts";
 import { isPointsFile, readPointsFile } from "./data.ts";
 import { remark } from "./output.ts";
 import type { ResultArray } from "./results.ts";
@@ -23,7 +23,16 @@ export const toldSampleArguments = {
     type: "string",
     description: "numbers that samples are told: age=40,sex=1; or a file (.csv, .npy) with a row for each sample",
   },
+  guidance: {
+    type: "string",
+    description: "how much what samples are told guides them: 1 as the data are (default), 3 more so and less alike",
+  },
 } as const;
+
+/** The strength of guidance, where it is given. */
+export function readGuidance(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : number("--guidance", text, "a number that f32 holds", isF32);
+}
 
 /** A condition's value as given: text of one, or a file's name. */
 interface Given {

@@ -12,10 +12,16 @@ const MOST_NUMBERS = 1 << 24;
  * Chunks of equal size, so that one program does them all; the last may have rows to spare.
  *
  * @param tangents - directions that derivatives are taken along, beside the value itself.
+ * @param fields - evaluations of the network that one of the field is.
  */
-export function chunksOf(count: number, network: Network, tangents: number): { rows: number; chunks: number } {
+export function chunksOf(
+  count: number,
+  network: Network,
+  tangents: number,
+  fields = 1,
+): { rows: number; chunks: number } {
   const { widest } = sizesPerRow(network);
-  const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_NUMBERS / ((1 + tangents) * widest))));
+  const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_NUMBERS / (fields * (1 + tangents) * widest))));
   const chunks = Math.ceil(count / most);
   return { rows: Math.ceil(count / chunks), chunks };
 }

@@ -30,6 +30,13 @@ export interface ModelCondition extends DataCondition {
 export interface SolveOptions {
   /** What the points are told: see {@link Model.conditions}. */
   readonly conditions?: ConditionsGiven;
+  /**
+   * Strength w of classifier-free guidance, any finite number: the field v_0 + w (v_1 - v_0) of what the model learned
+   * without (v_0) and with (v_1) the conditions that it can do without. 0: as if they were null; 1 (default): as they are
+   * told, for half the work; above it samples are more of what is told, and less alike. Log-densities are those of the
+   * guided flow.
+   */
+  readonly guidance?: number;
   /** Default: dopri5(). */
   readonly solver?: Solver;
   /** Of noise and probes; an integer from 0 to 2^53 - 1. Default 0. */
@@ -50,6 +57,8 @@ export interface SolveOptions {
 export interface VelocityOptions {
   /** What the points are told: see {@link Model.conditions}. */
   readonly conditions?: ConditionsGiven;
+  /** See {@link SolveOptions.guidance}. */
+  readonly guidance?: number;
   readonly signal?: AbortSignal;
   /** Use the best parameters of a run with validation. Default: where the model has them, and `ema` is left out. */
   readonly best?: boolean;

@@ -3,7 +3,9 @@ import type { NumericArray } from "../backends/backend.ts";
 import { onDemand } from "../backends/on-demand.ts";
 import { expectHeld } from "../data/held.ts";
 import { copiedNumbers, type Numbers } from "../data/numbers.ts";
+import { guidedField } from "../flow/guidance.ts";
 import { type DivergenceOptions as Estimator, estimateCount } from "../flow/likelihood.ts";
+import type { VelocityField } from "../flow/losses/loss.ts";
 import { networkField } from "../flow/network-field.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import type { Node, Shape } from "../graph/node.ts";
@@ -44,9 +46,12 @@ import {
   stopsOf,
   tangentCount,
 } from "./solve-options.ts";
-import { conditionsOf, type Told, toldBy, toldNodes } from "./told.ts";
+import { conditionsOf, guidanceState, type Told, toldBy, toldNodes } from "./told.ts";
 import { densitiesOf, toDataUnits, toModelUnits } from "./units.ts";
 import { VelocityProgram } from "./velocity.ts";
+
+/** Evaluations of the network that one of the field is. */
+const fieldsOf = ({ guided }: Told) => (guided ? 2 : 1);
 
 export class LocalModel implements Model {
   readonly runtime: LocalRuntime;
@@ -94,13 +99,23 @@ export class LocalModel implements Model {
     if (divergence) expectHeld("estimates of log-densities", count, estimateCount(divergence));
     const started = performance.now();
     return this.#work(options, async (live, parameters) => {
-      const { rows, chunks } = chunksOf(count, this.#source.network, tangentCount(divergence, dimension));
+      const { rows, chunks } = chunksOf(
+        count,
+        this.#source.network,
+        tangentCount(divergence, dimension),
+        fieldsOf(told),
+      );
       const double = standardization !== undefined;
       const values = resultArray(count * dimension, double);
       const trajectory = times && resultArray(times.length * count * dimension, double);
       const estimates = resultArray(divergence ? count * estimateCount(divergence) : 0, true);
       const task = noise ? "decode" : "sample";
-      const solve = await this.#solve(live, parameters, { solver, rows, stops, divergence, task }, signal);
+      const solve = await this.#solve(
+        live,
+        parameters,
+        { solver, rows, stops, divergence, task, guided: told.guided },
+        signal,
+      );
       for (let chunk = 0; chunk < chunks; chunk++) {
         const from = chunk * rows;
         const input = { seed, chunk, told: told.at(from, rows), onProgress: partOf(onProgress, chunk, rows, count) };
@@ -154,10 +169,15 @@ export class LocalModel implements Model {
     expectHeld("estimates of log-densities", count, columns);
     const started = performance.now();
     return this.#work(options, async (live, parameters) => {
-      const { rows, chunks } = chunksOf(count, this.#source.network, tangentCount(divergence, dimension));
+      const { rows, chunks } = chunksOf(
+        count,
+        this.#source.network,
+        tangentCount(divergence, dimension),
+        fieldsOf(told),
+      );
       const values = new Float32Array(of === "encode" ? count * dimension : 0);
       const estimates = resultArray(count * columns, true);
-      const settings = { solver, rows, stops: [1, 0], divergence, task: "encode" } as const;
+      const settings = { solver, rows, stops: [1, 0], divergence, task: "encode", guided: told.guided } as const;
       const solve = await this.#solve(live, parameters, settings, signal);
       for (let chunk = 0; chunk < chunks; chunk++) {
         const from = chunk * rows;
@@ -190,7 +210,7 @@ export class LocalModel implements Model {
     givenTimes: Numbers,
     options: VelocityOptions = {},
   ): Promise<Float32Array | Float64Array> {
-    optionsObject("options of velocity", options, ["best", "ema", "signal", "conditions"]);
+    optionsObject("options of velocity", options, ["best", "ema", "signal", "conditions", "guidance"]);
     const signal = signalOption(options.signal);
     const { dimension } = this;
     const { standardization } = this.#source;
@@ -200,15 +220,18 @@ export class LocalModel implements Model {
     const inputs = toModelUnits(values, standardization);
     const { network } = this.#source;
     return this.#work(options, async (live, parameters) => {
-      const { rows, chunks } = chunksOf(count, network, 0);
+      const { rows, chunks } = chunksOf(count, network, 0, fieldsOf(told));
       const shared = await this.#source.store(live, signal);
-      const program = await this.#programs.get(live, JSON.stringify({ velocity: rows, parameters }), () =>
-        VelocityProgram.build(
-          shared,
-          networkField(network, parameters, toldNodes(network, rows)),
-          { rows, network },
-          this.#stillWanted(signal),
-        ),
+      const program = await this.#programs.get(
+        live,
+        JSON.stringify({ velocity: rows, parameters, guided: told.guided }),
+        () =>
+          VelocityProgram.build(
+            shared,
+            this.#field(parameters, rows, told.guided),
+            { rows, network, guided: told.guided },
+            this.#stillWanted(signal),
+          ),
       );
       const result = resultArray(count * dimension, standardization !== undefined);
       for (let chunk = 0; chunk < chunks; chunk++) {
@@ -272,9 +295,17 @@ export class LocalModel implements Model {
     };
   }
 
-  #told(of: string, { conditions }: Pick<SolveOptions, "conditions">, count: number): Told {
+  #told(of: string, { conditions, guidance }: Pick<SolveOptions, "conditions" | "guidance">, count: number): Told {
     const { network, facts } = this.#source;
-    return toldBy(of, conditions, { network, facts, count });
+    return toldBy(of, conditions, { network, facts, count }, guidance);
+  }
+
+  /** The velocity of `rows` points, as it is or guided by what they are told. */
+  #field(parameters: string, rows: number, guided: boolean): VelocityField {
+    const { network } = this.#source;
+    const told = toldNodes(network, rows);
+    if (!guided || !told) return networkField(network, parameters, told);
+    return guidedField(network, this.#views(parameters), told, state(guidanceState(rows)));
   }
 
   #check(): void {
@@ -317,7 +348,7 @@ export class LocalModel implements Model {
         shared,
         {
           ...{ ...settings, network, path, dimension: this.dimension },
-          field: networkField(network, parameters, toldNodes(network, settings.rows)),
+          field: this.#field(parameters, settings.rows, settings.guided),
         },
         this.#stillWanted(signal),
       ),

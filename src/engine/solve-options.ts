@@ -12,6 +12,7 @@ const DEFAULT_PROBES = 8;
 export const solveOptionNames = [
   "solver",
   "conditions",
+  "guidance",
   "seed",
   "signal",
   "best",

@@ -44,6 +44,8 @@ export interface SolveSettings {
   readonly divergence: Required<DivergenceOptions> | undefined;
   /** "sample": from fresh noise at t = 0; "decode": from given noise there; "encode": from given points at t = 1. */
   readonly task: "sample" | "decode" | "encode";
+  /** Whether the field reads a strength of guidance, and so evaluates the network twice for each point. */
+  readonly guided: boolean;
 }
 
 /** What one batch of points is solved from. Random numbers follow from both numbers. */
@@ -103,9 +105,9 @@ export class Solve {
 
   /** @param shared - holds the parameters that the field reads. */
   static async build(shared: StateStore, settings: SolveSettings, stillWanted: StillWanted): Promise<Solve> {
-    const { field, network, solver, rows, dimension, stops, divergence } = settings;
+    const { field, network, solver, rows, dimension, stops, divergence, guided } = settings;
     const estimates = divergence ? estimateCount(divergence) : 0;
-    expectSolveFits({ network, solver, rows, divergence }, shared.backend.limits);
+    expectSolveFits({ network, solver, rows: guided ? 2 * rows : rows, divergence }, shared.backend.limits);
     const stepwise = solver.plan({
       ...{ rows, dimension, estimates },
       field: divergence ? withDivergence(field, divergence) : velocityOnly(field),
@@ -132,7 +134,7 @@ export class Solve {
     { stepwise, whole }: Plans,
     stillWanted: StillWanted,
   ): Promise<Solve> {
-    const { network, path, rows, dimension, divergence, task } = settings;
+    const { network, path, rows, dimension, divergence, task, guided } = settings;
     const points = { rows, dimension, estimates: divergence ? estimateCount(divergence) : 0 };
     const store = new StateStore(shared.backend);
     const solve = new Solve(settings, store, stepwise, whole?.plan);
@@ -140,7 +142,7 @@ export class Solve {
     const packed = (graph: Graph) => whole?.plan.packed(graph) ?? graph;
     try {
       const plan = solve.#plan;
-      store.declare([...plan.state, seedState, chunkState, ...toldStates(network, rows)]);
+      store.declare([...plan.state, seedState, chunkState, ...toldStates(network, rows, guided)]);
       if (task === "sample") solve.#before.push(await load(packed(drawPrior(points, path.priorDeviation))));
       if (task === "decode" && divergence) {
         solve.#before.push(await load(packed(startLogDensity(points, path.priorDeviation))));

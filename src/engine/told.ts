@@ -5,7 +5,7 @@ import { standardize } from "../data/standardize.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import type { StateDeclaration } from "../graph/graph.ts";
 import { type DType, sizeOf } from "../graph/node.ts";
-import { choiceOption, optionsObject } from "../graph/options.ts";
+import { choiceOption, f32Option, optionsObject } from "../graph/options.ts";
 import { type ConditionValue, conditionValues } from "../nn/conditions.ts";
 import { type ConditionDeclaration, type Conditions, type Network, toldName } from "../nn/network.ts";
 import { state } from "../ops/sources.ts";
@@ -29,8 +29,20 @@ export function conditionsOf(
 }
 
 /** The states that hold what each of `rows` points is told. */
-export function toldStates({ conditions }: Pick<Network, "conditions">, rows: number): StateDeclaration[] {
-  return conditionValues(conditions).map((value) => stateOf(value, rows));
+export function toldStates(
+  { conditions }: Pick<Network, "conditions">,
+  rows: number,
+  guided = false,
+): StateDeclaration[] {
+  return [
+    ...conditionValues(conditions).map((value) => stateOf(value, rows)),
+    ...(guided ? [guidanceState(rows)] : []),
+  ];
+}
+
+/** The strength of guidance for each of `rows` points. */
+export function guidanceState(rows: number): StateDeclaration {
+  return { name: "guidance", shape: [rows, 1], dtype: "f32" };
 }
 
 function stateOf({ name, shape, dtype }: ConditionValue, rows: number): StateDeclaration {
@@ -54,10 +66,16 @@ interface ToldValue {
 
 /** What a number of points are told. */
 export class Told {
+  /** Whether what they are told is to guide them. */
+  readonly guided: boolean;
   readonly #values: readonly ToldValue[];
 
-  constructor(values: readonly ToldValue[]) {
-    this.#values = values;
+  constructor(values: readonly ToldValue[], guidance?: number) {
+    this.guided = guidance !== undefined;
+    this.#values =
+      guidance === undefined
+        ? values
+        : [...values, { state: guidanceState(1).name, dtype: "f32", width: 1, values: Float32Array.of(guidance) }];
   }
 
   /** Contents of the states for rows `from` to `from` + `rows`; past the end the last one's again. */
@@ -89,6 +107,7 @@ export function toldRows(
  * What a caller tells of `count` points.
  *
  * @param of - the call, for messages.
+ * @param guidance - the strength by which it guides; 1 or left out: not at all.
  * @throws {@link ConfigError} when a condition is missing or unknown, or a label is none.
  * @throws {@link DataError} when there are more or fewer values than points.
  */
@@ -96,6 +115,7 @@ export function toldBy(
   of: string,
   given: ConditionsGiven | undefined,
   { network, facts, count }: { readonly network: Network; readonly facts: ConditionFacts; readonly count: number },
+  guidance?: number,
 ): Told {
   const declared = Object.entries(network.conditions ?? {});
   const subject = `conditions of ${of}`;
@@ -104,6 +124,7 @@ export function toldBy(
     given ?? {},
     declared.map(([name]) => name),
   );
+  const strength = strengthOf(of, guidance, declared, known);
   return new Told(
     declared.flatMap(([name, declaration]): ToldValue[] => {
       const value = known[name];
@@ -113,7 +134,32 @@ export function toldBy(
         ? numbersTold(name, value, declaration, facts[name] ?? {}, where)
         : [labelsTold(name, value, declaration, facts[name] ?? {}, where)];
     }),
+    strength,
   );
+}
+
+/** The strength of guidance, checked; undefined where the field is the one that is told. */
+function strengthOf(
+  of: string,
+  guidance: number | undefined,
+  declared: readonly (readonly [string, ConditionDeclaration])[],
+  known: ConditionsGiven,
+): number | undefined {
+  if (guidance === undefined) return undefined;
+  const subject = `guidance of ${of}`;
+  f32Option(subject, guidance);
+  if (guidance === 1) return undefined;
+  const optional = declared.filter(([, { drop }]) => drop);
+  if (optional.some(([name]) => known[name] !== null)) return guidance;
+  const names = optional.map(([name]) => name).join(", ");
+  throw new ConfigError({
+    subject,
+    given: `${guidance}, ${names ? `and ${names} not told` : "for a model that learned no field without conditions"}`,
+    expected: "conditions that the model can do without, and is told",
+    remedy: names
+      ? `Tell ${names}, or leave guidance out.`
+      : "Train with the condition dropped now and then, as in classes(10, { drop: 0.1 }), or leave guidance out.",
+  });
 }
 
 interface Where {

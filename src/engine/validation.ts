@@ -123,6 +123,7 @@ export class Validator {
         field: networkField(network, parameters, toldNodes(network, rows)),
         solver: rk4({ steps: SOLVER_STEPS }),
         stops: [1, 0],
+        guided: false,
         task: "encode",
       };
       const solve = await Solve.build(shared, judging, stillWanted);

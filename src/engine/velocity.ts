@@ -22,7 +22,7 @@ export class VelocityProgram {
   static async build(
     shared: StateStore,
     field: VelocityField,
-    { rows, network }: { readonly rows: number; readonly network: Network },
+    { rows, network, guided }: { readonly rows: number; readonly network: Network; readonly guided: boolean },
     stillWanted: StillWanted,
   ) {
     const { dimension } = network;
@@ -31,7 +31,7 @@ export class VelocityProgram {
     const t = { name: "velocity.times", shape: [rows, 1], dtype: "f32" } as const;
     const v = { name: "velocity.values", shape: [rows, dimension], dtype: "f32" } as const;
     try {
-      store.declare([x, t, ...toldStates(network, rows)]);
+      store.declare([x, t, ...toldStates(network, rows, guided)]);
       const graph = { name: "velocity", updates: [{ state: v, value: field(state(x), state(t)) }] };
       return new VelocityProgram(store, await loaded(shared, store, graph, stillWanted));
     } catch (error) {

@@ -100,12 +100,26 @@ describe("samples", () => {
     expect(readNpy(await readFile(cli.path("s.npy"))).shape).toEqual([40, 2]);
   });
 
+  test("are guided by what they are told", async () => {
+    const values = async (...guidance: string[]) => {
+      const given = ["--label", "kind=wolf", "--condition", "age=30", "--json", ...guidance];
+      const { code, output } = await sampled("s.npy", ...given);
+      expect([code, JSON.parse(output).guidance]).toEqual([0, guidance[1] && Number(guidance[1])]);
+      return readNpy(await readFile(cli.path("s.npy"))).data;
+    };
+    const [plain, same, guided] = [await values(), await values("--guidance", "1"), await values("--guidance", "-2.5")];
+    expect(same).toEqual(plain);
+    expect(guided).not.toEqual(plain);
+  });
+
   test.each<[string, string[], string]>([
     ["a kind that there is none of", ["--label", "kind=wulf"], "Did you mean wolf?"],
     ["a name that is none", ["--label", "sort=wolf"], "expected one of kind, age"],
     ["a value alone", ["--label", "wolf"], "name=value"],
     ["a name twice", ["--condition", "age=1,age=2"], "age twice"],
     ["a number that is none", ["--condition", "age=old"], "--condition age"],
+    ["guidance that is no number", ["--label", "kind=wolf", "--guidance", "much"], "--guidance"],
+    ["guidance by nothing", ["--guidance", "2"], "Tell kind, age, or leave out --guidance"],
     ["rows of another number", ["--condition", "age=short.csv"], "2 numbers"],
   ])("refuse %s", async (_name, given, message) => {
     await writeFile(cli.path("short.csv"), "1\n2\n");

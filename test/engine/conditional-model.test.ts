@@ -136,6 +136,86 @@ describe("a conditional MLP", () => {
     expect((await sampled(other.model)).values).toEqual((await sampled(here.model)).values);
   });
 
+  describe("guided by its species", () => {
+    const given = points.slice(0, 5);
+    const times = given.map((_, i) => i / 5);
+    const told = { species: ["left", "right", null, "middle", "left"], height: 170 };
+    const untold = { species: null, height: 170 };
+
+    test.each([0, 0.5, 3, -1])("at strength %d has the velocity v_0 + w (v_1 - v_0)", async (guidance) => {
+      const { model } = trainer;
+      const guided = await model.velocity(given, times, { conditions: told, guidance });
+      const one = await model.velocity(given, times, { conditions: told });
+      const none = await model.velocity(given, times, { conditions: untold });
+      const apart = Math.max(...one.map((value, i) => Math.abs(value - (none[i] as number))));
+      expect(apart).toBeGreaterThan(0.1);
+      guided.forEach((value, i) => {
+        const expected = (none[i] as number) + guidance * ((one[i] as number) - (none[i] as number));
+        expect(Math.abs(value - expected)).toBeLessThan(1e-5 * apart * (1 + Math.abs(guidance)) + 1e-5);
+      });
+    });
+
+    test("at strength 1 is not guided, at 0 as if not told", async () => {
+      const { model } = trainer;
+      const sampled = async (options: object) =>
+        (await model.sample({ count: 5, solver: heun({ steps: 8 }), ...options })).values;
+      expect(await sampled({ conditions: told, guidance: 1 })).toEqual(await sampled({ conditions: told }));
+      const none = await sampled({ conditions: untold });
+      (await sampled({ conditions: told, guidance: 0 })).forEach((value, i) => {
+        expect(value).toBeCloseTo(none[i] as number, 3);
+      });
+    });
+
+    test("has the log-density that its own samples have", async () => {
+      const { model } = trainer;
+      const asked = { conditions: { species: "left", height: 170 }, guidance: 2.5, solver: heun({ steps: 200 }) };
+      const { values, logDensity } = await model.sample({ ...asked, count: 20, logDensity: true });
+      const again = await model.logDensity(values, asked);
+      const unguided = await model.logDensity(values, { ...asked, guidance: 1 });
+      again.values.forEach((value, i) => {
+        expect(value).toBeCloseTo(logDensity?.values[i] as number, 2);
+      });
+      const apart = again.values.map((value, i) => Math.abs(value - (unguided.values[i] as number)));
+      expect(Math.max(...apart)).toBeGreaterThan(0.05);
+    });
+
+    test("has the same bits in a worker, more chunks of points than one, and from noise", {
+      timeout: 60_000,
+    }, async () => {
+      const bytes = await trainer.model.checkpoint();
+      using there = await remoteEngine("wasm");
+      using other = await load(there.runtime, bytes);
+      const asked = { conditions: { species: "right", height: 180 }, guidance: 2, solver: heun({ steps: 4 }) };
+      const many = { ...asked, count: 5000 };
+      const here = await trainer.model.sample(many);
+      expect((await other.sample(many)).values).toEqual(here.values);
+      const finely = { ...asked, solver: heun({ steps: 100 }) };
+      const encoded = await trainer.model.encode(here.values.subarray(9000), finely);
+      const back = await trainer.model.sample({ ...finely, noise: encoded.values });
+      back.values.forEach((value, i) => {
+        expect(value).toBeCloseTo(here.values[9000 + i] as number, 2);
+      });
+    });
+
+    test("needs a condition that it can do without, and is told", async () => {
+      const { model } = trainer;
+      await expect(model.sample({ count: 1, conditions: untold, guidance: 2 })).rejects.toThrow(
+        /guidance of sample: got "2, and species not told"/,
+      );
+      await expect(model.logDensity(given, { conditions: told, guidance: Number.POSITIVE_INFINITY })).rejects.toThrow(
+        /guidance of logDensity/,
+      );
+      using plain = await createTrainer(runtime, {
+        ...options,
+        network: mlp({ dimension: 2, hidden: [8] }),
+        data: arrayData(points),
+      });
+      await expect(plain.model.velocity(given, times, { guidance: 2 })).rejects.toThrow(
+        /guidance of velocity: got "2, for a model that learned no field without conditions"/,
+      );
+    });
+  });
+
   test("validates rows held out, told what they are", async () => {
     const judged = await createTrainer(runtime, { ...options, validation: 0.2, validateEvery: 100 });
     const seen: number[] = [];
