@@ -6,6 +6,7 @@ import { type Check, type Context, type Result, runChecks } from "./check.ts";
 import { checks as composites } from "./composites.ts";
 import { checks as disposal } from "./disposal.ts";
 import { checks as flow } from "./flow.ts";
+import { checks as guidance } from "./guidance.ts";
 import { checks as halfStorage } from "./half-storage.ts";
 import { checks as kernels } from "./kernels.ts";
 import { checks as losses } from "./losses.ts";
@@ -23,6 +24,7 @@ export const checks: readonly Check[] = [
   ...ops,
   ...composites,
   ...flow,
+  ...guidance,
   ...training,
   ...disposal,
   ...losses,
