@@ -142,7 +142,7 @@ interface DivergenceInputs {
   readonly random: LossContext["random"];
 }
 
-function divergenceTerm(options: Required<FDMOptions>, inputs: DivergenceInputs): Node {
+function divergenceTerm(options: CompleteOptions, inputs: DivergenceInputs): Node {
   const { form, power, detachVelocity } = options;
   const { v, u, x, values } = inputs;
   const dimension = x.shape[1] as number;
@@ -233,8 +233,11 @@ function evaluateField(network: LossContext["network"], x: Node, t: Node, rows: 
   return { v: concat([headV, tailV], 0), head: { x: headX, v: headV } };
 }
 
+/** With every choice made. */
+type CompleteOptions = Required<Omit<FDMOptions, "unbiased">> & Pick<FDMOptions, "unbiased">;
+
 /** All options, checked; one that is given as undefined takes its default too. */
-function completed(options: FDMOptions): Required<FDMOptions> {
+function completed(options: FDMOptions): CompleteOptions {
   optionsObject("options of fdm", options, [
     ...(["divergence", "velocityWeight", "form", "power", "weight", "estimator"] as const),
     ...(["probe", "probes", "unbiased", "detachVelocity", "fraction"] as const),
@@ -265,11 +268,12 @@ function completed(options: FDMOptions): Required<FDMOptions> {
     detachVelocity,
     fraction,
   };
-  if (unbiased) refuseSinglePairs(complete);
+  if (!unbiased) return complete; // as before there was the option: files of older versions do not have it
+  refuseSinglePairs(complete);
   return { ...complete, unbiased };
 }
 
-function refuseSinglePairs({ form, power, estimator, probes }: Omit<Required<FDMOptions>, "unbiased">): void {
+function refuseSinglePairs({ form, power, estimator, probes }: CompleteOptions): void {
   if (form === "residual" && power === 2 && (estimator === "exact" || probes > 1)) return;
   throw new ConfigError({
     subject: "unbiased of fdm",
