@@ -96,7 +96,6 @@ function writeCore(folder, { input, minify = false }) {
       chunkFileNames: ({ name, facadeModuleId }) => `${nameOfLazy(facadeModuleId) ?? name}-[hash].js`,
       codeSplitting: {
         groups: [
-          { name: "wasm-modules", test: /\/src\/generated\/wasm\.ts$/ }, // base64 and code compress badly as one
           // Apart, for who reads files alone or trains alone; so what both import is a chunk where pages load both.
           ...(minify
             ? [{ name: "base", test: /\/src\/(errors|graph\/(options|node)|data\/(numbers|points?))\.ts$/ }]
@@ -129,7 +128,13 @@ function writeCore(folder, { input, minify = false }) {
  * @param {string} [footer]
  */
 function writeWorker(folder, name, input, footer) {
-  const plugins = [withoutCases, withoutNetworks, ...(name === "worker-wasm" ? [withoutWholeNetworks] : []), atOnce];
+  const plugins = [
+    withoutCases,
+    withoutNetworks,
+    wholeModules,
+    ...(name === "worker-wasm" ? [withoutWholeNetworks] : []),
+    atOnce,
+  ];
   return write(
     { ...core, input: { [name]: input }, plugins, checks: { bundlerTimings: false } },
     { dir: folder, minify: true, codeSplitting: false, footer },
@@ -163,6 +168,16 @@ const atOnce = {
 const withoutWholeNetworks = {
   name: "without-whole-networks",
   load: (id) => (id === join(root, "src", "engine", "whole-network.ts") ? "export {};" : undefined),
+};
+
+/**
+ * What is whole has both builds of WebAssembly with all kernels: together they are smaller than in parts.
+ * @type {import("rolldown").Plugin}
+ */
+const wholeModules = {
+  name: "whole-modules",
+  resolveId: (source) =>
+    source === "./modules.ts" ? join(root, "src", "backends", "wasm", "modules-whole.ts") : undefined,
 };
 
 /**

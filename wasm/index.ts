@@ -21,6 +21,7 @@ import { random } from "./random";
 import { REDUCE_BYTES, reduceChunks, reduceHasChunks, reduceUnit, reduceUnits } from "./reduce";
 import { gather, replaceRow, scatterAdd } from "./rows";
 import { claim, close, complete, jobOf, open, waitForAll, waitForWork } from "./threads";
+import { NETWORKS } from "./variant";
 
 const enum Kernel { attention, attentionReverse, copy, elementwise, gather, linear, matmulEach, random, reduce, replaceRow, scatterAdd }
 
@@ -70,10 +71,13 @@ export function sharedBytes(call: usize): usize {
 export function threadBytes(call: usize): usize {
   const c = changetype<Call>(call);
   if (c.kernel == Kernel.linear) return TEMPORARY_BYTES + linearThreadBytes(c.parameters, c.chain);
-  if (c.kernel == Kernel.attention || c.kernel == Kernel.attentionReverse) {
-    return TEMPORARY_BYTES + attentionThreadBytes(c.parameters, c.kernel == Kernel.attentionReverse);
+  if (NETWORKS) {
+    if (c.kernel == Kernel.attention || c.kernel == Kernel.attentionReverse) {
+      return TEMPORARY_BYTES + attentionThreadBytes(c.parameters, c.kernel == Kernel.attentionReverse);
+    }
+    if (c.kernel == Kernel.matmulEach) return TEMPORARY_BYTES + matmulEachThreadBytes(c.parameters);
   }
-  return TEMPORARY_BYTES + (c.kernel == Kernel.matmulEach ? matmulEachThreadBytes(c.parameters) : REDUCE_BYTES);
+  return TEMPORARY_BYTES + REDUCE_BYTES;
 }
 
 /**
@@ -120,11 +124,6 @@ function runCall(call: Call, control: usize, team: u32, mayWait: bool): bool {
   const chain = call.chain;
   const job = changetype<Job>(jobOf(control));
   switch (call.kernel) {
-    case Kernel.attention:
-    case Kernel.attentionReverse: {
-      const kind = call.kernel == Kernel.attention ? Work.attention : Work.attentionReverse;
-      return share(control, kind, attentionUnits(p), p, chain, attentionIsLarge(p) ? team : 1, mayWait);
-    }
     case Kernel.copy: copy(p); break;
     case Kernel.gather: gather(p); break;
     case Kernel.random: random(p, job.scratch); break;
@@ -141,16 +140,25 @@ function runCall(call: Call, control: usize, team: u32, mayWait: bool): bool {
       job.packed = call.packed ? call.packed : job.shared;
       return share(control, Work.linear, linearUnits(p, chain), p, chain, linearIsLarge(p) ? team : 1, mayWait);
     }
-    case Kernel.matmulEach: {
-      return share(control, Work.matmulEach, matmulEachUnits(p), p, chain, matmulEachIsLarge(p) ? team : 1, mayWait);
-    }
     case Kernel.reduce: {
       const units = reduceUnits(p);
       if (!share(control, Work.reduce, units, p, chain, reduceHasChunks(p) || units > 4 ? team : 1, mayWait)) return false;
       if (reduceHasChunks(p)) reduceChunks(p, job.shared);
+      break;
     }
+    default: if (NETWORKS) return runNetworkCall(call, control, team, mayWait);
   }
   return true;
+}
+
+function runNetworkCall(call: Call, control: usize, team: u32, mayWait: bool): bool {
+  const p = call.parameters;
+  if (call.kernel == Kernel.matmulEach) {
+    const size = matmulEachIsLarge(p) ? team : 1;
+    return share(control, Work.matmulEach, matmulEachUnits(p), p, call.chain, size, mayWait);
+  }
+  const kind = call.kernel == Kernel.attention ? Work.attention : Work.attentionReverse;
+  return share(control, kind, attentionUnits(p), p, call.chain, attentionIsLarge(p) ? team : 1, mayWait);
 }
 
 /** Whether the call has its right operand packed for all times, and no call before it has it in the same place. */
@@ -199,11 +207,17 @@ function runUnit(job: Job, work: u32, parameters: usize, chain: usize, unit: u32
       runChain(chain, first, min(first + CHAIN_UNIT, countOf(chain)), slots, 0, 0, scratch);
       return;
     }
-    case Work.attention: attentionUnit(parameters, unit, own); return;
-    case Work.attentionReverse: attentionReverseUnit(parameters, unit, own); return;
     case Work.linear: linearUnit(parameters, chain, unit, job.packed, own, slots, scratch); return;
-    case Work.matmulEach: matmulEachUnit(parameters, unit, own); return;
     case Work.pack: packUnit(parameters, chain, unit, job.packed, own); return;
     case Work.reduce: reduceUnit(parameters, unit, job.shared, own); return;
+    default: if (NETWORKS) runNetworkUnit(work, parameters, unit, own);
+  }
+}
+
+function runNetworkUnit(work: u32, parameters: usize, unit: u32, own: usize): void {
+  switch (work) {
+    case Work.attention: attentionUnit(parameters, unit, own); return;
+    case Work.attentionReverse: attentionReverseUnit(parameters, unit, own); return;
+    case Work.matmulEach: matmulEachUnit(parameters, unit, own); return;
   }
 }

@@ -13,6 +13,7 @@ import { gemmBlock, KC, MR, NR, packLeft, packRight, TILE_BYTES } from "./gemm";
 import { NARROW, narrowByDots, narrowByRows } from "./narrow";
 import { sumColumns } from "./reduce";
 import { VECTOR } from "./simd";
+import { NETWORKS } from "./variant";
 import { packColumns, packRows, Window, WINDOW_BYTES } from "./window";
 
 /** Addresses are in elements of 4 bytes. */
@@ -39,6 +40,13 @@ function windowOf(p: LinearParameters): Window {
   return changetype<Window>(changetype<usize>(p) + offsetof<LinearParameters>());
 }
 
+/** Channels of the images that left is seen of; 0: it is a matrix. */
+// @ts-ignore: decorator
+@inline
+function channelsOf(p: LinearParameters): u32 {
+  return NETWORKS ? windowOf(p).channels : 0;
+}
+
 /** How a product is made: packed panels; few columns, by dot products or, left transposed, row by row; few rows. */
 const enum Way { packed, dots, columns, rows }
 
@@ -57,7 +65,7 @@ const PACKING_BYTES: usize = LEFT_BYTES + TILE_BYTES + WINDOW_BYTES;
 const PACKED_COLUMNS: u32 = 64;
 
 function wayOf(p: LinearParameters, chain: usize): Way {
-  if (windowOf(p).channels) return Way.packed;
+  if (channelsOf(p)) return Way.packed;
   if (p.columns <= NARROW && p.depth >= 4) return p.transposeLeft ? Way.columns : Way.dots;
   if (p.rows <= NARROW && p.transposeLeft && !p.transposeRight && !chain) return Way.rows;
   return Way.packed;
@@ -121,7 +129,7 @@ export function packUnit(parameters: usize, chain: usize, unit: u32, packed: usi
   const corner = (<usize>p.right << 2) + column * columnStride;
   const way = wayOf(p, chain);
   const panelBytes: usize = <usize>p.depth * NR << 2;
-  const channels: usize = windowOf(p).channels;
+  const channels: usize = channelsOf(p);
   if (channels && p.transposeRight) {
     let out = packed + ((<usize>column * p.depth) << 2);
     let tap = (<usize>p.right << 2) + (column * channels << 2);
@@ -209,7 +217,7 @@ function multiply(
     const some = k + slice == p.depth ? biased : 0;
     for (let group: u32 = 0; group < groups; group++) {
       const panels = scratch + (together ? (<usize>group * height * slice) << 2 : 0);
-      if (window.channels) {
+      if (channelsOf(p)) {
         const row = group * groupRows + first;
         if (p.transposeLeft) packColumns(window, <usize>p.left << 2, row, height, k, slice, panels, zeros);
         else packRows(window, <usize>p.left << 2, row, height, k, slice, panels, zeros);

@@ -173,11 +173,13 @@ async function wasm(
   modules: BackendModules,
   { relaxedSimd, threads = 1, startSeconds }: RuntimeOptions,
   reason: string,
+  networks?: true,
 ): Promise<ChosenBackend> {
   const { createWasmBackend } = await held(modules, "wasm", startSeconds);
   const backend = await createWasmBackend({
     threads,
     startSeconds,
+    ...(networks && { networks }),
     ...(relaxedSimd === undefined ? {} : { relaxed: relaxedSimd }),
   });
   return { backend, reason: backend.refusal ? `${reason} One thread, because ${clause(backend.refusal)}.` : reason };
@@ -203,7 +205,7 @@ async function webgpu(
   const where = device ? { device: device as GPUDevice } : { gpu: source as GPU };
   const create = (seconds: number) => createWebGPUBackend({ ...where, storage, tune, startSeconds: seconds });
   // Now: what cannot work, or not be downloaded, is found before there is something to lose.
-  if (options.fallback) (await wasm(modules, { ...options, threads: 1 }, "")).backend.dispose();
+  if (options.fallback) (await wasm(modules, { ...options, threads: 1 }, "", true)).backend.dispose();
   const backend = await create(startSeconds);
   const anew = backend.refusal ? `, tried anew in each runtime, as ${clause(backend.refusal)}` : "";
   const tuned =

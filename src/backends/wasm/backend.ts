@@ -1,29 +1,13 @@
 /** The backend that runs programs on the CPU, in hand-written WebAssembly SIMD (wasm/), on one thread or several. */
-import { ConfigError, DisposedError, LimitError, UnsupportedError } from "../../errors.ts";
+import { ConfigError, DisposedError, DivflowError, LimitError, UnsupportedError } from "../../errors.ts";
 import type { Placement, Program } from "../../schedule/program.ts";
 import type { Backend, Executable, NumericArray, StateBuffer } from "../backend.ts";
+import { type Engine, type EngineOptions, startEngine } from "./engine.ts";
 import { wasmFeatures } from "./features.ts";
 import { type Allocation, MAX_BYTES, WasmMemory } from "./memory.ts";
-import { type Build, moduleBytes } from "./modules.ts";
-import { type Needs, placePacked, type Scratch, scratchOf } from "./scratch.ts";
-import { CONTROL_BYTES, startThreads, type Threads } from "./threads.ts";
-import { CALL_BYTES, type Translation, translate } from "./translate.ts";
-
-/** What wasm/index.ts exports and this file calls. */
-interface Kernels extends Needs {
-  run(
-    calls: number,
-    count: number,
-    times: number,
-    control: number,
-    team: number,
-    mayWait: number,
-    scratch: number,
-    shared: number,
-    bytes: number,
-    slots: number,
-  ): number;
-}
+import { inParts } from "./modules.ts";
+import { placePacked, type Scratch, scratchOf } from "./scratch.ts";
+import { CALL_BYTES, needsNetworks, type Translation, translate } from "./translate.ts";
 
 /** Row groups of a product that wasm/linear.ts's scratch has room for. */
 const MAX_GROUPS = 64;
@@ -38,6 +22,8 @@ export interface WasmOptions {
   readonly threads?: number;
   /** Seconds that each of them may take to start; default {@link START_SECONDS}. */
   readonly startSeconds?: number | undefined;
+  /** Has what only networks beside the MLP need from the start, not from their first program on. */
+  readonly networks?: boolean;
 }
 
 export interface WasmBackend extends Backend {
@@ -49,7 +35,7 @@ export interface WasmBackend extends Backend {
  * Where threads cannot be had it takes one, and says why (`refusal`).
  *
  * @throws {@link UnsupportedError} when the platform has no WebAssembly SIMD, or not the relaxed one that was asked
- * for; OutOfMemoryError when not even scratch memory can be had.
+ * for, or its module cannot be downloaded; OutOfMemoryError when not even scratch memory can be had.
  */
 export async function createWasmBackend(options: WasmOptions = {}): Promise<WasmBackend> {
   const features = wasmFeatures();
@@ -65,55 +51,26 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Wasm
     });
   }
   const build = relaxed ? "relaxed" : "plain";
-  const { threads = 1, startSeconds } = options;
-  if (threads === 1) return createAlone(build);
+  const { threads = 1, startSeconds: seconds, networks = !inParts } = options;
+  const alone: EngineOptions = { build, threads: 1, seconds, networks };
+  if (threads === 1) return created(alone);
   if (!features.threads) {
-    return createAlone(
-      build,
+    return created(
+      alone,
       "there is no SharedArrayBuffer (a page must be cross-origin isolated for that: served with " +
         "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp)",
     );
   }
   try {
-    return await createTeam(build, threads, startSeconds);
+    return await created({ ...alone, threads });
   } catch (error) {
-    return createAlone(build, error instanceof Error ? error.message : String(error));
+    return created(alone, error instanceof Error ? error.message : String(error));
   }
 }
 
-async function createAlone(build: Build, refusal?: string): Promise<WasmBackend> {
-  const memory = new WasmMemory();
-  const { instance } = await instantiate(build, memory.memory, false);
-  const control = memory.allocate("control of threads", CONTROL_BYTES);
-  return new LocalWasmBackend(instance, memory, control, { build, ...(refusal && { refusal }) });
-}
-
-async function createTeam(build: Build, threads: number, seconds: number | undefined): Promise<WasmBackend> {
-  const memory = new WasmMemory(true);
-  const { module, instance } = await instantiate(build, memory.memory, true);
-  const control = memory.allocate("control of threads", CONTROL_BYTES);
-  const team = await startThreads(threads - 1, module, memory.memory, control.address, seconds);
-  return new LocalWasmBackend(instance, memory, control, { build, team });
-}
-
-/** @throws {@link UnsupportedError} when a page's Content-Security-Policy forbids it. */
-async function instantiate(build: Build, memory: WebAssembly.Memory, shared: boolean) {
-  const bytes = await moduleBytes(build, shared);
-  try {
-    return await WebAssembly.instantiate(bytes, { env: { memory } });
-  } catch (cause) {
-    // Each engine has its own words for it; that the platform can do it is known from its features.
-    if (!/unsafe-eval|Content.Security|CSP/i.test((cause as Error).message)) throw cause;
-    throw new UnsupportedError(
-      {
-        subject: "WebAssembly on this page",
-        given: "a Content-Security-Policy that forbids it",
-        expected: "one with 'wasm-unsafe-eval' in its script-src",
-        remedy: "Add it to the policy of the page, and to that of worker.js where that is served with one.",
-      },
-      { cause },
-    );
-  }
+async function created(options: EngineOptions, refusal?: string): Promise<WasmBackend> {
+  const memory = new WasmMemory(options.threads > 1);
+  return new LocalWasmBackend(await startEngine(memory, options), memory, options, refusal);
 }
 
 class WasmState implements StateBuffer {
@@ -136,12 +93,6 @@ class WasmState implements StateBuffer {
   }
 }
 
-interface Circumstances {
-  readonly build: Build;
-  readonly team?: Threads;
-  readonly refusal?: string;
-}
-
 class LocalWasmBackend implements WasmBackend {
   readonly name = "wasm";
   readonly device: string;
@@ -157,27 +108,25 @@ class LocalWasmBackend implements WasmBackend {
     optionalKernels: ["attention", "attentionReverse"],
   };
   readonly lost = new Promise<string>(() => {});
-  readonly #kernels: Kernels;
   readonly #memory: WasmMemory;
   readonly #live = new Set<Allocation>();
-  readonly #control: Allocation;
-  readonly #team: Threads | undefined;
+  readonly #options: EngineOptions;
+  #engine: Engine;
+  #hasNetworks: boolean;
+  /** The engine with networks' kernels on its way. */
+  #widening: Promise<void> | undefined;
   #disposed = false;
 
-  constructor(
-    { exports }: WebAssembly.Instance,
-    memory: WasmMemory,
-    control: Allocation,
-    { build, team, refusal }: Circumstances,
-  ) {
-    this.threads = 1 + (team?.workers ?? 0);
-    this.device = `WebAssembly, ${build} SIMD, ${this.threads === 1 ? "one thread" : `${this.threads} threads`}`;
+  constructor(engine: Engine, memory: WasmMemory, options: EngineOptions, refusal?: string) {
+    const { build, threads, networks } = options;
+    this.threads = threads;
+    this.device = `WebAssembly, ${build} SIMD, ${threads === 1 ? "one thread" : `${threads} threads`}`;
     if (refusal) this.refusal = refusal;
-    this.#kernels = exports as unknown as Kernels;
     this.#memory = memory;
-    this.#control = control;
-    this.#live.add(control);
-    this.#team = team;
+    this.#options = options;
+    this.#engine = engine;
+    this.#hasNetworks = networks;
+    this.#live.add(engine.control);
   }
 
   createState(label: string, length: number): StateBuffer {
@@ -206,6 +155,7 @@ class LocalWasmBackend implements WasmBackend {
 
   async load(program: Program, state: ReadonlyMap<string, StateBuffer>): Promise<Executable> {
     this.#checkAlive();
+    if (!this.#hasNetworks && needsNetworks(program)) await this.#widen();
     const held: Allocation[] = [];
     const hold = (subject: string, bytes: number) => {
       held.push(this.#allocate(`${subject} of program "${program.name}"`, bytes));
@@ -232,8 +182,19 @@ class LocalWasmBackend implements WasmBackend {
       const translation = translate(program, this.#memory, baseOf);
       this.#live.add(translation.allocation);
       held.push(translation.allocation);
-      placePacked(program, translation, this.#kernels, this.#memory, (bytes) => hold("packed weights", bytes).address);
-      const scratch = scratchOf(translation, this.#kernels, this.threads, (bytes) => hold("scratch", bytes).address);
+      placePacked(
+        program,
+        translation,
+        this.#engine.kernels,
+        this.#memory,
+        (bytes) => hold("packed weights", bytes).address,
+      );
+      const scratch = scratchOf(
+        translation,
+        this.#engine.kernels,
+        this.threads,
+        (bytes) => hold("scratch", bytes).address,
+      );
       const check = () => {
         this.#checkAlive();
         if (held.length === 0) throw disposed(`program "${program.name}"`);
@@ -264,11 +225,32 @@ class LocalWasmBackend implements WasmBackend {
     { address, shared, perThread, slots }: Scratch,
     times: number,
   ): void {
-    const mayWait = Number(this.#team?.mayWait ?? false);
-    const control = this.#control.address;
+    const { kernels, control, team } = this.#engine;
+    const mayWait = Number(team?.mayWait ?? false);
+    const meeting = control.address;
     const { threads } = this;
-    const failed = this.#kernels.run(calls, count, times, control, threads, mayWait, address, shared, perThread, slots);
+    const failed = kernels.run(calls, count, times, meeting, threads, mayWait, address, shared, perThread, slots);
     if (failed) throw new Error("A worker of the WASM backend has failed: what was being computed is lost.");
+  }
+
+  /** The module with all kernels, and threads that have it, take the place of those at hand: what is loaded runs on. */
+  async #widen(): Promise<void> {
+    this.#widening ??= startEngine(this.#memory, { ...this.#options, networks: true }).then((engine) => {
+      const { control, team } = this.#engine;
+      team?.dispose();
+      this.#live.delete(control); // not released: its threads may still read it, until they are gone
+      this.#live.add(engine.control);
+      this.#engine = engine;
+      this.#hasNetworks = true;
+      if (this.#disposed) this.dispose();
+    });
+    try {
+      await this.#widening;
+    } catch (error) {
+      this.#widening = undefined; // a program that needs it may ask again
+      throw error instanceof DivflowError ? error : threadsFailed(error);
+    }
+    this.#checkAlive();
   }
 
   finished(): Promise<void> {
@@ -284,7 +266,7 @@ class LocalWasmBackend implements WasmBackend {
   /** All allocations go; the memory itself goes with the last reference to this backend. */
   dispose(): void {
     this.#disposed = true;
-    this.#team?.dispose();
+    this.#engine.team?.dispose();
     for (const allocation of [...this.#live]) this.#release(allocation);
   }
 
@@ -337,6 +319,18 @@ function boundState(program: Program, name: string, state: ReadonlyMap<string, S
     expected: "a buffer made by this backend",
     remedy: "Create one with createState and hand it to load.",
   });
+}
+
+function threadsFailed(cause: unknown): UnsupportedError {
+  return new UnsupportedError(
+    {
+      subject: "threads of WebAssembly with the kernels of this network",
+      given: cause instanceof Error ? cause.message : String(cause),
+      expected: "as many as had started before",
+      remedy: "Try again, or create the runtime with one thread.",
+    },
+    { cause },
+  );
 }
 
 function disposed(subject: string): DisposedError {

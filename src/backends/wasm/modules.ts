@@ -1,34 +1,37 @@
-/** The WebAssembly modules inside the package: several builds of wasm/, compressed together. */
-import { bytes, deflated, pieces } from "../../generated/wasm.ts";
+/**
+ * The WebAssembly modules beside the package's code: two builds of wasm/, a file each, without what only networks beside the
+ * MLP need; and what makes the module with all kernels of it. In files that are whole, modules-whole.ts takes the place of
+ * this one.
+ */
+import { onDemand } from "../on-demand.ts";
+import { decoded, inflated } from "./module-bytes.ts";
 
-export type Build = keyof typeof bytes;
+const files = {
+  plain: {
+    part: () => import("../../generated/wasm-plain.ts"),
+    more: () => import("../../generated/wasm-plain-more.ts"),
+  },
+  relaxed: {
+    part: () => import("../../generated/wasm-relaxed.ts"),
+    more: () => import("../../generated/wasm-relaxed-more.ts"),
+  },
+};
 
-/** The bytes of a build, for a shared memory or one that is not. All are unpacked for it, in about a millisecond. */
-export async function moduleBytes(build: Build, shared: boolean): Promise<Uint8Array<ArrayBuffer>> {
-  const compressed = Uint8Array.from(atob(deflated), (character) => character.charCodeAt(0));
-  const unpacked = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const all = new Uint8Array(await new Response(unpacked).arrayBuffer());
-  const module = new Uint8Array(bytes[build]);
-  let from = 0;
-  for (let piece = 0; piece < pieces; piece++) {
-    for (const [name, length] of Object.entries(bytes)) {
-      const [start, end] = [piece, piece + 1].map((i) => Math.floor((length * i) / pieces)) as [number, number];
-      if (name === build) module.set(all.subarray(from, from + end - start), start);
-      from += end - start;
-    }
-  }
-  if (!shared) module[sharedFlagOf(module)] = LIMITED;
-  return module;
-}
+export type Build = keyof typeof files;
 
-/** Flags of a memory's limits: it has a maximum; it has one and is shared. Atomics are valid on either. */
-const LIMITED = 1;
-const LIMITED_AND_SHARED = 3;
+/** Whether there is a module without networks' kernels. */
+export const inParts = true;
 
-/** Where an import of a shared memory, { "memory", kind 2, flags }, has its flags. */
-function sharedFlagOf(module: Uint8Array): number {
-  const wanted = [..."memory"].map((letter) => letter.charCodeAt(0)).concat(2, LIMITED_AND_SHARED);
-  const start = module.findIndex((_, i) => wanted.every((byte, k) => module[i + k] === byte));
-  if (start < 0) throw new Error("The WebAssembly module imports no shared memory: .build/wasm.mjs makes it so.");
-  return start + wanted.length - 1;
+/**
+ * The bytes of a build.
+ *
+ * @param networks - with what only networks beside the MLP need.
+ * @throws {@link UnsupportedError} when its file cannot be had.
+ */
+export async function moduleBytes(build: Build, networks: boolean, seconds?: number): Promise<Uint8Array<ArrayBuffer>> {
+  const { part, more } = files[build];
+  const begun = decoded((await onDemand(part(), seconds)).deflated);
+  if (!networks) return inflated(begun);
+  const { deflated, first, end } = await onDemand(more(), seconds);
+  return (await inflated(begun.subarray(0, -end), decoded(deflated))).slice(first);
 }

@@ -28,6 +28,12 @@ const KERNELS = [
 /** Kernels that are another's function there: its parameters are the longer ones, those that a call has not are 0. */
 const LONGER: Readonly<Record<string, string>> = { linear: "convolve" };
 
+/** What only networks beside the MLP need: not every module has them. */
+const OF_NETWORKS = ["attention", "attentionReverse", "convolve", "matmulEach"];
+
+/** Whether the program calls such a kernel. */
+export const needsNetworks = ({ calls }: Program) => calls.some(({ kernel }) => OF_NETWORKS.includes(kernel));
+
 /** Bytes of an entry in the table of calls. */
 export const CALL_BYTES = 16;
 /** Where in an entry the address of a packed operand is; 0: the call packs it itself. */
