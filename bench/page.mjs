@@ -9,6 +9,9 @@ import { serve } from "../.build/platforms/server.mjs";
 import { errorOf } from "./process.mjs";
 
 const hardware = process.env.DIVFLOW_ADAPTER === "hardware";
+/** Errors after which nothing more can be asked of a page: ours, and the browser's own when it has lost it. */
+const endOfPage =
+  /^(not done after|the page crashed|the browser ended)|detached Frame|Target closed|Session closed|Connection closed|Execution context was destroyed/i;
 /** The longest of all calls into a page; each has its own, shorter limit. */
 const LONGEST_SECONDS = 3600;
 
@@ -68,7 +71,7 @@ export async function openPage({ module, folders, context, cores, seconds }) {
         if (error) throw errorOf(error);
         return result;
       } catch (error) {
-        if (error instanceof Error && /^(not done after|the page crashed|the browser ended)/.test(error.message)) {
+        if (error instanceof Error && endOfPage.test(error.message)) {
           browser.process()?.kill("SIGKILL");
           await close();
         }

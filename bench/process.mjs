@@ -12,6 +12,32 @@ import { createInterface } from "node:readline";
  * @property {() => Promise<void>} close
  */
 
+/** Each child has a process group of its own, so that what it starts ends with it; Windows has none. */
+const grouped = process.platform !== "win32";
+/** Those that run. @type {Set<import("node:child_process").ChildProcess>} */
+const running = new Set();
+let watching = false;
+
+/** Ends a process and all that it started. @param {import("node:child_process").ChildProcess} child */
+function end(child) {
+  try {
+    if (grouped && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    else child.kill("SIGKILL");
+  } catch {} // nothing of it runs
+}
+
+/** However this process ends, short of being killed, no child outlives it. */
+function watch() {
+  if (watching) return;
+  watching = true;
+  process.once("exit", () => {
+    for (const child of running) end(child);
+  });
+  for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 })) {
+    process.once(signal, () => process.exit(128 + number)); // a terminal's own signals do not reach other groups
+  }
+}
+
 /** @param {{ name: string, message: string }} error */
 export function errorOf({ name, message }) {
   return Object.assign(new Error(message), { name });
@@ -32,7 +58,10 @@ export async function openProcess({ command, parameters, environment = {}, scrip
   const child = spawn(command, [...parameters, script, module, JSON.stringify(context)], {
     env: { ...process.env, ...environment },
     stdio: ["pipe", "pipe", "pipe"],
+    detached: grouped,
   });
+  watch();
+  running.add(child);
   let alive = true;
   let output = ""; // what else is printed, for the message should the process die
   /** @type {((message: { result?: unknown, error?: { name: string, message: string } }) => void) | undefined} */
@@ -41,13 +70,15 @@ export async function openProcess({ command, parameters, environment = {}, scrip
     output = (output + text).slice(-2000);
   };
   const ended = new Promise((resolve) => {
-    const end = (/** @type {unknown} */ how) => {
+    const ending = (/** @type {unknown} */ how) => {
       alive = false;
+      running.delete(child);
       receive?.({ error: { name: "Error", message: `the process ended with ${how}. ${output.trim()}` } });
       resolve(undefined);
     };
-    child.once("error", end);
-    child.once("close", (code, signal) => end(signal ?? code));
+    child.once("error", ending);
+    child.once("exit", () => end(child)); // what it left behind, which may hold its output open
+    child.once("close", (code, signal) => ending(signal ?? code));
   });
   child.stdin.on("error", () => {}); // its end says more
   child.stderr.setEncoding("utf8").on("data", keep);
@@ -59,7 +90,7 @@ export async function openProcess({ command, parameters, environment = {}, scrip
   const answer = (/** @type {number} */ limit) =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        child.kill("SIGKILL");
+        end(child);
         reject(new Error(`not done after ${limit} s`));
       }, limit * 1000);
       receive = ({ result, error }) => {
@@ -70,7 +101,7 @@ export async function openProcess({ command, parameters, environment = {}, scrip
       };
     });
   const about = await answer(seconds).catch(async (error) => {
-    child.kill("SIGKILL");
+    end(child);
     await ended;
     throw error;
   });
@@ -85,7 +116,7 @@ export async function openProcess({ command, parameters, environment = {}, scrip
     },
     async close() {
       child.stdin.end();
-      const timer = setTimeout(() => child.kill("SIGKILL"), 3000);
+      const timer = setTimeout(() => end(child), 3000);
       await ended;
       clearTimeout(timer);
     },

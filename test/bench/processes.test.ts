@@ -1,6 +1,7 @@
 // Sessions in processes of their own, with a session that does nothing; and the modules that the package ships.
 
 import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -29,12 +30,27 @@ async function session(source: string, { context = {}, parameters = [] as string
   });
 }
 
+/** Whether there is such a process that does something: one that waits to be collected does not. */
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  const status = `/proc/${pid}/status`;
+  return !existsSync(status) || !/^State:\s+Z/m.test(readFileSync(status, "utf8"));
+}
+
 const echo = `export const open = async (context) => ({
   version: "1", device: context.backend,
   add: async (a, b) => a + b,
   refuse: async () => { throw Object.assign(new Error("not here"), { name: "NotOffered" }); },
   hang: () => new Promise(() => setTimeout(() => {}, 1e6)),
   crash: async () => process.exit(3),
+  start: async () => {
+    const { spawn } = await import("node:child_process");
+    return spawn(process.execPath, ["-e", "setTimeout(() => {}, 1e6)"], { stdio: "inherit" }).pid;
+  },
   close() {},
 });`;
 
@@ -55,6 +71,20 @@ describe("a session in a process", () => {
     await remote.close();
     expect(remote.alive()).toBe(false);
     await expect(remote.call("add", [1, 1], 10)).rejects.toThrow("has ended");
+  });
+
+  test("takes what it started with it, hung or crashed", async () => {
+    for (const [method, reason] of [
+      ["hang", "not done"],
+      ["crash", "ended with 3"],
+    ] as const) {
+      const remote = await session(echo);
+      const started: number = await remote.call("start", [], 10);
+      expect(runs(started)).toBe(true);
+      await expect(remote.call(method, [], 0.5)).rejects.toThrow(reason);
+      await remote.close();
+      await expect.poll(() => runs(started)).toBe(false);
+    }
   });
 
   test("that dies says how", async () => {
