@@ -18,29 +18,34 @@ gather in one file of results.
   --backend LIST   of wasm, webgpu; default both
   --threads LIST   of 1, 2 (WASM); default both
   --simd LIST      of plain, relaxed (divflow's WASM); default both
-  --runtime LIST   of node, deno, chromium; default all
+  --runtime LIST   of node, deno, chromium; default all, of --networks node
   --peers LIST     of ${peerNames.join(", ")}, or none; default all
-  --networks       steps of convolutional networks and transformers instead, beside PyTorch where python3 has it
+  --networks       steps of convolutional networks and transformers instead, beside PyTorch where a Python of the
+                   path has it, or that which the variable PYTHON names
   --network LIST   of these: ${networkNames.slice(0, 4).join(", ")},
                    ${networkNames.slice(4).join(", ")}; default all
   --seconds N      to spend on the samples of a contender at a task; default 2
   --name NAME      results go to bench/results/NAME.json, with what is there; default the date
+  --table          write docs/speed.md and the README's table from bench/results/ at the end
   --json           print { machine, rows } and nothing else on standard output
   --profile        milliseconds of each kernel call of one WASM step instead (--only cfm or fdm, --width, --simd)`;
 
 /**
  * @typedef {object} Options
  * @property {Selection} selection
- * @property {readonly ("node" | "deno" | "chromium")[]} runtime
+ * @property {readonly ("node" | "deno" | "chromium")[] | undefined} runtime - undefined: as what is measured has them
  * @property {readonly Peer[]} peers
  * @property {number} seconds
  * @property {string} name
  * @property {boolean} json
+ * @property {boolean} table
  * @property {boolean} profile
  * @property {boolean} networks
- * @property {readonly string[]} network
+ * @property {readonly typeof networkNames[number][]} network
  * @property {boolean} help
  */
+
+const runtimes = /** @type {const} */ (["node", "deno", "chromium"]);
 
 /**
  * @param {readonly string[]} given
@@ -54,7 +59,16 @@ export function parseOptions(given) {
     args: [...given],
     options: {
       ...{ only: text, width: text, backend: text, threads: text, simd: text, runtime: text, peers: text },
-      ...{ seconds: text, name: text, json: flag, profile: flag, help: flag, networks: flag, network: text },
+      ...{
+        seconds: text,
+        name: text,
+        json: flag,
+        profile: flag,
+        table: flag,
+        help: flag,
+        networks: flag,
+        network: text,
+      },
     },
   });
   const seconds = Number(values.seconds ?? "2");
@@ -69,12 +83,13 @@ export function parseOptions(given) {
       threads: listOf("--threads", values.threads, everything.threads),
       simd: listOf("--simd", values.simd, everything.simd),
     },
-    runtime: listOf("--runtime", values.runtime, /** @type {const} */ (["node", "deno", "chromium"])),
+    runtime: values.runtime === undefined ? undefined : listOf("--runtime", values.runtime, runtimes),
     peers: values.peers === "none" ? [] : listOf("--peers", values.peers, peerNames),
     seconds,
     name,
     json: values.json,
     profile: values.profile,
+    table: values.table,
     networks: values.networks || values.network !== undefined,
     network: listOf("--network", values.network, networkNames),
     help: values.help,

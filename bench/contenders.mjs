@@ -3,7 +3,7 @@
  * @import { Contender } from "./rows.mjs"
  * @import { Task } from "./session.ts"
  */
-import { batchOf, matmulShapes, networkNames, sampleCount, widths } from "./workload.mjs";
+import { batchOf, matmulShapes, networkBatches, networkNames, sampleCount, widths } from "./workload.mjs";
 
 /** What `--only` may name; cfm and fdm bring the public trainer's full steps with them. */
 export const parts = /** @type {const} */ (["fdm", "cfm", "sample", "logdensity", "matmul"]);
@@ -20,14 +20,21 @@ export const parts = /** @type {const} */ (["fdm", "cfm", "sample", "logdensity"
  * @property {readonly ("plain" | "relaxed")[]} simd - of divflow's WASM
  */
 
+/** Seconds that a step of a network may take; what takes longer is left out. */
+export const networkStepSeconds = 6;
+
 /**
  * Steps of the networks that are compared: CFM and FDM of each.
- * @param {readonly Part[]} only @param {readonly string[]} networks
- * @returns {Task[]}
+ * @param {readonly Part[]} only @param {readonly typeof networkNames[number][]} networks
+ * @returns {(Task & { network: string })[]}
  */
 export function networkTasks(only, networks = networkNames) {
   const workloads = /** @type {const} */ (["cfm", "fdm"]).filter((workload) => only.includes(workload));
-  return networks.flatMap((network) => workloads.map((workload) => ({ workload, network, width: 0, batch: 0 })));
+  return networks.flatMap((network) =>
+    workloads.map((workload) => ({
+      ...{ workload, network, width: 0, batch: networkBatches[network], mostSeconds: networkStepSeconds },
+    })),
+  );
 }
 
 /** @type {Selection} */
@@ -100,6 +107,16 @@ export function checkoutContenders(selection) {
     ...ownContenders("chromium", { ...selection, simd: selection.simd.filter((kind) => kind === "relaxed") }),
     ...ownContenders("deno", { ...selection, backend: selection.backend.filter((name) => name === "webgpu") }),
   ];
+}
+
+/**
+ * divflow at steps of networks: its best build, and WebGPU without a browser unless other runtimes are named.
+ * @param {Selection} selection
+ * @param {readonly ("node" | "deno" | "chromium")[]} runtimes
+ */
+export function networkContenders(selection, runtimes = ["node"]) {
+  const relaxed = /** @type {const} */ (["relaxed"]);
+  return runtimes.flatMap((runtime) => ownContenders(runtime, { ...selection, simd: relaxed }));
 }
 
 /**

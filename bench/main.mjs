@@ -6,12 +6,13 @@ import { promisify } from "node:util";
 import { cache, root } from "../.build/files.mjs";
 import { generate } from "../.build/generate.mjs";
 import { parseOptions, usage } from "./arguments.mjs";
-import { checkoutContenders, networkTasks, tasksOf } from "./contenders.mjs";
+import { checkoutContenders, networkContenders, networkTasks, tasksOf } from "./contenders.mjs";
 import { describeMachine } from "./machine.mjs";
 import { measure } from "./measure.mjs";
 import { peerContenders, peers as peerTitles } from "./peers/contenders.mjs";
+import { pythonWithTorch } from "./python.mjs";
 import { addToResult } from "./results.mjs";
-import { bundleSessions, opener, peersInstalled, pythonWithTorch } from "./sessions.mjs";
+import { bundleSessions, opener, peersInstalled } from "./sessions.mjs";
 import { textTable, torchTitle } from "./table.mjs";
 
 /** @import { Options } from "./arguments.mjs" */
@@ -33,12 +34,12 @@ try {
 }
 
 /** @param {Options} options @returns {Promise<number>} the exit code: 1 when a row of divflow's is an error */
-async function bench({ selection, runtime, peers, seconds, name, json, networks, network }) {
-  const allRuntimes = /** @type {readonly string[]} */ ([...runtime, "python"]);
+async function bench({ selection, runtime, peers, seconds, name, json, table, networks, network }) {
+  const everywhere = /** @type {const} */ (["node", "deno", "chromium"]);
+  const here = /** @type {readonly string[]} */ ([...(runtime ?? everywhere), "python"]);
   const others = networks ? await torchContenders(selection) : peerContenders(peers, selection);
-  const contenders = [...checkoutContenders(networks ? asNetworks(selection) : selection), ...others].filter(
-    (contender) => allRuntimes.includes(contender.runtime),
-  );
+  const own = networks ? networkContenders(selection, runtime) : checkoutContenders(selection);
+  const contenders = [...own, ...others].filter((contender) => here.includes(contender.runtime));
   if (!networks && others.length > 0 && !peersInstalled()) await installPeers();
   const folder = join(cache, `bench-${process.pid}`);
   const file = join(root, "bench", "results", `${name}.json`);
@@ -60,26 +61,22 @@ async function bench({ selection, runtime, peers, seconds, name, json, networks,
       json ? JSON.stringify({ machine, rows }) : textTable(rows, networks ? torchTitle : peerTitles).join("\n"),
     );
     say(`Results: ${file}`);
+    if (table) await (await import("./write-table.mjs")).writeTables([]);
     return rows.some(isOwnError) ? 1 : 0;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Networks are measured on divflow's best build alone. @param {Options["selection"]} selection */
-function asNetworks(selection) {
-  return { ...selection, simd: /** @type {const} */ (["relaxed"]) };
-}
-
-/** PyTorch where it is there: as many threads as divflow's WASM. @param {Options["selection"]} selection @returns {Promise<Contender[]>} */
+/** PyTorch where it is there: with as many threads as divflow's WASM has at most. @param {Options["selection"]} selection @returns {Promise<Contender[]>} */
 async function torchContenders({ threads, backend }) {
   if (!backend.includes("wasm")) return [];
   if ((await pythonWithTorch()) === undefined) {
-    say("python3 has no torch: divflow alone is measured.");
+    say("No Python of the path has torch, nor that of the variable PYTHON: divflow alone is measured.");
     return [];
   }
-  const one = /** @type {const} */ ({ implementation: "torch", runtime: "python", backend: "cpu", relaxed: null });
-  return threads.map((count) => ({ ...one, threads: count }));
+  const how = /** @type {const} */ ({ implementation: "torch", runtime: "python", backend: "cpu", relaxed: null });
+  return [{ ...how, threads: Math.max(...threads) }];
 }
 
 /** @param {Row} row */

@@ -4,7 +4,7 @@
  */
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { networkTasks, ownContenders, tasksOf } from "./contenders.mjs";
+import { networkContenders, networkTasks, ownContenders, tasksOf } from "./contenders.mjs";
 import { describeMachine } from "./machine.mjs";
 import { measure } from "./measure.mjs";
 import { openProcess } from "./process.mjs";
@@ -13,12 +13,13 @@ import { relaxedFlags } from "./relaxed-flags.mjs";
 import { textTable } from "./table.mjs";
 
 /** @import { Selection } from "./contenders.mjs" */
+/** @import { networkNames } from "./workload.mjs" */
 /** @import { Contender } from "./rows.mjs" */
 
 /**
  * @typedef {object} OwnOptions
  * @property {Selection} selection
- * @property {readonly string[]} [network] - steps of these in place of the MLP's
+ * @property {readonly typeof networkNames[number][]} [network] - steps of these in place of the MLP's
  * @property {number} seconds - to spend on the samples of a contender at a task
  * @property {boolean} json
  * @property {boolean} quiet - no progress
@@ -47,8 +48,7 @@ const say = (line) => void process.stderr.write(`${line}\n`);
 
 /** @param {OwnOptions} options @returns {Promise<number>} the exit code */
 async function bench({ selection, network, seconds, json, quiet }) {
-  const relaxed = /** @type {const} */ (["relaxed"]);
-  const contenders = ownContenders(runtime, network ? { ...selection, simd: relaxed } : selection);
+  const contenders = network ? networkContenders(selection, [runtime]) : ownContenders(runtime, selection);
   const { rows, ...seen } = await measure({
     tasks: network ? networkTasks(selection.only, network) : tasksOf(selection),
     contenders,

@@ -6,10 +6,11 @@
 import { blameTheFew, faultOf } from "./rows.mjs";
 
 /**
- * One side of a turn: a session in a process or page, see session.ts. A method rejects with an error named NotOffered
- * for what is not offered.
+ * One side of a turn: a task of a session in a process or page, see session.ts. A method rejects with an error named
+ * NotOffered for what is not offered.
  * @typedef {object} Entrant
- * @property {(task: Task) => Promise<Prepared>} prepare
+ * @property {Task} task
+ * @property {() => Promise<Prepared>} prepare
  * @property {(count: number) => Promise<number[]>} samples
  */
 
@@ -35,21 +36,24 @@ export function planTurns(milliseconds, seconds) {
 
 /**
  * The outcome of each entrant, in their order. One that fails or whose numbers are off takes no further turn.
- * @param {Task} task
  * @param {readonly Entrant[]} entrants
  * @param {{ seconds: number }} options - to spend on the samples of each
  * @returns {Promise<Outcome[]>}
  */
-export async function takeTurns(task, entrants, { seconds }) {
+export async function takeTurns(entrants, { seconds }) {
   /** @type {Outcome[]} */
   const outcomes = [];
-  for (const entrant of entrants) outcomes.push(await prepared(task, entrant));
+  for (const entrant of entrants) outcomes.push(await prepared(entrant));
   const plans = outcomes.map(({ samples = [], error, leftOut }) => {
     const [first] = samples;
     return error === undefined && leftOut === undefined && first !== undefined ? planTurns(first, seconds) : undefined;
   });
-  for (const outcome of outcomes) outcome.samples = [];
-  if (task.network !== undefined) blameTheFew(outcomes);
+  for (const outcome of outcomes) Object.assign(outcome, { samples: [], turns: [] });
+  for (const workload of new Set(entrants.map(({ task }) => task.workload))) {
+    blameTheFew(
+      outcomes.filter((_, i) => entrants[i]?.task.workload === workload && entrants[i]?.task.network !== undefined),
+    );
+  }
 
   for (let turn = 0; turn < TURNS; turn++) {
     // There and back: nobody always follows the same one.
@@ -59,7 +63,9 @@ export async function takeTurns(task, entrants, { seconds }) {
       if (!entrant || !outcome || !plan || turn >= plan.turns || outcome.error !== undefined) continue;
       try {
         const times = await entrant.samples(plan.perTurn + (plan.warmUp ? 1 : 0));
-        outcome.samples?.push(...(plan.warmUp ? times.slice(1) : times));
+        const counted = plan.warmUp ? times.slice(1) : times;
+        outcome.samples?.push(...counted);
+        outcome.turns?.push(counted.length);
       } catch (error) {
         Object.assign(outcome, failure(error));
       }
@@ -70,15 +76,17 @@ export async function takeTurns(task, entrants, { seconds }) {
 
 /**
  * With one sample's milliseconds, for the plan.
- * @param {Task} task
  * @param {Entrant} entrant
  * @returns {Promise<Outcome>}
  */
-async function prepared(task, entrant) {
+async function prepared({ task, prepare }) {
   try {
-    const { evidence, units, milliseconds, flops } = await entrant.prepare(task);
+    const { evidence, units, milliseconds, flops, plan } = await prepare();
     const error = faultOf(task, evidence);
-    return { evidence, units, flops, samples: [units * milliseconds], ...(error === undefined ? {} : { error }) };
+    return {
+      ...{ evidence, units, flops, plan, samples: [units * milliseconds] },
+      ...(error === undefined ? {} : { error }),
+    };
   } catch (error) {
     return failure(error);
   }

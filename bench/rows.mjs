@@ -1,6 +1,6 @@
 /**
  * Rows of the bench's result: what was measured of a contender on a task, or why there is no figure.
- * @import { Evidence, Task } from "./session.ts"
+ * @import { Evidence, KindTimes, PlanFacts, Task } from "./session.ts"
  */
 import { eulerSteps, expectedLosses, flopsOf, lossTolerance, median, networkTolerance } from "./workload.mjs";
 
@@ -39,6 +39,9 @@ import { eulerSteps, expectedLosses, flopsOf, lossTolerance, median, networkTole
  * @property {number | null} ceiling - GFLOP/s of the backend at best, measured in the same run
  * @property {boolean} scaled - from fewer Euler steps than 100
  * @property {number[]} samples - ms, in the order measured
+ * @property {number[]} [turns] - of a network's step: how many of the samples each turn took
+ * @property {PlanFacts} [plan] - of a network's step
+ * @property {KindTimes} [kinds] - of a network's FDM step on WASM: where its time goes
  * @property {string} [error] - what went wrong: no figure of this run counts
  * @property {string} [leftOut] - why it was not run
  */
@@ -124,6 +127,9 @@ export function shapeText({ rows, columns, depth, transposeLeft, transposeRight 
  * @property {number} [units] - of a sample
  * @property {number | undefined} [flops] - of a unit, where they do not follow from the task
  * @property {number[]} [samples] - milliseconds of a unit
+ * @property {number[]} [turns] - how many of the samples each turn took
+ * @property {PlanFacts | undefined} [plan]
+ * @property {KindTimes} [kinds]
  * @property {string} [error]
  * @property {string} [leftOut]
  */
@@ -136,7 +142,7 @@ export function shapeText({ rows, columns, depth, transposeLeft, transposeRight 
  * @returns {Row}
  */
 export function makeRow(task, contender, { version, ceiling }, outcome) {
-  const { evidence, units = 1, flops = flopsOfTask(task), samples = [], error, leftOut } = outcome;
+  const { evidence, units = 1, flops = flopsOfTask(task), samples = [], turns, plan, kinds, error, leftOut } = outcome;
   const scale = unitsOfTask(task);
   const times = samples.map((ms) => round(ms * scale));
   const measured = times.length > 0 && error === undefined && leftOut === undefined;
@@ -162,6 +168,9 @@ export function makeRow(task, contender, { version, ceiling }, outcome) {
     ceiling: ceiling === null ? null : round(ceiling),
     scaled: measured && scale > 1 && units < scale,
     samples: times,
+    ...(task.network !== undefined && turns ? { turns } : {}),
+    ...(plan ? { plan } : {}),
+    ...(kinds ? { kinds } : {}),
     ...(error === undefined ? {} : { error }),
     ...(leftOut === undefined ? {} : { leftOut }),
   };

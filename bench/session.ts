@@ -43,6 +43,36 @@ export interface Task {
   readonly shape?: MatmulShape;
   /** Of a step: one of networkNames, in place of the MLP of `width`. */
   readonly network?: string;
+  /** Of a network's step: what takes longer is left out. */
+  readonly mostSeconds?: number;
+}
+
+/** Of the program of a step. */
+export interface PlanFacts {
+  readonly calls: number;
+  /** Moved by all calls, and by copies. */
+  readonly bytes: number;
+  readonly copyBytes: number;
+  /** Of temporaries, and the most that are live at once. */
+  readonly peakBytes: number;
+  readonly leastPeakBytes: number;
+  /** Of parameters, moments and all else that outlives a step. */
+  readonly stateBytes: number;
+}
+
+/** Where the time of a step goes. */
+export interface KindTimes {
+  /** Of a whole step. */
+  readonly milliseconds: number;
+  /** Calls of a kind of kernel, each timed alone, those that take most first. */
+  readonly kinds: readonly {
+    readonly name: string;
+    readonly isProduct: boolean;
+    readonly calls: number;
+    readonly milliseconds: number;
+    readonly flops: number;
+    readonly bytes: number;
+  }[];
 }
 
 /** What shows that the numbers are right; null where it does not apply. */
@@ -59,11 +89,16 @@ export interface Work {
   /** Of a unit, where they do not follow from the task. */
   readonly flops?: number;
   readonly evidence: Evidence;
+  /** Of the last unit that the evidence took, where that is known. */
+  readonly milliseconds?: number;
+  readonly plan?: PlanFacts;
   /** A training step, an Euler step, a product: does so many and waits for them. */
   run(units: number): Promise<void>;
   /** How many units a sample may have; the most that fit in `sampleMilliseconds` are taken, one at least. */
   readonly unitChoices: readonly number[];
   readonly sampleMilliseconds: number;
+  /** Where the time goes, from so many units; where that can be told. */
+  kinds?(units: number): Promise<KindTimes>;
   dispose(): void;
 }
 
@@ -80,6 +115,7 @@ export interface Implementation {
 export interface Prepared {
   /** See {@link Work}. */
   readonly flops?: number;
+  readonly plan?: PlanFacts;
   readonly evidence: Evidence;
   /** Units of a sample. */
   readonly units: number;
@@ -92,10 +128,15 @@ export interface Session {
   readonly version: string;
   readonly device: string;
   ceiling(): Promise<number | null>;
-  /** Builds a task in place of the one before, and warms it up. */
-  prepare(task: Task): Promise<Prepared>;
-  /** Milliseconds of each of so many samples of the task prepared, divided by their units. */
-  samples(count: number): Promise<number[]>;
+  /**
+   * Builds a task in place of those before, and warms it up. At a `place` above 0 it takes the place of the one there,
+   * and the others stay.
+   */
+  prepare(task: Task, place?: number): Promise<Prepared>;
+  /** Milliseconds of each of so many samples of the task prepared there, divided by their units. */
+  samples(count: number, place?: number): Promise<number[]>;
+  /** Where the time of the task prepared there goes, from so many units; null where that cannot be told. */
+  kinds(units: number, place?: number): Promise<KindTimes | null>;
   close(): void;
 }
 
@@ -144,48 +185,60 @@ export async function peerWork(
 }
 
 export function makeSession(implementation: Implementation): Session {
-  let work: Work | undefined;
-  let units = 1;
+  const prepared = new Map<number, { readonly work: Work; units: number }>();
   const timed = async ({ run }: Work, count: number) => {
     const start = performance.now();
     await run(count);
     return performance.now() - start;
   };
-  const release = () => {
-    work?.dispose();
-    work = undefined;
+  const release = (place: number) => {
+    prepared.get(place)?.work.dispose();
+    prepared.delete(place);
+  };
+  const at = (place: number) => {
+    const found = prepared.get(place);
+    if (!found) throw new Error("No task is prepared.");
+    return found;
   };
   return {
     version: implementation.version,
     device: implementation.device,
     ceiling: () => implementation.ceiling(),
 
-    async prepare(task) {
-      release();
-      const built = await implementation.build(task);
-      work = built;
-      units = 1;
-      let milliseconds = await timed(built, 1); // may compile
+    async prepare(task, place = 0) {
+      for (const each of place === 0 ? [...prepared.keys()] : [place]) release(each);
+      const work = await implementation.build(task);
+      const entry = { work, units: 1 };
+      prepared.set(place, entry);
+      let milliseconds = work.milliseconds ?? (await timed(work, 1)); // this may compile
       if (milliseconds < SLOW_MILLISECONDS) {
         const end = performance.now() + WARM_MILLISECONDS;
-        milliseconds = await timed(built, 1);
-        units = unitsFor(built, milliseconds);
-        do milliseconds = (await timed(built, units)) / units;
+        milliseconds = await timed(work, 1);
+        entry.units = unitsFor(work, milliseconds);
+        do milliseconds = (await timed(work, entry.units)) / entry.units;
         while (performance.now() < end);
       }
-      const { evidence, flops } = built;
-      return { evidence, units, milliseconds, ...(flops === undefined ? {} : { flops }) };
+      const { evidence, flops, plan } = work;
+      return {
+        ...{ evidence, units: entry.units, milliseconds },
+        ...(flops === undefined ? {} : { flops }),
+        ...(plan ? { plan } : {}),
+      };
     },
 
-    async samples(count) {
-      if (!work) throw new Error("No task is prepared.");
+    async samples(count, place = 0) {
+      const { work, units } = at(place);
       const times: number[] = [];
       for (let i = 0; i < count; i++) times.push((await timed(work, units)) / units);
       return times;
     },
 
+    async kinds(units, place = 0) {
+      return (await at(place).work.kinds?.(units)) ?? null;
+    },
+
     close() {
-      release();
+      for (const place of [...prepared.keys()]) release(place);
       implementation.close();
     },
   };

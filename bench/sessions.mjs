@@ -1,15 +1,14 @@
 /** The sessions' modules, bundled, and how each is opened from a checkout. */
-import { execFile } from "node:child_process";
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { promisify } from "node:util";
 import { build } from "esbuild";
 import { root } from "../.build/files.mjs";
 import { commandFor } from "../.build/platforms/run.mjs";
 import { openPage } from "./page.mjs";
 import { openProcess } from "./process.mjs";
+import { pythonWithTorch } from "./python.mjs";
 import { relaxedFlags } from "./relaxed-flags.mjs";
 
 /** @import { Contender } from "./rows.mjs" */
@@ -98,17 +97,6 @@ async function openTorch(threads) {
     context: { threads },
     seconds: OPEN_SECONDS,
   });
-}
-
-/** The python3 that has PyTorch: that of the path, or the system's beside it; undefined where neither has. */
-export async function pythonWithTorch() {
-  for (const command of ["python3", "/usr/bin/python3"]) {
-    try {
-      await promisify(execFile)(command, ["-c", "import torch"], { timeout: 1000 * OPEN_SECONDS });
-      return command;
-    } catch {} // the next may
-  }
-  return undefined;
 }
 
 /** @param {"node" | "deno"} runtime @param {string} module @param {{ backend: string, relaxed: boolean | null }} context */

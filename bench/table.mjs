@@ -3,6 +3,7 @@
  * @import { Row } from "./rows.mjs"
  * @import { Machine } from "./machine.mjs"
  */
+import { networkTables } from "./network-table.mjs";
 import { networkNames } from "./workload.mjs";
 
 /** Beside networks alone. */
@@ -126,7 +127,8 @@ function aligned(cells) {
 export function textTable(rows, titles = {}) {
   const peers = peersIn(rows, titles);
   const head = ["", "median", "best", "GFLOP/s", "of ceiling", "of matmul"];
-  return byTask(rows).flatMap((group) => {
+  const ofNetworks = rows.filter(({ network }) => network !== undefined);
+  const blocks = byTask(rows).flatMap((group) => {
     const [{ workload, shape, network, width, batch }] = /** @type {[Row]} */ (group);
     const measured = group.filter(({ ms }) => ms !== null);
     const figures = measured.map((row) => [
@@ -146,6 +148,7 @@ export function textTable(rows, titles = {}) {
       "",
     ];
   });
+  return [...blocks, ...(ofNetworks.length > 0 ? [...networkTables(ofNetworks), ""] : [])];
 }
 
 /** @param {Row} row */
@@ -213,10 +216,10 @@ export function markdownTable({ machine, rows }, titles) {
  * All rows as a page in Markdown: every contender at every task, medians and bests, and why others have no figure.
  * @param {{ machine: Machine, rows: readonly Row[] }} result
  * @param {Titles} peerTitles
+ * @param {{ machine: Machine, rows: readonly Row[] }} [ofNetworks] - where they are of another run
  */
-export function markdownReport({ machine, rows: measured }, peerTitles) {
-  const titles = { ...peerTitles, ...torchTitle };
-  const rows = inOrder(measured);
+export function markdownReport(result, peerTitles, ofNetworks = result) {
+  const rows = inOrder(result.rows.filter(({ network }) => network === undefined));
   return [
     "# Speed beside other libraries: all that was measured",
     "",
@@ -225,6 +228,14 @@ export function markdownReport({ machine, rows: measured }, peerTitles) {
     "divflow's own product at the hidden layers' shape; \\*: scaled from fewer Euler steps. A software adapter stands for",
     "the GPU: its times say nothing of a real one.",
     "",
+    ...(rows.length > 0 ? mlpReport({ ...result, rows }, peerTitles) : []),
+    ...networkReport(ofNetworks),
+  ].join("\n");
+}
+
+/** @param {{ machine: Machine, rows: readonly Row[] }} result @param {Titles} titles */
+function mlpReport({ machine, rows }, titles) {
+  return [
     `On ${circumstances({ machine, rows }, titles)}.`,
     "",
     "```",
@@ -237,7 +248,23 @@ export function markdownReport({ machine, rows: measured }, peerTitles) {
     ...lossLines(rows),
     "```",
     "",
-  ].join("\n");
+  ];
+}
+
+/** @param {{ machine: Machine, rows: readonly Row[] }} result */
+function networkReport({ machine, rows: all }) {
+  const rows = inOrder(all.filter(({ network }) => network !== undefined));
+  if (rows.length === 0) return [];
+  const torch = Object.entries(machine.devices).find(([key]) => key.startsWith("torch "))?.[1];
+  return [
+    "## Networks",
+    "",
+    `On ${circumstances({ machine, rows }, torchTitle)}${torch ? ` (${torch})` : ""}. What is measured, and what each column is:`,
+    "[bench/README.md](../bench/README.md#networks).",
+    "",
+    ...networkTables(rows),
+    "",
+  ];
 }
 
 /**
@@ -257,12 +284,6 @@ function lossLines(rows) {
     ["fdm-full", "cfm-full"],
     ["fraction-full", "cfm-full"],
   ];
-  const ofNetworks = own
-    .filter(({ workload, network }) => workload === "fdm" && network !== undefined)
-    .map((row) => {
-      const base = own.find((other) => other.workload === "cfm" && isLike(other, row));
-      return [`${nameOf(row)}, ${row.network}`, base?.ms && row.ms ? times(row.ms / base.ms) : "", "", ""];
-    });
   const lines = own
     .filter(({ workload }) => workload === "cfm-full")
     .map((row) => [
@@ -270,8 +291,7 @@ function lossLines(rows) {
       ...pairs.map(([workload, base]) => over(row, /** @type {string} */ (workload), /** @type {string} */ (base))),
     ]);
   const head = ["", "FDM / CFM", "public steps", "on half of the batch, public steps"];
-  const all = [...lines, ...ofNetworks];
-  return all.length > 0 ? aligned([head, ...all]) : [];
+  return lines.length > 0 ? aligned([head, ...lines]) : [];
 }
 
 /** Whether two rows are of one network on one contender. @param {Row} a @param {Row} b */

@@ -15,6 +15,10 @@ export const adamOptions = Object.freeze({ learningRate: 1e-3, beta1: 0.9, beta2
 export const networkNames = /** @type {const} */ ([
   ...["unet1d", "unet1d-small", "cnn", "cnn-toy", "unet2d", "sit", "transformer"],
 ]);
+/** Their batches. @type {Readonly<Record<typeof networkNames[number], number>>} */
+export const networkBatches = {
+  ...{ unet1d: 64, "unet1d-small": 128, cnn: 16, "cnn-toy": 512, unet2d: 64, sit: 64, transformer: 32 },
+};
 /** Adam's, of their steps. */
 export const networkLearningRate = 1e-4;
 /** Losses of two implementations are the same step's where they are this close: sums of a million terms in f32. */

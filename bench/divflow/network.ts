@@ -4,8 +4,6 @@
  * (peers/torch_networks.py).
  */
 import type { Backend } from "../../src/backends/backend.ts";
-import { readMetrics } from "../../src/engine/metrics.ts";
-import { StateStore } from "../../src/engine/state-store.ts";
 import { cfm } from "../../src/flow/losses/cfm.ts";
 import { fdm } from "../../src/flow/losses/fdm.ts";
 import type { Loss } from "../../src/flow/losses/loss.ts";
@@ -15,17 +13,19 @@ import { type Node, type Shape, sizeOf } from "../../src/graph/node.ts";
 import { type Network, parameterLayout } from "../../src/nn/network.ts";
 import { fromTorch, torchShape } from "../../src/nn/torch.ts";
 import { state } from "../../src/ops/sources.ts";
-import { compile } from "../../src/schedule/compile.ts";
 import { adam } from "../../src/train/adam.ts";
 import { buildTrainStep, trainState } from "../../src/train/step.ts";
 import { cases } from "../planning-cases.ts";
-import { type Task, trainingUnits, type Work } from "../session.ts";
+import type { Task, Work } from "../session.ts";
 import { divergenceWeight, networkLearningRate, uniformOf } from "../workload.mjs";
+import { kindsOf, planOf } from "./kinds.ts";
+import { loaded, trainingStepWork } from "./loaded.ts";
 
-/** Adam steps before the second loss that is shown. */
-const EVIDENCE_STEPS = 3;
-
-export async function networkWork(backend: Backend, { workload, network: name = "" }: Task): Promise<Work> {
+/** @param task - with the seconds that a step may take at most: what takes longer is not measured. */
+export async function networkWork(
+  backend: Backend,
+  { workload, network: name = "", mostSeconds }: Task,
+): Promise<Work> {
   const found = cases[name];
   if (!found) throw new RangeError(`There is no network "${name}" to measure.`);
   const { batch, conditions = {} } = found;
@@ -48,37 +48,21 @@ export async function networkWork(backend: Backend, { workload, network: name = 
     },
     batchSize: batch,
   });
-  const program = compile(graph, backend.limits);
-  const store = new StateStore(backend);
-  try {
-    store.declare(program.state);
-    const executable = await backend.load(program, store.buffers(program.state.map((each) => each.name)));
-    const inputs = inputsOf(batch, network.dimension, shapes);
-    for (const [input, values] of inputs) if (store.has(input)) store.write(input, values);
-    store.write("parameters", parametersOf(network));
-    store.write(trainState.ok.name, Float32Array.of(1));
-    const step = async () => {
-      executable.run(1);
-      await backend.finished();
-    };
-    for (let i = 0; i <= EVIDENCE_STEPS; i++) await step();
-    const losses = (await readMetrics(store, 0, EVIDENCE_STEPS + 1)).rows.map(({ loss }) => loss);
+  const values = [
+    ...inputsOf(batch, network.dimension, shapes),
+    ["parameters", parametersOf(network)] as const,
+    [trainState.ok.name, Float32Array.of(1)] as const,
+  ];
+  return loaded(backend, graph, values, async (opened) => {
+    const work = await trainingStepWork(opened, mostSeconds === undefined ? {} : { mostSeconds });
+    const { parts } = opened.executable;
     return {
-      ...trainingUnits,
+      ...work,
       flops: (workload === "fdm" ? 6 : 3) * forwardFlops(network, told, batch),
-      evidence: { lossBefore: losses[0] ?? null, lossAfter: losses[EVIDENCE_STEPS] ?? null, deviation: null },
-      async run(units) {
-        for (let i = 0; i < units; i++) await step();
-      },
-      dispose() {
-        executable.dispose();
-        store.dispose();
-      },
+      plan: planOf(opened.program),
+      ...(parts ? { kinds: (steps: number) => kindsOf(opened, parts, steps) } : {}),
     };
-  } catch (error) {
-    store.dispose();
-    throw error;
-  }
+  });
 }
 
 function given(name: string, shape: Shape): Node {

@@ -4,8 +4,6 @@
  */
 import type { Backend } from "../../src/backends/backend.ts";
 import { checkerboard } from "../../src/data/checkerboard.ts";
-import { readMetrics } from "../../src/engine/metrics.ts";
-import { StateStore } from "../../src/engine/state-store.ts";
 import { constantState } from "../../src/engine/trainer-state.ts";
 import { hutchinsonEstimate, jacobianProducts } from "../../src/flow/divergence.ts";
 import { type Loss, meanSquare } from "../../src/flow/losses/loss.ts";
@@ -17,17 +15,14 @@ import { add, multiply, square, subtract } from "../../src/ops/arithmetic.ts";
 import { stopGradient } from "../../src/ops/control.ts";
 import { meanAll, sum } from "../../src/ops/reduce.ts";
 import { state } from "../../src/ops/sources.ts";
-import { compile } from "../../src/schedule/compile.ts";
 import { adam } from "../../src/train/adam.ts";
 import { buildTrainStep, trainState } from "../../src/train/step.ts";
-import { type Task, trainingUnits, type Work } from "../session.ts";
+import type { Task, Work } from "../session.ts";
 import { adamOptions, divergenceWeight, makeWorkload } from "../workload.mjs";
+import { loaded, trainingStepWork } from "./loaded.ts";
 
 export type Objective = "cfm" | "fdm";
 type Workload = ReturnType<typeof makeWorkload>;
-
-/** Adam steps before the second loss that is shown. */
-const EVIDENCE_STEPS = 3;
 
 export function workloadNetwork(width: number): Network {
   return mlp({ dimension: 2, hidden: [width, width, width, width], activation: "silu" });
@@ -92,35 +87,10 @@ export function trainingInputs({ xt, u, z, dlogp, divu, sigma }: Workload): Map<
 export async function trainingWork(backend: Backend, objective: Objective, { width, batch }: Task): Promise<Work> {
   const workload = makeWorkload(width, batch);
   const network = workloadNetwork(width);
-  const program = compile(trainingGraph(objective, network, batch), backend.limits);
-  const store = new StateStore(backend);
-  try {
-    store.declare(program.state);
-    const executable = await backend.load(program, store.buffers(program.state.map(({ name }) => name)));
-    const values = [...constantState(0, checkerboard()), ...trainingInputs(workload)];
-    for (const [name, value] of values) if (store.has(name)) store.write(name, value);
-    store.write("parameters", flatParameters(network, workload));
-    store.write(trainState.ok.name, Float32Array.of(1));
-
-    const step = async () => {
-      executable.run(1);
-      await backend.finished();
-    };
-    for (let i = 0; i <= EVIDENCE_STEPS; i++) await step();
-    const losses = (await readMetrics(store, 0, EVIDENCE_STEPS + 1)).rows.map(({ loss }) => loss);
-    return {
-      ...trainingUnits,
-      evidence: { lossBefore: losses[0] ?? null, lossAfter: losses[EVIDENCE_STEPS] ?? null, deviation: null },
-      async run(units) {
-        for (let i = 0; i < units; i++) await step();
-      },
-      dispose() {
-        executable.dispose();
-        store.dispose();
-      },
-    };
-  } catch (error) {
-    store.dispose();
-    throw error;
-  }
+  const values = [
+    ...[...constantState(0, checkerboard()), ...trainingInputs(workload)],
+    ["parameters", flatParameters(network, workload)] as const,
+    [trainState.ok.name, Float32Array.of(1)] as const,
+  ];
+  return loaded(backend, trainingGraph(objective, network, batch), values, (opened) => trainingStepWork(opened));
 }

@@ -11,6 +11,7 @@ const evidence = { lossBefore: 9.5844, lossAfter: 7.17086, deviation: null };
 /** An entrant whose units take so long, as it says; it writes its name whenever it is asked for samples. */
 function entrant(name: string, milliseconds: number, log: string[], change: Partial<Entrant> = {}): Entrant {
   return {
+    task,
     prepare: async () => ({ evidence, units: 1, milliseconds }),
     samples: async (count) => {
       log.push(name);
@@ -23,7 +24,7 @@ function entrant(name: string, milliseconds: number, log: string[], change: Part
 describe("turns", () => {
   test("go there and back", async () => {
     const log: string[] = [];
-    const outcomes = await takeTurns(task, [entrant("a", 500, log), entrant("b", 500, log)], { seconds: 2 });
+    const outcomes = await takeTurns([entrant("a", 500, log), entrant("b", 500, log)], { seconds: 2 });
     expect(log).toEqual(["a", "b", "b", "a", "a", "b", "b", "a"]);
     expect(outcomes.map(({ samples }) => samples?.length)).toEqual([4, 4]);
   });
@@ -38,7 +39,7 @@ describe("turns", () => {
   test("end for one that fails, and not for the others", async () => {
     const log: string[] = [];
     const fails = entrant("a", 500, log, { samples: () => Promise.reject(new Error("the page crashed")) });
-    const [bad, good] = await takeTurns(task, [fails, entrant("b", 500, log)], { seconds: 2 });
+    const [bad, good] = await takeTurns([fails, entrant("b", 500, log)], { seconds: 2 });
     expect(bad).toMatchObject({ error: "the page crashed", samples: [] });
     expect(good?.samples?.length).toBe(4);
   });
@@ -51,7 +52,7 @@ describe("turns", () => {
     const missing = entrant("b", 500, log, {
       prepare: () => Promise.reject(Object.assign(new Error("no threads here"), { name: "NotOffered" })),
     });
-    const outcomes = await takeTurns(task, [off, missing], { seconds: 2 });
+    const outcomes = await takeTurns([off, missing], { seconds: 2 });
     expect(outcomes[0]?.error).toMatch(/after 3 steps is 7, expected 7.17086/);
     expect(outcomes[0]?.evidence?.lossAfter).toBe(7); // shown all the same
     expect(outcomes[1]).toMatchObject({ leftOut: "no threads here", samples: [] });
@@ -132,6 +133,81 @@ describe("measure", () => {
   });
 });
 
+describe("both losses of a network", () => {
+  const contender: Contender = {
+    implementation: "divflow",
+    runtime: "node",
+    backend: "wasm",
+    threads: 1,
+    relaxed: true,
+  };
+  const tasks: Task[] = (["cfm", "fdm"] as const).map((workload) => {
+    return { workload, network: "sit", width: 0, batch: 64 };
+  });
+  const shown = { lossBefore: 2, lossAfter: 1, deviation: null };
+  const kinds = { milliseconds: 500, kinds: [] };
+  type Answer = (method: string, parameters: readonly unknown[], kill: () => void) => unknown;
+  const opener = (answer: Answer) => async () => {
+    let alive = true;
+    const kill = () => {
+      alive = false;
+    };
+    return {
+      about: { version: "1", device: "a device", runtime: "Node 1" },
+      alive: () => alive,
+      call: async (method: string, parameters: readonly unknown[]) =>
+        method === "ceiling" ? 100 : answer(method, parameters, kill),
+      close: async () => {},
+    };
+  };
+
+  test("take turns side by side in one session, and the FDM step tells where its time goes", async () => {
+    const calls: string[] = [];
+    const { rows } = await measure({
+      ...{ tasks, contenders: [contender], seconds: 1, say: () => {} },
+      open: opener((method, parameters) => {
+        const place = Number(parameters[1]);
+        calls.push(`${method} ${place}`);
+        if (method === "prepare") return { evidence: shown, units: 1, milliseconds: 500, flops: 1e9 };
+        return method === "kinds" ? kinds : new Array<number>(Number(parameters[0])).fill(place === 0 ? 500 : 1000);
+      }),
+    });
+    expect(calls.join()).toBe(
+      "prepare 0,prepare 1,samples 0,samples 1,samples 1,samples 0,samples 0,samples 1,kinds 1",
+    );
+    expect(rows.map(({ workload, ms, turns }) => ({ workload, ms, turns }))).toEqual([
+      { workload: "cfm", ms: 500, turns: [1, 1, 1] },
+      { workload: "fdm", ms: 1000, turns: [1, 1, 1] },
+    ]);
+    expect(rows.map((row) => row.kinds)).toEqual([undefined, kinds]);
+  });
+
+  test("one that takes the session with it leaves the other its figure", async () => {
+    let opened = 0;
+    const open = opener((method, parameters, kill) => {
+      const [task, place] = parameters as [Task, number];
+      if (method === "prepare" && task.workload === "fdm") {
+        kill();
+        throw new Error("not done after 120 s");
+      }
+      if (method === "prepare") return { evidence: shown, units: 1, milliseconds: 500 };
+      return new Array<number>(Number(parameters[0])).fill(500 + place);
+    });
+    const { rows } = await measure({
+      ...{ tasks, contenders: [contender], seconds: 1, say: () => {} },
+      open: () => {
+        opened++;
+        return open();
+      },
+    });
+    expect(opened).toBe(2);
+    expect(rows.map(({ ms, error }) => ({ ms, error }))).toEqual([
+      { ms: 500, error: undefined },
+      { ms: null, error: "not done after 120 s" },
+    ]);
+  });
+});
+
 test("a session takes as many units to a sample as fit, and disposes of the task before", async () => {
   const [runs, disposed]: [number[], string[]] = [[], []];
   const work = (name: string): Work => ({
@@ -156,6 +232,15 @@ test("a session takes as many units to a sample as fit, and disposes of the task
   expect(await session.samples(3)).toHaveLength(3);
   expect(runs).toEqual([units, units, units]);
   await session.prepare(task);
+  expect(disposed).toEqual(["work 1"]);
+  await session.prepare(task, 1); // beside the second
+  expect(await session.samples(1, 0)).toHaveLength(1);
+  await session.prepare(task, 1);
+  expect(disposed).toEqual(["work 1", "work 3"]);
+  expect(await session.kinds(1, 1)).toBe(null);
+  await session.prepare(task);
+  expect(disposed).toEqual(["work 1", "work 3", "work 2", "work 4"]);
+  await expect(session.samples(1, 1)).rejects.toThrow("No task");
   session.close();
-  expect(disposed).toEqual(["work 1", "work 2", "all"]);
+  expect(disposed.slice(4)).toEqual(["work 5", "all"]);
 });
