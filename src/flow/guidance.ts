@@ -35,14 +35,18 @@ export function guidedField(
   const guided = (x: Node, t: Node) => {
     const rows = x.shape[0] as number;
     const v = both(concat([x, x], 0), concat([t, t], 0));
-    const unguided = slice(v, 0, rows, 2 * rows);
-    return add(unguided, multiply(strength, subtract(slice(v, 0, 0, rows), unguided)));
+    return combined(slice(v, 0, rows, 2 * rows), slice(v, 0, 0, rows), strength);
   };
   const rows: VelocityField["rows"] = (change) => {
     const changed = new Map([...conditions].map(([name, value]) => [name, change(value)]));
     return guidedField(network, parameters, changed, change(strength));
   };
   return Object.assign(guided, { rows });
+}
+
+/** v_0 + w (v_1 - v_0). */
+export function combined(without: Node, told: Node, strength: Node): Node {
+  return add(without, multiply(strength, subtract(told, without)));
 }
 
 /** What a row finds that is not told a condition, of all that may not be. */

@@ -11,7 +11,8 @@ import { add, divide, exp, log, multiply, negate, square, subtract } from "../op
 import { sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/shape.ts";
 import { logSoftmax, logSumExp } from "../ops/softmax.ts";
-import type { PathValues } from "./paths/path.ts";
+import type { VelocityField } from "./losses/loss.ts";
+import type { PathScheduler, PathValues } from "./paths/path.ts";
 
 /** The components of x1, K of them in D dimensions. */
 export interface MixtureComponents {
@@ -70,4 +71,9 @@ export function mixtureMarginal(components: MixtureComponents, path: PathValues,
   const denoised = expected(add(means, multiply(multiply(alpha, own), scaled)));
   const velocity = add(multiply(path.alphaRate, denoised), multiply(path.sigmaRate, noise));
   return { velocity, score, denoised, noise, logDensity, logResponsibilities };
+}
+
+/** The true velocity of a mixture's path, at points [B, D] and times [B, 1]. */
+export function mixtureField(components: MixtureComponents, path: PathScheduler): VelocityField {
+  return (x, t) => mixtureMarginal(components, path.at(t), x).velocity;
 }

@@ -1,9 +1,9 @@
-/** Golden cases of ops made of ops, to second order, and of networks, through a whole runtime: what `divflow verify` does. */
+/** Golden cases of ops made of ops, to second order, of networks, and of guidance, through a whole runtime: what `divflow verify` does. */
 import { createLocalRuntime } from "../../src/engine/runtime.ts";
 import { verifyCase, verifyTolerances } from "../../src/engine/verify.ts";
 import { assert } from "./assert.ts";
 import type { Check, Context } from "./check.ts";
-import { networkFixtures, opFixtures } from "./golden-fixtures.ts";
+import { guidanceFixtures, networkFixtures, opFixtures } from "./golden-fixtures.ts";
 
 const ops = [...new Set(opFixtures.map(({ op }) => op))];
 
@@ -22,6 +22,11 @@ export const checks: Check[] = [
     seconds: 400,
     run: (context: Context) => agree(context, [fixture]),
   })),
+  {
+    name: "golden values of guidance, and of mixtures' known fields",
+    seconds: 120,
+    run: (context: Context) => agree(context, guidanceFixtures),
+  },
 ];
 
 /** On the platform's GPU; or on plain WebAssembly and, where the platform has it, on relaxed SIMD. */

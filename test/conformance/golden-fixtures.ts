@@ -1,4 +1,14 @@
-/** The golden cases of ops and of networks, as JSON: a page has no files to read. A new one is two lines here. */
+/** The golden cases of ops, of networks and of guidance, as JSON: a page has no files to read. A new one is two lines here. */
+import classifierCondOt from "../flow/golden/classifier-cond-ot.json" with { type: "json" };
+import classifierCosine from "../flow/golden/classifier-cosine.json" with { type: "json" };
+import classifierFree from "../flow/golden/classifier-free.json" with { type: "json" };
+import classifierVe from "../flow/golden/classifier-ve.json" with { type: "json" };
+import event from "../flow/golden/event.json" with { type: "json" };
+import logLikelihood from "../flow/golden/log-likelihood.json" with { type: "json" };
+import mixtureCondOt from "../flow/golden/mixture-cond-ot.json" with { type: "json" };
+import mixtureCosine from "../flow/golden/mixture-cosine.json" with { type: "json" };
+import mixtureVe from "../flow/golden/mixture-ve.json" with { type: "json" };
+import totalVariation from "../flow/golden/total-variation.json" with { type: "json" };
 import cnnClasses from "../networks/cnn-classes.json" with { type: "json" };
 import sit from "../networks/sit.json" with { type: "json" };
 import transformer from "../networks/transformer.json" with { type: "json" };
@@ -82,3 +92,17 @@ export const opFixtures = [
 
 /** Of each network the case that has most in it; test/nn/networks.test.ts has them all. */
 export const networkFixtures = [cnnClasses, sit, transformer, unet1dConditioned, unet2dClasses];
+
+/** Guidance, and mixtures whose fields are known. */
+export const guidanceFixtures = [
+  classifierCondOt,
+  classifierCosine,
+  classifierFree,
+  classifierVe,
+  event,
+  logLikelihood,
+  mixtureCondOt,
+  mixtureCosine,
+  mixtureVe,
+  totalVariation,
+];

@@ -5,7 +5,7 @@ import { openCase } from "../../src/engine/cases/open-case.ts";
 import { createLocalRuntime } from "../../src/engine/runtime.ts";
 import { verifyCase, verifyTolerances } from "../../src/engine/verify.ts";
 import { DataError, DivflowError, UnsupportedError } from "../../src/errors.ts";
-import { opFixtures } from "../conformance/golden-fixtures.ts";
+import { guidanceFixtures, opFixtures } from "../conformance/golden-fixtures.ts";
 import { errorsOnHost } from "../flow/host-case.ts";
 import { damagedCase } from "./damage-case.ts";
 import { remoteEngine } from "./worker.ts";
@@ -15,6 +15,7 @@ type Spoilt = any;
 
 const networkText = (name: string) => readFileSync(new URL(`../networks/${name}.json`, import.meta.url), "utf8");
 const opText = (name: string) => JSON.stringify(opFixtures.find((each) => each.name === name));
+const guidanceText = (name: string) => JSON.stringify(guidanceFixtures.find((each) => each.name === name));
 
 function changed(text: string, change: (fields: Spoilt) => void): string {
   const fields = JSON.parse(text);
@@ -26,6 +27,7 @@ test.each([
   ["an op", opText("conv1d-k3-stride2")],
   ["labels", opText("cross-entropy-none")],
   ["a network", networkText("cnn-classes")],
+  ["a solve, whose step is repeated", guidanceText("log-likelihood")],
 ])("where the engine is in a worker, %s gives the same bits: its graphs cross as plain data", async (_, text) => {
   using remote = await remoteEngine("wasm");
   using local = await createLocalRuntime({ backend: "wasm" });
@@ -94,7 +96,11 @@ test("errors are relative to the file's scale, where it has one, else to what is
 describe("is refused with what is known", () => {
   test.each<[string, string, RegExp]>([
     ["a kind of a later version", '{"kind": "dirichlet-path"}', /mine: kind: got "dirichlet-path".* op, network/],
-    ["another", '{"kind": "sinkhorn"}', /this version of divflow knows: op, network, or none/],
+    [
+      "another",
+      '{"kind": "event-guidanec"}',
+      /this version of divflow knows: op, network, .*, or none.*Did you mean event-guidance/,
+    ],
     ["a name of every object", '{"kind": "constructor"}', /mine: kind: got "constructor"/],
     ["a kind that is no text", '{"kind": 3}', /mine: kind: got "?3/],
     ["an unknown op", changed(opText("film"), (f) => Object.assign(f, { op: "conv3d" })), /knows: conv1d, conv2d/],
@@ -156,6 +162,24 @@ describe("is refused with what is known", () => {
     ["expected.gradNorms", networkText("cnn"), (f) => (f.expected.gradNorms = { shape: [1], data: [0] })],
     ["expected.velocitty", networkText("cnn"), (f) => (f.expected.velocitty = f.expected.velocity)],
     ["grads.input.bias", networkText("cnn"), (f) => (f.grads["input.bias"].shape = [1, 16])],
+    ["attributes.path", guidanceText("event"), (f) => (f.attributes.path = "vee")],
+    ["attributes.sigmaMinimum", guidanceText("mixture-ve"), (f) => delete f.attributes.sigmaMinimum],
+    ["attributes.sigmaMinimum", guidanceText("mixture-cond-ot"), (f) => (f.attributes.sigmaMinimum = 0.01)],
+    ["attributes.path", guidanceText("log-likelihood"), (f) => (f.attributes.path = "vp")],
+    ["attributes.label", guidanceText("classifier-ve"), (f) => (f.attributes.label = 2)],
+    ["attributes.form", guidanceText("classifier-free"), (f) => (f.attributes.form = "w v")],
+    ["attributes.rule", guidanceText("total-variation"), (f) => (f.attributes.rule = "trapezoid")],
+    ["attributes.gridPoints", guidanceText("total-variation"), (f) => (f.attributes.gridPoints = 1e4)],
+    ["inputs.weights.data[1]", guidanceText("event"), (f) => (f.inputs.weights.data[1] = 0)],
+    ["inputs.variances.shape", guidanceText("event"), (f) => f.inputs.variances.shape.reverse().push(1)],
+    ["inputs.means.shape", guidanceText("total-variation"), (f) => (f.inputs.means.shape = [4, 1])],
+    ["inputs.x.shape", guidanceText("event"), (f) => f.inputs.x.shape.reverse()],
+    ["inputs.t.data[2]", guidanceText("event"), (f) => (f.inputs.t.data[2] = 1.5)],
+    ["inputs.strengths.shape", guidanceText("classifier-free"), (f) => (f.inputs.strengths.shape = [4, 1])],
+    ["inputs.threshold", guidanceText("event"), (f) => delete f.inputs.threshold],
+    ["expected.std.shape", guidanceText("event"), (f) => (f.expected.std.shape = [7, 1])],
+    ["expected.sdt", guidanceText("event"), (f) => (f.expected.sdt = f.expected.std)],
+    ["expected", guidanceText("event"), (f) => (f.expected = {})],
     ["grads.inputbias", networkText("cnn"), (f) => (f.grads.inputbias = f.grads["input.bias"])],
   ])("%s", (field, text, change) => {
     expect(() => openCase(changed(text, change), "mine")).toThrow(DataError);

@@ -11,6 +11,8 @@ export interface CaseProgram {
   readonly graph: Graph;
   /** States that differ from run to run, a run for each entry; left out: one run. */
   readonly runs?: readonly ReadonlyMap<string, NumericArray>[];
+  /** How often each run repeats the graph, which reads what it wrote; left out: once. */
+  readonly times?: number;
 }
 
 /** By state, what each run of the program that writes it left there. */

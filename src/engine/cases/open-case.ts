@@ -4,6 +4,8 @@ import { UnsupportedError } from "../../errors.ts";
 import { isRecord } from "../../graph/options.ts";
 import { type GoldenCase, saidOf } from "./case.ts";
 import { Fields, parseJson } from "./fields.ts";
+import { classifierCase, classifierFreeCase, eventCase } from "./guidance-case.ts";
+import { likelihoodCase, mixtureCase, totalVariationCase } from "./mixture-case.ts";
 import { parseMLPCase } from "./mlp-case.ts";
 import { mlpCase } from "./mlp-graph.ts";
 import { networkCase } from "./network-case.ts";
@@ -15,6 +17,12 @@ export { sentPrograms } from "./sent.ts";
 const kinds: Readonly<Record<string, (given: unknown, file: string) => GoldenCase>> = {
   op: opCase,
   network: networkCase,
+  "gaussian-mixture": mixtureCase,
+  "log-likelihood": likelihoodCase,
+  "total-variation-bound": totalVariationCase,
+  "classifier-guidance": classifierCase,
+  "classifier-free-guidance": classifierFreeCase,
+  "event-guidance": eventCase,
 };
 
 /**

@@ -1,6 +1,7 @@
 /** Runs the programs of a golden case on a backend. */
 import type { Backend, NumericArray } from "../../backends/backend.ts";
 import { compile } from "../../schedule/compile.ts";
+import { Pace, runPaced } from "../pace.ts";
 import { StateStore } from "../state-store.ts";
 import type { CaseProgram, CaseValues, GoldenCase } from "./case.ts";
 import { openProgram, type SentPrograms } from "./sent.ts";
@@ -25,7 +26,7 @@ export function runSentPrograms(backend: Backend, { programs, inputs }: SentProg
 /** The values of the states that the program writes, after each of its runs. */
 async function valuesAfter(
   backend: Backend,
-  { graph, runs = [new Map()] }: CaseProgram,
+  { graph, runs = [new Map()], times = 1 }: CaseProgram,
   inputs: ReadonlyMap<string, NumericArray>,
 ): Promise<CaseValues> {
   const { limits } = backend;
@@ -44,7 +45,7 @@ async function valuesAfter(
       const values = new Map<string, NumericArray[]>(names.map((name) => [name, []]));
       for (const states of runs) {
         write(states);
-        executable.run(1);
+        await runPaced(backend, executable, times, new Pace());
         for (const [name, found] of await store.readAll(names)) values.get(name)?.push(found);
       }
       return values;

@@ -9,7 +9,7 @@ import { openTrace } from "../../trace/open.ts";
 import { type Trace, traceOf } from "../../trace/trace.ts";
 import type { CaseProgram, GoldenCase } from "./case.ts";
 
-interface SentProgram extends Pick<CaseProgram, "runs"> {
+interface SentProgram extends Pick<CaseProgram, "runs" | "times"> {
   readonly name: string;
   readonly trace: Trace;
   /** What the trace's outputs are written to, by their names. */
