@@ -108,6 +108,7 @@ function writeCore(folder, { input, minify = false }) {
           { name: "own-parts", test: ownParts },
           { name: "networks", test: networks },
           ...(minify ? [] : [group("engine")]),
+          { name: "webgpu", test: /\/src\/backends\/webgpu\/backend\.ts$/ }, // with all that its parts on demand share with it
           // What reads a file's header: a page does for its worker, without the engine.
           { name: "header", test: /\/src\/train\/(network-of-file|read-\w+)\.ts$/ },
           { name: "load", test: /\/src\/engine\/(load|resume)\.ts$/ }, // both read model files

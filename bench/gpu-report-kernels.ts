@@ -2,6 +2,7 @@
 import type { Dispatch } from "../src/backends/webgpu/dispatch.ts";
 import { type LinearKernel, workgroupTiles } from "../src/backends/webgpu/linear-choice.ts";
 import { lower } from "../src/backends/webgpu/lower.ts";
+import { networkForms } from "../src/backends/webgpu/network-forms.ts";
 import type { ReduceShader } from "../src/backends/webgpu/reduce-dispatches.ts";
 import { softwareForms } from "../src/backends/webgpu/software-forms.ts";
 import { wholeNetworkForm } from "../src/backends/webgpu/whole-network-form.ts";
@@ -139,8 +140,9 @@ function dispatchesOf(
     describe: () => call.label,
   };
   const traits = { software: false };
+  const forms = { networks: networkForms, wholeNetwork: wholeNetworkForm };
   const linear = () => ({ kernel, segments });
-  return lower(program, { traits, software: softwareForms, wholeNetwork: wholeNetworkForm, linear, reduce }).dispatches;
+  return lower(program, { traits, software: softwareForms, forms, linear, reduce }).dispatches;
 }
 
 function shapeOf({ rows, columns, depth, groups = 1, transposeLeft, transposeRight, seen }: Product): string {

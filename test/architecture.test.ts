@@ -36,6 +36,7 @@ const allowed: Record<string, readonly string[]> = {
     "generated/shaders.ts",
     "generated/software-shaders.ts",
     "generated/attention-shaders.ts",
+    "generated/window-shaders.ts",
     "generated/whole-network-shaders.ts",
   ],
   "backends/wasm": [

@@ -12,7 +12,7 @@ import { findDevice, traitsOf, type WebGPUOptions } from "./device.ts";
 import { type DeviceParts, loadProgram } from "./executable.ts";
 import { usage } from "./flags.ts";
 import { Health } from "./health.ts";
-import type { LowerOptions } from "./lower.ts";
+import type { Forms, LowerOptions } from "./lower.ts";
 import { Pipelines } from "./pipelines.ts";
 import { planLimitsOf } from "./plan-limits.ts";
 import { isSoftware } from "./software-adapter.ts";
@@ -36,7 +36,8 @@ export async function createWebGPUBackend(
   const traits = traitsOf(device, description);
   const software =
     traits.software || linear ? (await onDemand(import("./software-forms.ts"), startSeconds)).softwareForms : undefined;
-  const lowering: LowerOptions = { traits, software, linear, reduce };
+  const forms: Forms = {};
+  const lowering: LowerOptions = { traits, software, forms, linear, reduce };
   const parts: DeviceParts = { device, health, buffers, pipelines, lowering };
   const tuning = tune && !linear ? await onDemand(import("./tune.ts"), startSeconds) : undefined;
   const tuned = await tuning?.tunerOf(parts, description, tune as true | TuningStore, measure);
@@ -116,14 +117,9 @@ export async function createWebGPUBackend(
     async load(program, state) {
       health.check();
       const bufferNamed = (name: string) => stateBuffer(state.get(name), `state "${name}" of "${program.name}"`);
-      const wholeNetwork = program.calls.some(({ kernel }) => kernel === "mlpFlow")
-        ? (await onDemand(import("./whole-network-form.ts"))).wholeNetworkForm
-        : undefined;
-      const attention = program.calls.some(({ kernel }) => kernel.startsWith("attention"))
-        ? (await onDemand(import("./attention-source.ts"))).attentionDispatches
-        : undefined;
+      await fetchForms(forms, new Set(program.calls.map(({ kernel }) => kernel)));
       const choice = (await tuned?.tune(program)) ?? linear;
-      const chosen = { ...parts, lowering: { ...lowering, wholeNetwork, attention, linear: choice } };
+      const chosen = { ...parts, lowering: { ...lowering, linear: choice } };
       return loadProgram(chosen, program, bufferNamed);
     },
 
@@ -145,4 +141,14 @@ export async function createWebGPUBackend(
       held.clear();
     },
   };
+}
+
+/** What these kernels need beside what every page has. */
+async function fetchForms(forms: Forms, kernels: ReadonlySet<string>): Promise<void> {
+  if (kernels.has("convolve") || kernels.has("matmulEach"))
+    forms.networks ??= (await onDemand(import("./network-forms.ts"))).networkForms;
+  if (kernels.has("attention") || kernels.has("attentionReverse"))
+    forms.attention ??= (await onDemand(import("./attention-source.ts"))).attentionDispatches;
+  if (kernels.has("mlpFlow"))
+    forms.wholeNetwork ??= (await onDemand(import("./whole-network-form.ts"))).wholeNetworkForm;
 }

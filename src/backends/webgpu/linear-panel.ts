@@ -9,8 +9,8 @@ import type { RegionChain } from "./chain-source.ts";
 import { subgroupDirectives } from "./declarations.ts";
 import { type Dispatch, type Operand, sameRegion } from "./dispatch.ts";
 import { elementwiseDispatch } from "./elementwise-source.ts";
-import { type Bound, chainOf, linearDispatch } from "./linear-source.ts";
-import { lineWidth, readerOf, windowFunctions } from "./linear-window.ts";
+import { lineWidth, readerOf } from "./linear-operand.ts";
+import { type Bound, chainOf, linearDispatch, type WindowForms } from "./linear-source.ts";
 
 /** Columns of a workgroup: four lanes, four each. */
 const COLUMNS = 16;
@@ -27,10 +27,10 @@ const MOST_ROWS = 256;
 const ENOUGH_WORKGROUPS = 16;
 
 /** The product's dispatches, one or two, and the elements of scratch that they need. */
-export function panelDispatches(call: KernelCall): { dispatches: Dispatch[]; scratch: number } {
+export function panelDispatches(call: KernelCall, windows: WindowForms): { dispatches: Dispatch[]; scratch: number } {
   const { rows = 1, columns = 1 } = call.parameters;
   const { target, chain } = destination(call);
-  const product = productDispatch(call, target);
+  const product = productDispatch(call, target, windows);
   return {
     dispatches: chain ? [product, elementwiseDispatch(call.label, chain, { onQuads, quadChain })] : [product],
     scratch: target.region.kind === "scratch" ? rows * columns : 0,
@@ -79,7 +79,7 @@ function destination(call: KernelCall): { target: Operand; chain?: RegionChain }
   return { target, chain };
 }
 
-function productDispatch(call: KernelCall, target: Operand): Dispatch {
+function productDispatch(call: KernelCall, target: Operand, windows: WindowForms): Dispatch {
   const { rows = 1, columns = 1, depth = 1, transposeLeft = 0, transposeRight = 0 } = call.parameters;
   const { biasRows = 0, sumsDepth = 0 } = call.parameters;
   const panel = Math.min(Math.ceil(depth / 16) * 16, DEEPEST_PANEL);
@@ -114,11 +114,12 @@ function productDispatch(call: KernelCall, target: Operand): Dispatch {
     {
       directives: subgroupDirectives,
       bindings,
+      windows,
       code: [
         `const PANEL = ${panel}u;`,
         `const RIGHT_TRANSPOSED = ${transposeRight === 1};`,
         `const DEPTH_IS_WHOLE = ${depth % panel === 0};`,
-        ...windowFunctions(call, true),
+        ...(windows?.windowFunctions(call, true) ?? []),
         "fn leftSteps(row: u32, k: u32) -> vec4f {",
         transposeLeft
           ? `  return ${readerOf(call, "left", "Across")}(k, row, params.rows);`

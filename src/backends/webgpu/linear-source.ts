@@ -12,7 +12,8 @@ import { chainFunctions, chainSource, unscaled } from "./chain-source.ts";
 import { declarationsFor, uniformOf, withDirectives } from "./declarations.ts";
 import { type BoundRegion, type Dispatch, isHalf, regionKey, type ScratchRegion } from "./dispatch.ts";
 import { isForCPUs, type LinearChoice, linearGrid } from "./linear-choice.ts";
-import { lineWidth, readerOf, windowFunctions } from "./linear-window.ts";
+import { lineWidth, readerOf } from "./linear-operand.ts";
+import type { networkForms } from "./network-forms.ts";
 
 /** A storage binding: its WGSL type, and what is bound. */
 export interface Bound extends BoundRegion {
@@ -28,6 +29,9 @@ interface Finish {
   readonly groups: number;
 }
 
+/** What calls need whose left operand is seen through a window. */
+export type WindowForms = Pick<typeof networkForms, "windowFunctions" | "windowShader"> | undefined;
+
 const scratch: ScratchRegion = { kind: "scratch" };
 
 /**
@@ -35,7 +39,12 @@ const scratch: ScratchRegion = { kind: "scratch" };
  *
  * @param text - of the kernel.
  */
-export function linearDispatches(call: KernelCall, choice: LinearChoice, text: string): Dispatch[] {
+export function linearDispatches(
+  call: KernelCall,
+  choice: LinearChoice,
+  text: string,
+  windows: WindowForms,
+): Dispatch[] {
   const { kernel, segments, mostAlong = MAX_WORKGROUPS } = choice;
   const { rows = 1, columns = 1, depth = 1 } = call.parameters;
   const finish = epilogue(call);
@@ -44,7 +53,10 @@ export function linearDispatches(call: KernelCall, choice: LinearChoice, text: s
   const times = Math.ceil(along / mostAlong);
   const folded = times === 1 ? text : foldedText(text, across, times);
   const product = (last: Finish) =>
-    productDispatch(call, folded, isForCPUs(kernel), last, [across * times, Math.ceil(along / times), segments]);
+    productDispatch(call, folded, { software: isForCPUs(kernel), windows }, last, [
+      ...([across * times, Math.ceil(along / times)] as const),
+      segments,
+    ]);
   if (segments === 1) return [product(finish)];
   return [product(partialSums(segments)), joinDispatch(call, finish, segments)];
 }
@@ -71,7 +83,7 @@ export function linearScratch({ parameters }: KernelCall, segments: number): num
 function productDispatch(
   call: KernelCall,
   text: string,
-  software: boolean,
+  { software, windows }: { readonly software: boolean; readonly windows: WindowForms },
   finish: Finish,
   workgroups: readonly [number, number, number],
 ): Dispatch {
@@ -83,10 +95,11 @@ function productDispatch(
       `const LEFT_TRANSPOSED = ${transposeLeft === 1};`,
       `const RIGHT_TRANSPOSED = ${transposeRight === 1};`,
       `const DEPTH_IS_WHOLE = ${depth % 16 === 0};`,
-      ...windowFunctions(call, software),
+      ...(windows?.windowFunctions(call, software) ?? []),
       left.code,
       right.code,
     ],
+    windows,
     workgroups,
   });
 }
@@ -187,6 +200,7 @@ export function linearDispatch(
     readonly directives?: string;
     readonly bindings: readonly Bound[];
     readonly code: readonly string[];
+    readonly windows?: WindowForms;
     readonly workgroups: readonly [number, number, number];
   },
 ): Dispatch {
@@ -215,7 +229,7 @@ export function linearDispatch(
       const mode = access === "write" ? "read_write" : "read";
       return `@group(0) @binding(${k + 1}) var<storage, ${mode}> ${name}: ${type};`;
     }),
-    ...declarationsFor(own, [shaders["linear"]!, shaders["linear-window"]!, ...chainFunctions]),
+    ...declarationsFor(own, [shaders["linear"]!, kernel.windows?.windowShader ?? "", ...chainFunctions]),
     own,
   ].join("\n");
   return {

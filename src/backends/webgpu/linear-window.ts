@@ -1,4 +1,5 @@
-/** What the kernels of a product need to read a left operand through a window (shaders/linear-window.wgsl). */
+/** What the kernels of a product need to read a left operand through a window (shaders/window/linear-window.wgsl). */
+import { windowShaders } from "../../generated/window-shaders.ts";
 import type { KernelCall } from "../../schedule/program.ts";
 
 /** Below this a quotient by way of f32 is exact: (n + 1/2) / d is at least 1 / 2 d from a whole number, its error less. */
@@ -6,6 +7,9 @@ const EXACT = 2 ** 21;
 
 /** Lines beyond the last that a kernel may read. */
 const BEYOND = 1024;
+
+/** The functions that read through any window. */
+export const windowShader = windowShaders["linear-window"] as string;
 
 /**
  * The functions that depend on the call's window; none for other products.
@@ -59,18 +63,4 @@ export function windowFunctions({ parameters }: KernelCall, software: boolean): 
     `  return select(-1, i32(first), ${isSequence ? "" : "downIs && "}acrossIs);`,
     "}",
   ];
-}
-
-/** The function that reads four elements of a line of an operand: of the matrix in memory, or as the window makes one. */
-export function readerOf({ parameters }: KernelCall, operand: "left" | "right", form: "Quad" | "Elements" | "Across") {
-  const isSeen = parameters["channels"] !== undefined;
-  if (operand === "left") return `${isSeen ? "window" : "left"}${form}`;
-  return `${isSeen && parameters["transposeRight"] ? "tapwise" : "right"}${form}`;
-}
-
-/** Elements of an operand that lie side by side: quads of them may be read as such where they are a multiple of 4. */
-export function lineWidth({ parameters }: KernelCall, operand: "left" | "right"): number {
-  const { rows = 1, columns = 1, depth = 1, channels, transposeLeft, transposeRight } = parameters;
-  if (operand === "left") return channels ?? (transposeLeft ? rows : depth);
-  return transposeRight ? (channels ?? depth) : columns;
 }

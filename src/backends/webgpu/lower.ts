@@ -11,7 +11,7 @@ import { type KernelForm, kernelDispatch } from "./kernel-dispatch.ts";
 import { chooseLinear, type DeviceTraits, type LinearChoice, productShape } from "./linear-choice.ts";
 import type { panelDispatches } from "./linear-panel.ts";
 import { linearDispatches, linearScratch } from "./linear-source.ts";
-import { matmulEachDispatch } from "./matmul-each-source.ts";
+import type { networkForms } from "./network-forms.ts";
 import { chooseReduce, type ReduceShader, reduceDispatches } from "./reduce-dispatches.ts";
 
 export interface LoweredProgram {
@@ -30,14 +30,20 @@ export interface SoftwareForms {
   readonly quads: Quads;
 }
 
+/** What programs of some kinds need: each is there once one came. */
+export interface Forms {
+  /** For convolutions and products of many pairs. */
+  networks?: typeof networkForms;
+  attention?: typeof attentionDispatches;
+  /** For calls that run a whole network. */
+  wholeNetwork?: KernelForm;
+}
+
 export interface LowerOptions {
   readonly traits: DeviceTraits;
   /** There when the traits say that it is a software adapter, or `linear` names a kernel for these. */
   readonly software?: SoftwareForms | undefined;
-  /** There when the program has calls of attention. */
-  readonly attention?: typeof attentionDispatches | undefined;
-  /** There when a call of the program runs a whole network. */
-  readonly wholeNetwork?: KernelForm | undefined;
+  readonly forms?: Forms | undefined;
   /** These take the place of what the traits decide: how the tuner has its say, and tests try every kernel. */
   readonly linear?: ((call: KernelCall) => LinearChoice) | undefined;
   readonly reduce?: ReduceShader | undefined;
@@ -56,7 +62,7 @@ export function lower(program: Pick<Program, "calls">, options: LowerOptions): L
 }
 
 function lowerCall(call: KernelCall, options: LowerOptions) {
-  const { traits, software, wholeNetwork, attention, linear, reduce } = options;
+  const { traits, software, forms, linear, reduce } = options;
   const { kind = 0 } = call.parameters;
   switch (call.kernel) {
     case "linear":
@@ -64,9 +70,9 @@ function lowerCall(call: KernelCall, options: LowerOptions) {
       return lowerProduct(call, linear?.(call) ?? chooseProduct(call, traits), options);
     case "attention":
     case "attentionReverse":
-      return attention!(call, (own) => declarationsFor(own, [shaders["elementwise"]!]).join("\n"));
+      return forms!.attention!(call, (own) => declarationsFor(own, [shaders["elementwise"]!]).join("\n"));
     case "matmulEach":
-      return { dispatches: [matmulEachDispatch(call, traits, software?.shaders)], scratch: 0 };
+      return { dispatches: [forms!.networks!.matmulEachDispatch(call, traits, software?.shaders)], scratch: 0 };
     case "reduce":
       return reduceDispatches(call, reduce ?? chooseReduce(traits));
     case "elementwise":
@@ -75,7 +81,7 @@ function lowerCall(call: KernelCall, options: LowerOptions) {
         scratch: 0,
       };
     case "mlpFlow":
-      return { dispatches: [flowDispatch(call, wholeNetwork)], scratch: 0 };
+      return { dispatches: [flowDispatch(call, forms?.wholeNetwork)], scratch: 0 };
     default: {
       const constants: Record<string, number> = call.kernel === "random" ? { kind } : {};
       return { dispatches: [kernelDispatch(call, call.bindings, constants)], scratch: 0 };
@@ -90,11 +96,14 @@ function flowDispatch(call: KernelCall, form: KernelForm | undefined): Dispatch 
 }
 
 /** A call of `linear` by this kernel. */
-export function lowerProduct(call: KernelCall, choice: LinearChoice, { software }: LowerOptions) {
-  if (software && choice.kernel === "panel") return software.panelDispatches(call);
+export function lowerProduct(call: KernelCall, choice: LinearChoice, { software, forms }: LowerOptions) {
+  if (software && choice.kernel === "panel") return software.panelDispatches(call, forms?.networks);
   const name = `linear-${choice.kernel}`;
   const text = (shaders[name] ?? software?.shaders[name]) as string;
-  return { dispatches: linearDispatches(call, choice, text), scratch: linearScratch(call, choice.segments) };
+  return {
+    dispatches: linearDispatches(call, choice, text, forms?.networks),
+    scratch: linearScratch(call, choice.segments),
+  };
 }
 
 /** What the traits decide for a call of `linear`. */
