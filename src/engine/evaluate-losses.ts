@@ -17,13 +17,13 @@ import type { BatchUse } from "../ops/streams.ts";
 import { seedOf } from "../ops/threefry.ts";
 import { type BatchOptions, buildBatchLosses } from "../train/batch.ts";
 import type { ConditionFacts } from "../train/checkpoint.ts";
-import { expectSameNames, toldData } from "../train/told.ts";
 import type { EvaluateLossesOptions, LossMeans } from "./api.ts";
 import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
 import type { StillWanted } from "./plan.ts";
 import { expectLossFits } from "./sizes.ts";
 import { StateStore } from "./state-store.ts";
+import type { Telling } from "./told.ts";
 
 export interface LossProgramOptions extends BatchOptions {
   readonly batches: number;
@@ -183,6 +183,7 @@ function inModelUnits(
 export function evaluationOf(
   model: Pick<LossEvaluation, "network" | "path" | "standardization" | "facts">,
   options: EvaluateLossesOptions,
+  telling: Telling | undefined,
 ): LossEvaluation {
   const known = ["data", "path", "loss", "batchSize", "batches", "seed", "best", "ema", "signal"] as const;
   optionsObject("options of evaluateLosses", options, known);
@@ -206,8 +207,8 @@ export function evaluationOf(
     });
   }
   expectDrawable("data of evaluateLosses", options.data);
-  const data = toldData("the data", network, options.data);
-  expectSameNames("the data", data, facts, "the model");
+  const data = telling?.toldData("the data", network, options.data) ?? options.data;
+  telling?.expectSameNames("the data", data, facts, "the model");
   const units = inModelUnits(data, standardization, { batchSize, batches, seed });
   return { network, path, standardization, facts, data: units, loss, batchSize, batches, seed, signal };
 }

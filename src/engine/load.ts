@@ -8,6 +8,7 @@ import { LocalModel } from "./model.ts";
 import type { ParametersName } from "./parameters.ts";
 import type { Live, LocalRuntime } from "./runtime.ts";
 import { StateStore } from "./state-store.ts";
+import { tellingOf } from "./told.ts";
 
 /** The model in the bytes of a safetensors file, with device memory of its own. */
 export async function loadModel(
@@ -25,6 +26,7 @@ export async function loadModel(
     columns: record.columns,
     shape: record.shape ?? record.network.sample ?? [record.network.dimension],
     facts: record.conditions ?? {},
+    telling: await tellingOf(record.network),
     kept: () => parameters.kept,
     lock: new Lock(),
     store: async (live) => parameters.on(live),

@@ -7,6 +7,7 @@ import type { Lock } from "./lock.ts";
 import type { ParametersName } from "./parameters.ts";
 import type { Live } from "./runtime.ts";
 import type { StateStore } from "./state-store.ts";
+import type { Telling } from "./told.ts";
 
 /** Where a model's parameters are: in a trainer, or in a store of its own. */
 export interface ModelSource {
@@ -17,6 +18,8 @@ export interface ModelSource {
   /** What a sample is. */
   readonly shape: Shape;
   readonly facts: ConditionFacts;
+  /** There for networks that are told something. */
+  readonly telling: Telling | undefined;
   /** What parameters it has beside the last ones, now. */
   kept(): ReadonlySet<ParametersName>;
   /** Held during a call: parameters do not change on the way. */

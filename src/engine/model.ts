@@ -3,7 +3,6 @@ import type { NumericArray } from "../backends/backend.ts";
 import { onDemand } from "../backends/on-demand.ts";
 import { expectHeld } from "../data/held.ts";
 import { copiedNumbers, type Numbers } from "../data/numbers.ts";
-import { guidedField } from "../flow/guidance.ts";
 import { type DivergenceOptions as Estimator, estimateCount } from "../flow/likelihood.ts";
 import type { VelocityField } from "../flow/losses/loss.ts";
 import { networkField } from "../flow/network-field.ts";
@@ -46,7 +45,7 @@ import {
   stopsOf,
   tangentCount,
 } from "./solve-options.ts";
-import { conditionsOf, guidanceState, type Told, toldBy, toldNodes } from "./told.ts";
+import { conditionsOf, guidanceState, type Told, tellingOf, toldNodes, toldNothing } from "./told.ts";
 import { densitiesOf, toDataUnits, toModelUnits } from "./units.ts";
 import { VelocityProgram } from "./velocity.ts";
 
@@ -255,7 +254,7 @@ export class LocalModel implements Model {
   async evaluateLosses(given: EvaluateLossesOptions): Promise<LossMeans> {
     const options = copiedOptions(given);
     const { evaluationOf, meanLosses } = await onDemand(import("./evaluate-losses.ts"));
-    const evaluation = evaluationOf(this.#source, options);
+    const evaluation = evaluationOf(this.#source, options, await tellingOf(this.network, Object(options).data));
     return this.#work(options, async (live, parameters) =>
       meanLosses(
         await this.#source.store(live, evaluation.signal),
@@ -296,16 +295,17 @@ export class LocalModel implements Model {
   }
 
   #told(of: string, { conditions, guidance }: Pick<SolveOptions, "conditions" | "guidance">, count: number): Told {
-    const { network, facts } = this.#source;
-    return toldBy(of, conditions, { network, facts, count }, guidance);
+    const { network, facts, telling } = this.#source;
+    if (!telling) return toldNothing(of, conditions, guidance);
+    return telling.toldBy(of, conditions, { network, facts, count }, guidance);
   }
 
   /** The velocity of `rows` points, as it is or guided by what they are told. */
   #field(parameters: string, rows: number, guided: boolean): VelocityField {
-    const { network } = this.#source;
+    const { network, telling } = this.#source;
     const told = toldNodes(network, rows);
-    if (!guided || !told) return networkField(network, parameters, told);
-    return guidedField(network, this.#views(parameters), told, state(guidanceState(rows)));
+    if (!guided || !told || !telling) return networkField(network, parameters, told);
+    return telling.guidedField(network, this.#views(parameters), told, state(guidanceState(rows)));
   }
 
   #check(): void {

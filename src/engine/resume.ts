@@ -1,5 +1,4 @@
 /** Training that goes on where a file's left off. */
-import { withLabels } from "../data/labels.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Standardization } from "../data/standardize.ts";
 import { CheckpointError, DataError } from "../errors.ts";
@@ -7,10 +6,10 @@ import { optionsObject, textOption } from "../graph/options.ts";
 import type { FlatVector, ModelRecord, ValidationRecord } from "../train/checkpoint.ts";
 import { resumedData } from "../train/parts.ts";
 import { readCheckpoint } from "../train/read-checkpoint.ts";
-import { expectSameNames } from "../train/told.ts";
 import { firstStanding } from "../train/validation.ts";
 import type { ResumeOptions, TrainerOptions } from "./api.ts";
 import type { LocalRuntime } from "./runtime.ts";
+import { type Telling, tellingOf } from "./told.ts";
 import { LocalTrainer } from "./trainer.ts";
 import { completed, expectTrainingFits, planningOptions } from "./trainer-settings.ts";
 
@@ -35,14 +34,19 @@ export async function resumeTrainer(
     });
   }
   const { moments, loss, optimizer, batchSize, seed, ema, maximumGradientNorm, jitter, validation } = training;
-  const data = await resumedData(training.data, againOf("the data to resume with", options.data, record));
+  const telling = await tellingOf(network, options.data, options.validation);
+  const again = (subject: string, given: DataSource | undefined) => againOf(subject, given, record, telling);
+  const data = await resumedData(training.data, again("the data to resume with", options.data));
   expectColumns(data, columns);
-  const settings = completed({
-    ...{ network, path, loss, optimizer, data, batchSize, seed, jitter },
-    ...(ema ? { ema } : {}),
-    ...(maximumGradientNorm === undefined ? {} : { maximumGradientNorm }),
-    ...(validation ? await validationOptions(validation, againOf("validation", options.validation, record)) : {}),
-  });
+  const settings = completed(
+    {
+      ...{ network, path, loss, optimizer, data, batchSize, seed, jitter },
+      ...(ema ? { ema } : {}),
+      ...(maximumGradientNorm === undefined ? {} : { maximumGradientNorm }),
+      ...(validation ? await validationOptions(validation, again("validation", options.validation)) : {}),
+    },
+    telling,
+  );
   expectUnits(source, record.standardization, settings.trainingData.standardization);
   expectTrainingFits(settings, await runtime.limits());
   const vectors = new Map<string, FlatVector>([["parameters", parameters], ...moments]);
@@ -57,10 +61,11 @@ function againOf(
   subject: string,
   given: DataSource | undefined,
   { network, conditions }: ModelRecord,
+  telling: Telling | undefined,
 ): DataSource | undefined {
-  if (!given) return undefined;
-  const source = withLabels(subject, given, network.conditions ?? {});
-  expectSameNames(subject, source, conditions, "the run");
+  if (!given || !telling) return given;
+  const source = telling.withLabels(subject, given, network.conditions ?? {});
+  telling.expectSameNames(subject, source, conditions, "the run");
   return source;
 }
 

@@ -23,11 +23,11 @@ import { type Network, parameterLayout } from "../nn/network.ts";
 import type { PlanLimits } from "../schedule/program.ts";
 import { adam, type Optimizer } from "../train/adam.ts";
 import { type Ema, ema } from "../train/ema.ts";
-import { expectSameNames, toldData } from "../train/told.ts";
 import { type ValidationCriterion, validationCriteria } from "../train/validation.ts";
 import type { TrainerOptions } from "./api.ts";
 import { expectLossFits, expectSolveFits } from "./sizes.ts";
 import { progressOption } from "./solve-options.ts";
+import type { Telling } from "./told.ts";
 
 const DEFAULT_BATCH = 512;
 
@@ -57,6 +57,8 @@ export interface TrainerSettings {
   readonly jitter: number;
   readonly deviations: readonly number[] | undefined;
   readonly validation: ValidationSettings | undefined;
+  /** There where network or data have conditions. */
+  readonly telling: Telling | undefined;
 }
 
 export interface ValidationSettings {
@@ -114,7 +116,7 @@ export const planningOptions = ({ signal, onProgress }: Planning): Planning => (
 });
 
 /** The options with every choice made, checked. */
-export function completed(options: TrainerOptions): TrainerSettings {
+export function completed(options: TrainerOptions, telling?: Telling): TrainerSettings {
   optionsObject("options of createTrainer", options, [
     ...(["network", "path", "loss", "optimizer", "data", "batchSize", "seed", "ema", "maximumGradientNorm"] as const),
     ...([
@@ -144,19 +146,24 @@ export function completed(options: TrainerOptions): TrainerSettings {
   }
   if (options.ema !== undefined) optionsObject("ema of createTrainer", options.ema, ["decay"]);
   expectDimension("data", options.data, network);
-  const data = toldData("the data", network, options.data);
-  const validation = validationOf({ ...options, data }, seed);
+  const data = telling?.toldData("the data", network, options.data) ?? options.data;
+  const validation = validationOf({ ...options, data }, seed, telling);
   const trainingData = validation?.rows && isArrayData(data) ? arrayRows(data, validation.rows.training) : data;
   const jitter = jitterOf(options.jitter ?? 0, trainingData);
   return {
     ...{ network, path, loss, optimizer, batchSize, seed, snapshotEvery, data, trainingData, jitter, validation },
+    telling,
     ...(options.ema ? { ema: ema(options.ema) } : {}),
     ...(maximumGradientNorm === undefined ? {} : { maximumGradientNorm }),
     deviations: jitter > 0 && isArrayData(trainingData) ? jitterDeviations(jitter, trainingData) : undefined,
   };
 }
 
-function validationOf(options: TrainerOptions, seed: number): ValidationSettings | undefined {
+function validationOf(
+  options: TrainerOptions,
+  seed: number,
+  telling: Telling | undefined,
+): ValidationSettings | undefined {
   const { data, network, validation, validateEvery, earlyStopping } = options;
   if (validation === undefined) {
     for (const [name, given] of Object.entries({ validateEvery, earlyStopping })) {
@@ -171,23 +178,21 @@ function validationOf(options: TrainerOptions, seed: number): ValidationSettings
     return undefined;
   }
   const every = integerOption("validateEvery", validateEvery ?? DEFAULT_EVERY);
-  const heldOut = heldOutOf(validation, data, network, seed);
+  const heldOut = heldOutOf(validation, { data, network, seed, telling });
   const isFew = isArrayData(heldOut.source) && heldOut.source.count <= FEW_ROWS;
   return { ...heldOut, every, ...stoppingOf(earlyStopping, isFew ? "negativeLogLikelihood" : "velocityLoss") };
 }
 
 function heldOutOf(
   validation: unknown,
-  data: DataSource,
-  network: Network,
-  seed: number,
+  { data, network, seed, telling }: Pick<TrainerSettings, "data" | "network" | "seed" | "telling">,
 ): Pick<ValidationSettings, "rows" | "source"> {
   if (isRecord(validation) && typeof validation["draw"] === "function") {
     const given = validation as unknown as DataSource;
     expectDrawable("validation of createTrainer", given);
     expectDimension("validation", given, network);
-    const source = toldData("validation", network, given);
-    expectSameNames("validation", source, data.conditions, "the data");
+    const source = telling?.toldData("validation", network, given) ?? given;
+    telling?.expectSameNames("validation", source, data.conditions, "the data");
     return { rows: undefined, source };
   }
   if (!isArrayData(data)) {

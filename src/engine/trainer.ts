@@ -1,6 +1,7 @@
 /** Training on this thread: one program, run again and again, and a host that looks at its metrics now and then. */
 import { onDemand } from "../backends/on-demand.ts";
 import { isArrayData } from "../data/array.ts";
+import type { DataSource } from "../data/source.ts";
 import { ConfigError, DeviceLostError, LimitError } from "../errors.ts";
 import { copiedOptions, integerOption, LAST_STEP, optionsObject, signalOption } from "../graph/options.ts";
 import { drawingParameters } from "../nn/initialize.ts";
@@ -10,12 +11,13 @@ import { conditionFacts, sampleShape } from "../train/told.ts";
 import type { Progress, RunOptions, StepMetrics, Trainer, TrainerOptions, ValidationMetrics } from "./api.ts";
 import { badStep } from "./bad-step.ts";
 import { dispose, disposed } from "./disposed.ts";
-import { initialBytes } from "./initial.ts";
+import { type InitialBytes, initialBytes } from "./initial.ts";
 import { type Change, KeptState } from "./kept-state.ts";
 import { LocalModel } from "./model.ts";
 import { inTurns } from "./pace.ts";
 import type { ParametersName } from "./parameters.ts";
 import type { LocalRuntime } from "./runtime.ts";
+import { tellingOf } from "./told.ts";
 import { nextMultiple } from "./trainer-device.ts";
 import {
   completed,
@@ -72,6 +74,7 @@ export class LocalTrainer implements Trainer {
       columns: data.columns,
       shape: sampleShape(network, data),
       facts: conditionFacts(trainingData) ?? {},
+      telling: settings.telling,
       kept: () => new Set<ParametersName>([...(ema ? ["ema" as const] : []), ...(this.best ? ["best" as const] : [])]),
       lock: kept.lock,
       store: (live, signal) => kept.on(live, signal),
@@ -270,9 +273,36 @@ export class LocalTrainer implements Trainer {
  * @throws {@link ConfigError} when options are out of range or do not fit each other.
  */
 export async function createTrainer(runtime: LocalRuntime, options: TrainerOptions): Promise<LocalTrainer> {
-  const settings = completed(options);
-  const planning = planningOptions(options);
-  const initial = options.initial === undefined ? undefined : initialBytes(options.initial);
+  const { network, data, validation } = Object(options) as TrainerOptions;
+  const parts = [network, data, validation as DataSource | undefined];
+  if (!parts.some((part) => part?.conditions)) {
+    return made(runtime, completed(options), planningOptions(options), initialOf(options));
+  }
+  const given = heldOptions(options); // now: callers may change theirs while code for it comes
+  const initial = initialOf(options);
+  initial?.bytes.catch(() => {}); // who waits for it says so
+  const telling = await tellingOf(...parts);
+  return made(runtime, completed(given, telling), planningOptions(given), initial);
+}
+
+const initialOf = ({ initial }: TrainerOptions) => (initial === undefined ? undefined : initialBytes(initial));
+
+function heldOptions(options: TrainerOptions): TrainerOptions {
+  const { ema, earlyStopping, validation } = options;
+  return {
+    ...options,
+    ...(ema ? { ema: { ...ema } } : {}),
+    ...(typeof earlyStopping === "object" ? { earlyStopping: { ...earlyStopping } } : {}),
+    ...(Array.isArray(validation) ? { validation: [...validation] } : {}),
+  };
+}
+
+async function made(
+  runtime: LocalRuntime,
+  settings: TrainerSettings,
+  planning: Planning,
+  initial: InitialBytes | undefined,
+): Promise<LocalTrainer> {
   expectTrainingFits(settings, await runtime.limits()); // before parameters are drawn
   const { network, seed } = settings;
   let parameters: FlatVector;

@@ -14,7 +14,8 @@ import { type DivergenceOptions, estimateCount, summarizeEstimates } from "../fl
 import { networkField } from "../flow/network-field.ts";
 import { rk4 } from "../flow/solvers/rk4.ts";
 import { sizeOf } from "../graph/node.ts";
-import { parameterLayout, parameterViews } from "../nn/network.ts";
+import { conditionValues } from "../nn/conditions.ts";
+import { type Network, parameterLayout, parameterViews } from "../nn/network.ts";
 import { gather } from "../ops/rows.ts";
 import { reshape } from "../ops/shape.ts";
 import { state } from "../ops/sources.ts";
@@ -26,7 +27,7 @@ import { paddedRows } from "./points.ts";
 import { Solve, type SolveSettings } from "./solve.ts";
 import { tangentCount } from "./solve-options.ts";
 import type { StateStore } from "./state-store.ts";
-import { type Told, toldNodes, toldRows } from "./told.ts";
+import { Told, type ToldValue, toldNodes } from "./told.ts";
 import { heldOutDivergence, type TrainerSettings, type ValidationSettings } from "./trainer-settings.ts";
 
 /** Rows held out that losses are taken on, at most; of more, so many drawn by seed. */
@@ -252,4 +253,14 @@ function heldOutBatches(
 function tangentsOf(options: Readonly<Record<string, unknown>>, dimension: number): number {
   const { estimator, probes } = options;
   return Math.max(1, estimator === "exact" ? dimension : 1, Number(probes) || 1);
+}
+
+/** What rows are told whose conditions are known, in model units, by name. */
+function toldRows({ conditions }: Network, rows: Readonly<Record<string, NumericArray>>): Told {
+  return new Told(
+    conditionValues(conditions).map(({ name, shape, dtype }): ToldValue => {
+      const values = rows[name] ?? Float32Array.of(1); // all are told
+      return { state: `told.${name}`, dtype, width: sizeOf(shape), values };
+    }),
+  );
 }

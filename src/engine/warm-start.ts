@@ -3,7 +3,6 @@ import { ConfigError } from "../errors.ts";
 import type { Network } from "../nn/network.ts";
 import type { FlatVector, ModelRecord } from "../train/checkpoint.ts";
 import { readCheckpoint } from "../train/read-checkpoint.ts";
-import { expectSameNames } from "../train/told.ts";
 import { chosenParameters, type ParametersChoice, type ParametersName } from "./parameters.ts";
 import type { TrainerSettings } from "./trainer-settings.ts";
 
@@ -17,10 +16,10 @@ import type { TrainerSettings } from "./trainer-settings.ts";
  */
 export async function initialVector(
   bytes: Uint8Array,
-  settings: Pick<TrainerSettings, "network" | "data">,
+  settings: Pick<TrainerSettings, "network" | "data" | "telling">,
   choice: ParametersChoice,
 ): Promise<FlatVector> {
-  const { network, data } = settings;
+  const { network, data, telling } = settings;
   const record = await recordIn(bytes, network);
   const [given, expected] = [record.network, network].map(({ kind, config }) => `${kind} ${JSON.stringify(config)}`);
   if (given !== expected) {
@@ -31,7 +30,7 @@ export async function initialVector(
       remedy: "Give the trainer the network of that model, or leave initial out.",
     });
   }
-  expectSameNames("the data", data, record.conditions, "the model to begin at");
+  telling?.expectSameNames("the data", data, record.conditions, "the model to begin at");
   const kept = new Map<ParametersName, FlatVector>([["parameters", record.parameters]]);
   if (record.average) kept.set("ema", record.average);
   if (record.best) kept.set("best", record.best.parameters);

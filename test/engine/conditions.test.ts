@@ -4,6 +4,7 @@ import type { DataSource } from "../../src/data/source.ts";
 import { Lock } from "../../src/engine/lock.ts";
 import { LocalModel } from "../../src/engine/model.ts";
 import type { LocalRuntime } from "../../src/engine/runtime.ts";
+import { telling } from "../../src/engine/telling.ts";
 import type { Loss } from "../../src/flow/losses/loss.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { cfm, condOT, createRuntime, createTrainer, euler, evaluateLosses, fdm, type Model } from "../../src/index.ts";
@@ -65,6 +66,7 @@ const model = (dimension: number): Model => {
     ...{ network, path: condOT(), columns: undefined, shape: [dimension] },
     standardization: undefined,
     facts: { label: { names: ["low", "middle", "high"] }, age: { standardization: { mean: [40], std: [10] } } },
+    telling,
     kept: () => new Set(),
     lock: new Lock(),
     store: async (live) => {

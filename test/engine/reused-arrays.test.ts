@@ -4,6 +4,7 @@ import {
   adam,
   arrayData,
   cfm,
+  classes,
   condOT,
   createRuntime,
   gaussianMixture,
@@ -69,5 +70,28 @@ test.each(["on this thread", "in a worker"])("names of columns cannot be changed
     expect(() => (model.columns as string[]).push("z")).toThrow(TypeError);
     expect(model.columns).toEqual(["age", "income"]);
   }
+  runtime.dispose();
+});
+
+test("options of a trainer whose network is told something are taken as they are at the call", async () => {
+  const runtime = await createRuntime({ backend: "wasm" });
+  const points = Array.from({ length: 8 }, (_, i) => [i, i / 2]);
+  const data = arrayData(points, undefined, { conditions: { label: Uint32Array.from(points, (_, i) => i % 2) } });
+  const validation = [1, 4];
+  const earlyStopping = { patience: 3 };
+  const options = {
+    ...{ ...smallOptions(), data, validation, earlyStopping, seed: 5 },
+    network: mlp({ dimension: 2, hidden: [4], conditions: { label: classes(2) } }),
+    ema: { decay: 0.9 },
+  };
+  const making = runtime.createTrainer(options);
+  validation.push(0);
+  validation[0] = 7;
+  earlyStopping.patience = Number.NaN;
+  options.ema.decay = Number.NaN;
+  options.seed = -1;
+  const trainer = await making;
+  expect(trainer.heldOutRows).toEqual(Uint32Array.of(1, 4));
+  expect((await trainer.run({ steps: 1 })[Symbol.asyncIterator]().next()).value?.step).toBe(1);
   runtime.dispose();
 });
