@@ -2,16 +2,18 @@
 import type { DataSource } from "../data/source.ts";
 import type { Standardization } from "../data/standardize.ts";
 import { CheckpointError, DataError } from "../errors.ts";
-import { optionsObject, textOption } from "../graph/options.ts";
-import type { FlatVector, ModelRecord, ValidationRecord } from "../train/checkpoint.ts";
+import { sameShape } from "../graph/node.ts";
+import { type NamedOptions, optionsObject, textOption } from "../graph/options.ts";
+import type { ConditionFacts, FlatVector, ModelRecord, ValidationRecord } from "../train/checkpoint.ts";
 import { resumedData } from "../train/parts.ts";
 import { readCheckpoint } from "../train/read-checkpoint.ts";
+import { conditionFacts, sampleShape } from "../train/told.ts";
 import { firstStanding } from "../train/validation.ts";
 import type { ResumeOptions, TrainerOptions } from "./api.ts";
 import type { LocalRuntime } from "./runtime.ts";
 import { type Telling, tellingOf } from "./told.ts";
 import { LocalTrainer } from "./trainer.ts";
-import { completed, expectTrainingFits, planningOptions } from "./trainer-settings.ts";
+import { completed, expectTrainingFits, planningOptions, type TrainerSettings } from "./trainer-settings.ts";
 
 /** The trainer in the bytes of a safetensors file that a trainer wrote. */
 export async function resumeTrainer(
@@ -35,19 +37,22 @@ export async function resumeTrainer(
   }
   const { moments, loss, optimizer, batchSize, seed, ema, maximumGradientNorm, jitter, validation } = training;
   const telling = await tellingOf(network, options.data, options.validation);
-  const again = (subject: string, given: DataSource | undefined) => againOf(subject, given, record, telling);
-  const data = await resumedData(training.data, again("the data to resume with", options.data));
+  const again = (subject: string, stored: NamedOptions, given: DataSource | undefined) =>
+    againOf({ subject, stored, given }, record, telling);
+  const data = await resumedData(training.data, again("the data to resume with", training.data, options.data));
   expectColumns(data, columns);
   const settings = completed(
     {
       ...{ network, path, loss, optimizer, data, batchSize, seed, jitter },
       ...(ema ? { ema } : {}),
       ...(maximumGradientNorm === undefined ? {} : { maximumGradientNorm }),
-      ...(validation ? await validationOptions(validation, again("validation", options.validation)) : {}),
+      ...(validation
+        ? await validationOptions(validation, (stored) => again("validation", stored, options.validation))
+        : {}),
     },
     telling,
   );
-  expectUnits(source, record.standardization, settings.trainingData.standardization);
+  expectFacts(source, record, settings);
   expectTrainingFits(settings, await runtime.limits());
   const vectors = new Map<string, FlatVector>([["parameters", parameters], ...moments]);
   if (average && ema) vectors.set("ema", average);
@@ -56,25 +61,32 @@ export async function resumeTrainer(
   return new LocalTrainer(runtime, settings, { step, vectors, standing }).prepared(planning);
 }
 
-/** Data that are given again, as the run had them. */
+/** Data that may be given again, and what the file says of them. */
+interface Again {
+  readonly subject: string;
+  readonly stored: NamedOptions;
+  readonly given: DataSource | undefined;
+}
+
+/** The data given, as the run had them. */
 function againOf(
-  subject: string,
-  given: DataSource | undefined,
+  { subject, stored, given }: Again,
   { network, conditions }: ModelRecord,
   telling: Telling | undefined,
 ): DataSource | undefined {
   if (!given || !telling) return given;
   const source = telling.withLabels(subject, given, network.conditions ?? {});
-  telling.expectSameNames(subject, source, conditions, "the run");
+  const own = stored.name === "array" ? (stored.options["conditions"] as ConditionFacts | undefined) : conditions;
+  telling.expectSameNames(subject, source, own, "the run");
   return source;
 }
 
 async function validationOptions(
   { heldOut, source, every, patience, by }: ValidationRecord,
-  given: DataSource | undefined,
+  again: (stored: NamedOptions) => DataSource | undefined,
 ): Promise<Pick<TrainerOptions, "validation" | "validateEvery" | "earlyStopping">> {
   return {
-    validation: source ? await resumedData(source, given) : Array.from(heldOut ?? []),
+    validation: source ? await resumedData(source, again(source)) : Array.from(heldOut ?? []),
     validateEvery: every,
     earlyStopping: { by, patience: patience ?? Number.POSITIVE_INFINITY },
   };
@@ -83,8 +95,22 @@ async function validationOptions(
 /** Of what mean and deviation may differ where a version sums in another order, in deviations. */
 const ROUNDING = 1e-6;
 
-/** The run goes on in the units of the data given; the file's have to be the same. */
-function expectUnits(source: string, stored: Standardization | undefined, own: Standardization | undefined): void {
+/** The run goes on with what its data say of shapes, units and names; what the file says has to be the same. */
+function expectFacts(source: string, record: ModelRecord, { network, data, trainingData }: TrainerSettings): void {
+  const own = sampleShape(network, data);
+  const { shape = network.sample ?? [network.dimension], conditions = {} } = record;
+  expectSame(`${source}, shape`, shape, own, sameShape(shape, own));
+  expectUnits(source, record.standardization, trainingData.standardization);
+  for (const [name, { names, standardization }] of Object.entries(conditionFacts(trainingData) ?? {})) {
+    const where = `${source}, conditions, ${name}`;
+    const stored = conditions[name];
+    expectSame(`${where}, names`, stored?.names, names, JSON.stringify(stored?.names) === JSON.stringify(names));
+    expectUnits(where, stored?.standardization, standardization);
+  }
+}
+
+/** Up to rounding. */
+function expectUnits(where: string, stored: Standardization | undefined, own: Standardization | undefined): void {
   const near = (a: number, b: number, scale: number) => Math.abs(a - b) <= ROUNDING * scale;
   const agree =
     stored && own
@@ -93,9 +119,13 @@ function expectUnits(source: string, stored: Standardization | undefined, own: S
           return near(stored.std[i] as number, std, std) && near(other, mean, std + Math.abs(mean));
         })
       : stored === own;
-  if (agree) return;
+  expectSame(`${where}, standardization`, stored, own, agree);
+}
+
+function expectSame(subject: string, stored: unknown, own: unknown, isSame: boolean): void {
+  if (isSame) return;
   throw new CheckpointError({
-    subject: `${source}, standardization`,
+    subject,
     given: stored ?? "none",
     expected: own ? `${JSON.stringify(own)}, as the data have` : "none, as the data have",
     remedy: "The file is damaged, or was changed by another program; use an earlier one.",

@@ -1,10 +1,13 @@
 // What a model file says of a run, field by field: missing, misspelt, out of range, changed by a bit. And files of 0.1.0.
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
+import * as divflow from "../../src/index.ts";
 import { adamW, arrayData, CheckpointError, cosineDecay, ema, load, product, resume, warmUp } from "../../src/index.ts";
+import * as networks from "../../src/networks.ts";
 import { readCheckpoint } from "../../src/train/read-checkpoint.ts";
 import { readSafetensors } from "../../src/train/read-safetensors.ts";
 import { writeSafetensors } from "../../src/train/safetensors.ts";
+import { toldRun } from "../reliability/header-runs.mjs";
 import { smallOptions, trainSteps, withRuntime } from "./small.ts";
 
 const rows = Array.from({ length: 12 }, (_, i) => [Math.sin(i), 0.1 * i]);
@@ -36,8 +39,12 @@ interface Facts {
 }
 
 /** The file with other facts, as a program would write it that knows of no checksum; or with other text for them. */
-function changed(change: (facts: Facts) => unknown, text: (json: string) => string = (json) => json): Uint8Array {
-  const file = readSafetensors(bytes);
+function changed(
+  change: (facts: Facts) => unknown,
+  text: (json: string) => string = (json) => json,
+  whole = bytes,
+): Uint8Array {
+  const file = readSafetensors(whole);
   const facts = JSON.parse(file.metadata["divflow"] as string);
   change(facts);
   const metadata = { divflow: text(JSON.stringify(facts)) };
@@ -152,6 +159,42 @@ describe("what a file says of the shape and the conditions of a user's points", 
     await expect(readCheckpoint(withFields(change))).rejects.toThrow(CheckpointError);
     await expect(readCheckpoint(withFields(change))).rejects.toThrow(message);
   });
+});
+
+describe("what a file says of what its model is told, and of the shape of samples, is what the data say", () => {
+  const run = toldRun(divflow, networks);
+  let told: Uint8Array;
+  beforeAll(async () => {
+    told = await withRuntime("reference", async (runtime) => (await runtime.createTrainer(run)).checkpoint());
+  });
+
+  test.each<[string, RegExp, (facts: Facts) => unknown]>([
+    ["as it is", /^$/, () => {}],
+    [
+      "labels by other names",
+      /kind, names: got \["ape","wolf","cat"\], expected \["ape","cat","wolf"\], as the data have/,
+      (f) => Object.assign(f.conditions.kind, { names: ["ape", "wolf", "cat"] }),
+    ],
+    ["labels without names", /kind, names: got "none"/, (f) => delete f.conditions.kind.names],
+    ["numbers in other units", /frames, standardization: got/, (f) => delete f.conditions.frames.standardization],
+    [
+      "numbers about another mean",
+      /frames, standardization: got/,
+      (f) => Object.assign(f.conditions.frames.standardization, { mean: [0, 0] }),
+    ],
+    ["samples of another shape", /shape: got \[2,3\], expected \[3,2\]/, (f) => Object.assign(f, { shape: [2, 3] })],
+    ["samples of no shape", /shape: got \[6\], expected \[3,2\]/, (f) => delete f.shape],
+  ])("%s", (_name, message, change) =>
+    withRuntime("reference", async (runtime) => {
+      const damaged = changed(change, undefined, told);
+      const error = await resume(runtime, damaged, { data: run.data }).then(
+        () => undefined,
+        (caught: unknown) => caught,
+      );
+      if (error !== undefined) expect(error).toBeInstanceOf(CheckpointError);
+      expect(error === undefined ? "" : (error as Error).message).toMatch(message);
+    }),
+  );
 });
 
 test("a bit that is flipped anywhere in what the file says is seen, also where it makes a digit another", async () => {

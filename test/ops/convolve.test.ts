@@ -1,4 +1,4 @@
-// Products through windows against windows laid side by side (im2col.ts), to second order; and what is refused.
+// Products through windows against the definition of a convolution (direct-convolution.ts), to second order; what is refused.
 import { describe, expect, test } from "vitest";
 import { jvp } from "../../src/autodiff/jvp.ts";
 import { vjp } from "../../src/autodiff/vjp.ts";
@@ -9,22 +9,51 @@ import { table } from "../../src/ops/sources.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
 import { transposed, type Window, windowOf } from "../../src/ops/window.ts";
 import { relativeError } from "../differences.ts";
-import * as sideBySide from "./im2col.ts";
+import { definition, type Given } from "./direct-convolution.ts";
 
 const drawn = (shape: Shape, stream: number) => table([...new HostRandom(1).normal(sizeOf(shape), stream)], shape);
 
-/** Value, tangent, gradients and the tangent's gradients. */
-function quantities(y: Node, inputs: readonly Node[]): Node[] {
+/** Value, tangent, gradients and the tangent's gradients, in f64. */
+function quantities(y: Node, inputs: readonly Node[]): readonly Float64Array[] {
   const tangents = inputs.map(({ shape }, i) => drawn(shape, 10 + i));
   const cotangent = drawn(y.shape, 20);
   const [tangent] = jvp([y], inputs, tangents) as [Node];
-  return [y, tangent, ...vjp([y], [cotangent], inputs), ...vjp([tangent], [cotangent], [...inputs, ...tangents])];
+  const backward = vjp([y], [cotangent], inputs);
+  const found = [y, tangent, ...backward, ...vjp([tangent], [cotangent], [...inputs, ...tangents])];
+  return evaluate(found).map(({ data }) => Float64Array.from(data));
 }
 
-function expectEqual(one: Node, other: Node, inputs: readonly Node[]): void {
-  const [found, expected] = [one, other].map((y) => evaluate(quantities(y, inputs)));
-  found?.forEach(({ data }, i) => {
-    expect(relativeError(data, expected?.[i]?.data as Float64Array)).toBeLessThan(1e-13);
+/** The same by definition: the value is linear in each input, and its tangent in each input and tangent. */
+function defined(inputs: readonly Node[], given: ConvolutionOptions): readonly Float64Array[] {
+  const valuesOf = (shapes: readonly Shape[], stream: number): Given => {
+    const [x, weight, bias] = evaluate(shapes.map((shape, i) => drawn(shape, stream + i))).map(({ data }) =>
+      Float64Array.from(data),
+    ) as [Float64Array, Float64Array, Float64Array | undefined];
+    return { x, weight, bias };
+  };
+  const shapes = inputs.map(({ shape }) => shape);
+  const [at, along] = [valuesOf(shapes, 1), valuesOf(shapes, 10)];
+  const convolution = definition(shapes[0]!, shapes[1]!, given);
+  const [cotangent] = evaluate([drawn(convolution.shape, 20)]).map(({ data }) => Float64Array.from(data));
+  const listed = ({ x, weight, bias }: Given) => [x, weight, ...(bias ? [bias] : [])];
+  const alongX = convolution.value({ x: along.x, weight: at.weight, bias: along.bias });
+  const alongWeight = convolution.value({ x: at.x, weight: along.weight });
+  const gradients = (of: Given) => convolution.gradients(of, cotangent!);
+  const byInputs = gradients({ x: along.x, weight: along.weight }); // the bias is in no tangent of a tangent
+  return [
+    convolution.value(at),
+    alongX.map((value, i) => value + (alongWeight[i] as number)),
+    ...listed(gradients(at)),
+    ...[byInputs.x, byInputs.weight, ...(at.bias ? [new Float64Array(at.bias.length)] : [])],
+    ...listed(gradients(at)),
+  ];
+}
+
+function expectDefined(y: Node, inputs: readonly Node[], given: ConvolutionOptions): void {
+  const [found, expected] = [quantities(y, inputs), defined(inputs, given)];
+  expect(found).toHaveLength(expected.length);
+  found.forEach((data, i) => {
+    expect(relativeError(data, expected[i]!)).toBeLessThan(1e-13);
   });
 }
 
@@ -40,13 +69,16 @@ const options: readonly ConvolutionOptions[] = [
 describe.each(options)("windows of %j", (given) => {
   test.each([1, 2, 3])("%i taps along a sequence", (taps) => {
     const inputs = [drawn([2, 7, 3], 1), drawn([taps, 3, 4], 2), drawn([4], 3)] as const;
-    expectEqual(conv1d(...inputs, given), sideBySide.conv1d(...inputs, given), inputs);
+    const y = conv1d(...inputs, given);
+    expect(y.shape).toEqual(definition([2, 7, 3], [taps, 3, 4], given).shape);
+    expectDefined(y, inputs, given);
   });
 
   test("3 by 2 taps of images, without a bias", () => {
     const [x, weight] = [drawn([2, 6, 5, 3], 1), drawn([3, 2, 3, 2], 2)];
-    const [one, other] = [conv2d(x, weight, undefined, given), sideBySide.conv2d(x, weight, undefined, given)];
-    expectEqual(one, other, [x, weight]);
+    const y = conv2d(x, weight, undefined, given);
+    expect(y.shape).toEqual(definition(x.shape, weight.shape, given).shape);
+    expectDefined(y, [x, weight], given);
   });
 });
 

@@ -170,9 +170,15 @@ export function damagedHeader(files, seed) {
   const metadata = /** @type {Record<string, string>} */ (header["__metadata__"]);
   const facts = JSON.parse(/** @type {string} */ (metadata["divflow"]));
   const places = placesIn(kind === "fields" ? facts : header);
-  // Half the cases are of what a run is: optimizer, rates, average, validation.
+  // Most cases are of what a run is (optimizer, rates, average, validation), or of what it is told and what its samples are.
+  const told = [facts, facts["training"]?.["data"]?.["options"]].flatMap((owner) =>
+    ["shape", "conditions"].filter((key) => Object(owner)[key] !== undefined).map((key) => ({ owner, key })),
+  );
+  const ofTold = told.flatMap(({ owner, key }) => [{ owner, key }, ...placesIn(owner[key])]);
   const ofRun = placesIn(facts["training"]);
-  const place = random.of(kind === "fields" && random.uniform() < 0.6 ? ofRun : places);
+  const share = random.uniform();
+  const chosen = share < 0.4 ? ofRun : share < 0.8 && ofTold.length > 0 ? ofTold : places;
+  const place = random.of(kind === "fields" ? chosen : places);
   const change = random.of(Object.keys(changes));
   const raw = /** @type {(typeof changes)[string]} */ (changes[change])(place, random);
   const twice = change === "named twice" && !Array.isArray(place.owner);

@@ -1,6 +1,7 @@
 /**
  * `node test/reliability/headers.mjs [--count N] [--seed S]`, from a built checkout: 20,000 model files whose header is
- * damaged, opened by `load` and by `resume`. Right is
+ * damaged, opened by `load` and by `resume`: of a plain run, of one that is told labels and numbers and has samples of a
+ * shape, of one whose network, path, loss and data are a user's own graphs, and of version 0.1.0. Right is
  * - a CheckpointError, a DataError where the file asks for other data than are given, or a LimitError where it asks for
  *   sizes that do not fit, with a message that is short and escaped; or
  * - a file that opens and means what it says: saved again at once it holds, field by field, what JSON.parse reads in the
@@ -10,19 +11,21 @@
 import { readFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { damagedHeader, partsOf } from "./damage-header.mjs";
-import { built, campaign, faultOfMessage, isMain } from "./shared.mjs";
+import { graphRun, toldRun } from "./header-runs.mjs";
+import { built, builtNetworks, campaign, faultOfMessage, isMain } from "./shared.mjs";
 
 /** @typedef {typeof import("../../src/index.ts")} Divflow */
+/** @typedef {typeof import("../../src/networks.ts")} Networks */
 
 /** The points of test/checkpoints/0.1.0/points.safetensors. */
 const points = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i) + 0.1 * i);
 
-/** What damaged files are tried with. @param {Divflow} divflow */
-export async function openedBy(divflow) {
+/** What damaged files are tried with. @param {Divflow} divflow @param {Networks} networks */
+export async function openedBy(divflow, networks) {
   const { adamW, arrayData, condOT, cosineDecay, createRuntime, ema, fdm, mlp, product, warmUp } = divflow;
   const runtime = await createRuntime({ backend: "reference" });
   const named = arrayData([...points], [12, 2], { standardize: true, columns: ["a", "b"] });
-  const trainer = await runtime.createTrainer({
+  const plain = {
     network: mlp({ dimension: 2, hidden: [4], activation: "tanh" }),
     path: condOT(),
     loss: fdm(),
@@ -35,13 +38,19 @@ export async function openedBy(divflow) {
     validation: 3,
     validateEvery: 1,
     earlyStopping: { patience: 5 },
-  });
-  for await (const _ of trainer.run({ steps: 2 }));
+  };
+  const runs = [plain, toldRun(divflow, networks), graphRun(divflow, networks)];
+  const written = [];
+  for (const options of runs) {
+    const trainer = await runtime.createTrainer(options);
+    for await (const _ of trainer.run({ steps: 2 }));
+    written.push(await trainer.checkpoint());
+    trainer.dispose();
+  }
   const fixture = (/** @type {string} */ name) =>
     readFile(new URL(`../checkpoints/0.1.0/${name}.safetensors`, import.meta.url));
-  const files = [await trainer.checkpoint(), await fixture("mixture"), await fixture("points")];
-  trainer.dispose();
-  const data = [named, undefined, arrayData(points, [12, 2], { standardize: true })];
+  const files = [...written, await fixture("mixture"), await fixture("points")];
+  const data = [...runs.map(({ data }) => data), undefined, arrayData(points, [12, 2], { standardize: true })];
   /** The undamaged files, opened and saved. */
   const saved = [];
   for (const [i, bytes] of files.entries()) {
@@ -63,7 +72,9 @@ export async function openedBy(divflow) {
 export async function tryHeader({ CheckpointError, DataError, LimitError }, { runtime, files, saved, data }, seed) {
   const { kind, bytes, base, twice } = damagedHeader(files, seed);
   const judged = (/** @type {unknown} */ error) => {
-    const otherData = error instanceof DataError && /^(data|columns of the data) to resume/.test(error.message);
+    const otherData =
+      error instanceof DataError &&
+      /^(data|(columns|names of condition ".*") of the data) to resume/.test(error.message);
     const expected = error instanceof CheckpointError || error instanceof LimitError || otherData;
     return expected ? faultOfMessage(error) : `${error instanceof Error ? error.stack : error}`;
   };
@@ -116,15 +127,19 @@ function factsOf({ header }) {
  * the data given, within what another order of summing makes of them.
  * @param {any} facts
  */
-function roughly({ standardization, vectors, ...facts }) {
+function roughly({ standardization, vectors, conditions, ...facts }) {
   const rounded = (/** @type {number} */ value) => value.toPrecision(6);
+  const units = (/** @type {{ mean: number[], std: number[] } | undefined} */ given) =>
+    given && { mean: given.mean.map(rounded), std: given.std.map(rounded) };
+  const told = Object.entries(conditions ?? {}).map(([name, { standardization, ...rest }]) => [
+    name,
+    { ...rest, standardization: units(standardization) },
+  ]);
   return {
     ...facts,
     vectors: vectors.filter((/** @type {string} */ name) => name !== "parameters").sort(),
-    standardization: standardization && {
-      mean: standardization.mean.map(rounded),
-      std: standardization.std.map(rounded),
-    },
+    standardization: units(standardization),
+    conditions: told,
   };
 }
 
@@ -142,7 +157,7 @@ function tensorsOf({ header, data }) {
 
 if (isMain(import.meta.url)) {
   const divflow = await built();
-  const opened = await openedBy(divflow);
+  const opened = await openedBy(divflow, await builtNetworks());
   await campaign("headers", 20_000, (seed) => tryHeader(divflow, opened, seed));
   opened.runtime.dispose();
 }

@@ -14,6 +14,14 @@ export function built() {
   return import(new URL("../../dist/index.js", import.meta.url).href);
 }
 
+/**
+ * Its entry of networks and of parts of a user's own.
+ * @returns {Promise<typeof import("../../src/networks.ts")>}
+ */
+export function builtNetworks() {
+  return import(new URL("../../dist/networks.js", import.meta.url).href);
+}
+
 export { Random } from "./random.mjs";
 
 /** Whether a script was called by its name, not imported. @param {string} url - its import.meta.url. */
