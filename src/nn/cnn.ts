@@ -1,22 +1,14 @@
 /** A dilated convolutional network over sequences of letters, as Dirichlet flow matching has it (Stark et al., 2024). */
 import { ConfigError } from "../errors.ts";
 import type { Node } from "../graph/node.ts";
-import { f32Option, integerOption, numberOption, optionsObject } from "../graph/options.ts";
+import { f32Option, integerOption, numberOption } from "../graph/options.ts";
 import { add, divide, multiply, subtract } from "../ops/arithmetic.ts";
 import { fixedTimeEmbedding } from "../ops/embed.ts";
 import { normalFromBits } from "../ops/normal.ts";
 import { concat, reshape } from "../ops/shape.ts";
 import { activated, conv1dLayer, layerNormLayer, linearLayer, parametersOf } from "./layers.ts";
 import type { ConditionDeclarations, Network } from "./network.ts";
-import {
-  expectDivides,
-  integersOption,
-  LARGEST_WIDTH,
-  MOST_BLOCKS,
-  madeNetwork,
-  sampleOption,
-  toldOption,
-} from "./network-options.ts";
+import { checked, expectDivides, integersOption, LARGEST_WIDTH, MOST_BLOCKS, madeNetwork } from "./network-options.ts";
 import { besideChannels, labelLayers, numberLayers } from "./told-layers.ts";
 
 export interface CNNConfig {
@@ -101,11 +93,10 @@ export function cnn(config: CNNConfig): Network {
 
 /** The options with every choice made, checked. */
 function completed(given: CNNConfig) {
-  optionsObject("options of cnn", given, [
+  const { sample, conditions } = checked("cnn", "sequences", given, [
     ...(["sample", "channels", "dilations", "stacks", "timeOffset", "timeFactor", "pseudocount"] as const),
     ...(["frequencies", "epsilon", "conditions"] as const),
   ]);
-  const sample = sampleOption("cnn", given.sample, ["length", "channels"]) as readonly [number, number];
   const { channels = 128, stacks = 1, timeOffset = 1, timeFactor = 7, pseudocount = 2, epsilon = 1e-5 } = given;
   integerOption("channels of cnn", channels, 2, LARGEST_WIDTH);
   expectDivides("channels of cnn", channels, 2, "half of the time's numbers are sines, half cosines");
@@ -129,7 +120,7 @@ function completed(given: CNNConfig) {
   return {
     ...{ sample, channels, dilations, stacks, timeOffset, timeFactor, pseudocount, epsilon },
     frequencies: Object.freeze([...frequencies]) as readonly number[],
-    conditions: toldOption("cnn", given.conditions),
+    conditions,
   };
 }
 

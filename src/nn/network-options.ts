@@ -1,7 +1,7 @@
 /** What the options of networks have in common: their checks, and what every network is finished with. */
 import { ConfigError } from "../errors.ts";
 import { type Shape, sizeOf } from "../graph/node.ts";
-import { integerOption } from "../graph/options.ts";
+import { integerOption, optionsObject } from "../graph/options.ts";
 import { conditionsOption } from "./conditions.ts";
 import type { ConditionDeclarations, Network } from "./network.ts";
 
@@ -17,12 +17,34 @@ const LONGEST = 1 << 20;
 /** Halvings, at most: a network of as many has one place left of a million. */
 const MOST_LEVELS = 20;
 
+/** What the axes of a sample are. */
+const axesOf = { sequences: ["length", "channels"], pictures: ["height", "width", "channels"] };
+
+/** What the options of every network over places say. */
+interface Common {
+  readonly sample: readonly number[];
+  readonly conditions?: ConditionDeclarations;
+}
+
 /**
- * The shape of a sample, checked and copied.
+ * What networks over places have in common of their options, checked and copied; and that each option is known.
  *
- * @param axes - what each is, such as "height", "width", "channels": the last are channels.
+ * @param names - of all options.
  */
-export function sampleOption(network: string, given: unknown, axes: readonly string[]): readonly number[] {
+export function checked<Options extends Common>(
+  network: string,
+  over: keyof typeof axesOf,
+  given: Options,
+  names: readonly (keyof Options & string)[],
+): { readonly sample: Options["sample"]; readonly conditions: ConditionDeclarations | undefined } {
+  optionsObject(`options of ${network}`, given, names);
+  return {
+    sample: sampleOption(network, given.sample, axesOf[over]),
+    conditions: toldOption(network, given.conditions),
+  };
+}
+
+function sampleOption(network: string, given: unknown, axes: readonly string[]): readonly number[] {
   const subject = `sample of ${network}`;
   if (!Array.isArray(given) || given.length !== axes.length) {
     throw new ConfigError({

@@ -1,8 +1,8 @@
 /** The options of the transformer in sit.ts: what they are, and how they are completed and checked. */
 import { ConfigError } from "../errors.ts";
-import { booleanOption, f32Option, integerOption, numberOption, optionsObject } from "../graph/options.ts";
+import { booleanOption, f32Option, integerOption, numberOption } from "../graph/options.ts";
 import type { ConditionDeclarations } from "./network.ts";
-import { expectDivides, LARGEST_WIDTH, MOST_BLOCKS, sampleOption, toldOption } from "./network-options.ts";
+import { checked, expectDivides, LARGEST_WIDTH, MOST_BLOCKS } from "./network-options.ts";
 
 export interface SiTConfig {
   /** [H, W, C]. */
@@ -32,15 +32,10 @@ export interface SiTConfig {
 
 /** The options with every choice made, checked. */
 export function completed(given: SiTConfig) {
-  optionsObject("options of sit", given, [
+  const { sample, conditions } = checked("sit", "pictures", given, [
     ...(["sample", "patch", "width", "depth", "heads", "mlpRatio", "frequencies", "positions"] as const),
     ...(["learnSigma", "epsilon", "conditions"] as const),
   ]);
-  const sample = sampleOption("sit", given.sample, ["height", "width", "channels"]) as readonly [
-    number,
-    number,
-    number,
-  ];
   const { patch = 2, width = 384, depth = 12, heads = 6, mlpRatio = 4, frequencies = 128 } = given;
   const { positions = "sine-cosine", learnSigma = false, epsilon = 1e-6 } = given;
   for (const [name, value] of Object.entries({ patch, width, heads, frequencies })) {
@@ -56,7 +51,7 @@ export function completed(given: SiTConfig) {
   if (positions === "sine-cosine") expectDivides("width of sit", width, 4, "sines and cosines of rows and columns");
   const options = { sample, patch, width, depth, heads, mlpRatio, frequencies, learnSigma, epsilon };
   const count = (sample[0] / patch) * (sample[1] / patch) * width;
-  return { ...options, positions: positionsOption(positions, count), conditions: toldOption("sit", given.conditions) };
+  return { ...options, positions: positionsOption(positions, count), conditions };
 }
 
 function positionsOption(given: unknown, count: number): "sine-cosine" | readonly number[] {

@@ -2,7 +2,7 @@
 
 import { ConfigError } from "../errors.ts";
 import type { Node } from "../graph/node.ts";
-import { f32Option, integerOption, numberOption, optionsObject } from "../graph/options.ts";
+import { f32Option, integerOption, numberOption } from "../graph/options.ts";
 import { add, log } from "../ops/arithmetic.ts";
 import { selfAttention } from "../ops/attention.ts";
 import { concat, reshape, slice } from "../ops/shape.ts";
@@ -17,7 +17,7 @@ import {
   type Values,
 } from "./layers.ts";
 import type { ConditionDeclarations, Network, ParameterDeclaration } from "./network.ts";
-import { expectDivides, LARGEST_WIDTH, MOST_BLOCKS, madeNetwork, sampleOption, toldOption } from "./network-options.ts";
+import { checked, expectDivides, LARGEST_WIDTH, MOST_BLOCKS, madeNetwork } from "./network-options.ts";
 import { sinesAndCosines, timeFrequencies } from "./time-layers.ts";
 import { besideChannels, labelLayers, numberLayers } from "./told-layers.ts";
 
@@ -139,12 +139,10 @@ function encoderBlock(name: string, width: number, heads: number, hidden: number
 
 /** The options with every choice made, checked. */
 function completed(given: TransformerConfig) {
-  optionsObject("options of transformer", given, [
+  const { sample, conditions } = checked("transformer", "pictures", given, [
     ...(["sample", "width", "heads", "mlpRatio", "outerBlocks", "middleBlocks", "conditionHidden"] as const),
     ...(["logarithms", "timeScale", "timeBase", "epsilon", "conditions"] as const),
   ]);
-  const axes = ["height", "width", "channels"];
-  const sample = sampleOption("transformer", given.sample, axes) as readonly [number, number, number];
   const { width = 256, heads = 4, mlpRatio = 4, outerBlocks = 2, middleBlocks = 1 } = given;
   const { conditionHidden = width, logarithms = [], timeScale = 200, timeBase = 10_000, epsilon = 1e-5 } = given;
   for (const [name, value] of Object.entries({ width, heads, conditionHidden })) {
@@ -159,7 +157,6 @@ function completed(given: TransformerConfig) {
   f32Option("epsilon of transformer", epsilon, { minimum: 0, open: "minimum" });
   expectDivides("width of transformer", width, heads, "its heads");
   expectDivides("width of transformer", width, 2, "half of the time's numbers are sines, half cosines");
-  const conditions = toldOption("transformer", given.conditions);
   const numbers = Object.entries(conditions ?? {}).flatMap(([name, { classes }]) =>
     classes === undefined ? [name] : [],
   );

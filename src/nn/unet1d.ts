@@ -1,21 +1,13 @@
 /** A U-Net over sequences: residual blocks steered by time, halved and doubled in length. */
 import { ConfigError } from "../errors.ts";
 import type { Node } from "../graph/node.ts";
-import { f32Option, integerOption, numberOption, optionsObject } from "../graph/options.ts";
+import { f32Option, integerOption, numberOption } from "../graph/options.ts";
 import { add, divide, multiply } from "../ops/arithmetic.ts";
 import { fixedTimeEmbedding } from "../ops/embed.ts";
 import { concat, reshape } from "../ops/shape.ts";
 import { conv1dLayer, groupNormLayer, linearLayer, parametersOf, swish } from "./layers.ts";
 import type { ConditionDeclarations, Network } from "./network.ts";
-import {
-  expectDivides,
-  integersOption,
-  LARGEST_WIDTH,
-  MOST_BLOCKS,
-  madeNetwork,
-  sampleOption,
-  toldOption,
-} from "./network-options.ts";
+import { checked, expectDivides, integersOption, LARGEST_WIDTH, MOST_BLOCKS, madeNetwork } from "./network-options.ts";
 import { downsample1dLayer, upsample1dLayer } from "./resample-layers.ts";
 import { filmLayer, type SteeredLayer } from "./time-layers.ts";
 import { besideChannels, labelLayers, numberLayers, withTold } from "./told-layers.ts";
@@ -109,16 +101,15 @@ export function unet1d(config: UNet1dConfig): Network {
 
 /** The options with every choice made, checked. */
 function completed(given: UNet1dConfig) {
-  optionsObject("options of unet1d", given, [
+  const { sample, conditions } = checked("unet1d", "sequences", given, [
     ...(["sample", "channels", "blocks", "edgeChannels", "frequencies", "frequencyRange", "embeddingHidden"] as const),
     ...(["conditionDivisor", "epsilon", "conditions"] as const),
   ]);
-  const sample = sampleOption("unet1d", given.sample, ["length", "channels"]);
   const channels = integersOption("channels of unet1d", given.channels ?? [64, 128, 256]);
   const most = { most: MOST_BLOCKS, count: [channels.length, channels.length] } as const;
   const blocks = integersOption("blocks of unet1d", given.blocks ?? channels.map(() => 2), most);
   const { edgeChannels = channels[0], frequencies = 64, frequencyRange = [1, 20_000] } = given;
-  const { embeddingHidden = 4 * channels[0], conditionDivisor = 1, epsilon = 1e-5, conditions } = given;
+  const { embeddingHidden = 4 * channels[0], conditionDivisor = 1, epsilon = 1e-5 } = given;
   for (const [name, value] of Object.entries({ edgeChannels, frequencies, embeddingHidden })) {
     integerOption(`${name} of unet1d`, value, 1, LARGEST_WIDTH);
   }
@@ -146,7 +137,7 @@ function completed(given: UNet1dConfig) {
   return {
     ...{ sample, channels, blocks, edgeChannels, frequencies, embeddingHidden, conditionDivisor, epsilon },
     frequencyRange: Object.freeze([...frequencyRange]) as readonly [number, number],
-    conditions: toldOption("unet1d", conditions),
+    conditions,
   };
 }
 

@@ -1,15 +1,8 @@
 /** The options of the U-Net in unet2d.ts: what they are, and how they are completed and checked. */
 import { ConfigError } from "../errors.ts";
-import { booleanOption, choiceOption, f32Option, integerOption, optionsObject } from "../graph/options.ts";
+import { booleanOption, choiceOption, f32Option, integerOption } from "../graph/options.ts";
 import type { ConditionDeclarations } from "./network.ts";
-import {
-  expectDivides,
-  integersOption,
-  LARGEST_WIDTH,
-  MOST_BLOCKS,
-  sampleOption,
-  toldOption,
-} from "./network-options.ts";
+import { checked, expectDivides, integersOption, LARGEST_WIDTH, MOST_BLOCKS } from "./network-options.ts";
 
 export interface UNet2dConfig {
   /** [H, W, C]: height and width are multiples of 2 for each level but the first. */
@@ -50,13 +43,10 @@ const resamplings = ["convolution", "residual", "plain"] as const;
 
 /** The options with every choice made, checked. */
 export function completed(given: UNet2dConfig) {
-  optionsObject("options of unet2d", given, [
+  const { sample, conditions } = checked("unet2d", "pictures", given, [
     ...(["sample", "channels", "multipliers", "residualBlocks", "attentionAt", "heads", "headChannels"] as const),
     ...(["attentionOrder", "resampling", "scaleShift", "groups", "epsilon", "conditions"] as const),
   ]);
-  const sample = sampleOption("unet2d", given.sample, ["height", "width", "channels"]) as readonly [
-    ...[number, number, number],
-  ];
   const { channels = 128, residualBlocks = 2, groups = 32, epsilon = 1e-5, scaleShift = false } = given;
   const { headChannels, attentionOrder = "heads", resampling = "convolution" } = given;
   integerOption("channels of unet2d", channels, 2, LARGEST_WIDTH / 4);
@@ -100,7 +90,7 @@ export function completed(given: UNet2dConfig) {
   return {
     ...{ sample, channels, multipliers, residualBlocks, attentionAt, ...split },
     ...{ attentionOrder, resampling, scaleShift, groups, epsilon },
-    conditions: toldOption("unet2d", given.conditions),
+    conditions,
   };
 }
 

@@ -214,6 +214,14 @@ export function zerosLike(x: Node): Node {
   return broadcast(constant(0), x.shape);
 }
 
+/** Of one operand, and of two: the ops of this file but {@link select}. */
+export const unaryOps: readonly Unary[] = [
+  ...[negate, abs, sign, sqrt, exp, expm1, log, log1p, sin, cos, floor, finite, toFloat, increment],
+];
+export const binaryOps: readonly Binary[] = [
+  ...[add, subtract, multiply, divide, minimum, maximum, less, lessEqual, equal],
+];
+
 /** Keeps draws at least 0.5 from 0, where the op or a derivative has no bound. */
 const awayFromZero = (x: number) => x + (x < 0 ? -0.5 : 0.5);
 const positive = (x: number) => Math.abs(x) + 0.5;

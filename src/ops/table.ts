@@ -6,32 +6,7 @@
 import type { Node } from "../graph/node.ts";
 import type { OpDefinition, OpFunction } from "../graph/op.ts";
 import { activation, activationKinds } from "./activation.ts";
-import {
-  abs,
-  add,
-  cos,
-  divide,
-  equal,
-  exp,
-  expm1,
-  finite,
-  floor,
-  increment,
-  less,
-  lessEqual,
-  log,
-  log1p,
-  maximum,
-  minimum,
-  multiply,
-  negate,
-  select,
-  sign,
-  sin,
-  sqrt,
-  subtract,
-  toFloat,
-} from "./arithmetic.ts";
+import { binaryOps, select, unaryOps } from "./arithmetic.ts";
 import { attentionOp, attentionReverseOp, attentionTangentOp, attentionTangentReverseOp } from "./attention.ts";
 import { attentionOrders } from "./attention-rules.ts";
 import { stopGradientOp } from "./control.ts";
@@ -71,12 +46,8 @@ const declared = { shape: "sizes", dtype: dtypes } as const;
 const attention = { heads: "integer", order: attentionOrders } as const;
 
 const entries: readonly TableEntry[] = [
-  ...[negate, abs, sign, sqrt, exp, expm1, log, log1p, sin, cos, floor, finite, toFloat, increment].map((make) =>
-    entry(make.op, 1, null, ([x]) => make(x as Node)),
-  ),
-  ...[add, subtract, multiply, divide, minimum, maximum, less, lessEqual, equal].map((make) =>
-    entry(make.op, 2, null, ([a, b]) => make(a as Node, b as Node)),
-  ),
+  ...unaryOps.map((make) => entry(make.op, 1, null, ([x]) => make(x as Node))),
+  ...binaryOps.map((make) => entry(make.op, 2, null, ([a, b]) => make(a as Node, b as Node))),
   entry(select.op, 3, null, ([condition, a, b]) => select(condition as Node, a as Node, b as Node)),
   asIs(stateOp, 0, { name: "text", ...declared }),
   asIs(constantOp, 0, { value: "number", ...declared }),
