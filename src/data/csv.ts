@@ -3,11 +3,11 @@ import { ConfigError, DataError } from "../errors.ts";
 import { booleanOption, choiceOption, optionsObject } from "../graph/options.ts";
 import { notAnIndex } from "./choose-columns.ts";
 import { columnNotes } from "./column-notes.ts";
-import { badField, type Decimal, numberIn } from "./fields.ts";
 import { GrowingValues } from "./growing-values.ts";
 import { findLayout, hasQuotedDecimals, type Layout, LINES_LOOKED_AT } from "./layout.ts";
 import { type Delimiter, delimiters, fieldsOf, type Line, LineReader } from "./lines.ts";
 import { viewedBytes } from "./numbers.ts";
+import { badField, type Decimal, numberIn } from "./table-field.ts";
 import { chooseTold, conditionsIn, keptColumns, readTold, type ToldColumn } from "./told-columns.ts";
 import { Utf8Decoder } from "./utf8.ts";
 

@@ -3,8 +3,8 @@
  * rules, which look at the first lines alone, are in docs/data.md; what they leave open is said in `notes`.
  */
 import { printable } from "../errors.ts";
-import { type Decimal, kindOf } from "./fields.ts";
 import { countOutsideQuotes, type Delimiter, fieldsOf, type Line, textOutsideQuotes } from "./lines.ts";
+import { type Decimal, kindOf } from "./table-field.ts";
 
 export interface Layout {
   readonly delimiter: Delimiter;

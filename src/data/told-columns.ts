@@ -1,7 +1,7 @@
 /** Columns of a table as text that are told of its points: labels, and numbers. */
 import { ConfigError, DataError } from "../errors.ts";
 import { type ColumnOptions, chooseColumns, findColumn, type Header } from "./choose-columns.ts";
-import { badField, type Decimal, numberIn } from "./fields.ts";
+import { badField, type Decimal, numberIn } from "./table-field.ts";
 
 /** One that is read as it comes. */
 export interface ToldColumn {

@@ -1,9 +1,9 @@
 /** Tables of numbers as text that loses nothing. */
 import { DataError } from "../errors.ts";
 import { isSizes, sizeOf } from "../graph/node.ts";
-import { kindOf } from "./fields.ts";
 import { isFloatArray } from "./npy.ts";
 import { copiedNumbers, type Numbers } from "./numbers.ts";
+import { kindOf } from "./table-field.ts";
 
 /** Rows put into text at once: a string may not hold a whole file. */
 const VALUES_AT_ONCE = 1 << 16;

@@ -5,7 +5,7 @@
 import { DivflowError } from "../errors.ts";
 import { isSizes, type Shape, sizeOf } from "../graph/node.ts";
 import { GRAPH, isRecord } from "../graph/options.ts";
-import { damage, fieldsOf, type Sealed, sealed, unsealed } from "../trace/fields.ts";
+import { damage, fieldsOf, type Sealed, sealed, unsealed } from "../trace/sealed.ts";
 import type { Trace, TraceInput } from "../trace/trace.ts";
 import { conditionsOption, conditionValues } from "./conditions.ts";
 import type { ConditionDeclarations, Initial, Network, ParameterDeclaration } from "./network.ts";

@@ -2,8 +2,8 @@
 import { UnsupportedError } from "../errors.ts";
 import type { DType, Node, Shape } from "../graph/node.ts";
 import { type RandomKind, randomKinds } from "../ops/threefry.ts";
-import { damage, fieldsOf } from "./fields.ts";
 import { attributeAt } from "./plain.ts";
+import { damage, fieldsOf } from "./sealed.ts";
 import type { TraceInput } from "./trace.ts";
 
 /** One of them: plain JSON. Its shape is the input's. */

@@ -3,8 +3,8 @@ import { CheckpointError, ConfigError, DivflowError } from "../errors.ts";
 import { type DType, type Node, type Shape, sameShape, sizeOf } from "../graph/node.ts";
 import { isRecord } from "../graph/options.ts";
 import { opTable, type PlainAttributes, type TableEntry } from "../ops/table.ts";
-import { damage, fieldsOf } from "./fields.ts";
 import { attributeAt } from "./plain.ts";
+import { damage, fieldsOf } from "./sealed.ts";
 import { placeholder, type Trace, type TraceInput, type TraceNode } from "./trace.ts";
 
 /** A trace that was found to be one. */

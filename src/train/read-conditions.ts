@@ -4,7 +4,7 @@ import { isSizes, type Shape, sizeOf } from "../graph/node.ts";
 import { integerOption, isRecord } from "../graph/options.ts";
 import type { ConditionDeclaration, Network } from "../nn/network.ts";
 import type { ConditionFacts } from "./checkpoint.ts";
-import { DAMAGED, fieldsOf, namesOf, textOf } from "./fields.ts";
+import { DAMAGED, fieldsOf, namesOf, textOf } from "./model-fields.ts";
 import { damage } from "./safetensors.ts";
 
 export function parseShape(subject: string, given: unknown, dimension: number): Shape {

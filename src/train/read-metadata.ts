@@ -25,7 +25,7 @@ import { optimizerFrom } from "./adam.ts";
 import { checksum, FORM, type ModelRecord, type TrainingRecord, type ValidationRecord } from "./checkpoint.ts";
 import { duplicateKey } from "./duplicate-key.ts";
 import { ema } from "./ema.ts";
-import { DAMAGED, fieldsOf, namedOf, namesOf, textOf } from "./fields.ts";
+import { DAMAGED, fieldsOf, namedOf, namesOf, textOf } from "./model-fields.ts";
 import { dimensionOf, lossOf, pathOf } from "./parts.ts";
 import { parseConditions, parseDataConditions, parseShape } from "./read-conditions.ts";
 import { damage } from "./safetensors.ts";

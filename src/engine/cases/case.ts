@@ -5,7 +5,7 @@ import type { Graph, Update } from "../../graph/graph.ts";
 import { type Node, sizeOf } from "../../graph/node.ts";
 import { reshape } from "../../ops/shape.ts";
 import type { CaseErrors } from "../api.ts";
-import type { Fields } from "./fields.ts";
+import type { Fields } from "./case-fields.ts";
 
 export interface CaseProgram {
   readonly graph: Graph;

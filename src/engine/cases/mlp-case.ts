@@ -7,7 +7,7 @@ import { polynomial } from "../../flow/paths/polynomial.ts";
 import { ve } from "../../flow/paths/ve.ts";
 import { vp } from "../../flow/paths/vp.ts";
 import { type ActivationKind, activationKinds } from "../../ops/activation.ts";
-import { Fields } from "./fields.ts";
+import { Fields } from "./case-fields.ts";
 
 /** Paths by their names in case files; all at default options. */
 export const casePaths: ReadonlyMap<string, () => PathScheduler> = new Map([

@@ -21,7 +21,7 @@ import { divide, subtract } from "../../ops/arithmetic.ts";
 import { state } from "../../ops/sources.ts";
 import type { CaseErrors } from "../api.ts";
 import { type CaseProgram, type CaseValues, type GoldenCase, outputOf, relativeError, scalesOf } from "./case.ts";
-import { type CaseTensor, Fields } from "./fields.ts";
+import { type CaseTensor, Fields } from "./case-fields.ts";
 import { casePaths } from "./mlp-case.ts";
 
 const fieldNames = [

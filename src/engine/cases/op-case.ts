@@ -6,7 +6,7 @@ import { UnsupportedError } from "../../errors.ts";
 import type { Node } from "../../graph/node.ts";
 import { state } from "../../ops/sources.ts";
 import { type GoldenCase, outputOf, relativeError, scalesOf } from "./case.ts";
-import { type CaseTensor, Fields } from "./fields.ts";
+import { type CaseTensor, Fields } from "./case-fields.ts";
 import { type KnownOp, knownOps } from "./ops.ts";
 
 const fieldNames = [

@@ -3,7 +3,7 @@ import { closest } from "../../closest.ts";
 import { UnsupportedError } from "../../errors.ts";
 import { isRecord } from "../../graph/options.ts";
 import { type GoldenCase, saidOf } from "./case.ts";
-import { Fields, parseJson } from "./fields.ts";
+import { Fields, parseJson } from "./case-fields.ts";
 import { classifierCase, classifierFreeCase, eventCase } from "./guidance-case.ts";
 import { likelihoodCase, mixtureCase, totalVariationCase } from "./mixture-case.ts";
 import { parseMLPCase } from "./mlp-case.ts";

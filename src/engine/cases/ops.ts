@@ -7,7 +7,7 @@ import { embedding, film, timeEmbedding } from "../../ops/embed.ts";
 import { groupNorm, layerNorm, rmsNorm } from "../../ops/normalize.ts";
 import { spaceFromChannels } from "../../ops/resample.ts";
 import { crossEntropy, logSoftmax, softmax } from "../../ops/softmax.ts";
-import type { CaseTensor, Fields } from "./fields.ts";
+import type { CaseTensor, Fields } from "./case-fields.ts";
 
 /** Nodes of the inputs by name; one that may be left out may be undefined. */
 type Inputs = Readonly<Record<string, Node>>;

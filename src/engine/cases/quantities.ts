@@ -7,7 +7,7 @@ import type { Update } from "../../graph/graph.ts";
 import type { Node, Shape } from "../../graph/node.ts";
 import { state } from "../../ops/sources.ts";
 import { type CaseProgram, type GoldenCase, outputOf, relativeError, scalesOf } from "./case.ts";
-import { type CaseTensor, Fields } from "./fields.ts";
+import { type CaseTensor, Fields } from "./case-fields.ts";
 
 const fieldNames = ["kind", "name", "attributes", "inputs", "expected", "scales", "information"];
 

@@ -1,8 +1,8 @@
 /** Paths that are graphs: what a user's functions of time build, as plain data. */
 import type { Node } from "../../graph/node.ts";
 import { GRAPH } from "../../graph/options.ts";
-import { damage, type Sealed, sealed, unsealed } from "../../trace/fields.ts";
 import { openTrace } from "../../trace/open.ts";
+import { damage, type Sealed, sealed, unsealed } from "../../trace/sealed.ts";
 import { type Trace, type TraceInput, traceOf } from "../../trace/trace.ts";
 import type { PathScheduler, PathValues } from "./path.ts";
 
