@@ -7,21 +7,13 @@ import { verifyCase, verifyTolerances } from "../../src/engine/verify.ts";
 import { DataError, DivflowError, UnsupportedError } from "../../src/errors.ts";
 import { guidanceFixtures, opFixtures } from "../conformance/golden-fixtures.ts";
 import { errorsOnHost } from "../flow/host-case.ts";
+import { changed, type Json, numbersIn } from "../json.ts";
 import { damagedCase } from "./damage-case.ts";
 import { remoteEngine } from "./worker.ts";
-
-// biome-ignore lint/suspicious/noExplicitAny: fields are spoilt in ways that no type allows.
-type Spoilt = any;
 
 const networkText = (name: string) => readFileSync(new URL(`../networks/${name}.json`, import.meta.url), "utf8");
 const opText = (name: string) => JSON.stringify(opFixtures.find((each) => each.name === name));
 const guidanceText = (name: string) => JSON.stringify(guidanceFixtures.find((each) => each.name === name));
-
-function changed(text: string, change: (fields: Spoilt) => void): string {
-  const fields = JSON.parse(text);
-  change(fields);
-  return JSON.stringify(fields);
-}
 
 test.each([
   ["an op", opText("conv1d-k3-stride2")],
@@ -45,8 +37,7 @@ describe("what files may leave out", () => {
   test("strides and paddings of convolutions that are 1 and 0, scales, information", () => {
     agree(
       changed(opText("conv2d-k1"), (fields) => {
-        fields.attributes = {};
-        fields.information = { made: "elsewhere" };
+        Object.assign(fields, { attributes: {}, information: { made: "elsewhere" } });
         delete fields.name;
       }),
     );
@@ -55,14 +46,14 @@ describe("what files may leave out", () => {
   test("some of what is differentiable", () => {
     agree(
       changed(opText("conv1d-k3"), (fields) => {
-        fields.differentiable = ["weight"];
+        Object.assign(fields, { differentiable: ["weight"] });
         for (const part of [fields.tangents, fields.grads, fields.secondGrads.inputs, fields.secondGrads.tangents]) {
           delete part.x;
           delete part.bias;
         }
         // Of one tangent alone these are others: what is left is what does not follow from the others.
-        for (const part of [fields.jvp, fields.secondGrads.inputs.weight]) part.data = part.data.map(() => 0);
-        fields.tangents.weight.data = fields.tangents.weight.data.map(() => 0);
+        const { jvp, secondGrads, tangents } = fields;
+        for (const { data } of [jvp, secondGrads.inputs.weight, tangents.weight]) numbersIn(data).fill(0);
       }),
     );
   });
@@ -83,9 +74,8 @@ describe("what files may leave out", () => {
 
 test("errors are relative to the file's scale, where it has one, else to what is largest", () => {
   const text = changed(opText("film"), (fields) => {
-    fields.output.data[0] += 0.5;
-    fields.jvp.data[0] += 0.5;
-    fields.scales = { output: 4 };
+    for (const { data } of [fields.output, fields.jvp]) numbersIn(data)[0] += 0.5;
+    Object.assign(fields, { scales: { output: 4 } });
   });
   const errors = errorsOnHost(openCase(text, "case"), "f64");
   expect(errors["output"]).toBeCloseTo(0.125, 9);
@@ -110,77 +100,113 @@ describe("is refused with what is known", () => {
     expect(() => openCase(text, "mine")).toThrow(message);
   });
 
-  test.each<[string, string, (fields: Spoilt) => void]>([
-    ["attributes.dilations", opText("conv1d-k3"), (f) => (f.attributes.dilations = 2)],
-    ["attributes.stride", opText("conv1d-k3"), (f) => (f.attributes.stride = 0)],
-    ["window of conv1d", opText("conv1d-k3"), (f) => (f.attributes.dilation = 100)],
-    ["cotangent.shape", opText("conv1d-k3"), (f) => (f.attributes.padding = 2)],
-    ["inputs of conv1d", opText("conv1d-k3"), (f) => (f.inputs.x.shape = [2, 21])],
+  test.each<[string, string, (fields: Json) => unknown]>([
+    ["attributes.dilations", opText("conv1d-k3"), (f) => Object.assign(f.attributes, { dilations: 2 })],
+    ["attributes.stride", opText("conv1d-k3"), (f) => Object.assign(f.attributes, { stride: 0 })],
+    ["window of conv1d", opText("conv1d-k3"), (f) => Object.assign(f.attributes, { dilation: 100 })],
+    ["cotangent.shape", opText("conv1d-k3"), (f) => Object.assign(f.attributes, { padding: 2 })],
+    ["inputs of conv1d", opText("conv1d-k3"), (f) => Object.assign(f.inputs.x, { shape: [2, 21] })],
     ["inputs.weight", opText("conv1d-k3"), (f) => delete f.inputs.weight],
-    ["inputs.wieght", opText("conv1d-k3"), (f) => (f.inputs.wieght = f.inputs.weight)],
-    ["differentiable", opText("conv1d-k2"), (f) => f.differentiable.push("bias")],
-    ["differentiable", opText("film"), (f) => (f.differentiable = [])],
-    ["attributes.order", opText("space-from-channels-factor-major"), (f) => (f.attributes.order = "major")],
-    ["attributes.scale", opText("attention"), (f) => (f.attributes.scale = 1)],
-    ["attributes.axis", opText("softmax"), (f) => (f.attributes.axis = 0)],
-    ["attributes.reduction", opText("cross-entropy-mean"), (f) => (f.attributes.reduction = "sum")],
+    ["inputs.wieght", opText("conv1d-k3"), (f) => Object.assign(f.inputs, { wieght: f.inputs.weight })],
+    ["differentiable", opText("conv1d-k2"), (f) => Object.assign(f.differentiable, { 2: "bias" })],
+    ["differentiable", opText("film"), (f) => Object.assign(f, { differentiable: [] })],
+    [
+      "attributes.order",
+      opText("space-from-channels-factor-major"),
+      (f) => Object.assign(f.attributes, { order: "major" }),
+    ],
+    ["attributes.scale", opText("attention"), (f) => Object.assign(f.attributes, { scale: 1 })],
+    ["attributes.axis", opText("softmax"), (f) => Object.assign(f.attributes, { axis: 0 })],
+    ["attributes.reduction", opText("cross-entropy-mean"), (f) => Object.assign(f.attributes, { reduction: "sum" })],
     ["attributes.approximation", opText("gelu-tanh"), (f) => delete f.attributes.approximation],
-    ["attributes.count", opText("time-embedding"), (f) => (f.attributes.count = 127)],
-    ["attributes.maximumFrequency", opText("time-embedding"), (f) => (f.attributes.maximumFrequency = 3)],
-    ["groups of groupNorm", opText("group-norm"), (f) => (f.attributes.groups = 3)],
-    ["attributes.labels", opText("cross-entropy-mean"), (f) => (f.inputs.labels.data[1] = 5)],
-    ["attributes.indices", opText("embedding"), (f) => (f.inputs.indices.data[1] = 1e9)],
+    ["attributes.count", opText("time-embedding"), (f) => Object.assign(f.attributes, { count: 127 })],
+    [
+      "attributes.maximumFrequency",
+      opText("time-embedding"),
+      (f) => Object.assign(f.attributes, { maximumFrequency: 3 }),
+    ],
+    ["groups of groupNorm", opText("group-norm"), (f) => Object.assign(f.attributes, { groups: 3 })],
+    ["attributes.labels", opText("cross-entropy-mean"), (f) => Object.assign(f.inputs.labels.data, { 1: 5 })],
+    ["attributes.indices", opText("embedding"), (f) => Object.assign(f.inputs.indices.data, { 1: 1e9 })],
     ["inputs.labels.dtype", opText("cross-entropy-mean"), (f) => delete f.inputs.labels.dtype],
-    ["scales.outptu", opText("film"), (f) => (f.scales = { outptu: 1 })],
-    ["grads.h.data[3]", opText("film"), (f) => (f.grads.h.data[3] = null)],
-    ["config.hieght", networkText("unet2d"), (f) => (f.config.hieght = 6)],
+    ["scales.outptu", opText("film"), (f) => Object.assign(f, { scales: { outptu: 1 } })],
+    ["grads.h.data[3]", opText("film"), (f) => Object.assign(f.grads.h.data, { 3: null })],
+    ["config.hieght", networkText("unet2d"), (f) => Object.assign(f.config, { hieght: 6 })],
     ["config.groups", networkText("unet2d"), (f) => delete f.config.groups],
-    ["attentionAt of unet2d", networkText("unet2d"), (f) => (f.config.attentionAt = [0])],
-    ["blocks of unet1d", networkText("unet1d"), (f) => f.config.subBlocks.pop()],
-    ["length in sample of unet1d", networkText("unet1d"), (f) => (f.config.length = 18)],
-    ["depth of transformer", networkText("transformer"), (f) => (f.config.depth.out = 2)],
-    ["width of transformer", networkText("transformer"), (f) => (f.config.heads = 3)],
-    ["height in sample of sit", networkText("sit"), (f) => (f.config.patch = 4)],
-    ["stacks of cnn", networkText("cnn"), (f) => (f.config.stacks = 1e9)],
-    ["inputs.label", networkText("cnn"), (f) => (f.inputs.label = { shape: [2], data: [0, 1], dtype: "u32" })],
+    ["attentionAt of unet2d", networkText("unet2d"), (f) => Object.assign(f.config, { attentionAt: [0] })],
+    ["blocks of unet1d", networkText("unet1d"), (f) => numbersIn(f.config.subBlocks).pop()],
+    ["length in sample of unet1d", networkText("unet1d"), (f) => Object.assign(f.config, { length: 18 })],
+    ["depth of transformer", networkText("transformer"), (f) => Object.assign(f.config.depth, { out: 2 })],
+    ["width of transformer", networkText("transformer"), (f) => Object.assign(f.config, { heads: 3 })],
+    ["height in sample of sit", networkText("sit"), (f) => Object.assign(f.config, { patch: 4 })],
+    ["stacks of cnn", networkText("cnn"), (f) => Object.assign(f.config, { stacks: 1e9 })],
+    [
+      "inputs.label",
+      networkText("cnn"),
+      (f) => Object.assign(f.inputs, { label: { shape: [2], data: [0, 1], dtype: "u32" } }),
+    ],
     ["inputs.label", networkText("cnn-classes"), (f) => delete f.inputs.label],
-    ["inputs.label", networkText("cnn-classes"), (f) => (f.inputs.label.data[0] = 3)],
-    ["inputs.t.data[0]", networkText("cnn"), (f) => (f.inputs.t.data[0] = 1)],
-    ["inputs.x1.shape", networkText("cnn"), (f) => f.inputs.x1.shape.reverse()],
-    ["loss.weight", networkText("cnn"), (f) => (f.loss.weight = "none")],
-    ["parameters", networkText("cnn"), (f) => f.parameters.pop()],
-    ["buffers", networkText("cnn"), (f) => f.buffers.pop()],
+    ["inputs.label", networkText("cnn-classes"), (f) => Object.assign(f.inputs.label.data, { 0: 3 })],
+    ["inputs.t.data[0]", networkText("cnn"), (f) => Object.assign(f.inputs.t.data, { 0: 1 })],
+    ["inputs.x1.shape", networkText("cnn"), (f) => numbersIn(f.inputs.x1.shape).reverse()],
+    ["loss.weight", networkText("cnn"), (f) => Object.assign(f.loss, { weight: "none" })],
+    ["parameters", networkText("cnn"), (f) => numbersIn(f.parameters).pop()],
+    ["buffers", networkText("cnn"), (f) => numbersIn(f.buffers).pop()],
     [
       "weights.time.frequencies",
       networkText("unet2d"),
-      (f) => (f.weights["time.frequencies"].base64 = "AAAAAAAAAAAAAAAAAAAAAA=="),
+      (f) => Object.assign(f.weights["time.frequencies"], { base64: "AAAAAAAAAAAAAAAAAAAAAA==" }),
     ],
     ['tensor "output2.bias"', networkText("cnn"), (f) => delete f.weights["output2.bias"]],
-    ["weights.output2.bias.base64", networkText("cnn"), (f) => (f.weights["output2.bias"].base64 = "AAAA")],
-    ["weights.output2.bias.base64", networkText("cnn"), (f) => (f.weights["output2.bias"].base64 = "?")],
-    ["expected.velocity", networkText("cnn"), (f) => (f.expected.velocity = { shape: [1], data: [0] })],
-    ["expected.gradNorms", networkText("cnn"), (f) => (f.expected.gradNorms = { shape: [1], data: [0] })],
-    ["expected.velocitty", networkText("cnn"), (f) => (f.expected.velocitty = f.expected.velocity)],
-    ["grads.input.bias", networkText("cnn"), (f) => (f.grads["input.bias"].shape = [1, 16])],
-    ["attributes.path", guidanceText("event"), (f) => (f.attributes.path = "vee")],
+    [
+      "weights.output2.bias.base64",
+      networkText("cnn"),
+      (f) => Object.assign(f.weights["output2.bias"], { base64: "AAAA" }),
+    ],
+    [
+      "weights.output2.bias.base64",
+      networkText("cnn"),
+      (f) => Object.assign(f.weights["output2.bias"], { base64: "?" }),
+    ],
+    [
+      "expected.velocity",
+      networkText("cnn"),
+      (f) => Object.assign(f.expected, { velocity: { shape: [1], data: [0] } }),
+    ],
+    [
+      "expected.gradNorms",
+      networkText("cnn"),
+      (f) => Object.assign(f.expected, { gradNorms: { shape: [1], data: [0] } }),
+    ],
+    ["expected.velocitty", networkText("cnn"), (f) => Object.assign(f.expected, { velocitty: f.expected.velocity })],
+    ["grads.input.bias", networkText("cnn"), (f) => Object.assign(f.grads["input.bias"], { shape: [1, 16] })],
+    ["attributes.path", guidanceText("event"), (f) => Object.assign(f.attributes, { path: "vee" })],
     ["attributes.sigmaMinimum", guidanceText("mixture-ve"), (f) => delete f.attributes.sigmaMinimum],
-    ["attributes.sigmaMinimum", guidanceText("mixture-cond-ot"), (f) => (f.attributes.sigmaMinimum = 0.01)],
-    ["attributes.path", guidanceText("log-likelihood"), (f) => (f.attributes.path = "vp")],
-    ["attributes.label", guidanceText("classifier-ve"), (f) => (f.attributes.label = 2)],
-    ["attributes.form", guidanceText("classifier-free"), (f) => (f.attributes.form = "w v")],
-    ["attributes.rule", guidanceText("total-variation"), (f) => (f.attributes.rule = "trapezoid")],
-    ["attributes.gridPoints", guidanceText("total-variation"), (f) => (f.attributes.gridPoints = 1e4)],
-    ["inputs.weights.data[1]", guidanceText("event"), (f) => (f.inputs.weights.data[1] = 0)],
-    ["inputs.variances.shape", guidanceText("event"), (f) => f.inputs.variances.shape.reverse().push(1)],
-    ["inputs.means.shape", guidanceText("total-variation"), (f) => (f.inputs.means.shape = [4, 1])],
-    ["inputs.x.shape", guidanceText("event"), (f) => f.inputs.x.shape.reverse()],
-    ["inputs.t.data[2]", guidanceText("event"), (f) => (f.inputs.t.data[2] = 1.5)],
-    ["inputs.strengths.shape", guidanceText("classifier-free"), (f) => (f.inputs.strengths.shape = [4, 1])],
+    [
+      "attributes.sigmaMinimum",
+      guidanceText("mixture-cond-ot"),
+      (f) => Object.assign(f.attributes, { sigmaMinimum: 0.01 }),
+    ],
+    ["attributes.path", guidanceText("log-likelihood"), (f) => Object.assign(f.attributes, { path: "vp" })],
+    ["attributes.label", guidanceText("classifier-ve"), (f) => Object.assign(f.attributes, { label: 2 })],
+    ["attributes.form", guidanceText("classifier-free"), (f) => Object.assign(f.attributes, { form: "w v" })],
+    ["attributes.rule", guidanceText("total-variation"), (f) => Object.assign(f.attributes, { rule: "trapezoid" })],
+    ["attributes.gridPoints", guidanceText("total-variation"), (f) => Object.assign(f.attributes, { gridPoints: 1e4 })],
+    ["inputs.weights.data[1]", guidanceText("event"), (f) => Object.assign(f.inputs.weights.data, { 1: 0 })],
+    ["inputs.variances.shape", guidanceText("event"), (f) => numbersIn(f.inputs.variances.shape).reverse().push(1)],
+    ["inputs.means.shape", guidanceText("total-variation"), (f) => Object.assign(f.inputs.means, { shape: [4, 1] })],
+    ["inputs.x.shape", guidanceText("event"), (f) => numbersIn(f.inputs.x.shape).reverse()],
+    ["inputs.t.data[2]", guidanceText("event"), (f) => Object.assign(f.inputs.t.data, { 2: 1.5 })],
+    [
+      "inputs.strengths.shape",
+      guidanceText("classifier-free"),
+      (f) => Object.assign(f.inputs.strengths, { shape: [4, 1] }),
+    ],
     ["inputs.threshold", guidanceText("event"), (f) => delete f.inputs.threshold],
-    ["expected.std.shape", guidanceText("event"), (f) => (f.expected.std.shape = [7, 1])],
-    ["expected.sdt", guidanceText("event"), (f) => (f.expected.sdt = f.expected.std)],
-    ["expected", guidanceText("event"), (f) => (f.expected = {})],
-    ["grads.inputbias", networkText("cnn"), (f) => (f.grads.inputbias = f.grads["input.bias"])],
+    ["expected.std.shape", guidanceText("event"), (f) => Object.assign(f.expected.std, { shape: [7, 1] })],
+    ["expected.sdt", guidanceText("event"), (f) => Object.assign(f.expected, { sdt: f.expected.std })],
+    ["expected", guidanceText("event"), (f) => Object.assign(f, { expected: {} })],
+    ["grads.inputbias", networkText("cnn"), (f) => Object.assign(f.grads, { inputbias: f.grads["input.bias"] })],
   ])("%s", (field, text, change) => {
     expect(() => openCase(changed(text, change), "mine")).toThrow(DataError);
     expect(() => openCase(changed(text, change), "mine")).toThrow(`mine: ${field}`);

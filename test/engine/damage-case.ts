@@ -1,27 +1,27 @@
 /** Case files damaged in one place, as hands and programs do it: a seed gives the same file again. */
 import { Random } from "../reliability/random.mjs";
 
-// biome-ignore lint/suspicious/noExplicitAny: any JSON.
-type Json = any;
+/** An object or a list. */
+type Parent = Record<string | number, unknown>;
 
 /** Fields whose values say nothing that is compared: to damage them leaves the case as it is. */
 const idle = ["name", "information", "weightsFile"];
 
 interface Place {
-  readonly parent: Json;
+  readonly parent: Parent;
   readonly key: string | number;
   readonly path: string;
 }
 
 /** All places in a value, but those that say nothing. */
-function placesIn(parent: Json, path = ""): Place[] {
+function placesIn(parent: Parent, path = ""): Place[] {
   return Object.keys(parent)
     .filter((key) => path !== "" || !idle.includes(key))
     .flatMap((key) => {
       const at = Array.isArray(parent) ? Number(key) : key;
       const here: Place = { parent, key: at, path: `${path}/${key}` };
       const value = parent[at];
-      return typeof value === "object" && value !== null ? [here, ...placesIn(value, here.path)] : [here];
+      return typeof value === "object" && value !== null ? [here, ...placesIn(value as Parent, here.path)] : [here];
     });
 }
 
@@ -33,7 +33,7 @@ export function damagedCase(texts: readonly string[], seed: number): { text: str
     const end = 1 + random.integer(original.length - 1);
     return { text: original.slice(0, end), what: `cut at ${end}` };
   }
-  const fields = JSON.parse(original);
+  const fields = JSON.parse(original) as Parent;
   const all = placesIn(fields);
   // Numbers are most of a file: half of the time something else.
   const others = all.filter(({ parent, key }) => typeof parent[key] !== "number");
@@ -50,10 +50,10 @@ export function damagedCase(texts: readonly string[], seed: number): { text: str
   return { text: JSON.stringify(fields), what: `${path} (${kind})` };
 }
 
-const foreign: readonly Json[] = [null, "", "x", {}, [], true, -1, 0.5, 1e300, "__proto__"];
+const foreign: readonly unknown[] = [null, "", "x", {}, [], true, -1, 0.5, 1e300, "__proto__"];
 
 /** Another value of the same type. */
-function otherwise(value: Json): Json {
+function otherwise(value: unknown): unknown {
   if (typeof value === "number") return Number.isInteger(value) ? value + 1 : value * 1.5 + 0.25;
   if (typeof value === "string") return value.length > 40 ? value.slice(4) : `${value}x`;
   if (Array.isArray(value)) return [...value, 1];

@@ -7,6 +7,7 @@ import * as networks from "../../src/networks.ts";
 import { readCheckpoint } from "../../src/train/read-checkpoint.ts";
 import { readSafetensors } from "../../src/train/read-safetensors.ts";
 import { writeSafetensors } from "../../src/train/safetensors.ts";
+import type { Json as Facts } from "../json.ts";
 import { toldRun } from "../reliability/header-runs.mjs";
 import { smallOptions, trainSteps, withRuntime } from "./small.ts";
 
@@ -32,11 +33,6 @@ beforeAll(async () => {
     return trainer.checkpoint();
   });
 });
-
-/** Facts are changed at any depth. */
-interface Facts {
-  [name: string]: Facts;
-}
 
 /** The file with other facts, as a program would write it that knows of no checksum; or with other text for them. */
 function changed(
