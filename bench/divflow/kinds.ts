@@ -26,50 +26,62 @@ function bytesOf({ kernel, parameters, bytes }: KernelCall): number {
 }
 
 /**
- * Median milliseconds of whole runs and of all calls of a kind, by turns: runs call by call with a clock around each, so
- * that every call meets the caches as in training, and whole ones.
+ * Milliseconds of whole runs, and of each call by run, by turns: runs call by call with a clock around each, so that every call
+ * meets the caches as in training, and whole ones.
  */
-export async function kindsOf(
-  { program, run }: Loaded,
+export async function callTimes(
+  { program, run }: Pick<Loaded, "program" | "run">,
   parts: NonNullable<Executable["parts"]>,
   runs: number,
-): Promise<KindTimes> {
-  const names = program.calls.map(kindOf);
+): Promise<{ readonly whole: readonly number[]; readonly calls: readonly (readonly number[])[] }> {
   const whole: number[] = [];
-  const samples = new Map(names.map((name): [string, number[]] => [name, []]));
+  const samples = program.calls.map((): number[] => []);
   for (let turn = 0; turn < runs; turn++) {
-    const totals = new Map<string, number>();
-    for (const [part, name] of names.entries()) {
+    for (const [part, times] of samples.entries()) {
       const start = performance.now();
       parts.run(part);
-      totals.set(name, (totals.get(name) ?? 0) + performance.now() - start);
+      times.push(performance.now() - start);
     }
-    for (const [name, total] of totals) samples.get(name)?.push(total);
     const start = performance.now();
     await run(1);
     whole.push(performance.now() - start);
   }
-  const kinds = [...samples].map(([name, times]) => {
-    const calls = program.calls.filter((_, i) => names[i] === name);
-    return {
-      name,
-      isProduct: isProduct(calls[0] as KernelCall),
-      calls: calls.length,
-      milliseconds: median(times),
-      flops: calls.reduce((total, { flops }) => total + flops, 0),
-      bytes: calls.reduce((total, call) => total + bytesOf(call), 0),
-    };
-  });
-  return { milliseconds: median(whole), kinds: kinds.sort((a, b) => b.milliseconds - a.milliseconds) };
+  return { whole, calls: samples };
 }
 
+/** The calls of a step by kind, and what they take. */
+export async function kindsOf(
+  opened: Loaded,
+  parts: NonNullable<Executable["parts"]>,
+  runs: number,
+): Promise<KindTimes> {
+  const { whole, calls: times } = await callTimes(opened, parts, runs);
+  const kinds = new Map<string, Writable<KindTimes["kinds"][number]>>();
+  for (const [i, call] of opened.program.calls.entries()) {
+    const name = kindOf(call);
+    const kind = kinds.get(name) ?? {
+      ...{ name, isProduct: isProduct(call) },
+      ...{ calls: 0, milliseconds: 0, flops: 0, bytes: 0 },
+    };
+    kinds.set(name, kind);
+    kind.calls++;
+    kind.milliseconds += median(times[i] ?? []);
+    kind.flops += call.flops;
+    kind.bytes += bytesOf(call);
+  }
+  const sorted = [...kinds.values()].sort((a, b) => b.milliseconds - a.milliseconds);
+  return { milliseconds: median(whole), kinds: sorted };
+}
+
+type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
 /** Attention is products above all, and its operations count as such. */
-function isProduct({ kernel }: KernelCall): boolean {
+export function isProduct({ kernel }: KernelCall): boolean {
   return kernels[kernel]?.isProduct === true || ["matmulEach", "attention", "attentionReverse"].includes(kernel);
 }
 
 /** The kernel, with what it is about where one kernel does different things. */
-function kindOf({ kernel, chain, parameters }: KernelCall): string {
+export function kindOf({ kernel, chain, parameters }: KernelCall): string {
   if (kernel === "linear" || kernel === "convolve") {
     return `${kernel}${parameters["transposeLeft"] ? " of weights" : ""}`;
   }

@@ -21,11 +21,8 @@ import { divergenceWeight, networkLearningRate, uniformOf } from "../workload.mj
 import { kindsOf, planOf } from "./kinds.ts";
 import { loaded, trainingStepWork } from "./loaded.ts";
 
-/** @param task - with the seconds that a step may take at most: what takes longer is not measured. */
-export async function networkWork(
-  backend: Backend,
-  { workload, network: name = "", mostSeconds }: Task,
-): Promise<Work> {
+/** The step's graph, the values of the states that it reads, and the operations of its products that count. */
+export function networkStep({ workload, network: name = "" }: Pick<Task, "workload" | "network">) {
   const found = cases[name];
   if (!found) throw new RangeError(`There is no network "${name}" to measure.`);
   const { batch, conditions = {} } = found;
@@ -53,13 +50,19 @@ export async function networkWork(
     ["parameters", parametersOf(network)] as const,
     [trainState.ok.name, Float32Array.of(1)] as const,
   ];
+  return { graph, values, flops: (workload === "fdm" ? 6 : 3) * forwardFlops(network, told, batch) };
+}
+
+/** @param task - with the seconds that a step may take at most: what takes longer is not measured. */
+export async function networkWork(backend: Backend, task: Task): Promise<Work> {
+  const { graph, values, flops } = networkStep(task);
   return loaded(backend, graph, values, async (opened) => {
+    const { mostSeconds } = task;
     const work = await trainingStepWork(opened, mostSeconds === undefined ? {} : { mostSeconds });
     const { parts } = opened.executable;
     return {
       ...work,
-      flops: (workload === "fdm" ? 6 : 3) * forwardFlops(network, told, batch),
-      plan: planOf(opened.program),
+      ...{ flops, plan: planOf(opened.program) },
       ...(parts ? { kinds: (steps: number) => kindsOf(opened, parts, steps) } : {}),
     };
   });
