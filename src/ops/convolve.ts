@@ -21,7 +21,7 @@ import { sumOf } from "./arithmetic.ts";
 import { expectDTypes } from "./elementwise.ts";
 import { biasCotangent, biasInRows, linear } from "./linear.ts";
 import { matmul, multiplyMatrices, withRow } from "./matmul.ts";
-import { reshape } from "./shape.ts";
+import { reshape, slice } from "./shape.ts";
 import {
   inputPlaces,
   onePlace,
@@ -246,16 +246,43 @@ export function conv2d(x: Node, weight: Node, bias?: Node, options: ConvolutionO
   return reshape(rows, [batch, down.output, across.output, weight.shape[3] as number]);
 }
 
-/** The product [B output places, outputs] of x [B, input places, inputs]: a plain one where windows are single places. */
-function convolved(x: Node, weight: Node, bias: Node | undefined, window: Window): Node {
+/**
+ * The product [B output places, outputs] of x [B, input places, inputs]: a plain one where windows are single places. Taps
+ * that see zeros alone, as those of a dilation beyond the input do, are left out with their weights.
+ */
+function convolved(x: Node, given: Node, bias: Node | undefined, whole: Window): Node {
   const [batch, places, inputs] = x.shape as readonly [number, number, number];
+  const [fromDown, down] = withoutBlindTaps(whole.down);
+  const [fromAcross, across] = withoutBlindTaps(whole.across);
+  const window = { down, across };
+  let weight = given;
+  if (across.taps < whole.across.taps) {
+    weight = slice(weight, weight.shape.length - 3, fromAcross, fromAcross + across.taps);
+  }
+  if (down.taps < whole.down.taps) weight = slice(weight, 0, fromDown, fromDown + down.taps);
   const w = reshape(weight, [tapsOf(window) * inputs, weight.shape.at(-1) as number]);
-  if ([window.down, window.across].every(({ taps, stride, start }) => taps === 1 && stride === 1 && start === 0)) {
+  if ([down, across].every(isSinglePlace)) {
     const rows = reshape(x, [batch * places, inputs]);
     return bias ? linear(rows, w, bias) : matmul(rows, w);
   }
   const biasRows = bias ? batch * outputPlaces(window) : 0;
   return convolveOp(bias ? [x, w, bias] : [x, w], { ...plain(window), biasRows });
+}
+
+const isSinglePlace = ({ input, output, taps, stride, start }: WindowAxis) =>
+  taps === 1 && stride === 1 && start === 0 && input === output;
+
+/** The first tap that sees a place of the input at some output place, and the axis of the taps from there to the last one. */
+function withoutBlindTaps(axis: WindowAxis): [first: number, seeing: WindowAxis] {
+  const { input, output, taps, stride, dilation, start } = axis;
+  const sees = (tap: number) => {
+    const first = tap * dilation + start; // at output place 0; then a stride further at each
+    const next = first + Math.ceil(Math.max(0, -first) / stride) * stride;
+    return next < input && next <= first + (output - 1) * stride;
+  };
+  const seeing = Array.from({ length: taps }, (_, tap) => tap).filter(sees);
+  const [first = 0, last = first] = [seeing[0], seeing.at(-1)];
+  return [first, { ...axis, taps: last - first + 1, start: start + first * dilation }];
 }
 
 /** The axis of a window of so many taps over an input of this size, with zeros around it. */

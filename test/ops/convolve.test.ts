@@ -64,6 +64,9 @@ const options: readonly ConvolutionOptions[] = [
   { stride: 2, padding: 1 },
   { stride: 3, padding: 2, dilation: 2 },
   { padding: 4 }, // windows that see zeros alone
+  { padding: 8, dilation: 8 }, // taps that do
+  { padding: 5, dilation: 4 },
+  { padding: 9, dilation: 9, stride: 2 },
 ];
 
 describe.each(options)("windows of %j", (given) => {
@@ -94,6 +97,19 @@ test("single places are a plain product; strides and zeros around make a window"
   expect(isNodeOf(opOf({}) as Node, convolveOp.op)).toBe(false);
   expect(isNodeOf(opOf({ stride: 2 }) as Node, convolveOp.op)).toBe(true);
   expect(isNodeOf(opOf({ padding: 1, stride: 2 }) as Node, convolveOp.op)).toBe(true);
+});
+
+test("taps that see zeros alone are left out", () => {
+  const tapsOf = (taps: number, given: ConvolutionOptions) => {
+    const { inputs } = conv1d(drawn([2, 5, 3], 1), drawn([taps, 3, 4], 2), undefined, given);
+    return (inputs[0]?.inputs[1]?.shape[0] as number) / 3;
+  };
+  expect(tapsOf(9, { padding: 16, dilation: 4 })).toBe(3); // 4 places to either side
+  expect(tapsOf(9, { padding: 20, dilation: 5 })).toBe(1); // 5 are one too many
+  expect(tapsOf(3, { padding: 1 })).toBe(3);
+  expect(tapsOf(3, { padding: 4, dilation: 4, stride: 5 })).toBe(2); // one output place, which sees its own and the last
+  const image = conv2d(drawn([1, 2, 6, 3], 1), drawn([3, 3, 3, 4], 2), undefined, { padding: 2, dilation: 2 });
+  expect(image.inputs[0]?.inputs[1]?.shape).toEqual([1 * 3 * 3, 4]);
 });
 
 test.each([{ stride: 0 }, { padding: -1 }, { padding: 0.5 }, { dilation: 0 }])("%j is refused", (given) => {
