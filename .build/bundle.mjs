@@ -1,6 +1,6 @@
 /**
  * What dist/ is made of: index.js and its chunks, readable, for bundlers, Node and Deno; data.js, the readers of
- * files alone; networks.js, networks and their layers; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
+ * files alone; networks.js, networks and their layers; diagnostics.js, measures of samples; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
  * CLI for Node.
  *
  * By Rolldown rather than by esbuild, with which tests and demo are bundled: what a page downloads is smaller by 5 %,
@@ -33,7 +33,12 @@ export async function bundle(folder = "dist") {
 }
 
 /** What users load, by name in dist/. */
-export const entries = { index: "src/index.ts", data: "src/data.ts", networks: "src/networks.ts" };
+export const entries = {
+  index: "src/index.ts",
+  data: "src/data.ts",
+  networks: "src/networks.ts",
+  diagnostics: "src/diagnostics.ts",
+};
 
 /** What stands for index.js in dist/min/. */
 export const min = "src/min.ts";
@@ -61,6 +66,13 @@ const filesOfPoints = new RegExp(
     ...["npy", "python-literal", "npz", "unzip", "crc32", "write-npz", "write-zip", "read-points", "match-columns"],
   ].join("|")})\.ts$`,
 );
+
+/** What readers of files, or measures of samples, have in common with the core. */
+const base =
+  /\/src\/(errors|closest|graph\/(options|node)|data\/(numbers|points?)|ops\/(streams|threefry|normal))\.ts$/;
+
+/** Optimal transport: of its entry, and of the golden cases that are about it. */
+const transport = /\/src\/transport\//;
 
 /** Networks beside the MLP: pages load them with the entry, or when a file names one. */
 const networks = new RegExp(
@@ -97,10 +109,9 @@ function writeCore(folder, { input, minify = false }) {
       codeSplitting: {
         groups: [
           // Apart, for who reads files alone or trains alone; so what both import is a chunk where pages load both.
-          ...(minify
-            ? [{ name: "base", test: /\/src\/(errors|graph\/(options|node)|data\/(numbers|points?))\.ts$/ }]
-            : []),
+          ...(minify ? [{ name: "base", test: base }] : []),
           { name: "readers", test: filesOfPoints },
+          { name: "transport", test: transport },
           group("core"),
           // Ops that networks have, and engines: a page whose engine is elsewhere needs them for its networks.
           ...(minify ? [] : [{ name: "ops", test: /\/src\/ops\// }]),

@@ -20,6 +20,7 @@ const allowed: Record<string, readonly string[]> = {
   nn: ["graph", "ops", "trace", "backends/on-demand.ts"], // what imports a network's code where a file names it
   flow: ["graph", "ops", "autodiff", "nn", "trace"],
   data: ["graph", "ops", "trace"],
+  transport: ["graph", "ops", "data"],
   train: ["flow", "nn", "data", "autodiff", "ops", "graph", "trace", "backends/on-demand.ts"], // what reads PyTorch's files
   kernels: ["generated/layouts.ts"],
   "kernels/parameters.ts": ["typegpu/data"],
@@ -48,7 +49,20 @@ const allowed: Record<string, readonly string[]> = {
     "generated/wasm*",
   ],
   "backends/reference": ["ops", "graph", "schedule/program.ts (type)", "backends/backend.ts"],
-  engine: ["graph", "ops", "trace", "autodiff", "nn", "flow", "data", "train", "kernels", "schedule", "backends"],
+  engine: [
+    "graph",
+    "ops",
+    "trace",
+    "autodiff",
+    "nn",
+    "flow",
+    "data",
+    "transport",
+    "train",
+    "kernels",
+    "schedule",
+    "backends",
+  ],
   onnx: [
     "graph",
     "ops",
@@ -76,6 +90,7 @@ const allowed: Record<string, readonly string[]> = {
     "engine",
   ],
   "networks.ts": ["graph", "ops", "trace", "autodiff", "nn", "flow", "data"],
+  "diagnostics.ts": ["transport", "diagnostics"],
   "data.ts": ["data"],
   "min.ts": ["index.ts"],
   cli: ["index.ts", "data.ts", "node:*", "citty", "cli-progress", "webgpu"],

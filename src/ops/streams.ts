@@ -25,6 +25,9 @@ const ranges = {
   drops: [0x20, 0x40],
   /** In which order rows of a file are read. */
   order: [0x40, 0x42],
+  /** Pairs of a transport plan; what measures of samples draw: projections, permutations, folds, networks' weights. */
+  pairs: [0x42, 0x43],
+  diagnostics: [0x50, 0x60],
 } as const;
 
 export type StreamPurpose = keyof typeof ranges;
