@@ -111,13 +111,13 @@ function writeCore(folder, { input, minify = false }) {
           // Apart, for who reads files alone or trains alone; so what both import is a chunk where pages load both.
           ...(minify ? [{ name: "base", test: base }] : []),
           { name: "readers", test: filesOfPoints },
-          { name: "transport", test: transport },
           group("core"),
           // Ops that networks have, and engines: a page whose engine is elsewhere needs them for its networks.
           ...(minify ? [] : [{ name: "ops", test: /\/src\/ops\// }]),
           { name: "graphs", test: graphs },
           { name: "own-parts", test: ownParts },
           { name: "networks", test: networks },
+          { name: "transport", test: transport }, // after what it shares with the core: a group is all that it imports
           ...(minify ? [] : [group("engine")]),
           { name: "webgpu", test: /\/src\/backends\/webgpu\/backend\.ts$/ }, // with all that its parts on demand share with it
           // What reads a file's header: a page does for its worker, without the engine.

@@ -1,6 +1,7 @@
 // Every option of every exported function and method: a misspelt name is refused with the right one, and so is what is
 // no object of options. A new export has to be added here, on one list or the other.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as diagnostics from "../src/diagnostics.ts";
 import * as divflow from "../src/index.ts";
 import * as networks from "../src/networks.ts";
 import { smallOptions, trainSteps } from "./engine/small.ts";
@@ -212,6 +213,15 @@ describe("makers", () => {
   test.each(Object.entries(factories))("%s", (_name, { options, call }) => expectStrict(options, call));
 });
 
+describe("measures of samples", () => {
+  test.each(Object.entries(measures))("%s", (_name, { options, call }) => expectStrict(options, call));
+
+  test("none is left out", () => {
+    const without = ["assignment", "squaredDistances"];
+    expect([...Object.keys(measures), ...without].sort()).toEqual(Object.keys(diagnostics).sort());
+  });
+});
+
 describe.each(["on this thread", "in a worker"])("calls %s", (where) => {
   test.each(Object.entries(calls))("%s", (name, { options, call }) => {
     const there = made[where] as Made;
@@ -222,6 +232,25 @@ describe.each(["on this thread", "in a worker"])("calls %s", (where) => {
     });
   });
 });
+
+/** Functions of `divflow/diagnostics`, on two samples. */
+const [few, others] = [
+  [[0], [1], [3]],
+  [[2], [0], [1]],
+];
+const measures: Readonly<Record<string, Entry>> = {
+  sinkhorn: {
+    options: {
+      ...{ regularisation: 1, tolerance: 1e-3, iterations: 500, unconverged: "return" },
+      ...{ rowWeights: [1, 2, 1], columnWeights: [1, 1, 1] },
+    },
+    call: (options) => diagnostics.sinkhorn(few, others, options),
+  },
+  drawPairs: {
+    options: { seed: 1, count: 2, replacement: false },
+    call: (options) => diagnostics.drawPairs(diagnostics.sinkhorn(few, others), options),
+  },
+};
 
 const facts = { subject: "", given: "", expected: "", remedy: "" };
 

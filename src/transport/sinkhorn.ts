@@ -80,7 +80,8 @@ export function sinkhorn(first: Sample, second: Sample, options?: SinkhornOption
 export function sinkhorn(cost: Sample, options?: SinkhornOptions): EntropicPlan;
 export function sinkhorn(first: Sample, second?: Sample | SinkhornOptions, third?: SinkhornOptions): EntropicPlan {
   const isCost = !isSample(second);
-  const options = (isCost ? second : third) ?? {};
+  const given = isCost ? second : third;
+  const options = given === undefined ? {} : given; // null is no default
   optionsObject("options of sinkhorn", options, optionNames);
   const regularisation = numberOption("regularisation", options.regularisation ?? 0.05, {
     minimum: 0,

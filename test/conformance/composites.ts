@@ -1,9 +1,9 @@
-/** Golden cases of ops made of ops, to second order, of networks, and of guidance, through a whole runtime: what `divflow verify` does. */
+/** Golden cases of ops made of ops, to second order, of networks, of guidance and of couplings, through a whole runtime: what `divflow verify` does. */
 import { createLocalRuntime } from "../../src/engine/runtime.ts";
 import { verifyCase, verifyTolerances } from "../../src/engine/verify.ts";
 import { assert } from "./assert.ts";
 import type { Check, Context } from "./check.ts";
-import { guidanceFixtures, networkFixtures, opFixtures } from "./golden-fixtures.ts";
+import { couplingFixtures, guidanceFixtures, networkFixtures, opFixtures } from "./golden-fixtures.ts";
 
 const ops = [...new Set(opFixtures.map(({ op }) => op))];
 
@@ -26,6 +26,11 @@ export const checks: Check[] = [
     name: "golden values of guidance, and of mixtures' known fields",
     seconds: 120,
     run: (context: Context) => agree(context, guidanceFixtures),
+  },
+  {
+    name: "golden values of couplings",
+    seconds: 60,
+    run: (context: Context) => agree(context, couplingFixtures),
   },
 ];
 

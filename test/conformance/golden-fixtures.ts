@@ -50,6 +50,14 @@ import spaceFromChannelsChannelMajor from "../ops/golden/space-from-channels-cha
 import spaceFromChannelsFactorMajor from "../ops/golden/space-from-channels-factor-major.json" with { type: "json" };
 import timeEmbedding from "../ops/golden/time-embedding.json" with { type: "json" };
 import timeEmbeddingLow from "../ops/golden/time-embedding-low.json" with { type: "json" };
+import assignment8 from "../transport/golden/assignment-8.json" with { type: "json" };
+import assignment32 from "../transport/golden/assignment-32.json" with { type: "json" };
+import assignment64 from "../transport/golden/assignment-64.json" with { type: "json" };
+import brownianBridgeNarrow from "../transport/golden/brownian-bridge-0.125.json" with { type: "json" };
+import brownianBridge from "../transport/golden/brownian-bridge-1.json" with { type: "json" };
+import sinkhorn8 from "../transport/golden/sinkhorn-8.json" with { type: "json" };
+import sinkhorn8Wide from "../transport/golden/sinkhorn-8-wide.json" with { type: "json" };
+import sinkhorn16 from "../transport/golden/sinkhorn-16.json" with { type: "json" };
 
 export const opFixtures = [
   attention,
@@ -105,4 +113,16 @@ export const guidanceFixtures = [
   mixtureCosine,
   mixtureVe,
   totalVariation,
+];
+
+/** Couplings, which the host computes, and the Brownian bridge between pairs. */
+export const couplingFixtures = [
+  assignment32,
+  assignment64,
+  assignment8,
+  brownianBridgeNarrow,
+  brownianBridge,
+  sinkhorn16,
+  sinkhorn8,
+  sinkhorn8Wide,
 ];

@@ -5,7 +5,7 @@ import { openCase } from "../../src/engine/cases/open-case.ts";
 import { createLocalRuntime } from "../../src/engine/runtime.ts";
 import { verifyCase, verifyTolerances } from "../../src/engine/verify.ts";
 import { DataError, DivflowError, UnsupportedError } from "../../src/errors.ts";
-import { guidanceFixtures, opFixtures } from "../conformance/golden-fixtures.ts";
+import { couplingFixtures, guidanceFixtures, opFixtures } from "../conformance/golden-fixtures.ts";
 import { errorsOnHost } from "../flow/host-case.ts";
 import { changed, type Json, numbersIn } from "../json.ts";
 import { damagedCase } from "./damage-case.ts";
@@ -14,12 +14,14 @@ import { remoteEngine } from "./worker.ts";
 const networkText = (name: string) => readFileSync(new URL(`../networks/${name}.json`, import.meta.url), "utf8");
 const opText = (name: string) => JSON.stringify(opFixtures.find((each) => each.name === name));
 const guidanceText = (name: string) => JSON.stringify(guidanceFixtures.find((each) => each.name === name));
+const couplingText = (name: string) => JSON.stringify(couplingFixtures.find((each) => each.name === name));
 
 test.each([
   ["an op", opText("conv1d-k3-stride2")],
   ["labels", opText("cross-entropy-none")],
   ["a network", networkText("cnn-classes")],
   ["a solve, whose step is repeated", guidanceText("log-likelihood")],
+  ["what the host computes", couplingText("sinkhorn-16")],
 ])("where the engine is in a worker, %s gives the same bits: its graphs cross as plain data", async (_, text) => {
   using remote = await remoteEngine("wasm");
   using local = await createLocalRuntime({ backend: "wasm" });
@@ -202,6 +204,22 @@ describe("is refused with what is known", () => {
       guidanceText("classifier-free"),
       (f) => Object.assign(f.inputs.strengths, { shape: [4, 1] }),
     ],
+    ["attributes.cost", couplingText("assignment-8"), (f) => Object.assign(f.attributes, { cost: "distance" })],
+    ["attributes.n", couplingText("assignment-8"), (f) => Object.assign(f.attributes, { n: 9 })],
+    ["inputs.x1.shape", couplingText("assignment-8"), (f) => numbersIn(f.inputs.x1.shape).reverse()],
+    ["expected.permutation.dtype", couplingText("assignment-8"), (f) => delete f.expected.permutation.dtype],
+    ["expected.plan.shape", couplingText("sinkhorn-8"), (f) => Object.assign(f.expected.plan, { shape: [64] })],
+    ["expected.plna", couplingText("sinkhorn-8"), (f) => Object.assign(f.expected, { plna: f.expected.plan })],
+    ["expected", couplingText("sinkhorn-8"), (f) => Object.assign(f, { expected: {} })],
+    [
+      "attributes.regularisation",
+      couplingText("sinkhorn-8"),
+      (f) => Object.assign(f.attributes, { regularisation: 0 }),
+    ],
+    ["attributes.marginals", couplingText("sinkhorn-8"), (f) => Object.assign(f.attributes, { marginals: "given" })],
+    ["attributes.sigma", couplingText("brownian-bridge-1"), (f) => Object.assign(f.attributes, { sigma: 0 })],
+    ["attributes.D", couplingText("brownian-bridge-1"), (f) => Object.assign(f.attributes, { D: 2 })],
+    ["inputs.t.data[2]", couplingText("brownian-bridge-1"), (f) => Object.assign(f.inputs.t.data, { 2: 1 })],
     ["inputs.threshold", guidanceText("event"), (f) => delete f.inputs.threshold],
     ["expected.std.shape", guidanceText("event"), (f) => Object.assign(f.expected.std, { shape: [7, 1] })],
     ["expected.sdt", guidanceText("event"), (f) => Object.assign(f.expected, { sdt: f.expected.std })],

@@ -123,11 +123,15 @@ test("dist/min/ offers what dist/ does, files of points apart", async () => {
   const nothingIsMissing: [Missing] extends [never] ? true : Missing = true;
   expect(nothingIsMissing).toBe(true);
   const names = async (path: string) => Object.keys(await import(/* @vite-ignore */ join(folder, path)));
-  const [index, data, networks, page, pageData, pageNetworks] = await Promise.all(
-    ["index.js", "data.js", "networks.js", "min/index.js", "min/data.js", "min/networks.js"].map(names),
+  const [index, data, networks, diagnostics, page, pageData, pageNetworks, pageDiagnostics] = await Promise.all(
+    ["", "min/"].flatMap((part) =>
+      ["index", "data", "networks", "diagnostics"].map((name) => names(`${part}${name}.js`)),
+    ),
   );
   expect(pageData.sort()).toEqual(data.sort());
   expect(pageNetworks.sort()).toEqual(networks.sort());
+  expect(pageDiagnostics.sort()).toEqual(diagnostics.sort());
+  expect(index.filter((name) => diagnostics.includes(name))).toEqual([]);
   expect([...new Set([...page, ...index.filter((name) => data.includes(name))])].sort()).toEqual(index.sort());
   expect(index.filter((name) => networks.includes(name)).sort()).toEqual(["classes", "mlp", "numbers"]);
   expect(page.filter((name) => data.includes(name) && !name.endsWith("Error"))).toEqual([]);
@@ -160,6 +164,7 @@ describe("a bundler leaves out what an app does not use", () => {
         divflow: join(folder, "index.js"),
         "divflow/data": join(folder, "data.js"),
         "divflow/networks": join(folder, "networks.js"),
+        "divflow/diagnostics": join(folder, "diagnostics.js"),
       },
       ...{ bundle: true, minify: true, splitting, format: "esm", metafile: true, write: false, outdir: "out" },
     });
@@ -183,6 +188,12 @@ describe("a bundler leaves out what an app does not use", () => {
       program: 'export { readCsv } from "divflow/data";',
       chunks: false,
       kilobytes: 8,
+    },
+    {
+      what: "assignment of divflow/diagnostics",
+      program: 'export { assignment } from "divflow/diagnostics";',
+      chunks: false,
+      kilobytes: 5,
     },
     { what: "the page's part of an app that trains", program, chunks: true, kilobytes: 43.8 },
     {
@@ -248,7 +259,8 @@ describe.skipIf(skipped.includes("chromium"))("a page", () => {
       expect(await page.title()).toBe(JSON.stringify({ ...result, ownThread: workers === 0 }));
       expect(loaded).toBe(2 * workers);
       expect(requests.filter((path) => /webgpu|reference|load|open-case|run-programs|sent/.test(path))).toEqual([]);
-      if (script.startsWith("min-")) expect(requests.filter((path) => /networks/.test(path))).toEqual([]);
+      if (script.startsWith("min-"))
+        expect(requests.filter((path) => /networks|diagnostics|transport/.test(path))).toEqual([]);
       if (script === "user.js") expect(requests.filter((path) => /engine|wasm-/.test(path))).toEqual([]);
       expect(warnings).toHaveLength(workers === 0 ? 1 : 0);
       if (workers === 0) expect(warnings[0]).toMatch(/divflow.*could not be loaded.*dist\/worker\.js/s);

@@ -4,6 +4,7 @@ import { UnsupportedError } from "../../errors.ts";
 import { isRecord } from "../../graph/options.ts";
 import { type GoldenCase, saidOf } from "./case.ts";
 import { Fields, parseJson } from "./case-fields.ts";
+import { assignmentCase, bridgeCase, sinkhornCase } from "./coupling-case.ts";
 import { classifierCase, classifierFreeCase, eventCase } from "./guidance-case.ts";
 import { likelihoodCase, mixtureCase, totalVariationCase } from "./mixture-case.ts";
 import { parseMLPCase } from "./mlp-case.ts";
@@ -23,6 +24,9 @@ const kinds: Readonly<Record<string, (given: unknown, file: string) => GoldenCas
   "classifier-guidance": classifierCase,
   "classifier-free-guidance": classifierFreeCase,
   "event-guidance": eventCase,
+  assignment: assignmentCase,
+  sinkhorn: sinkhornCase,
+  "brownian-bridge": bridgeCase,
 };
 
 /**

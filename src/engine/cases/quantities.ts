@@ -9,7 +9,8 @@ import { state } from "../../ops/sources.ts";
 import { type CaseProgram, type GoldenCase, outputOf, relativeError, scalesOf } from "./case.ts";
 import { type CaseTensor, Fields } from "./case-fields.ts";
 
-const fieldNames = ["kind", "name", "attributes", "inputs", "expected", "scales", "information"];
+/** Fields that files of this form may have. */
+export const caseFields = ["kind", "name", "attributes", "inputs", "expected", "scales", "information"];
 
 /** What a kind of case is made from. */
 export class CaseReader {
@@ -71,7 +72,7 @@ export interface CaseKind {
 export function quantitiesCase({ attributes, inputs, make }: CaseKind): (given: unknown, file: string) => GoldenCase {
   return (given, file) => {
     const fields = new Fields(given, `${file}: `);
-    fields.only(fieldNames);
+    fields.only(caseFields);
     const reader = new CaseReader(fields, attributes, inputs);
     const { nodes, repeated } = make(reader);
     const expected = fields.object("expected");
