@@ -9,6 +9,7 @@ import type { LocalRuntime } from "./runtime.ts";
 /**
  * Largest errors of a backend that is right: f64 against numbers of 12 digits; f32 sums of a few hundred terms, through
  * whole networks to second order; a few roundings to f16 (2^-11 each).
+ * What the host computes itself, such as an assignment, is f64 beside any of them.
  */
 export const verifyTolerances: Readonly<Record<BackendName | "f16", number>> = {
   ...{ webgpu: 5e-5, wasm: 5e-5, reference: 1e-8 },
