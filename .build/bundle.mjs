@@ -96,7 +96,7 @@ const ownParts = /\/src\/(nn\/define-|data\/(graph-data|define-data)|flow\/\w+\/
  */
 function writeCore(folder, { input, minify = false }) {
   const page = minify ? String.raw`\/src\/min` : String.raw`\/src\/index`; // a group is what it names, with all that this imports at once
-  const engine = String.raw`\/src\/(engine\/(runtime|worker\/(serve|port))|kernels\/[\w-]+)`;
+  const engine = String.raw`\/src\/(engine\/(runtime|worker\/(serve|port))|kernels\/(?!optional|mlp-flow)[\w-]+)`;
   const parts = { core: minify ? `${page}|${engine}` : page, engine };
   /** @param {keyof typeof parts} name */
   const group = (name) => ({ name, test: new RegExp(`(${parts[name]})\\.ts$`) });
