@@ -1,6 +1,6 @@
 /**
- * wasm/index.ts (AssemblyScript) -> src/generated/wasm*.ts: two builds of the same source, each with what only networks
- * beside the MLP need and without, inlined as base64, so that nothing is fetched at run time but modules of JavaScript.
+ * wasm/index.ts (AssemblyScript) -> src/generated/wasm*.ts: two builds of the same source, each with what many pages
+ * never need and without, inlined as base64, so that nothing is fetched at run time but modules of JavaScript.
  *
  *   wasm.ts                 both builds with all, compressed as one: for files that are whole
  *   wasm-<build>.ts         one build without
@@ -92,7 +92,7 @@ export async function generateWasm() {
   if (found.every((text) => text?.startsWith(header))) return false;
 
   const modules = await Promise.all(Object.values(builds).map((features) => compile(features)));
-  const parts = await Promise.all(Object.values(builds).map((features) => compile(features, { networks: false })));
+  const parts = await Promise.all(Object.values(builds).map((features) => compile(features, { all: false })));
   const bytes = Object.fromEntries(names.map((name, i) => [name, modules[i]?.length]));
   const deflated = deflateSync(Buffer.concat(inTurns(modules)), { level: 9, memLevel: 9 });
   for (const [i, name] of names.entries()) {
@@ -103,7 +103,7 @@ export async function generateWasm() {
     await replaceFile(
       outputs.of(name),
       `${header}
-/** The build without what only networks beside the MLP need, ${part.length} bytes, deflated (zlib), in base64. */
+/** The build without what many pages never need, ${part.length} bytes, deflated (zlib), in base64. */
 export const deflated: string = "${Buffer.concat([begun, end]).toString("base64")}";
 `,
     );
@@ -140,19 +140,19 @@ export const deflated = "${deflated.toString("base64")}";
 /**
  * The bytes of one build. The compiler runs in a process of its own: it is CPU-bound, and may be stopped.
  * @param {string[]} features
- * @param {{ networks?: boolean }} options - `networks`: with what only networks beside the MLP need; default true.
+ * @param {{ all?: boolean }} options - `all`: with what many pages never need; default true.
  */
-export async function compile(features, { networks = true } = {}) {
+export async function compile(features, { all = true } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "divflow-wasm-"));
   const file = join(folder, "module.wasm");
   const enable = features.flatMap((feature) => ["--enable", feature]);
   try {
     await cp(join(root, "wasm"), join(folder, "wasm"), { recursive: true });
-    if (!networks) {
+    if (!all) {
       const variant = join(folder, "wasm", "variant.ts");
       const text = await readFile(variant, "utf8");
-      const other = text.replace("NETWORKS: bool = true", "NETWORKS: bool = false");
-      if (other === text) throw new Error("wasm/variant.ts says no more whether networks' kernels are in.");
+      const other = text.replace("ALL: bool = true", "ALL: bool = false");
+      if (other === text) throw new Error("wasm/variant.ts says no more whether all is in.");
       await writeFile(variant, other);
     }
     const asc = join(root, "node_modules", "assemblyscript", "bin", "asc.js");

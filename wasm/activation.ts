@@ -6,6 +6,7 @@
  */
 import { lossRate, log1pOfUnit, negativePower, negativeRest, one, scaleOf, within87 } from "./exponential";
 import { choose, multiplyAdd, oneWhere, splat, subtractProduct, VECTOR } from "./simd";
+import { ALL } from "./variant";
 
 /** In the order of src/kernels/elementwise.ts. */
 const enum Kind { silu, tanh, relu, gelu, geluTanh, softplus, sin, elu, selu }
@@ -48,6 +49,17 @@ function activateBy<Order>(
         tanh<Order>(v128.load(a), values + at, slopes + at, curvatures + at);
       }
       return;
+  }
+  if (ALL) activateMore<Order>(kind, bytes, a, aStep, values, slopes, curvatures);
+}
+
+/** Kinds that not every module has. */
+// @ts-ignore: decorator
+@inline
+function activateMore<Order>(
+  kind: u32, bytes: usize, a: usize, aStep: usize, values: usize, slopes: usize, curvatures: usize,
+): void {
+  switch (kind) {
     case Kind.gelu:
       for (let at: usize = 0; at < bytes; at += VECTOR, a += aStep) {
         gelu<Order>(v128.load(a), values + at, slopes + at, curvatures + at);

@@ -21,7 +21,7 @@ import { random } from "./random";
 import { REDUCE_BYTES, reduceChunks, reduceHasChunks, reduceUnit, reduceUnits } from "./reduce";
 import { gather, replaceRow, scatterAdd } from "./rows";
 import { claim, close, complete, jobOf, open, waitForAll, waitForWork } from "./threads";
-import { NETWORKS } from "./variant";
+import { ALL } from "./variant";
 
 const enum Kernel { attention, attentionReverse, copy, elementwise, gather, linear, matmulEach, random, reduce, replaceRow, scatterAdd }
 
@@ -71,7 +71,7 @@ export function sharedBytes(call: usize): usize {
 export function threadBytes(call: usize): usize {
   const c = changetype<Call>(call);
   if (c.kernel == Kernel.linear) return TEMPORARY_BYTES + linearThreadBytes(c.parameters, c.chain);
-  if (NETWORKS) {
+  if (ALL) {
     if (c.kernel == Kernel.attention || c.kernel == Kernel.attentionReverse) {
       return TEMPORARY_BYTES + attentionThreadBytes(c.parameters, c.kernel == Kernel.attentionReverse);
     }
@@ -146,7 +146,7 @@ function runCall(call: Call, control: usize, team: u32, mayWait: bool): bool {
       if (reduceHasChunks(p)) reduceChunks(p, job.shared);
       break;
     }
-    default: if (NETWORKS) return runNetworkCall(call, control, team, mayWait);
+    default: if (ALL) return runNetworkCall(call, control, team, mayWait);
   }
   return true;
 }
@@ -210,7 +210,7 @@ function runUnit(job: Job, work: u32, parameters: usize, chain: usize, unit: u32
     case Work.linear: linearUnit(parameters, chain, unit, job.packed, own, slots, scratch); return;
     case Work.pack: packUnit(parameters, chain, unit, job.packed, own); return;
     case Work.reduce: reduceUnit(parameters, unit, job.shared, own); return;
-    default: if (NETWORKS) runNetworkUnit(work, parameters, unit, own);
+    default: if (ALL) runNetworkUnit(work, parameters, unit, own);
   }
 }
 

@@ -13,7 +13,7 @@ import { gemmBlock, KC, MR, NR, packLeft, packRight, TILE_BYTES } from "./gemm";
 import { NARROW, narrowByDots, narrowByRows } from "./narrow";
 import { sumColumns } from "./reduce";
 import { VECTOR } from "./simd";
-import { NETWORKS } from "./variant";
+import { ALL } from "./variant";
 import { packColumns, packRows, Window, WINDOW_BYTES } from "./window";
 
 /** Addresses are in elements of 4 bytes. */
@@ -44,7 +44,7 @@ function windowOf(p: LinearParameters): Window {
 // @ts-ignore: decorator
 @inline
 function channelsOf(p: LinearParameters): u32 {
-  return NETWORKS ? windowOf(p).channels : 0;
+  return ALL ? windowOf(p).channels : 0;
 }
 
 /** How a product is made: packed panels; few columns, by dot products or, left transposed, row by row; few rows. */

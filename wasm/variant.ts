@@ -1,5 +1,5 @@
 /**
- * Whether the module has what only networks beside the MLP need: attention, products of many pairs and windows. The build
- * makes modules with it and without (.build/wasm.mjs).
+ * Whether the module has what many pages never need: of kernels attention, products of many pairs and windows, of activations
+ * all but silu, tanh, relu and sin. The build makes modules with it and without (.build/wasm.mjs).
  */
-export const NETWORKS: bool = true;
+export const ALL: bool = true;

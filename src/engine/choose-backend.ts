@@ -173,13 +173,13 @@ async function wasm(
   modules: BackendModules,
   { relaxedSimd, threads = 1, startSeconds }: RuntimeOptions,
   reason: string,
-  networks?: true,
+  all?: true,
 ): Promise<ChosenBackend> {
   const { createWasmBackend } = await held(modules, "wasm", startSeconds);
   const backend = await createWasmBackend({
     threads,
     startSeconds,
-    ...(networks && { networks }),
+    ...(all && { all }),
     ...(relaxedSimd === undefined ? {} : { relaxed: relaxedSimd }),
   });
   return { backend, reason: backend.refusal ? `${reason} One thread, because ${clause(backend.refusal)}.` : reason };

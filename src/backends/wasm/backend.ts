@@ -7,7 +7,7 @@ import { wasmFeatures } from "./features.ts";
 import { type Allocation, MAX_BYTES, WasmMemory } from "./memory.ts";
 import { inParts } from "./modules.ts";
 import { placePacked, type Scratch, scratchOf } from "./scratch.ts";
-import { CALL_BYTES, needsNetworks, type Translation, translate } from "./translate.ts";
+import { CALL_BYTES, needsAll, type Translation, translate } from "./translate.ts";
 
 /** Row groups of a product that wasm/linear.ts's scratch has room for. */
 const MAX_GROUPS = 64;
@@ -22,8 +22,8 @@ export interface WasmOptions {
   readonly threads?: number;
   /** Seconds that each of them may take to start; default {@link START_SECONDS}. */
   readonly startSeconds?: number | undefined;
-  /** Has what only networks beside the MLP need from the start, not from their first program on. */
-  readonly networks?: boolean;
+  /** Has what many pages never need from the start, not from the first program on that needs it. */
+  readonly all?: boolean;
 }
 
 export interface WasmBackend extends Backend {
@@ -51,8 +51,8 @@ export async function createWasmBackend(options: WasmOptions = {}): Promise<Wasm
     });
   }
   const build = relaxed ? "relaxed" : "plain";
-  const { threads = 1, startSeconds: seconds, networks = !inParts } = options;
-  const alone: EngineOptions = { build, threads: 1, seconds, networks };
+  const { threads = 1, startSeconds: seconds, all = !inParts } = options;
+  const alone: EngineOptions = { build, threads: 1, seconds, all };
   if (threads === 1) return created(alone);
   if (!features.threads) {
     return created(
@@ -112,20 +112,20 @@ class LocalWasmBackend implements WasmBackend {
   readonly #live = new Set<Allocation>();
   readonly #options: EngineOptions;
   #engine: Engine;
-  #hasNetworks: boolean;
-  /** The engine with networks' kernels on its way. */
+  #hasAll: boolean;
+  /** The engine that has all on its way. */
   #widening: Promise<void> | undefined;
   #disposed = false;
 
   constructor(engine: Engine, memory: WasmMemory, options: EngineOptions, refusal?: string) {
-    const { build, threads, networks } = options;
+    const { build, threads, all } = options;
     this.threads = threads;
     this.device = `WebAssembly, ${build} SIMD, ${threads === 1 ? "one thread" : `${threads} threads`}`;
     if (refusal) this.refusal = refusal;
     this.#memory = memory;
     this.#options = options;
     this.#engine = engine;
-    this.#hasNetworks = networks;
+    this.#hasAll = all;
     this.#live.add(engine.control);
   }
 
@@ -155,7 +155,7 @@ class LocalWasmBackend implements WasmBackend {
 
   async load(program: Program, state: ReadonlyMap<string, StateBuffer>): Promise<Executable> {
     this.#checkAlive();
-    if (!this.#hasNetworks && needsNetworks(program)) await this.#widen();
+    if (!this.#hasAll && needsAll(program)) await this.#widen();
     const held: Allocation[] = [];
     const hold = (subject: string, bytes: number) => {
       held.push(this.#allocate(`${subject} of program "${program.name}"`, bytes));
@@ -235,13 +235,13 @@ class LocalWasmBackend implements WasmBackend {
 
   /** The module with all kernels, and threads that have it, take the place of those at hand: what is loaded runs on. */
   async #widen(): Promise<void> {
-    this.#widening ??= startEngine(this.#memory, { ...this.#options, networks: true }).then((engine) => {
+    this.#widening ??= startEngine(this.#memory, { ...this.#options, all: true }).then((engine) => {
       const { control, team } = this.#engine;
       team?.dispose();
       this.#live.delete(control); // not released: its threads may still read it, until they are gone
       this.#live.add(engine.control);
       this.#engine = engine;
-      this.#hasNetworks = true;
+      this.#hasAll = true;
       if (this.#disposed) this.dispose();
     });
     try {

@@ -26,8 +26,8 @@ export interface EngineOptions {
   readonly build: Build;
   readonly threads: number;
   readonly seconds: number | undefined;
-  /** With what only networks beside the MLP need. */
-  readonly networks: boolean;
+  /** With what many pages never need. */
+  readonly all: boolean;
 }
 
 export interface Engine {
@@ -44,9 +44,9 @@ export interface Engine {
  */
 export async function startEngine(
   memory: WasmMemory,
-  { build, threads, seconds, networks }: EngineOptions,
+  { build, threads, seconds, all }: EngineOptions,
 ): Promise<Engine> {
-  const bytes = await moduleBytes(build, networks, seconds);
+  const bytes = await moduleBytes(build, all, seconds);
   const { module, instance } = await instantiate(threads > 1 ? bytes : forOwnMemory(bytes), memory.memory);
   const kernels = instance.exports as unknown as Kernels;
   const control = memory.allocate("control of threads", CONTROL_BYTES);

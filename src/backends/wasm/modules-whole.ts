@@ -3,7 +3,7 @@ import { bytes, deflated, pieces } from "../../generated/wasm.ts";
 import { decoded, inflated } from "./module-bytes.ts";
 import type { Build } from "./modules.ts";
 
-/** Whether there is a module without networks' kernels. */
+/** Whether there is a module without what many pages never need. */
 export const inParts = false;
 
 /** The bytes of a build. All are unpacked for it, in about a millisecond. */

@@ -28,11 +28,17 @@ const KERNELS = [
 /** Kernels that are another's function there: its parameters are the longer ones, those that a call has not are 0. */
 const LONGER: Readonly<Record<string, string>> = { linear: "convolve" };
 
-/** What only networks beside the MLP need: not every module has them. */
-const OF_NETWORKS = ["attention", "attentionReverse", "convolve", "matmulEach"];
+/** What not every module has (wasm/variant.ts): kernels, and functions of chains. */
+const ELSEWHERE = ["attention", "attentionReverse", "convolve", "matmulEach"];
+const FUNCTIONS_ELSEWHERE = /^(gelu|geluTanh|softplus|elu|selu)\d$/;
 
-/** Whether the program calls such a kernel. */
-export const needsNetworks = ({ calls }: Program) => calls.some(({ kernel }) => OF_NETWORKS.includes(kernel));
+/** Whether the program calls such a kernel or function. */
+export function needsAll({ calls }: Program): boolean {
+  return calls.some(
+    ({ kernel, chain }) =>
+      ELSEWHERE.includes(kernel) || chain?.steps.some((step) => FUNCTIONS_ELSEWHERE.test(step.function)),
+  );
+}
 
 /** Bytes of an entry in the table of calls. */
 export const CALL_BYTES = 16;
