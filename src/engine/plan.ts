@@ -1,11 +1,14 @@
 /** Planning on a thread that others need too: between its parts they have their turn, and it can be given up. */
 
+import { onDemand } from "../backends/on-demand.ts";
 import { LimitError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { sizeOf } from "../graph/node.ts";
 import type { CallMaker } from "../schedule/call-units.ts";
-import { PASSES, planning } from "../schedule/compile.ts";
+import type { MorePasses } from "../schedule/more-passes.ts";
+import { PASSES, planning } from "../schedule/planning.ts";
 import type { PlanLimits, Program } from "../schedule/program.ts";
+import { readsRowsApart } from "../schedule/row-slices.ts";
 import { inTurns, nextTask } from "./pace.ts";
 
 /** Asked now and then, with the passes done of how many: throws where the plan is wanted no more. */
@@ -20,7 +23,12 @@ export async function planned(
 ): Promise<Program> {
   await nextTask(); // building the graph took a while
   stillWanted(0, PASSES);
-  return expectRoom(await inTurns(planning(graph, limits, optional), (passes) => stillWanted(passes, PASSES)), limits);
+  const program = (more?: MorePasses) =>
+    inTurns(planning(graph, limits, optional, more), (passes) => stillWanted(passes, PASSES));
+  const more = async () => (await onDemand(import("../schedule/more-passes.ts"))).morePasses;
+  const early = limits.halvesFrom !== undefined || readsRowsApart(graph); // what else wants them is found on the way
+  const made = (early ? undefined : await program()) ?? (await program(await more()));
+  return expectRoom(made as Program, limits);
 }
 
 /** What is known before anything is allocated. What programs share is counted for each. */

@@ -2,7 +2,7 @@
 import type { Executable } from "../backends/backend.ts";
 import { onDemand } from "../backends/on-demand.ts";
 import { parameterLayout } from "../nn/network.ts";
-import { PASSES } from "../schedule/compile.ts";
+import { PASSES } from "../schedule/planning.ts";
 import type { Program } from "../schedule/program.ts";
 import type { FlatVector } from "../train/checkpoint.ts";
 import { buildTrainStep, METRIC_ROWS, trainState } from "../train/step.ts";

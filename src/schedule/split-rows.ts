@@ -23,6 +23,7 @@ import {
 import { constantValue } from "../ops/sources.ts";
 import { drawOp, isStep } from "./calls.ts";
 import { reshaped } from "./reshaped.ts";
+import { isRowsOfStep } from "./row-slices.ts";
 import { simplifyNode } from "./simplify.ts";
 
 /** The most runs that rows are split into. */
@@ -34,7 +35,7 @@ const MOST_RUNS = 4;
  */
 export function splitRows(graph: Graph): Graph {
   const nodes = topologicalOrder(graph.updates.map((update) => update.value));
-  const slices = nodes.filter(isSliceOfStep);
+  const slices = nodes.filter(isRowsOfStep);
   if (slices.length === 0) return graph;
   const lengthOf = runLengths(nodes, slices);
   const rows = new Rows();
@@ -43,11 +44,6 @@ export function splitRows(graph: Graph): Graph {
     const runs = rows.split(node, lengthOf(original));
     return runs ? rows.join(runs) : node;
   });
-}
-
-/** Rows of a step that are read apart. */
-function isSliceOfStep(node: Node): node is Node<SliceAttributes> {
-  return isNodeOf(node, sliceOp.op) && node.attributes.axis === 0 && isStep(node.inputs[0] as Node);
 }
 
 /**

@@ -1,16 +1,24 @@
 // Planning takes the thread that also hears of aborts: it goes in parts, tells how far it is, and can be given up.
 import { expect, test, vi } from "vitest";
+import type { Graph } from "../../src/graph/graph.ts";
 import { DisposedError, fdm, mlp, rk4, type TrainerOptions } from "../../src/index.ts";
 import { drawingParameters, initialParameters } from "../../src/nn/initialize.ts";
 import { parameterLayout } from "../../src/nn/network.ts";
+import { selfAttention } from "../../src/ops/attention.ts";
+import { state } from "../../src/ops/sources.ts";
 import { streamOf } from "../../src/ops/streams.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
-import { compile, PASSES, planning } from "../../src/schedule/compile.ts";
+import { compile } from "../../src/schedule/compile.ts";
 import { describeProgram } from "../../src/schedule/describe.ts";
-import type { PlanLimits } from "../../src/schedule/program.ts";
-import { trainStep } from "../schedule/graphs.ts";
+import { morePasses } from "../../src/schedule/more-passes.ts";
+import { atOnce } from "../../src/schedule/parts.ts";
+import { PASSES, planning } from "../../src/schedule/planning.ts";
+import type { PlanLimits, Program } from "../../src/schedule/program.ts";
+import { graphOf, trainStep } from "../schedule/graphs.ts";
 import { limitsByName } from "../schedule/limits.ts";
 import { smallOptions, withRuntime } from "./small.ts";
+
+const named = (name: string, ...shape: number[]) => state({ name, shape, dtype: "f32" });
 
 /** Planned for longer than a turn. */
 const deep = (more: Partial<TrainerOptions> = {}): TrainerOptions => ({
@@ -88,12 +96,34 @@ test("a plan in parts is the plan at once", () => {
   for (;;) {
     const { done, value } = plan.next();
     if (done) {
-      expect(describeProgram(value)).toBe(describeProgram(compile(graph, all)));
+      expect(describeProgram(value as Program)).toBe(describeProgram(compile(graph, all)));
       break;
     }
     parts++;
   }
   expect(parts).toBeGreaterThan(100);
+});
+
+test.each<[string, Graph, Partial<PlanLimits>]>([
+  ["attention by its kernel", graphOf(selfAttention(named("joined", 2, 16, 24), 2)), {}],
+  ["a loss on part of the batch", trainStep({ fraction: 0.5 }), {}],
+  ["storage in f16", trainStep(), { halvesFrom: 16 }],
+])("%s takes passes that a page has on demand", (_name, graph, limits) => {
+  const all = {
+    ...(limitsByName["wasm"] as PlanLimits),
+    optionalKernels: ["attention", "attentionReverse"],
+    ...limits,
+  };
+  expect(atOnce(planning(graph, all))).toBeUndefined();
+  const whole = atOnce(planning(graph, all, undefined, morePasses)) as Program;
+  expect(describeProgram(whole)).toBe(describeProgram(compile(graph, all)));
+});
+
+test.each(Object.entries(limitsByName))("a step of an MLP takes none, %s", (_name, limits) => {
+  const all = { ...limits, optionalKernels: ["attention", "attentionReverse"] };
+  for (const graph of [trainStep(), trainStep("cfm"), trainStep({ estimator: "exact" })]) {
+    expect(atOnce(planning(graph, all))).toBeDefined();
+  }
 });
 
 /** The largest parameter is drawn in several blocks, the last one not whole. */

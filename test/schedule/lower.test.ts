@@ -4,6 +4,7 @@ import { estimateCount, withDivergence } from "../../src/flow/likelihood.ts";
 import type { FDMOptions } from "../../src/flow/losses/fdm.ts";
 import { dopri5 } from "../../src/flow/solvers/dopri5.ts";
 import { rk4 } from "../../src/flow/solvers/rk4.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import { isNodeOf, type Node } from "../../src/graph/node.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { parameterLayout, parameterViews } from "../../src/nn/network.ts";
@@ -11,6 +12,7 @@ import { concatOp, reshapeOp, sliceOp } from "../../src/ops/shape.ts";
 import { state, stateOp } from "../../src/ops/sources.ts";
 import { linearCall } from "../../src/schedule/calls.ts";
 import { lowering } from "../../src/schedule/lower.ts";
+import { morePasses } from "../../src/schedule/more-passes.ts";
 import { atOnce } from "../../src/schedule/parts.ts";
 import { countOps, largestDifference, nodesOf, trainStep } from "./graphs.ts";
 
@@ -36,11 +38,11 @@ const variants: Record<string, FDMOptions | "cfm"> = {
 
 describe.each(Object.entries(variants))("training step, %s", (_name, loss) => {
   const graph = trainStep(loss);
-  const lowered = atOnce(lowering(graph, limits));
+  const lowered = atOnce(lowering(graph, limits, morePasses)) as Graph;
   const calls = nodesOf(lowered).filter((node) => isNodeOf(node, linearCall.op));
 
   test.each([0, 2, 64])("keeps its values, and stacks for epilogues of %i groups", (maxEpilogueGroups) => {
-    const result = atOnce(lowering(graph, { maxEpilogueGroups }));
+    const result = atOnce(lowering(graph, { maxEpilogueGroups }, morePasses)) as Graph;
     expect(largestDifference(graph, result, 1)).toBeLessThan(rounding);
     expect(largestDifference(graph, result, 2)).toBeLessThan(rounding);
     expect(countOps(result)["random"]).toBeUndefined();
@@ -80,7 +82,7 @@ test.each([
   ["an FDM step", {}],
   ["three probes", { probes: 3 }],
 ])("%s computes each activation's derivatives once", (_name, loss) => {
-  const lowered = atOnce(lowering(trainStep(loss), limits));
+  const lowered = atOnce(lowering(trainStep(loss), limits, morePasses)) as Graph;
   expect(countOps(lowered)["activation"]).toBe(2 * 3); // two hidden layers; f, f' and f'' of each
 });
 
@@ -97,7 +99,7 @@ test.each([{ estimator: "exact" }, { estimator: "hutchinson", probes: 3 }] as co
       const field = withDivergence((x, t) => network.apply(views, x, t), options);
       const problem = { rows: 3, dimension: 2, stops: [1, 0], field, estimates: estimateCount(options) };
       const { step } = solver.plan(problem);
-      const lowered = atOnce(lowering(step, limits));
+      const lowered = atOnce(lowering(step, limits, morePasses)) as Graph;
       expect(largestDifference(step, lowered)).toBeLessThan(rounding);
       expect(countOps(lowered)["linearCall"]).toBe(2 * stages);
     }
