@@ -18,7 +18,7 @@ import type { PathScheduler } from "../flow/paths/path.ts";
 import { throwOnFailure } from "../flow/solvers/failure.ts";
 import type { SolvePlan, Solver, SolveSegment } from "../flow/solvers/solver.ts";
 import type { WholeNetworkPlan } from "../flow/whole-network.ts";
-import type { Graph } from "../graph/graph.ts";
+import type { Graph, StateDeclaration } from "../graph/graph.ts";
 import type { Network } from "../nn/network.ts";
 import { seedOf } from "../ops/threefry.ts";
 import { loaded } from "./loaded.ts";
@@ -67,6 +67,9 @@ export interface SolveInput {
  */
 const MOST_ATTEMPTS = 16;
 
+/** See {@link SolvePlan.dense}. */
+const timeWithin: StateDeclaration = { name: "solve.at", shape: [1], dtype: "f32" };
+
 /** "solve.x" is at the stop of this number. */
 export type AtStop = (stop: number, solve: Solve) => Promise<void>;
 
@@ -90,6 +93,10 @@ export class Solve {
   readonly #before: Executable[] = [];
   /** Runs once after them. */
   readonly #after: Executable[] = [];
+  /** Runs at each stop between the ends, where steps go beyond it. */
+  #dense: Executable | undefined;
+  /** Whether it has just run. */
+  #within = false;
 
   private constructor(
     settings: SolveSettings,
@@ -148,6 +155,10 @@ export class Solve {
         solve.#before.push(await load(packed(startLogDensity(points, path.priorDeviation))));
       }
       if (plan.start) solve.#before.push(await load(plan.start));
+      if (plan.dense) {
+        store.declare([timeWithin]);
+        solve.#dense = await load(plan.dense);
+      }
       const step = await load(plan.step);
       if (whole) {
         const { range } = whole.plan;
@@ -184,6 +195,7 @@ export class Solve {
     for (const [name, values] of told ?? []) this.#write(name, values);
     if (divergence) this.#writePart("solve.logDensity", new Float32Array(this.#lengthOf("solve.logDensity")));
     if (this.#whole) this.#clearLost(this.#whole.flow);
+    this.#within = false;
     onProgress?.(0);
     this.#counted?.restart();
     for (const [name, values] of this.#plan.initial) this.#write(name, values);
@@ -194,8 +206,12 @@ export class Solve {
       const from = stops[i] as number;
       const to = stops[i + 1] as number;
       await this.#cross(segment, from, to, signal, (time) => onProgress?.((time - first) / (last - first)));
-      if (i === this.#plan.segments.length - 1) {
-        for (const executable of this.#after) await runPaced(store.backend, executable, 1, new Pace());
+      const isLast = i === this.#plan.segments.length - 1;
+      if (isLast) for (const executable of this.#after) await runPaced(store.backend, executable, 1, new Pace());
+      this.#within = !isLast && this.#dense !== undefined;
+      if (this.#within) {
+        this.#write(timeWithin.name, [to]);
+        await runPaced(store.backend, this.#dense as Executable, 1, new Pace());
       }
       await atStop(i + 1, this);
     }
@@ -204,7 +220,7 @@ export class Solve {
 
   /** The points [S, D] where they are now, in model units. */
   points(): Promise<NumericArray> {
-    return this.#readPart("solve.x");
+    return this.#within ? this.#store.read("solve.there") : this.#readPart("solve.x");
   }
 
   /** Estimates of the log-density [S, P]. */
@@ -213,7 +229,7 @@ export class Solve {
   }
 
   dispose(): void {
-    for (const executable of [...this.#before, this.#step, ...this.#after]) executable?.dispose();
+    for (const executable of [...this.#before, this.#step, this.#dense, ...this.#after]) executable?.dispose();
     this.#store.dispose();
   }
 

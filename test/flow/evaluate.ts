@@ -76,7 +76,12 @@ export function solve(plan: SolvePlan, x: ArrayLike<number>, seed = 1, precision
         progress = plan.progress?.read(states.get(plan.progress.state) as ArrayLike<number>);
       } while (progress?.status === 0);
     }
-    stops.push(Float64Array.from(states.get("solve.x") as ArrayLike<number>));
+    const isWithin = plan.dense !== undefined && segment !== plan.segments.at(-1);
+    if (plan.dense && isWithin) {
+      states.set("solve.at", states.get("solve.end") as ArrayLike<number>);
+      runGraph(plan.dense, states, precision);
+    }
+    stops.push(Float64Array.from(states.get(isWithin ? "solve.there" : "solve.x") as ArrayLike<number>));
     if (progress && progress.status > 1) break;
   }
   return { stops, logDensity: states.get("solve.logDensity"), progress };

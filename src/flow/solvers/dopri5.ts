@@ -1,81 +1,27 @@
-/**
- * Dormand and Prince's method of order 5 with an embedded error estimate of order 4, its step size controlled on the
- * device: a run of the step's graph is one attempt, and runs after the stop is reached change nothing, so that many go
- * out in one submission.
- */
-import type { StateDeclaration, Update } from "../../graph/graph.ts";
-import type { Node } from "../../graph/node.ts";
-import { f32Option, integerOption, optionsObject } from "../../graph/options.ts";
-import {
-  abs,
-  add,
-  divide,
-  equal,
-  exp,
-  finite,
-  less,
-  lessEqual,
-  log,
-  maximum,
-  minimum,
-  multiply,
-  select,
-  sign,
-  sqrt,
-  square,
-  subtract,
-} from "../../ops/arithmetic.ts";
-import { max, sum } from "../../ops/reduce.ts";
-import { concat, reshape, slice } from "../../ops/shape.ts";
-import { state } from "../../ops/sources.ts";
-import { checkStops, logDensityState, pointState, timeColumn } from "./problem.ts";
-import type { FieldValue, SolvePlan, SolveProblem, SolveProgress, Solver, SolveStatus } from "./solver.ts";
-import { logDensityRate, stages, type Tableau, weightedSum } from "./tableau.ts";
+import { type AdaptiveOptions, adaptive, type EmbeddedMethod } from "./adaptive.ts";
+import type { Solver } from "./solver.ts";
 
-export interface Dopri5Options {
-  /** Error allowed per step, relative to the size of each coordinate, positive; default 1e-5. Below 1e-6 f32 rounds more. */
-  readonly relativeTolerance?: number;
-  /** Error allowed per step beside that, in model units, positive; default 1e-5. */
-  readonly absoluteTolerance?: number;
-  /** The solve fails when it would need a smaller step than this; default 1e-6, some ten times the spacing of f32 at 1. */
-  readonly minimumStep?: number;
-  /** The solve fails after this many attempts; default 10,000, at most 2^23. */
-  readonly maximumSteps?: number;
-}
+/** Options of {@link dopri5}. */
+export type Dopri5Options = AdaptiveOptions;
 
-/** The last row of `a` is `b`: the last stage is the first of the next step. */
-export const dormandPrince: Tableau = {
-  a: [
-    [],
-    [1 / 5],
-    [3 / 40, 9 / 40],
-    [44 / 45, -56 / 15, 32 / 9],
-    [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729],
-    [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
-    [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
-  ],
-  b: [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0],
-  c: [0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1],
+/** Dormand and Prince's method of order 5 with an embedded error estimate of order 4. */
+export const dormandPrince: EmbeddedMethod = {
+  tableau: {
+    a: [
+      [],
+      [1 / 5],
+      [3 / 40, 9 / 40],
+      [44 / 45, -56 / 15, 32 / 9],
+      [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729],
+      [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
+      [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
+    ],
+    b: [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0],
+    c: [0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1],
+  },
+  errorWeights: [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40],
+  errorOrder: 5,
 };
-
-/** b minus the weights of order 4. */
-const errorWeights = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40];
-
-/** Numbers in state "solve.control", all f32, in this order. */
-const control = ["time", "stepSize", "previousError", "rejectedLast", "accepted", "rejected", "status"] as const;
-type Control = Record<(typeof control)[number], Node>;
-
-/** PI control: factor = SAFETY error^-PROPORTIONAL previousError^INTEGRAL (Hairer, Norsett, Wanner II, section IV.2). */
-const INTEGRAL = 0.04;
-const PROPORTIONAL = 0.2 - 0.75 * INTEGRAL;
-const SAFETY = 0.9;
-const LEAST_FACTOR = 0.2;
-const GREATEST_FACTOR = 10;
-/** What is not finite counts as an error of so many tolerances. Its square is an f32. */
-const NOT_FINITE = 1e15;
-/** Other errors count as so many at most: the step shrinks as far as it may long before, and no sum of them is above. */
-const GREATEST_RATIO = 1e9;
-const LEAST_ERROR = 1e-10;
 
 /**
  * Dormand-Prince 5(4). The error of a step is taken per point, as the root of the mean square over its coordinates (and
@@ -86,217 +32,5 @@ const LEAST_ERROR = 1e-10;
  * @see Dormand and Prince, A family of embedded Runge-Kutta formulae (1980), RK5(4)7M.
  */
 export function dopri5(options: Dopri5Options = {}): Solver {
-  const names = ["relativeTolerance", "absoluteTolerance", "minimumStep", "maximumSteps"] as const;
-  optionsObject("options of dopri5", options, names);
-  const { relativeTolerance = 1e-5, absoluteTolerance = 1e-5, minimumStep = 1e-6, maximumSteps = 10_000 } = options;
-  f32Option("relativeTolerance of dopri5", relativeTolerance, { minimum: 0, maximum: 1, open: "minimum" });
-  f32Option("absoluteTolerance of dopri5", absoluteTolerance, { minimum: 0, open: "minimum" });
-  f32Option("minimumStep of dopri5", minimumStep, { minimum: 0, maximum: 1, open: "both" });
-  integerOption("maximumSteps of dopri5", maximumSteps, 1, 2 ** 23); // counted in f32
-  const complete = { relativeTolerance, absoluteTolerance, minimumStep, maximumSteps };
-  return { name: "dopri5", options: complete, plan: (problem) => plan(complete, problem) };
-}
-
-function plan(options: Required<Dopri5Options>, problem: SolveProblem): SolvePlan {
-  const { stops, rows, dimension, estimates } = problem;
-  checkStops(stops);
-  const states: Record<"x" | "velocity" | "end" | "control", StateDeclaration> = {
-    x: pointState(problem),
-    velocity: { name: "solve.velocity", shape: [rows, dimension], dtype: "f32" },
-    end: { name: "solve.end", shape: [1], dtype: "f32" },
-    control: { name: "solve.control", shape: [control.length], dtype: "f32" },
-  };
-  const densityStates = {
-    logDensity: logDensityState(problem),
-    divergences: { name: "solve.divergences", shape: [rows, estimates], dtype: "f32" } satisfies StateDeclaration,
-  };
-  const all = { ...states, ...densityStates };
-  return {
-    state: [...Object.values(states), ...(estimates > 0 ? Object.values(densityStates) : [])],
-    initial: new Map([
-      ["solve.end", [stops[stops.length - 1] as number]],
-      ["solve.control", control.map((name) => (name === "time" ? (stops[0] as number) : 0))],
-    ]),
-    start: { name: "dopri5-start", updates: startUpdates(options, problem, all) },
-    step: { name: "dopri5-step", updates: stepUpdates(options, problem, all) },
-    segments: stops.slice(1).map((stop) => ({ writes: new Map([["solve.end", [stop]]]), steps: undefined })),
-    // An attempt more: where two stops are one time in f32, it is what finds the solve at its end.
-    progress: { state: "solve.control", mostRuns: options.maximumSteps + 1, read: readProgress },
-  };
-}
-
-function readProgress(values: ArrayLike<number>): SolveProgress {
-  const value = (name: (typeof control)[number]) => values[control.indexOf(name)] as number;
-  return {
-    status: value("status") as SolveStatus,
-    time: value("time"),
-    stepSize: value("stepSize"),
-    accepted: value("accepted"),
-    rejected: value("rejected"),
-  };
-}
-
-type States = Record<"x" | "velocity" | "end" | "control" | "logDensity" | "divergences", StateDeclaration>;
-
-/** The field at the start, and a first step size (Hairer, Norsett, Wanner I, section II.4). */
-function startUpdates(options: Required<Dopri5Options>, { field, rows }: SolveProblem, states: States): Update[] {
-  const x = state(states.x);
-  const { time, ...others } = readControl(states.control);
-  const remaining = subtract(state(states.end), time);
-  const first = field(x, timeColumn(time, rows));
-
-  const tolerance = toleranceOf(options, abs(x));
-  const position = largestRoot([divide(x, tolerance)]);
-  const speed = largestRoot([divide(first.velocity, tolerance)]);
-  const guess = maximum(multiply(divide(position, maximum(speed, LEAST_ERROR)), 0.01), FIRST_TRY);
-  const ahead = multiply(minimum(guess, abs(remaining)), sign(remaining));
-  const second = field(add(x, multiply(first.velocity, ahead)), timeColumn(add(time, ahead), rows));
-  const bend = largestRoot([divide(subtract(second.velocity, first.velocity), tolerance)]);
-  const curvature = divide(bend, maximum(abs(ahead), LEAST_ERROR));
-  const byOrder = power(divide(0.01, maximum(maximum(speed, curvature), LEAST_ERROR)), 1 / 5);
-  const size = minimum(maximum(minimum(multiply(guess, 100), byOrder), options.minimumStep), abs(remaining));
-
-  const updates = [
-    { state: states.velocity, value: first.velocity },
-    {
-      state: states.control,
-      value: writeControl({ ...others, time, stepSize: select(finite(size), size, FIRST_TRY) }),
-    },
-  ];
-  return first.divergences ? [...updates, { state: states.divergences, value: first.divergences }] : updates;
-}
-
-/** The least first guess of a step: with a smaller one, differences of f32 velocities are rounding. */
-const FIRST_TRY = 1e-4;
-
-function stepUpdates(options: Required<Dopri5Options>, problem: SolveProblem, states: States): Update[] {
-  const x = state(states.x);
-  const end = state(states.end);
-  const old = readControl(states.control);
-  const left = subtract(end, old.time);
-  const distance = abs(left);
-  // Up to 1 % further rather than leaving a sliver of a step.
-  const last = lessEqual(distance, multiply(old.stepSize, 1.01));
-  const next = select(last, end, add(old.time, multiply(old.stepSize, sign(left))));
-  const size = subtract(next, old.time);
-  const ahead = less(0, distance);
-  const running = multiply(lessEqual(old.status, 1), ahead);
-
-  const withDensity = problem.estimates > 0;
-  const logDensity = withDensity ? state(states.logDensity) : undefined;
-  const first: FieldValue = {
-    velocity: state(states.velocity),
-    divergences: withDensity ? state(states.divergences) : undefined,
-  };
-  const values = stages(dormandPrince, problem.field, { x, time: old.time, next, size }, first);
-  const velocities = values.map((value) => value.velocity);
-  const newX = add(x, multiply(weightedSum(dormandPrince.b, velocities) as Node, size));
-  const errors = [scaledError(options, multiply(weightedSum(errorWeights, velocities) as Node, size), x, newX)];
-  const rate = logDensityRate(dormandPrince.b, values);
-  const newLogDensity = logDensity && rate && add(logDensity, multiply(rate, size));
-  if (logDensity && newLogDensity) {
-    const error = multiply(logDensityRate(errorWeights, values) as Node, size);
-    errors.push(scaledError(options, error, logDensity, newLogDensity));
-  }
-
-  const numbers = problem.dimension + problem.estimates;
-  const error = maximum(largestRoot(errors), LEAST_ERROR);
-  const accepted = lessEqual(error, 1);
-  const wild = less(0.9 * (NOT_FINITE / Math.sqrt(numbers)), error);
-  const updated = controlStep(options, old, { end, next, size: abs(size), last, error, accepted, wild });
-
-  const moved = multiply(running, accepted);
-  const end7 = values[values.length - 1] as FieldValue;
-  const keep = (declaration: StateDeclaration, value: Node, when: Node): Update => ({
-    state: declaration,
-    value: select(when, value, state(declaration)),
-  });
-  const updates = [
-    keep(states.x, newX, moved),
-    keep(states.velocity, end7.velocity, moved),
-    { state: states.control, value: select(running, writeControl(updated), writeControl(still(old, ahead))) },
-  ];
-  if (newLogDensity && end7.divergences) {
-    updates.push(keep(states.logDensity, newLogDensity, moved), keep(states.divergences, end7.divergences, moved));
-  }
-  return updates;
-}
-
-/** The control where nothing moves: a solve that has failed stays so; one at its stop, from the start on, has ended. */
-function still(old: Control, ahead: Node): Control {
-  return { ...old, status: maximum(old.status, subtract(1, ahead)) };
-}
-
-/** A step as the control sees it: all [1]; flags are 1 or 0. */
-interface Attempt {
-  readonly end: Node;
-  readonly next: Node;
-  readonly size: Node;
-  readonly last: Node;
-  readonly error: Node;
-  readonly accepted: Node;
-  readonly wild: Node;
-}
-
-function controlStep({ minimumStep, maximumSteps }: Required<Dopri5Options>, old: Control, attempt: Attempt): Control {
-  const { next, size, last, error, accepted, wild } = attempt;
-  const history = power(maximum(old.previousError, LEAST_ERROR), INTEGRAL);
-  // The first step has no previous error, and after a rejection the step does not grow.
-  const growth = multiply(power(error, -PROPORTIONAL), select(less(0, old.previousError), history, 1));
-  const most = select(old.rejectedLast, 1, GREATEST_FACTOR);
-  const growing = minimum(maximum(multiply(growth, SAFETY), LEAST_FACTOR), most);
-  const shrinking = minimum(maximum(multiply(power(error, -0.2), SAFETY), LEAST_FACTOR), 1);
-  const proposed = multiply(size, select(accepted, growing, shrinking));
-  // A step cut short by the stop says nothing against the size it was cut from.
-  const stepSize = select(multiply(accepted, last), maximum(proposed, old.stepSize), proposed);
-
-  const acceptedCount = add(old.accepted, accepted);
-  const rejectedCount = add(old.rejected, subtract(1, accepted));
-  // Or so small that it is lost beside the time: it would be accepted, and go nowhere.
-  const tooSmall = maximum(multiply(subtract(1, accepted), less(stepSize, minimumStep)), lessEqual(size, 0));
-  const tooMany = lessEqual(maximumSteps, add(acceptedCount, rejectedCount));
-  const failure = select(tooSmall, select(wild, 4, 2), select(tooMany, 3, 0));
-  return {
-    time: select(accepted, next, old.time),
-    stepSize,
-    previousError: select(accepted, maximum(error, 1e-4), old.previousError),
-    rejectedLast: subtract(1, accepted),
-    accepted: acceptedCount,
-    rejected: rejectedCount,
-    status: select(multiply(accepted, equal(next, attempt.end)), 1, failure),
-  };
-}
-
-function readControl(declaration: StateDeclaration): Control {
-  const all = state(declaration);
-  return Object.fromEntries(control.map((name, i) => [name, slice(all, 0, i, i + 1)])) as Control;
-}
-
-function writeControl(values: Control): Node {
-  return concat(
-    control.map((name) => values[name]),
-    0,
-  );
-}
-
-function toleranceOf({ absoluteTolerance, relativeTolerance }: Required<Dopri5Options>, size: Node): Node {
-  return add(multiply(size, relativeTolerance), absoluteTolerance);
-}
-
-/** Errors in units of the tolerance, at most GREATEST_RATIO; NOT_FINITE where the error or the step's end is not. */
-function scaledError(options: Required<Dopri5Options>, error: Node, before: Node, after: Node): Node {
-  const ratio = abs(divide(error, toleranceOf(options, maximum(abs(before), abs(after)))));
-  return select(multiply(finite(error), finite(after)), minimum(ratio, GREATEST_RATIO), NOT_FINITE);
-}
-
-/** The largest over rows of the root of the mean square over all columns of all parts [S, n_i]: [1]. */
-function largestRoot(parts: readonly Node[]): Node {
-  const columns = parts.reduce((total, part) => total + (part.shape[1] as number), 0);
-  const squares = parts.map((part) => sum(square(part), [1])).reduce((a, b) => add(a, b));
-  return sqrt(reshape(max(multiply(squares, 1 / columns), [0]), [1]));
-}
-
-/** base^exponent for a positive base. */
-function power(base: Node, exponent: number): Node {
-  return exp(multiply(log(base), exponent));
+  return adaptive("dopri5", dormandPrince, options);
 }

@@ -9,7 +9,7 @@ import { state } from "../../ops/sources.ts";
 import { addCompensated, lostState, zerosOf } from "./compensated.ts";
 import { checkStops, logDensityState, pointState } from "./problem.ts";
 import type { SolvePlan, SolveProblem, Solver, SolveSegment } from "./solver.ts";
-import { logDensityRate, stages, type Tableau, weightedSum } from "./tableau.ts";
+import { logDensityRate, type Step, stages, type Tableau, weightedSum } from "./tableau.ts";
 
 export interface FixedStepOptions {
   /** Steps from the first stop to the last, 1 to 1,000,000; default 100. */
@@ -23,42 +23,59 @@ export function fixedStep(name: string, tableau: Tableau, options: FixedStepOpti
   return { name, options: { steps }, plan: (problem) => plan(name, tableau, steps, problem) };
 }
 
+function plan(name: string, tableau: Tableau, steps: number, problem: SolveProblem): SolvePlan {
+  const { field, estimates } = problem;
+  const stepped = gridPlan(name, steps, problem, (step) => {
+    const values = stages(tableau, field, step);
+    const velocity = weightedSum(
+      tableau.b,
+      values.map((value) => value.velocity),
+    ) as Node; // no method is without weights
+    const rate = estimates > 0 ? logDensityRate(tableau.b, values) : undefined;
+    return { x: multiply(velocity, step.size), logDensity: rate && multiply(rate, step.size) };
+  });
+  return { ...stepped, tableau, field };
+}
+
+/** State "solve.step" u32 [1]: the number of the step that a run takes. */
+export const stepState: StateDeclaration = { name: "solve.step", shape: [1], dtype: "u32" };
+
 /**
  * One run goes from the start to the end of interval `step` and counts the step; runs beyond the last are the runner's
- * fault. State: "solve.intervals" [n, 2], both times of each, so that a step looks up one row; "solve.step" u32 [1].
+ * fault. State: "solve.intervals" [n, 2], both times of each, so that a step looks up one row.
+ *
+ * @param changeOf - what a step adds to points and log-densities.
  */
-function plan(name: string, tableau: Tableau, steps: number, problem: SolveProblem): SolvePlan {
-  const { stops, field, estimates } = problem;
+export function gridPlan(
+  name: string,
+  steps: number,
+  problem: SolveProblem,
+  changeOf: (step: Step) => { readonly x: Node; readonly logDensity?: Node | undefined },
+): SolvePlan {
+  const { stops } = problem;
   checkStops(stops);
   const { times, segments } = grid(stops, steps);
   const intervals = times.slice(1).flatMap((time, i) => [times[i] as number, time]);
   const intervalState: StateDeclaration = { name: "solve.intervals", shape: [times.length - 1, 2], dtype: "f32" };
-  const stepState: StateDeclaration = { name: "solve.step", shape: [1], dtype: "u32" };
   const xState = pointState(problem);
 
   const step = state(stepState);
   const x = state(xState);
   const interval = reshape(gather(state(intervalState), step), [2]);
   const [time, next] = [slice(interval, 0, 0, 1), slice(interval, 0, 1, 2)];
-  const size = subtract(next, time);
-  const values = stages(tableau, field, { x, time, next, size });
-  const velocity = weightedSum(
-    tableau.b,
-    values.map((value) => value.velocity),
-  ) as Node; // no method is without weights
+  const change = changeOf({ x, time, next, size: subtract(next, time) });
   const owned = [intervalState, stepState];
   const updates: Update[] = [{ state: stepState, value: increment(step) }];
   const cleared: StateDeclaration[] = [];
-  const grow = (declaration: StateDeclaration, change: Node) => {
+  const grow = (declaration: StateDeclaration, by: Node) => {
     const lost = lostState(declaration);
-    const sum = addCompensated({ total: state(declaration), lost: state(lost) }, change);
+    const sum = addCompensated({ total: state(declaration), lost: state(lost) }, by);
     updates.push({ state: declaration, value: sum.total }, { state: lost, value: sum.lost });
     owned.push(declaration, lost);
     cleared.push(lost);
   };
-  grow(xState, multiply(velocity, size));
-  const rate = estimates > 0 ? logDensityRate(tableau.b, values) : undefined;
-  if (rate) grow(logDensityState(problem), multiply(rate, size));
+  grow(xState, change.x);
+  if (change.logDensity) grow(logDensityState(problem), change.logDensity);
   return {
     state: owned,
     initial: new Map<string, ArrayLike<number>>([
@@ -70,8 +87,6 @@ function plan(name: string, tableau: Tableau, steps: number, problem: SolveProbl
     step: { name: `${name}-step`, updates },
     segments,
     progress: undefined,
-    tableau,
-    field,
   };
 }
 

@@ -79,6 +79,11 @@ export interface SolvePlan {
   readonly progress:
     | { readonly state: string; readonly mostRuns: number; read(values: ArrayLike<number>): SolveProgress }
     | undefined;
+  /**
+   * Solvers with dense output: steps may go beyond a stop between the ends. There write the stop to "solve.at" and run
+   * this, which writes the points of that time to "solve.there"; "solve.x" is where the solve has come to.
+   */
+  readonly dense?: Graph;
   /** Solvers with fixed steps: `step` is one of this method along the intervals in "solve.intervals". */
   readonly tableau?: Tableau;
   /** What `step` follows; see {@link Field.bare}. */
