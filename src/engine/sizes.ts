@@ -144,7 +144,8 @@ export const tangentsInBlocks = (dimension: number) =>
 
 /** Evaluations of the field in a step of a solver: those of its program, whose first may be another one's. */
 export const evaluationsOf = ({ name }: Pick<Solver, "name">): number =>
-  ({ euler: 1, midpoint: 2, heun: 2, rk4: 4, "adaptive-heun": 3 })[name] ?? 7;
+  ({ euler: 1, midpoint: 2, heun: 2, rk4: 4, "adaptive-heun": 3, "euler-maruyama": 1, "stochastic-heun": 2 })[name] ??
+  7;
 
 type Divergence = { readonly estimator?: string; readonly probes?: number };
 

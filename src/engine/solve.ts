@@ -20,7 +20,8 @@ import type { SolvePlan, Solver, SolveSegment } from "../flow/solvers/solver.ts"
 import type { WholeNetworkPlan } from "../flow/whole-network.ts";
 import type { Graph, StateDeclaration } from "../graph/graph.ts";
 import type { Network } from "../nn/network.ts";
-import { seedOf } from "../ops/threefry.ts";
+import { streamOf } from "../ops/streams.ts";
+import { randomBits, seedOf } from "../ops/threefry.ts";
 import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
 import type { StillWanted } from "./plan.ts";
@@ -67,6 +68,9 @@ export interface SolveInput {
  */
 const MOST_ATTEMPTS = 16;
 
+/** Of what each step draws: see `noiseState` of the solvers that do. */
+const NOISE = "solve.noise";
+
 /** See {@link SolvePlan.dense}. */
 const timeWithin: StateDeclaration = { name: "solve.at", shape: [1], dtype: "f32" };
 
@@ -112,11 +116,11 @@ export class Solve {
 
   /** @param shared - holds the parameters that the field reads. */
   static async build(shared: StateStore, settings: SolveSettings, stillWanted: StillWanted): Promise<Solve> {
-    const { field, network, solver, rows, dimension, stops, divergence, guided } = settings;
+    const { field, network, path, solver, rows, dimension, stops, divergence, guided } = settings;
     const estimates = divergence ? estimateCount(divergence) : 0;
     expectSolveFits({ network, solver, rows: guided ? 2 * rows : rows, divergence }, shared.backend.limits);
     const stepwise = solver.plan({
-      ...{ rows, dimension, estimates },
+      ...{ rows, dimension, estimates, path },
       field: divergence ? withDivergence(field, divergence) : velocityOnly(field),
       stops,
     });
@@ -191,6 +195,9 @@ export class Solve {
     signal?.throwIfAborted();
     store.write(seedState.name, Uint32Array.from(seedOf(seed)));
     store.write(chunkState.name, Uint32Array.of(chunk));
+    if (this.#plan.state.some(({ name }) => name === NOISE)) {
+      store.write(NOISE, randomBits(seedOf(seed), streamOf("batches"), chunk, 2));
+    }
     if (points) this.#writePart("solve.x", points);
     for (const [name, values] of told ?? []) this.#write(name, values);
     if (divergence) this.#writePart("solve.logDensity", new Float32Array(this.#lengthOf("solve.logDensity")));

@@ -28,6 +28,9 @@ const ranges = {
   /** Pairs of a transport plan; what measures of samples draw: projections, permutations, folds, networks' weights. */
   pairs: [0x42, 0x43],
   diagnostics: [0x50, 0x60],
+  /** Of a solve with noise on the way: of each batch of points a seed, by that seed the noise of each step. */
+  batches: [0x60, 0x61],
+  diffusion: [0x61, 0x62],
 } as const;
 
 export type StreamPurpose = keyof typeof ranges;

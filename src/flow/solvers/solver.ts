@@ -6,6 +6,7 @@ import type { Graph, StateDeclaration } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
 import type { NamedOptions } from "../../graph/options.ts";
 import type { BareNetwork } from "../network-field.ts";
+import type { PathScheduler } from "../paths/path.ts";
 import type { Tableau } from "./tableau.ts";
 
 /** A field at some points. */
@@ -37,6 +38,8 @@ export interface SolveProblem {
    * stops are the grid.
    */
   readonly stops: readonly number[];
+  /** The path whose marginals the field carries; solvers that add noise on the way need it. */
+  readonly path?: PathScheduler;
 }
 
 /** What leads from one stop to the next. */
