@@ -1,6 +1,6 @@
 /**
  * What dist/ is made of: index.js and its chunks, readable, for bundlers, Node and Deno; data.js, the readers of
- * files alone; networks.js, networks and their layers; diagnostics.js, measures of samples; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
+ * files alone; networks.js, networks and their layers; flows.js, solvers beside the usual ones; diagnostics.js, measures of samples; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
  * CLI for Node.
  *
  * By Rolldown rather than by esbuild, with which tests and demo are bundled: what a page downloads is smaller by 5 %,
@@ -38,6 +38,7 @@ export const entries = {
   data: "src/data.ts",
   networks: "src/networks.ts",
   diagnostics: "src/diagnostics.ts",
+  flows: "src/flows.ts",
 };
 
 /** What stands for index.js in dist/min/. */
@@ -82,6 +83,9 @@ const networks = new RegExp(
   ].join("|")}))\.ts$`,
 );
 
+/** Solvers beside the usual ones: pages load them with the entry, or when one is asked of an engine. */
+const flows = /\/src\/(flows|flow\/solvers\/(more|adaptive-heun|tsit5|sde|diffusion))\.ts$/;
+
 /** Graphs that are plain data: pages load them for networks beside the MLP, and for files of a user's own. */
 const graphs = /\/src\/(trace\/|ops\/table|nn\/(graph|traced))/;
 
@@ -118,6 +122,7 @@ function writeCore(folder, { input, minify = false }) {
           { name: "own-parts", test: ownParts },
           { name: "networks", test: networks },
           { name: "transport", test: transport }, // after what it shares with the core: a group is all that it imports
+          { name: "flows", test: flows },
           ...(minify ? [] : [group("engine")]),
           { name: "webgpu", test: /\/src\/backends\/webgpu\/backend\.ts$/ }, // with all that its parts on demand share with it
           // What reads a file's header: a page does for its worker, without the engine.

@@ -91,9 +91,10 @@ const allowed: Record<string, readonly string[]> = {
   ],
   "networks.ts": ["graph", "ops", "trace", "autodiff", "nn", "flow", "data"],
   "diagnostics.ts": ["transport", "diagnostics"],
+  "flows.ts": ["flow"],
   "data.ts": ["data"],
   "min.ts": ["index.ts"],
-  cli: ["index.ts", "data.ts", "node:*", "citty", "cli-progress", "webgpu"],
+  cli: ["index.ts", "data.ts", "flows.ts", "node:*", "citty", "cli-progress", "webgpu"],
   generated: [],
 };
 

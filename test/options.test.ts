@@ -2,6 +2,7 @@
 // no object of options. A new export has to be added here, on one list or the other.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as diagnostics from "../src/diagnostics.ts";
+import * as flows from "../src/flows.ts";
 import * as divflow from "../src/index.ts";
 import * as networks from "../src/networks.ts";
 import { smallOptions, trainSteps } from "./engine/small.ts";
@@ -91,6 +92,16 @@ const factories: Readonly<Record<string, Entry>> = {
   heun: { options: { steps: 3 }, call: divflow.heun },
   rk4: { options: { steps: 3 }, call: divflow.rk4 },
   dopri5: { options: { relativeTolerance: 1e-4, maximumSteps: 100 }, call: divflow.dopri5 },
+  tsit5: { options: { relativeTolerance: 1e-4, maximumSteps: 100 }, call: flows.tsit5 },
+  adaptiveHeun: { options: { relativeTolerance: 1e-4, maximumSteps: 100 }, call: flows.adaptiveHeun },
+  eulerMaruyama: {
+    options: { steps: 3, diffusion: { kind: "sigma", strength: 2 } },
+    call: flows.eulerMaruyama,
+  },
+  stochasticHeun: {
+    options: { steps: 3, diffusion: { kind: "reverse", strength: 2 } },
+    call: flows.stochasticHeun,
+  },
   adam: { options: { learningRate: 1e-3, epsilon: 1e-8 }, call: divflow.adam },
   adamW: { options: { learningRate: 1e-3, weightDecay: 0.1 }, call: divflow.adamW },
   ema: { options: { decay: 0.9 }, call: divflow.ema },

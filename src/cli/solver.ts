@@ -1,17 +1,52 @@
-/** The solver options that `sample`, `evaluate` and `compare` share. */
+/** The solver options that `sample` and `evaluate` share. */
+import { type AdaptiveOptions, adaptiveHeun, eulerMaruyama, type SDEOptions, stochasticHeun, tsit5 } from "../flows.ts";
 import { dopri5, type Solver, solverFrom, solverNames } from "../index.ts";
-import { oneOf, positiveInteger, positiveNumber } from "./arguments.ts";
+import { nonNegativeNumber, oneOf, positiveInteger, positiveNumber } from "./arguments.ts";
+
+const adaptive: Readonly<Record<string, (options: AdaptiveOptions) => Solver>> = {
+  dopri5,
+  tsit5,
+  "adaptive-heun": adaptiveHeun,
+};
+
+const withNoise: Readonly<Record<string, (options: SDEOptions) => Solver>> = {
+  "euler-maruyama": eulerMaruyama,
+  "stochastic-heun": stochasticHeun,
+};
+
+export const isAdaptive = (name: string): boolean => Object.hasOwn(adaptive, name);
+export const addsNoise = (name: string): boolean => Object.hasOwn(withNoise, name);
+
+const names = [...new Set([...solverNames, ...Object.keys(adaptive), ...Object.keys(withNoise)])];
 
 export const solverArguments = {
-  solver: { type: "string", description: `one of ${solverNames.join(", ")}`, default: "dopri5" },
+  solver: { type: "string", description: `one of ${names.join(", ")}`, default: "dopri5" },
   steps: { type: "string", description: "solver steps of a fixed-step solver", default: "100" },
-  tolerance: { type: "string", description: "relative and absolute tolerance of dopri5", default: "1e-5" },
+  tolerance: {
+    type: "string",
+    description: `relative and absolute tolerance of ${Object.keys(adaptive).join(", ")}`,
+    default: "1e-5",
+  },
 } as const;
 
-export function readSolver(name: string, steps: string, tolerance: string): Solver {
-  const known = oneOf("--solver", name, solverNames);
+/** For `sample` alone: what adds noise on the way has no log-densities. */
+export const noiseArguments = {
+  noise: {
+    type: "string",
+    description: `how much noise ${Object.keys(withNoise).join(" and ")} add on the way: g^2 = noise sigma(t)`,
+    default: "1",
+  },
+} as const;
+
+export function readSolver(name: string, steps: string, tolerance: string, noise = "1"): Solver {
+  const known = oneOf("--solver", name, names);
   const count = positiveInteger("--steps", steps, 1_000_000);
   const size = positiveNumber("--tolerance", tolerance);
-  if (known === "dopri5") return dopri5({ relativeTolerance: size, absoluteTolerance: size });
-  return solverFrom({ name: known, options: { steps: count } });
+  const strength = nonNegativeNumber("--noise", noise);
+  const bySteps = withNoise[known];
+  if (bySteps) return bySteps({ steps: count, diffusion: { kind: "sigma", strength } });
+  return (
+    adaptive[known]?.({ relativeTolerance: size, absoluteTolerance: size }) ??
+    solverFrom({ name: known, options: { steps: count } })
+  );
 }

@@ -1,6 +1,7 @@
 /** Options that another option's choice makes void are refused: passed over without a word, they would mislead. */
 import { ConfigError } from "../index.ts";
 import { type ArgumentDeclarations, givenOptions } from "./arguments.ts";
+import { addsNoise, isAdaptive } from "./solver.ts";
 
 interface Rule {
   readonly option: string;
@@ -15,15 +16,21 @@ const is = (choice: string) => (given: string) => given === choice;
 const rules: readonly Rule[] = [
   {
     option: "solver",
-    chosen: is("dopri5"),
+    chosen: isAdaptive,
     makesVoid: ["steps"],
-    because: "dopri5 chooses its steps by --tolerance; the other solvers take a fixed number of them",
+    because: "this one chooses its steps by --tolerance; others take a fixed number of them",
   },
   {
     option: "solver",
-    chosen: (name) => name !== "dopri5",
+    chosen: (name) => !isAdaptive(name),
     makesVoid: ["tolerance"],
-    because: "only dopri5 has a tolerance; this solver takes --steps",
+    because: "only dopri5 and its like have a tolerance; this solver takes --steps",
+  },
+  {
+    option: "solver",
+    chosen: (name) => !addsNoise(name),
+    makesVoid: ["noise"],
+    because: "this one adds no noise on the way",
   },
   { option: "divergence", chosen: is("exact"), makesVoid: ["probes", "seed"], because: "only hutchinson draws probes" },
   { option: "estimator", chosen: is("exact"), makesVoid: ["probe"], because: "the exact divergence draws no probes" },

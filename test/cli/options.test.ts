@@ -138,6 +138,10 @@ describe("what a choice makes void is refused, by default too; the defaults of o
   test.each([
     [[...sample, "--solver", "euler", "--tolerance", "1e-5"], /--tolerance 1e-5.*--solver euler/],
     [[...sample, "--solver=rk4", "--tolerance=1e-3"], /--tolerance 1e-3.*--solver rk4/],
+    [[...sample, "--solver=tsit5", "--steps=9"], /--steps 9.*--solver tsit5/],
+    [[...sample, "--solver=euler-maruyama", "--tolerance=1e-3"], /--tolerance 1e-3.*--solver euler-maruyama/],
+    [[...sample, "--solver=tsit5", "--noise=2"], /--noise 2.*--solver tsit5/],
+    [[...sample, "--noise=2"], /--noise 2.*--solver dopri5/],
     [[...sample, "--solver", "dopri5", "--steps", "100"], /--steps 100.*--solver dopri5/],
     [[...sample, "--steps", "50"], /--steps 50.*default --solver dopri5/],
     [[...evaluate, "--steps", "50"], /--steps 50.*default --solver dopri5/],
@@ -224,7 +228,7 @@ describe("absurd numbers are refused before the first file is looked at", () => 
       "steps width layers batch divergence rate seed validation patience jitter ema weight-decay threads seeds points test equal decimal".split(
         " ",
       ),
-    sample: "count tolerance seed threads".split(" "),
+    sample: "count tolerance noise seed threads".split(" "),
     evaluate: "probes tolerance seed threads header decimal".split(" "),
     bench: "width threads seconds".split(" "),
     verify: "tolerance threads".split(" "),

@@ -10,6 +10,7 @@ import { checks as guidance } from "./guidance.ts";
 import { checks as halfStorage } from "./half-storage.ts";
 import { checks as kernels } from "./kernels.ts";
 import { checks as losses } from "./losses.ts";
+import { checks as moreSolvers } from "./more-solvers.ts";
 import { checks as ops } from "./ops.ts";
 import { checks as platform } from "./platform.ts";
 import { checks as threads } from "./threads.ts";
@@ -25,6 +26,7 @@ export const checks: readonly Check[] = [
   ...composites,
   ...flow,
   ...guidance,
+  ...moreSolvers,
   ...training,
   ...disposal,
   ...losses,

@@ -6,7 +6,7 @@ import { velocityOnly } from "../../src/flow/likelihood.ts";
 import type { VelocityField } from "../../src/flow/losses/loss.ts";
 import type { AdaptiveOptions, EmbeddedMethod } from "../../src/flow/solvers/adaptive.ts";
 import { adaptiveHeun, heunEuler } from "../../src/flow/solvers/adaptive-heun.ts";
-import { dormandPrince } from "../../src/flow/solvers/dopri5.ts";
+import { dormandPrinceMethod } from "../../src/flow/solvers/dopri5.ts";
 import type { Solver } from "../../src/flow/solvers/solver.ts";
 import { denseWeights, tsit5, tsitouras } from "../../src/flow/solvers/tsit5.ts";
 import { add, cos, multiply, square } from "../../src/ops/arithmetic.ts";
@@ -42,7 +42,7 @@ function trees({ a, c }: EmbeddedMethod["tableau"], order: number) {
 }
 
 const methods: Record<string, [EmbeddedMethod, order: number, embedded: number]> = {
-  dopri5: [dormandPrince, 5, 4],
+  dopri5: [dormandPrinceMethod, 5, 4],
   tsit5: [tsitouras, 5, 4],
   "adaptive-heun": [heunEuler, 2, 1],
 };

@@ -62,7 +62,7 @@ export function solve(plan: SolvePlan, x: ArrayLike<number>, seed = 1, precision
   const states = new Map<string, ArrayLike<number>>(
     plan.state.map(({ name, shape }) => [name, new Float64Array(sizeOf(shape))]),
   );
-  states.set("solve.seed", [seed, 0]).set("solve.chunk", [0]).set("solve.x", x);
+  states.set("solve.seed", [seed, 0]).set("solve.chunk", [0]).set("solve.noise", [seed, 1]).set("solve.x", x);
   for (const [name, values] of plan.initial) states.set(name, values);
   if (plan.start) runGraph(plan.start, states, precision);
   const stops: Float64Array[] = [];

@@ -4,13 +4,17 @@ import { describe, expect, test } from "vitest";
 import { ConfigError, NumericError, StiffnessError } from "../../src/errors.ts";
 import { velocityOnly } from "../../src/flow/likelihood.ts";
 import type { VelocityField } from "../../src/flow/losses/loss.ts";
+import { condOT } from "../../src/flow/paths/cond-ot.ts";
 import { type Dopri5Options, dopri5, dormandPrince } from "../../src/flow/solvers/dopri5.ts";
 import { euler } from "../../src/flow/solvers/euler.ts";
 import { throwOnFailure } from "../../src/flow/solvers/failure.ts";
 import { heun } from "../../src/flow/solvers/heun.ts";
-import { solverFrom, solverNames } from "../../src/flow/solvers/registry.ts";
+import { names as namesOfMore, solverOfMore } from "../../src/flow/solvers/more.ts";
+import { moreSolverNames, solverFrom, solverNames } from "../../src/flow/solvers/registry.ts";
 import { rk4 } from "../../src/flow/solvers/rk4.ts";
 import type { SolvePlan, Solver } from "../../src/flow/solvers/solver.ts";
+import { tsit5 } from "../../src/flow/solvers/tsit5.ts";
+import type { NamedOptions } from "../../src/graph/options.ts";
 import { add, cos, divide, multiply, negate, sqrt, square, subtract } from "../../src/ops/arithmetic.ts";
 import { solve } from "./evaluate.ts";
 
@@ -22,7 +26,8 @@ const tangentSolution = (x: number, from: number, to: number) =>
 const starts = [-0.6, 0.1, 0.45, 0.3, -0.2, 0.55];
 
 function planOf(solver: Solver, stops: readonly number[], field: VelocityField = tangent, rows = 3) {
-  return solver.plan({ field: velocityOnly(field), rows, dimension: starts.length / rows, estimates: 0, stops });
+  const path = condOT();
+  return solver.plan({ field: velocityOnly(field), rows, dimension: starts.length / rows, estimates: 0, stops, path });
 }
 
 function errorAt(x: ArrayLike<number>, from: number, to: number): number {
@@ -30,7 +35,7 @@ function errorAt(x: ArrayLike<number>, from: number, to: number): number {
 }
 
 test("dopri5's tableau: rows sum to their times, weights to 1, and the conditions of order 5 hold that are sums over b", () => {
-  const { a, b, c } = dormandPrince.tableau;
+  const { a, b, c } = dormandPrince;
   a.forEach((row, i) => {
     expect(row.reduce((x, y) => x + y, 0)).toBeCloseTo(c[i], 14);
   });
@@ -180,7 +185,7 @@ describe("every solve ends", () => {
     ["subnormal", [0, 1e-42, 1]],
     ["equal in f32 and falling", [1, 1 - 1e-12, 1e-50, 0]],
   ])("when a stop is %s", (_, stops) => {
-    for (const solver of [dopri5(limit), euler({ steps: 40 }), rk4({ steps: 9 })]) {
+    for (const solver of [dopri5(limit), tsit5(limit), euler({ steps: 40 }), rk4({ steps: 9 })]) {
       const solution = ended(solver, stops);
       expect(solution.stops).toHaveLength(stops.length - 1);
       if (solution.progress) expect(solution.progress).toMatchObject({ status: 1, time: stops.at(-1) });
@@ -282,17 +287,23 @@ describe("solvers with fixed steps", () => {
   });
 });
 
-describe.each(solverNames)("%s", (name) => {
+test("solvers of divflow/flows are those whose names cross to workers", () => {
+  expect(namesOfMore).toEqual(moreSolverNames);
+});
+
+const made = (named: NamedOptions) => (solverNames.includes(named.name) ? solverFrom(named) : solverOfMore(named));
+
+describe.each([...solverNames, ...namesOfMore])("%s", (name) => {
   test("has its name, and is made again of its options", () => {
-    const solver = solverFrom({ name, options: {} });
+    const solver = made({ name, options: {} });
     expect(solver.name).toBe(name);
-    const again = solverFrom(JSON.parse(JSON.stringify({ name, options: solver.options })));
+    const again = made(JSON.parse(JSON.stringify({ name, options: solver.options })));
     expect(again.options).toEqual(solver.options);
     expect(solve(planOf(again, [0, 1]), starts).stops).toEqual(solve(planOf(solver, [0, 1]), starts).stops);
   });
 
   test.each([[[0]], [[0, 0]], [[0, 1, 0.5]], [[0, Number.NaN]], [[]]])("refuses stops %j", (stops) => {
-    const solver = solverFrom({ name, options: {} });
+    const solver = made({ name, options: {} });
     expect(() => planOf(solver, stops)).toThrow(ConfigError);
     expect(() => planOf(solver, stops)).toThrow("stops of a solve: got ");
   });

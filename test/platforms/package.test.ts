@@ -123,15 +123,11 @@ test("dist/min/ offers what dist/ does, files of points apart", async () => {
   const nothingIsMissing: [Missing] extends [never] ? true : Missing = true;
   expect(nothingIsMissing).toBe(true);
   const names = async (path: string) => Object.keys(await import(/* @vite-ignore */ join(folder, path)));
-  const [index, data, networks, diagnostics, page, pageData, pageNetworks, pageDiagnostics] = await Promise.all(
-    ["", "min/"].flatMap((part) =>
-      ["index", "data", "networks", "diagnostics"].map((name) => names(`${part}${name}.js`)),
-    ),
-  );
-  expect(pageData.sort()).toEqual(data.sort());
-  expect(pageNetworks.sort()).toEqual(networks.sort());
-  expect(pageDiagnostics.sort()).toEqual(diagnostics.sort());
-  expect(index.filter((name) => diagnostics.includes(name))).toEqual([]);
+  const entries = ["index", "data", "networks", "flows", "diagnostics"];
+  const namesIn = (at: string) => Promise.all(entries.map((name) => names(`${at}${name}.js`)));
+  const [[index, data, networks, ...others], [page, ...pages]] = await Promise.all([namesIn(""), namesIn("min/")]);
+  expect(pages.map((one) => one.sort())).toEqual([data, networks, ...others].map((one) => one.sort()));
+  for (const one of others) expect(index.filter((name) => one.includes(name))).toEqual([]);
   expect([...new Set([...page, ...index.filter((name) => data.includes(name))])].sort()).toEqual(index.sort());
   expect(index.filter((name) => networks.includes(name)).sort()).toEqual(["classes", "mlp", "numbers"]);
   expect(page.filter((name) => data.includes(name) && !name.endsWith("Error"))).toEqual([]);
@@ -165,6 +161,7 @@ describe("a bundler leaves out what an app does not use", () => {
         "divflow/data": join(folder, "data.js"),
         "divflow/networks": join(folder, "networks.js"),
         "divflow/diagnostics": join(folder, "diagnostics.js"),
+        "divflow/flows": join(folder, "flows.js"),
       },
       ...{ bundle: true, minify: true, splitting, format: "esm", metafile: true, write: false, outdir: "out" },
     });

@@ -1,8 +1,10 @@
 /** What a worker makes of the plain parts that a page sends it: plain.ts has the other side. */
+import { onDemand } from "../../backends/on-demand.ts";
 import { madeArray } from "../../data/array.ts";
 import type { GraphData } from "../../data/graph-data.ts";
 import type { DataSource } from "../../data/source.ts";
-import { solverFrom } from "../../flow/solvers/registry.ts";
+import { moreSolverNames, solverFrom } from "../../flow/solvers/registry.ts";
+import type { Solver } from "../../flow/solvers/solver.ts";
 import { GRAPH, isRecord, type NamedOptions } from "../../graph/options.ts";
 import type { Network } from "../../nn/network.ts";
 import { networkFromConfig } from "../../nn/registry.ts";
@@ -18,10 +20,15 @@ const forms: { readonly [Name in PartName]: (plain: never) => unknown } = {
   path: pathOf,
   loss: lossOf,
   optimizer: optimizerFrom,
-  solver: solverFrom,
+  solver: (named: NamedOptions) => (moreSolverNames.includes(named.name) ? moreSolver(named) : solverFrom(named)),
   data: madeData,
   validation: (plain: unknown) => (isRecord(plain) && "name" in plain ? madeData(plain as never) : plain),
 };
+
+async function moreSolver(named: NamedOptions): Promise<Solver> {
+  const { solverOfMore } = await onDemand(import("../../flow/solvers/more.ts"));
+  return solverOfMore(named);
+}
 
 function madeData(plain: NamedOptions & Pick<GraphData, "contents">): DataSource | Promise<DataSource> {
   return plain.name === "array" ? madeArray(plain as never) : dataOf(plain, plain.contents);

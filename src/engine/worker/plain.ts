@@ -14,7 +14,7 @@ import type { Loss } from "../../flow/losses/loss.ts";
 import { lossNames } from "../../flow/losses/registry.ts";
 import type { PathScheduler } from "../../flow/paths/path.ts";
 import { pathNames } from "../../flow/paths/registry.ts";
-import { solverNames } from "../../flow/solvers/registry.ts";
+import { moreSolverNames, solverNames } from "../../flow/solvers/registry.ts";
 import type { Solver } from "../../flow/solvers/solver.ts";
 import { GRAPH, isRecord, type NamedOptions, partOption } from "../../graph/options.ts";
 import type { GraphConfig } from "../../nn/graph.ts";
@@ -42,7 +42,7 @@ const plainForms: { readonly [Name in PartName]: (part: never) => unknown } = {
   /** A user's own is left as it is, for its graph is made with a network: {@link withGraphs}. */
   loss: (loss: Loss) => (loss.forNetwork ? loss : plainNamed("loss", lossNames, loss)),
   optimizer: (optimizer: Optimizer) => plainNamed("optimizer", Object.keys(optimizers), optimizer),
-  solver: (solver: Solver) => plainNamed("solver", solverNames, solver),
+  solver: (solver: Solver) => plainNamed("solver", [...solverNames, ...moreSolverNames], solver),
   data: plainData,
   validation: (given: DataSource | readonly number[]) => ("draw" in given ? plainData(given) : given),
 };

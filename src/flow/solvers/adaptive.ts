@@ -58,7 +58,7 @@ export interface EmbeddedMethod {
 export interface DenseOutput {
   states(problem: SolveProblem): readonly StateDeclaration[];
   /** What some of them are before the first step. */
-  readonly initial: ReadonlyMap<string, readonly number[]>;
+  initial(problem: SolveProblem): ReadonlyMap<string, readonly number[]>;
   /** What the states become when this step is accepted, in their order. */
   values(step: Step, stages: readonly FieldValue[]): readonly Node[];
   /** Writes "solve.there" [S, D], the points at the time in state "solve.at" [1]. */
@@ -128,7 +128,7 @@ function plan(made: Made, problem: SolveProblem): SolvePlan {
     initial: new Map([
       ["solve.end", [stops[stops.length - 1] as number]],
       ["solve.control", control.map((number) => (number === "time" ? (stops[0] as number) : 0))],
-      ...(dense?.initial ?? []),
+      ...(dense?.initial(problem) ?? []),
     ]),
     start: { name: `${name}-start`, updates: startUpdates(made, problem, all) },
     step: { name: `${name}-step`, updates: stepUpdates(made, problem, all, dense) },

@@ -1,7 +1,7 @@
 import type { StateDeclaration } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
 import { add, divide, equal, multiply, select, subtract } from "../../ops/arithmetic.ts";
-import { constant, state } from "../../ops/sources.ts";
+import { state } from "../../ops/sources.ts";
 import { type AdaptiveOptions, adaptive, type DenseOutput, type EmbeddedMethod } from "./adaptive.ts";
 import { pointState } from "./problem.ts";
 import type { Solver } from "./solver.ts";
@@ -26,9 +26,9 @@ const dense: DenseOutput = {
     ...["start", ...POWERS].map(
       (name): StateDeclaration => ({ name: `solve.dense.${name}`, shape: [rows, dimension], dtype: "f32" }),
     ),
-    ...["from", "size"].map((name): StateDeclaration => ({ name: `solve.dense.${name}`, shape: [1], dtype: "f32" })),
+    ...["from", "to"].map((name): StateDeclaration => ({ name: `solve.dense.${name}`, shape: [1], dtype: "f32" })),
   ],
-  values({ x, time, size }, stages) {
+  values({ x, time, next, size }, stages) {
     const velocities = stages.map(({ velocity }) => velocity);
     const factors = POWERS.map((power) =>
       multiply(
@@ -39,10 +39,10 @@ const dense: DenseOutput = {
         size,
       ),
     );
-    return [x, ...factors, time, size];
+    return [x, ...factors, time, next];
   },
   read(problem) {
-    const [start, one, two, three, four, from, size] = this.states(problem).map(state) as [
+    const [start, one, two, three, four, from, to] = this.states(problem).map(state) as [
       Node,
       Node,
       Node,
@@ -52,15 +52,15 @@ const dense: DenseOutput = {
       Node,
     ];
     const at = state({ name: "solve.at", shape: [1], dtype: "f32" });
-    const theta = divide(subtract(at, from), size);
+    const theta = divide(subtract(at, from), subtract(to, from));
     const powers = [four, three, two, one].reduce((sum, factor) => multiply(add(sum, factor), theta), multiply(one, 0));
-    // Before the first step is accepted, all that is within is where the solve began.
+    // Where the solve has come to, also before its first step, the points are at hand.
     const x = state(pointState(problem));
     const there: StateDeclaration = { name: "solve.there", shape: x.shape, dtype: "f32" };
-    const value = select(equal(size, constant(0, [1])), x, add(start, powers));
+    const value = select(equal(at, to), x, add(start, powers));
     return { name: "tsit5-dense", updates: [{ state: there, value }] };
   },
-  initial: new Map([["solve.dense.size", [0]]]),
+  initial: ({ stops }) => new Map([["solve.dense.to", [stops[0] as number]]]),
 };
 
 /** Tsitouras' method of order 5 with an embedded error estimate of order 4 and dense output of order 4. */

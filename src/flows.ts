@@ -1,0 +1,10 @@
+/**
+ * The entry `divflow/flows`: solvers beside the usual ones. Apart from `divflow`, so that a page which has none of it
+ * downloads none; a page's worker imports it when a solver of these is first asked for.
+ */
+export type { AdaptiveOptions } from "./flow/solvers/adaptive.ts";
+export { adaptiveHeun } from "./flow/solvers/adaptive-heun.ts";
+export type { Diffusion } from "./flow/solvers/diffusion.ts";
+export { eulerMaruyama, type SDEOptions, stochasticHeun } from "./flow/solvers/sde.ts";
+export type { Solver } from "./flow/solvers/solver.ts";
+export { tsit5 } from "./flow/solvers/tsit5.ts";
