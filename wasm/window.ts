@@ -52,23 +52,44 @@ export function packRows(
       at.down = <i32>(place / w.acrossOutput) * w.downStride + w.downStart;
       at.across = <i32>(place % w.acrossOutput) * w.acrossStride + w.acrossStart;
     }
-    let tap = k / w.channels;
+    const side = sideBySide(w, panel);
+    const tap = k / w.channels;
     let down = tap / w.acrossTaps, across = tap % w.acrossTaps;
     let channel = k % w.channels;
     for (let column = k; column < end;) {
       const count = min(w.channels - channel, end - column);
       const first = placeOf(w, panel, down, across, channel, zeros);
-      const second = placeOf(w, panel + offsetof<Row>(), down, across, channel, zeros);
-      const third = placeOf(w, panel + 2 * offsetof<Row>(), down, across, channel, zeros);
-      packRowsOfFour(
-        first, second, third, placeOf(w, panel + 3 * offsetof<Row>(), down, across, channel, zeros), count, out, 16,
-      );
+      if (side && first != zeros && seesAll(w, panel, across)) {
+        const step: usize = <usize>(w.acrossStride * w.channels) << 2;
+        packRowsOfFour(first, first + step, first + 2 * step, first + 3 * step, count, out, 16);
+      } else {
+        const second = placeOf(w, panel + offsetof<Row>(), down, across, channel, zeros);
+        const third = placeOf(w, panel + 2 * offsetof<Row>(), down, across, channel, zeros);
+        const fourth = placeOf(w, panel + 3 * offsetof<Row>(), down, across, channel, zeros);
+        packRowsOfFour(first, second, third, fourth, count, out, 16);
+      }
       out += count << 4;
       column += count;
       channel = 0;
       if (++across == w.acrossTaps) across = 0, down++;
     }
   }
+}
+
+/** Whether the four rows of a panel are places of one line, and see what lies a stride apart. */
+// @ts-ignore: decorator
+@inline
+function sideBySide(w: Window, panel: usize): bool {
+  const first = changetype<Row>(panel), last = changetype<Row>(panel + 3 * offsetof<Row>());
+  return w.acrossFraction == 1 && first.image == last.image && first.down == last.down;
+}
+
+/** Whether the last of four rows side by side, the first of which does, sees a place through this tap. */
+// @ts-ignore: decorator
+@inline
+function seesAll(w: Window, panel: usize, across: u32): bool {
+  const x = changetype<Row>(panel + 3 * offsetof<Row>()).across + <i32>across * w.acrossDilation;
+  return x >= 0 && x < w.acrossInput;
 }
 
 /** As packLeft of the transposed matrix: its columns `row` and following, rows `k` and following. */
@@ -90,18 +111,22 @@ export function packColumns(
     at.down = <i32>y * w.downStride + w.downStart;
     at.across = <i32>x * w.acrossStride + w.acrossStart;
     let to = out + (done / MR) * panelBytes + ((done & (MR - 1)) << 2);
-    for (const end = to + (<usize>depth << 4); to < end; to += 16) {
+    const end = to + (<usize>depth << 4);
+    const whole = count == 16 && (done & (MR - 1)) == 0 && w.acrossFraction == 1;
+    const step: usize = <usize>(w.acrossStride * w.channels) << 2;
+    while (to < end) {
       const from = placeOf(w, changetype<usize>(at), down, across, channel, zeros);
-      let c: u32 = 0;
-      if ((done & (MR - 1)) == 0) {
-        for (; c + MR <= count; c += MR) v128.store(to + (c / MR) * panelBytes, v128.load(from + (<usize>c << 2)));
+      let moved: u32 = 1;
+      if (whole && from != zeros) {
+        moved = min(min(<u32>(end - to) >> 4, w.acrossOutput - x), run(w, changetype<usize>(at), across));
+        moveSixteen(from, step, moved, to, panelBytes);
+      } else {
+        moveSome(from, count, done & (MR - 1), to, panelBytes);
       }
-      for (; c < count; c++) {
-        const lane = (done & (MR - 1)) + c;
-        store<f32>(to + (lane / MR) * panelBytes + ((<usize>(lane & (MR - 1)) - (done & (MR - 1))) << 2), load<f32>(from + (<usize>c << 2)));
-      }
-      at.across += w.acrossStride;
-      if (++x < w.acrossOutput) continue;
+      to += <usize>moved << 4;
+      at.across += <i32>moved * w.acrossStride;
+      x += moved;
+      if (x < w.acrossOutput) continue;
       x = 0;
       at.across = w.acrossStart;
       at.down += w.downStride;
@@ -111,6 +136,39 @@ export function packColumns(
       at.image += imageBytes(w);
     }
     done += count;
+  }
+}
+
+/** How many output places from this one on, which sees one, see places that lie a stride apart. */
+// @ts-ignore: decorator
+@inline
+function run(w: Window, row: usize, across: u32): u32 {
+  const x = changetype<Row>(row).across + <i32>across * w.acrossDilation;
+  return <u32>((w.acrossInput - 1 - x) / w.acrossStride) + 1;
+}
+
+/** Sixteen channels of `places` places, `step` bytes apart, into four panels. */
+function moveSixteen(from: usize, step: usize, places: u32, to: usize, panelBytes: usize): void {
+  const second = panelBytes, third = 2 * panelBytes, fourth = 3 * panelBytes;
+  for (const end = to + (<usize>places << 4); to < end; to += 16, from += step) {
+    v128.store(to, v128.load(from));
+    v128.store(to + second, v128.load(from, 16));
+    v128.store(to + third, v128.load(from, 32));
+    v128.store(to + fourth, v128.load(from, 48));
+  }
+}
+
+/** Up to sixteen channels of one place, from a panel's `lane` on. */
+// @ts-ignore: decorator
+@inline
+function moveSome(from: usize, count: u32, lane: u32, to: usize, panelBytes: usize): void {
+  let c: u32 = 0;
+  if (lane == 0) {
+    for (; c + MR <= count; c += MR) v128.store(to + (c / MR) * panelBytes, v128.load(from + (<usize>c << 2)));
+  }
+  for (; c < count; c++) {
+    const at = lane + c;
+    store<f32>(to + (at / MR) * panelBytes + ((<usize>(at & (MR - 1)) - lane) << 2), load<f32>(from + (<usize>c << 2)));
   }
 }
 
