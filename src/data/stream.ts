@@ -1,18 +1,11 @@
-/**
- * Data that come as they are made: the host writes batches into a ring on the device, a few ahead of the steps that need
- * them. Each step takes the batch that its slot holds; see docs/data.md for what a resumed run is given.
- */
+/** Data that come as they are made, as users give them; see docs/data.md for what a resumed run is given. */
 import { ConfigError } from "../errors.ts";
-import type { Update } from "../graph/graph.ts";
 import { isSizes, type Shape, sizeOf } from "../graph/node.ts";
 import { isRecord, optionsObject } from "../graph/options.ts";
-import { increment } from "../ops/arithmetic.ts";
-import { gather } from "../ops/rows.ts";
-import { reshape } from "../ops/shape.ts";
-import { state } from "../ops/sources.ts";
 import type { ConditionValues, Numbers } from "./numbers.ts";
 import type { DataCondition, DataSource, StreamStart } from "./source.ts";
 import { parseStandardization, type Standardization } from "./standardize.ts";
+import { streamSource } from "./stream-source.ts";
 
 /** Some rows, as many as there are: points in data units, and what is told of each by name. */
 export type StreamedRows =
@@ -36,24 +29,14 @@ export interface StreamDataOptions {
   readonly batches: RowStream | ((start: StreamStart) => RowStream);
 }
 
-/** Where the batches lie, and which of them is next. */
-const RING = "data.ring";
-const SLOT = { name: "data.slot", shape: [1], dtype: "u32" } as const;
-
-/** Bytes of points in the ring at most, and batches. */
-const [RING_BYTES, MOST_SLOTS] = [1 << 24, 64];
-
-const slotsOf = (rows: number, dimension: number): number =>
-  Math.max(1, Math.min(MOST_SLOTS, Math.floor(RING_BYTES / (4 * rows * dimension))));
-
 /**
  * Points that come as they are made: from a generator, a simulation, a file larger than memory. Training takes each row
  * once, in order, and asks for the next while steps run; a run goes on in submissions of 64 steps at most. Equal rows
  * give equal bits, whatever the sizes that they come in. A resumed run, or one that goes on after a lost device, asks
  * `batches` anew: a function is told where to begin, anything else begins at its start.
  *
- * There are no rows to hold out, to sample or to evaluate losses on: give `validation` a source of its own. Functions do
- * not cross to a worker: an engine there refuses it.
+ * There are no rows to hold out, to sample or to evaluate losses on: give `validation` a source of its own. Where the engine
+ * is in a worker, it asks the page for rows: `batches` stays where it is.
  *
  * @throws {@link ConfigError} when an option is unknown or wrong. What comes is checked as it comes: a {@link DataError} that
  * names the row ends the run, whose state stays.
@@ -87,35 +70,10 @@ export function streamData(options: StreamDataOptions): DataSource {
   const dimension = sizeOf(shape);
   const standardization = units && parseStandardization(units, dimension, "standardization of streamData");
   const conditions = given === undefined ? undefined : declared(given);
-  const ring = (name: string) => `${RING}.${name}`;
-  return {
-    name: "stream",
-    options: { dimension, shape: Object.freeze([...shape]), ...(conditions ? { conditions } : {}) },
-    dimension,
-    ...(shape.length > 1 ? { shape: Object.freeze([...shape]) } : {}),
-    ...(conditions ? { conditions } : {}),
-    ...(standardization ? { standardization } : {}),
-    draw({ rows, state }) {
-      const slots = slotsOf(rows, dimension);
-      const slot = state(SLOT.name, SLOT.shape, SLOT.dtype);
-      const taken = (name: string, one: Shape, dtype: "f32" | "u32") =>
-        reshape(gather(state(name, [slots, rows * sizeOf(one)], dtype), slot), [rows, ...one]);
-      const points = taken(RING, [dimension], "f32");
-      if (!conditions) return points;
-      const told = Object.entries(conditions).map(
-        ([name, { shape, classes }]) =>
-          [name, taken(ring(name), shape, classes === undefined ? "f32" : "u32")] as const,
-      );
-      return { points, conditions: new Map(told) };
-    },
-    updates: (): Update[] => [{ state: SLOT, value: increment(state(SLOT)) }],
-    stream: {
-      ...{ points: RING, slot: SLOT.name, condition: ring },
-      slots: (rows) => slotsOf(rows, dimension),
-      from: typeof batches === "function" ? batches : () => batches,
-      isOwn: typeof batches === "function",
-    },
-  };
+  return streamSource(
+    { shape, ...(conditions ? { conditions } : {}), ...(standardization ? { standardization } : {}) },
+    { from: typeof batches === "function" ? batches : () => batches, isOwn: typeof batches === "function" },
+  );
 }
 
 function isStream(given: unknown): given is RowStream {

@@ -5,6 +5,7 @@ import { resumeData } from "../../src/data/registry.ts";
 import { type DataSource, drawnFrom } from "../../src/data/source.ts";
 import { fromPlain } from "../../src/engine/worker/made.ts";
 import { toPlain } from "../../src/engine/worker/plain.ts";
+import { Pulls } from "../../src/engine/worker/pulls.ts";
 import { ConfigError, DataError } from "../../src/errors.ts";
 import { evaluate } from "../../src/graph/evaluate.ts";
 import type { Node } from "../../src/graph/node.ts";
@@ -240,19 +241,20 @@ describe("shapes", () => {
 });
 
 describe("messages to a worker", () => {
+  const pulls = new Pulls(() => {}); // asked for streams alone
   test("carry shapes and conditions", async () => {
     const data = arrayData(points, undefined, {
       standardize: true,
       conditions: { ...conditions, species: rows.map((i) => (i % 2 ? "ape" : "cat")) },
     });
-    const { data: made } = await fromPlain<{ data: DataSource }>(structuredClone(toPlain({ data })));
+    const { data: made } = await fromPlain<{ data: DataSource }>(structuredClone(toPlain({ data })), pulls);
     expect(isArrayData(made)).toBe(true);
     expect(made.state).toEqual(data.state);
     expect(made.conditions).toEqual(data.conditions);
     expect(made.options).toEqual(data.options);
     expect(batch(made, 8)).toEqual(batch(data, 8));
     const shaped = arrayData(frames, undefined, { standardize: "channel" });
-    const { data: again } = await fromPlain<{ data: DataSource }>(structuredClone(toPlain({ data: shaped })));
+    const { data: again } = await fromPlain<{ data: DataSource }>(structuredClone(toPlain({ data: shaped })), pulls);
     expect([again.shape, again.standardization]).toEqual([shaped.shape, shaped.standardization]);
   });
 });

@@ -1,8 +1,10 @@
 /** A page's line to the engine in its worker: questions and answers, aborts, and what happens when the worker dies. */
+import { onDemand } from "../../backends/on-demand.ts";
 import { ConfigError, DeviceLostError, DisposedError, rebuildError } from "../../errors.ts";
 import { signalOption } from "../../graph/options.ts";
 import { disposed } from "../disposed.ts";
 import type { FromEngine, Question, RuntimeFacts, SentError, Standing, ToEngine } from "./messages.ts";
+import type { Streams } from "./streams.ts";
 
 interface Waiting {
   answer(message: { readonly value: unknown; readonly standing?: Standing }): void;
@@ -30,6 +32,8 @@ export class Connection {
   readonly #waiting = new Map<number, Waiting>();
   #asked = 0;
   #closed: (() => Error) | undefined;
+  /** What the engine asks of the page's streams, where there are some. */
+  #streams: Streams | undefined;
   /** Told what the runtime has become. */
   onRuntime: (facts: RuntimeFacts) => void = () => {};
 
@@ -79,6 +83,13 @@ export class Connection {
     }
   }
 
+  /** Those of the page that the engine may take rows from. */
+  async streams(): Promise<Streams> {
+    const { Streams } = await onDemand(import("./streams.ts"));
+    this.#streams ??= new Streams();
+    return this.#streams;
+  }
+
   /** Frees a trainer, model or run there. */
   dispose(number: number): void {
     if (!this.#closed) this.#send({ kind: "dispose", number });
@@ -96,6 +107,10 @@ export class Connection {
 
   #receive(message: FromEngine): void {
     if (message.kind === "loaded") return;
+    if (message.kind === "pull" || message.kind === "leave") {
+      this.#streams?.receive(message, (id, pulled) => this.#send({ kind: "pulled", id, pulled }));
+      return;
+    }
     if (message.kind !== "progress" && message.runtime) this.onRuntime(message.runtime);
     const waiting = this.#waiting.get(message.id);
     if (!waiting) return;
@@ -110,17 +125,20 @@ export class Connection {
     }
     if (message.standing) waiting.onStanding?.(message.standing);
     if (message.kind === "answer") waiting.answer(message);
-    else waiting.fail(received(message.error, waiting.signal));
+    else waiting.fail(received(message.error, waiting.signal, this.#streams));
   }
 
   #close(reason: () => Error): void {
     this.#closed ??= reason;
+    this.#streams?.close();
     for (const waiting of this.#waiting.values()) waiting.fail(this.#closed());
   }
 }
 
-function received(error: SentError, signal: AbortSignal | undefined): unknown {
+function received(error: SentError, signal: AbortSignal | undefined, streams: Streams | undefined): unknown {
   switch (error.kind) {
+    case "stream":
+      return streams?.failure(error.failure);
     case "aborted":
       return signal?.reason;
     case "divflow":

@@ -10,10 +10,12 @@ import type { Network } from "../../nn/network.ts";
 import { networkFromConfig } from "../../nn/registry.ts";
 import { optimizerFrom } from "../../train/adam.ts";
 import { dataOf, lossOf, pathOf } from "../../train/parts.ts";
+import type { PlainStream } from "./messages.ts";
 import { changedParts, type PartName, type PlainNetwork } from "./plain.ts";
+import type { Pulls } from "./pulls.ts";
 
-/** Of each part. */
-const forms: { readonly [Name in PartName]: (plain: never) => unknown } = {
+/** Of each part; streams ask the page for their rows. */
+const forms: { readonly [Name in PartName]: (plain: never, pulls: Pulls) => unknown } = {
   async network({ kind, config, graph }: PlainNetwork): Promise<Network> {
     return graph ? { ...(await networkFromConfig(GRAPH, graph)), kind, config } : networkFromConfig(kind, config);
   },
@@ -22,7 +24,7 @@ const forms: { readonly [Name in PartName]: (plain: never) => unknown } = {
   optimizer: optimizerFrom,
   solver: (named: NamedOptions) => (moreSolverNames.includes(named.name) ? moreSolver(named) : solverFrom(named)),
   data: madeData,
-  validation: (plain: unknown) => (isRecord(plain) && "name" in plain ? madeData(plain as never) : plain),
+  validation: (plain: unknown, pulls) => (isRecord(plain) && "name" in plain ? madeData(plain as never, pulls) : plain),
 };
 
 async function moreSolver(named: NamedOptions): Promise<Solver> {
@@ -30,14 +32,18 @@ async function moreSolver(named: NamedOptions): Promise<Solver> {
   return solverOfMore(named);
 }
 
-function madeData(plain: NamedOptions & Pick<GraphData, "contents">): DataSource | Promise<DataSource> {
+function madeData(
+  plain: (NamedOptions & Pick<GraphData, "contents">) | PlainStream,
+  pulls: Pulls,
+): DataSource | Promise<DataSource> {
+  if ("stream" in plain) return pulls.source(plain);
   return plain.name === "array" ? madeArray(plain as never) : dataOf(plain, plain.contents);
 }
 
 /** The options with their parts made from their plain form: what `toPlain` was given, but for a signal. */
-export async function fromPlain<Options extends object>(plain: object): Promise<Options> {
+export async function fromPlain<Options extends object>(plain: object, pulls: Pulls): Promise<Options> {
   if (!isRecord(plain)) return plain as Options; // whoever takes the options says what is wrong
-  const make = async (name: PartName, part: never) => forms[name](part); // all are awaited, should one fail
+  const make = async (name: PartName, part: never) => forms[name](part, pulls); // all are awaited, should one fail
   const made = Object.entries(changedParts(plain, make)).map(async ([name, part]) => [name, await part] as const);
   return Object.fromEntries(await Promise.all(made)) as Options;
 }

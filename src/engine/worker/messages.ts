@@ -1,4 +1,5 @@
 /** What a page asks of the engine in its worker, and what comes back. Objects there are known by number. */
+import type { DataSource, StreamStart } from "../../data/source.ts";
 import type { ErrorCode, ErrorFacts } from "../../errors.ts";
 import type { NamedOptions } from "../../graph/options.ts";
 import type { Network } from "../../nn/network.ts";
@@ -83,7 +84,18 @@ export type ToEngine =
   | { readonly kind: "ask"; readonly id: number; readonly question: Question }
   /** The signal given with this question, or with the run whose next report it asks for, was aborted. */
   | { readonly kind: "abort"; readonly id: number }
-  | { readonly kind: "dispose"; readonly number: number };
+  | { readonly kind: "dispose"; readonly number: number }
+  /** What a stream gave when the engine asked for its next rows. */
+  | { readonly kind: "pulled"; readonly id: number; readonly pulled: Pulled };
+
+/** What an iterator gives, or the number by which the page knows what it has thrown. */
+export type Pulled = IteratorResult<unknown, undefined> | { readonly failure: number };
+
+/** A stream as it is sent: its function stays on the page, which knows it by number. */
+export interface PlainStream extends NamedOptions, Pick<DataSource, "standardization"> {
+  readonly stream: number;
+  readonly isOwn: boolean;
+}
 
 /** What the engine says of itself. */
 export type RuntimeFacts = Pick<Runtime, "backend" | "device" | "reason">;
@@ -112,11 +124,23 @@ export interface MadeTrainer extends Pick<Trainer, "trainingRows" | "heldOutRows
 export type SentError =
   | { readonly kind: "aborted" }
   | { readonly kind: "divflow"; readonly code: ErrorCode; readonly facts: ErrorFacts }
+  /** What a stream of the page has thrown. */
+  | { readonly kind: "stream"; readonly failure: number }
   | { readonly kind: "other"; readonly name: string; readonly message: string };
 
 export type FromEngine =
   /** The module has loaded: what a page waits for, since a worker that cannot load says so only by an event. */
   | { readonly kind: "loaded" }
+  /** The next rows are wanted of an iterator, which begins here where there is none of this number. */
+  | {
+      readonly kind: "pull";
+      readonly id: number;
+      readonly iterator: number;
+      readonly stream: number;
+      readonly start: StreamStart;
+    }
+  /** An iterator is wanted no more. */
+  | { readonly kind: "leave"; readonly iterator: number }
   /** How far a question is that asked for progress. */
   | { readonly kind: "progress"; readonly id: number; readonly done: number; readonly total: number }
   | ({ readonly kind: "answer"; readonly id: number; readonly value: unknown } & News)

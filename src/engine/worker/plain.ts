@@ -21,6 +21,7 @@ import type { GraphConfig } from "../../nn/graph.ts";
 import type { Network } from "../../nn/network.ts";
 import { networkKinds } from "../../nn/registry.ts";
 import { type Optimizer, optimizers } from "../../train/adam.ts";
+import type { Connection } from "./connection.ts";
 
 /** Options with each of these parts, where present, in its plain form. */
 export type Plain<Options> = { readonly [Key in keyof Options]: Key extends PartName ? unknown : Options[Key] };
@@ -53,7 +54,9 @@ function plainNamed(what: PartName, names: readonly string[], { name, options }:
   throw unknownPart(what, name);
 }
 
+/** A stream is left as it is, for its function stays here: {@link withStreams}. */
 function plainData(source: DataSource): NamedOptions {
+  if (source.stream) return source;
   if (isArrayData(source)) return { name: source.name, ...arrayParts(source) };
   const { contents } = source as Partial<GraphData>;
   return { ...plainNamed("data", dataNames, source), ...(source.name === GRAPH ? { contents } : {}) };
@@ -95,6 +98,19 @@ function lossFor(loss: Loss, network: Network | undefined, path: PathScheduler |
   partOption<Network>("network beside a loss", given, "apply", "mlp()");
   partOption("path beside a loss", path as PathScheduler, "at", "condOT()");
   return loss.forNetwork?.(given, path as PathScheduler) ?? loss;
+}
+
+/** The options with streams of rows by number. At once where there is none: messages keep their order. */
+export function withStreams<Options extends object>(
+  options: Options,
+  connection: Pick<Connection, "streams">,
+): Options | Promise<Options> {
+  const parts = Object.entries(options).filter(([name, part]) => isPartName(name) && Object(part).stream);
+  if (parts.length === 0) return options;
+  return connection.streams().then((streams) => ({
+    ...options,
+    ...Object.fromEntries(parts.map(([name, source]) => [name, streams.plain(source)])),
+  }));
 }
 
 /** Whether it is one in all that a graph is made of: what is none is the engine's to refuse. */

@@ -1,5 +1,6 @@
 /** The runtime on a page whose engine runs in a worker: each call is a question to it. */
 import { onDemand } from "../../backends/on-demand.ts";
+import { expectDrawable } from "../../data/drawable.ts";
 import { copiedBytes } from "../../data/numbers.ts";
 import { ConfigError } from "../../errors.ts";
 import { isRecord } from "../../graph/options.ts";
@@ -22,7 +23,7 @@ import { type InitialBytes, initialBytes } from "../initial.ts";
 import type { Connection } from "./connection.ts";
 import type { MadeModel, MadeTrainer, RuntimeFacts } from "./messages.ts";
 import { ownFile } from "./own-file.ts";
-import { toPlain, withGraphs } from "./plain.ts";
+import { toPlain, withGraphs, withStreams } from "./plain.ts";
 import { type Around, parted, RemoteModel, RemoteTrainer } from "./remote-trainer.ts";
 import { withNetworkOf } from "./sent-network.ts";
 
@@ -67,7 +68,8 @@ export class RemoteRuntime implements Runtime {
     const { network, path } = Object(options) as Partial<TrainerOptions>;
     const around: Around = { ...(network ? { network } : {}), ...(path ? { path } : {}) };
     const made = withGraphs(plain, around);
-    const ready = made instanceof Promise ? await made : made;
+    const whole = withStreams(made instanceof Promise ? await made : made, this.#connection);
+    const ready = whole instanceof Promise ? await whole : whole;
     const sent = initial ? { ...ready, initial: await sentInitial(initial, network) } : ready;
     const question = { ask: "createTrainer", options: sent as never, progress: onProgress !== undefined } as const;
     return this.#trainer(await this.#connection.ask(question, { signal, onProgress }), around);
@@ -77,7 +79,8 @@ export class RemoteRuntime implements Runtime {
     const bytes = copiedBytes("bytes of resume", given);
     const { options: plain, signal, onProgress } = parted(options);
     const made = this.#ofFile(bytes, plain);
-    const sent = made instanceof Promise ? await made : made;
+    const whole = withStreams(made instanceof Promise ? await made : made, this.#connection);
+    const sent = whole instanceof Promise ? await whole : whole;
     const question = { ask: "resumeTrainer", bytes, options: sent, progress: onProgress !== undefined } as const;
     return this.#trainer(await this.#connection.ask(question, { signal, onProgress, transfer: [bytes.buffer] }));
   }
@@ -108,6 +111,7 @@ export class RemoteRuntime implements Runtime {
         remedy: "Evaluate it on the runtime it was made on, or save it and load it here.",
       });
     }
+    if (Object(options).data?.stream) expectDrawable("data of evaluateLosses", options.data);
     return model.ask("evaluateLosses", options);
   }
 

@@ -20,6 +20,7 @@ import type {
   Standing,
   ToEngine,
 } from "./messages.ts";
+import { Pulls, StreamFailure } from "./pulls.ts";
 
 /** What a worker has for talking to its page. */
 export interface Port {
@@ -48,6 +49,7 @@ export function serve(port: Port, modules: BackendModules): void {
   port.onmessage = async ({ data: message }) => {
     if (message.kind === "abort") engine.abort(message.id);
     if (message.kind === "dispose") engine.dispose(message.number);
+    if (message.kind === "pulled") engine.pulls.pulled(message.id, message.pulled);
     if (message.kind !== "ask") return;
     const { id, question } = message;
     let reply: FromEngine;
@@ -78,10 +80,12 @@ class Engine {
   /** By the number of the question that can be aborted. */
   readonly #aborts = new Map<number, AbortController>();
   readonly #send: (message: FromEngine) => void;
+  readonly pulls: Pulls;
 
   constructor(modules: BackendModules, send: (message: FromEngine) => void) {
     this.#modules = modules;
     this.#send = send;
+    this.pulls = new Pulls(send);
   }
 
   async answer(id: number, question: Question): Promise<unknown> {
@@ -111,7 +115,7 @@ class Engine {
         );
       case "loadModel":
         return this.#keepModel(
-          await this.#needed().loadModel(question.bytes, await fromPlain<LoadOptions>(question.options)),
+          await this.#needed().loadModel(question.bytes, await fromPlain<LoadOptions>(question.options, this.pulls)),
         );
       case "madeOf": {
         const { network, path } = this.#model(question.model);
@@ -211,6 +215,7 @@ class Engine {
   sent(id: number, error: unknown): SentError {
     const signal = this.#aborts.get(id)?.signal;
     if (signal?.aborted && error === signal.reason) return { kind: "aborted" };
+    if (error instanceof StreamFailure) return { kind: "stream", failure: error.failure };
     if (error instanceof DivflowError) return { kind: "divflow", code: error.code, facts: sendable(error.facts) };
     const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
     return { kind: "other", name, message };
@@ -244,7 +249,11 @@ class Engine {
     const controller = new AbortController();
     this.#aborts.set(id, controller); // before anything is waited for
     const onProgress = (done: number, total: number) => this.#send({ kind: "progress", id, done, total });
-    return { ...(await fromPlain<Options>(plain)), signal: controller.signal, ...(progress ? { onProgress } : {}) };
+    return {
+      ...(await fromPlain<Options>(plain, this.pulls)),
+      signal: controller.signal,
+      ...(progress ? { onProgress } : {}),
+    };
   }
 
   #needed(): LocalRuntime {

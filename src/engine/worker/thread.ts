@@ -40,7 +40,7 @@ export function openThread({ Worker }: WorkerThreads, address: string | URL): En
   };
   const fail = (message: string) => face.onerror?.call(face as Worker, { message } as ErrorEvent);
   thread.on("message", (data) => {
-    if (data.kind !== "progress") owe(-1);
+    if (["loaded", "answer", "failure"].includes(data.kind)) owe(-1);
     face.onmessage?.call(face as Worker, { data } as MessageEvent<FromEngine>);
   });
   thread.on("error", (error) => fail(error.message));
