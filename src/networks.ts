@@ -7,6 +7,7 @@ export { jvp } from "./autodiff/jvp.ts";
 export { gradient } from "./autodiff/vjp.ts";
 export { type DataDefinition, type DrawInputs, defineData } from "./data/define-data.ts";
 export { hutchinsonEstimate, jacobianProducts, traceOf, unitVectors } from "./flow/divergence.ts";
+export { defineGuidance, type Guidance, type GuidanceDefinition } from "./flow/guidance/define-guidance.ts";
 export { defineLoss, type LossDefinition } from "./flow/losses/define-loss.ts";
 export { definePath, type PathDefinition } from "./flow/paths/define-path.ts";
 export { dilation, pathScore, pointOnPath, targetVelocity } from "./flow/paths/path.ts";

@@ -42,6 +42,10 @@ const factories: Readonly<Record<string, Entry>> = {
     options: { sample: [2, 3], conditions: { label: { classes: 2 }, size: { shape: [] } }, embedding: 4 },
     call: divflow.mlp,
   },
+  defineGuidance: {
+    options: { name: "first", kind: "event", build: () => 0, link: "normal", slope: 1, offset: 0.1, std: "full" },
+    call: networks.defineGuidance,
+  },
   residualMlp: {
     options: { dimension: 2, width: 8, depth: 2, frequencies: 4, timeScale: 10, epsilon: 1e-6, conditions: {} },
     call: networks.residualMlp,
@@ -173,6 +177,14 @@ const calls: Readonly<Record<string, { options: object; call: (made: Made, optio
     options: { count: 1, seed: 1, logDensity: true },
     call: ({ trainer }, options) => trainer.model.sample(options),
   },
+  "sample, known": {
+    options: { values: [0, 1], mask: [0, 1], by: "guidance", strength: 2 },
+    call: ({ trainer }, known) => trainer.model.sample({ count: 1, known }),
+  },
+  "sample, guide": {
+    options: { by: networks.defineGuidance({ name: "sum", build: ({ samples }) => networks.ops.sum(samples, [1]) }) },
+    call: ({ trainer }, guide) => trainer.model.sample({ count: 1, guide }),
+  },
   "sample, nested": {
     options: { divergence: "hutchinson", probes: 2 },
     call: ({ trainer }, logDensity) => trainer.model.sample({ count: 1, logDensity }),
@@ -193,8 +205,8 @@ async function ran(trainer: divflow.Trainer, options: divflow.RunOptions) {
   for await (const _ of trainer.run(options));
 }
 
-/** A name with a letter left out. */
-const misspelt = (name: string) => name.slice(0, 2) + name.slice(3);
+/** A name with a letter left out; of two, with one too many. */
+const misspelt = (name: string) => (name.length > 2 ? name.slice(0, 2) + name.slice(3) : `${name}${name.at(-1)}`);
 const noOptions = [5, true, "options", [], null];
 
 /** What a call throws or rejects with. */

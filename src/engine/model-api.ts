@@ -1,6 +1,7 @@
 /** What users hold of a model: what it is asked, and what it gives. */
 import type { Numbers } from "../data/numbers.ts";
 import type { DataCondition, DataSource } from "../data/source.ts";
+import type { Guidance } from "../flow/guidance/define-guidance.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import type { Solver } from "../flow/solvers/solver.ts";
@@ -96,6 +97,22 @@ export interface DivergenceOptions {
   readonly probes?: number;
 }
 
+/** What is known of samples. Where they are done, known coordinates have these values, whatever `by` says. */
+export interface KnownValues {
+  /** In data units, of one sample for all, or of each, row-major [count, D]; what the mask leaves out may be anything. */
+  readonly values: Numbers;
+  /** 1 or true for each coordinate that is known, else 0 or false: [D], or of each sample [count, D]. */
+  readonly mask: Numbers | readonly boolean[];
+  /**
+   * "guidance" (default): samples are moved to where the model's estimates of known coordinates are right, by their
+   * gradient. "replacement": known coordinates go along the path from the noise they began with, and the others follow, for
+   * a third of the work; they learn less of what is known. Both are approximate: docs/guidance.md has figures.
+   */
+  readonly by?: "guidance" | "replacement";
+  /** Of guidance, default 1. */
+  readonly strength?: number;
+}
+
 /** Options of {@link Model.sample}. */
 export interface SampleOptions extends SolveOptions {
   /** How many; left out where `noise` is given. */
@@ -105,7 +122,15 @@ export interface SampleOptions extends SolveOptions {
    * drawn by the seed (s: the path's `priorDeviation`): such as {@link Model.encode} gives.
    */
   readonly noise?: Numbers;
-  /** Also compute the log-density of each sample while sampling. */
+  /**
+   * Guide samples by a function of them, which `defineGuidance` of `divflow/networks` makes: to where an event C > 0 holds, or
+   * by a log-weight of the density. `strength` (default 1) multiplies the log-weight's gradient. Beside `guidance` it guides
+   * the field that this makes.
+   */
+  readonly guide?: Guidance | { readonly by: Guidance; readonly strength?: number };
+  /** Coordinates of the samples that are known (inpainting). */
+  readonly known?: KnownValues;
+  /** Also compute the log-density of each sample while sampling; not beside `guide` and `known`. */
   readonly logDensity?: boolean | DivergenceOptions;
   /** Also give the samples on their way, at these times: ascending, in [0, 1]. */
   readonly times?: Numbers;

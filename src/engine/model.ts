@@ -28,6 +28,8 @@ import type {
 } from "./api.ts";
 import { chunksOf } from "./chunks.ts";
 import { dispose, disposed } from "./disposed.ts";
+import type { Guide } from "./guide.ts";
+import { type PlainGuides, plainGuides } from "./guide-options.ts";
 import { KeptPrograms } from "./kept-programs.ts";
 import type { ModelSource } from "./model-source.ts";
 import { chosenParameters, type ParametersChoice, type ParametersName } from "./parameters.ts";
@@ -48,6 +50,8 @@ import {
 import { conditionsOf, guidanceState, type Told, tellingOf, toldNodes, toldNothing } from "./told.ts";
 import { densitiesOf, toDataUnits, toModelUnits } from "./units.ts";
 import { VelocityProgram } from "./velocity.ts";
+
+const guidesModule = () => onDemand(import("./guide.ts"));
 
 /** Evaluations of the network that one of the field is. */
 const fieldsOf = ({ guided }: Told) => (guided ? 2 : 1);
@@ -85,7 +89,10 @@ export class LocalModel implements Model {
   }
 
   async sample(options: SampleOptions): Promise<Samples> {
-    optionsObject("options of sample", options, [...solveOptionNames, "count", "noise", "logDensity", "times"]);
+    optionsObject("options of sample", options, [
+      ...solveOptionNames,
+      ...(["count", "noise", "logDensity", "times", "guide", "known"] as const),
+    ]);
     const { solver, seed, signal, onProgress } = solveOptions("sample", options);
     const { dimension } = this;
     const { standardization } = this.#source;
@@ -94,15 +101,17 @@ export class LocalModel implements Model {
     const told = this.#told("sample", options, count);
     const times = options.times && [...copiedNumbers("times of sample", options.times)];
     const { stops, stopOf } = stopsOf(times ?? []);
+    const guides = plainGuides(options, this);
     expectHeld("samples", Math.max(1, times?.length ?? 0), count, dimension);
     if (divergence) expectHeld("estimates of log-densities", count, estimateCount(divergence));
     const started = performance.now();
-    return this.#work(options, async (live, parameters) => {
+    const sampled = this.#work(options, async (live, parameters) => {
+      const guide = guides && (await this.#guide(guides, count, divergence !== undefined));
       const { rows, chunks } = chunksOf(
         count,
         this.#source.network,
         tangentCount(divergence, dimension),
-        fieldsOf(told),
+        fieldsOf(told) * (guide?.passes ?? 1),
       );
       const double = standardization !== undefined;
       const values = resultArray(count * dimension, double);
@@ -112,18 +121,20 @@ export class LocalModel implements Model {
       const solve = await this.#solve(
         live,
         parameters,
-        { solver, rows, stops, divergence, task, guided: told.guided },
+        { solver, rows, stops, divergence, task, guided: told.guided, guide },
         signal,
       );
       for (let chunk = 0; chunk < chunks; chunk++) {
         const from = chunk * rows;
-        const input = { seed, chunk, told: told.at(from, rows), onProgress: partOf(onProgress, chunk, rows, count) };
+        const toldRows = new Map([...told.at(from, rows), ...(guide?.at(from, rows) ?? [])]);
+        const input = { seed, chunk, told: toldRows, onProgress: partOf(onProgress, chunk, rows, count) };
         const points = noise && paddedRows(noise, from, rows, dimension);
         await solve.run(points ? { ...input, points } : input, signal, async (stop) => {
           const wanted = stopOf.flatMap((one, i) => (one === stop ? [i] : []));
           const last = stop === stops.length - 1;
           if (wanted.length === 0 && !last) return;
           const there = toDataUnits(await solve.points(), standardization);
+          if (last) guide?.finish(there, from);
           for (const i of wanted)
             copyRows(there, trajectory as NumericArray, i * count + from, (i + 1) * count, dimension);
           if (last) copyRows(there, values, from, count, dimension);
@@ -138,6 +149,9 @@ export class LocalModel implements Model {
         seconds: (performance.now() - started) / 1000,
       };
     });
+    return guides
+      ? sampled.catch(async (error) => Promise.reject((await guidesModule()).explained(error, guides)))
+      : sampled;
   }
 
   async logDensity(points: Numbers, options: LogDensityOptions = {}): Promise<LogDensity> {
@@ -337,22 +351,34 @@ export class LocalModel implements Model {
   async #solve(
     live: Live,
     parameters: string,
-    settings: Omit<SolveSettings, "field" | "network" | "path" | "dimension">,
+    { guide, ...settings }: Omit<SolveSettings, "field" | "network" | "path" | "dimension">,
     signal: AbortSignal | undefined,
   ): Promise<Solve> {
     const { network, path } = this.#source;
     const shared = await this.#source.store(live, signal);
     const { name, options } = settings.solver;
-    return this.#programs.get(live, JSON.stringify({ ...settings, solver: { name, options }, parameters }), () =>
-      Solve.build(
-        shared,
-        {
-          ...{ ...settings, network, path, dimension: this.dimension },
-          field: this.#field(parameters, settings.rows, settings.guided),
-        },
-        this.#stillWanted(signal),
-      ),
+    return this.#programs.get(
+      live,
+      JSON.stringify({ ...settings, solver: { name, options }, parameters, guide: guide?.key }),
+      () => {
+        const field = this.#field(parameters, settings.rows, settings.guided);
+        return Solve.build(
+          shared,
+          {
+            ...{ ...settings, network, path, dimension: this.dimension, guide },
+            field: guide?.field(field, settings.rows) ?? field,
+          },
+          this.#stillWanted(signal),
+        );
+      },
     );
+  }
+
+  async #guide(guides: PlainGuides, count: number, logDensity: boolean): Promise<Guide> {
+    const { shape, dimension, path } = this;
+    const { standardization } = this.#source;
+    const { guideOf } = await guidesModule();
+    return guideOf(guides, { shape, dimension, path, standardization, count, logDensity });
   }
 
   #views(parameters: string): Map<string, Node> {

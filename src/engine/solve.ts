@@ -22,6 +22,7 @@ import type { Graph, StateDeclaration } from "../graph/graph.ts";
 import type { Network } from "../nn/network.ts";
 import { streamOf } from "../ops/streams.ts";
 import { randomBits, seedOf } from "../ops/threefry.ts";
+import type { Guide } from "./guide.ts";
 import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
 import type { StillWanted } from "./plan.ts";
@@ -47,6 +48,8 @@ export interface SolveSettings {
   readonly task: "sample" | "decode" | "encode";
   /** Whether the field reads a strength of guidance, and so evaluates the network twice for each point. */
   readonly guided: boolean;
+  /** What else guides the field: its states, and what runs before the steps. */
+  readonly guide?: Guide | undefined;
 }
 
 /** What one batch of points is solved from. Random numbers follow from both numbers. */
@@ -116,9 +119,10 @@ export class Solve {
 
   /** @param shared - holds the parameters that the field reads. */
   static async build(shared: StateStore, settings: SolveSettings, stillWanted: StillWanted): Promise<Solve> {
-    const { field, network, path, solver, rows, dimension, stops, divergence, guided } = settings;
+    const { field, network, path, solver, rows, dimension, stops, divergence, guided, guide } = settings;
     const estimates = divergence ? estimateCount(divergence) : 0;
-    expectSolveFits({ network, solver, rows: guided ? 2 * rows : rows, divergence }, shared.backend.limits);
+    const passes = (guided ? 2 : 1) * (guide?.passes ?? 1);
+    expectSolveFits({ network, solver, rows: passes * rows, divergence }, shared.backend.limits);
     const stepwise = solver.plan({
       ...{ rows, dimension, estimates, path },
       field: divergence ? withDivergence(field, divergence) : velocityOnly(field),
@@ -145,7 +149,7 @@ export class Solve {
     { stepwise, whole }: Plans,
     stillWanted: StillWanted,
   ): Promise<Solve> {
-    const { network, path, rows, dimension, divergence, task, guided } = settings;
+    const { network, path, rows, dimension, divergence, task, guided, guide } = settings;
     const points = { rows, dimension, estimates: divergence ? estimateCount(divergence) : 0 };
     const store = new StateStore(shared.backend);
     const solve = new Solve(settings, store, stepwise, whole?.plan);
@@ -153,11 +157,19 @@ export class Solve {
     const packed = (graph: Graph) => whole?.plan.packed(graph) ?? graph;
     try {
       const plan = solve.#plan;
-      store.declare([...plan.state, seedState, chunkState, ...toldStates(network, rows, guided)]);
+      store.declare([
+        ...plan.state,
+        seedState,
+        chunkState,
+        ...toldStates(network, rows, guided),
+        ...(guide?.states(rows) ?? []),
+      ]);
       if (task === "sample") solve.#before.push(await load(packed(drawPrior(points, path.priorDeviation))));
       if (task === "decode" && divergence) {
         solve.#before.push(await load(packed(startLogDensity(points, path.priorDeviation))));
       }
+      const kept = guide?.before(rows);
+      if (kept) solve.#before.push(await load(kept));
       if (plan.start) solve.#before.push(await load(plan.start));
       if (plan.dense) {
         store.declare([timeWithin]);

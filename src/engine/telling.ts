@@ -3,7 +3,7 @@ import { withLabels } from "../data/labels.ts";
 import { copiedNumbers } from "../data/numbers.ts";
 import { standardize } from "../data/standardize.ts";
 import { ConfigError, DataError } from "../errors.ts";
-import { guidedField } from "../flow/guidance.ts";
+import { guidedField } from "../flow/guidance/classifier-free.ts";
 import { sizeOf } from "../graph/node.ts";
 import { choiceOption, optionsObject } from "../graph/options.ts";
 import { type ConditionDeclaration, type Network, toldName } from "../nn/network.ts";

@@ -1,7 +1,7 @@
 // A guided field against its formula, its divergence against those of the two fields, in f64.
 import { describe, expect, test } from "vitest";
 import { jacobianProducts, traceOf, unitVectors, withExactDivergence } from "../../src/flow/divergence.ts";
-import { guidedField } from "../../src/flow/guidance.ts";
+import { guidedField } from "../../src/flow/guidance/classifier-free.ts";
 import { fieldOf } from "../../src/flow/network-field.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { classes, numbers as numbersCondition } from "../../src/nn/conditions.ts";

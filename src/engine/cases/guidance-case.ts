@@ -1,5 +1,5 @@
 /** Cases of guidance: `classifier-guidance`, `classifier-free-guidance` and `event-guidance`. */
-import { combined } from "../../flow/guidance.ts";
+
 import {
   eventEstimate,
   guidanceCoefficient,
@@ -7,7 +7,8 @@ import {
   rowGradient,
   type SampleFunction,
   tweedie,
-} from "../../flow/guidance-by-function.ts";
+} from "../../flow/guidance/by-function.ts";
+import { combined } from "../../flow/guidance/classifier-free.ts";
 import type { Node } from "../../graph/node.ts";
 import { add, multiply, subtract } from "../../ops/arithmetic.ts";
 import { matmul } from "../../ops/matmul.ts";

@@ -21,6 +21,7 @@ import type {
   VelocityOptions,
 } from "../api.ts";
 import { dispose, disposed } from "../disposed.ts";
+import { plainGuides } from "../guide-options.ts";
 import { progressOption } from "../solve-options.ts";
 import type { Connection } from "./connection.ts";
 import type { MadeModel, MadeOf, MadeTrainer, Standing } from "./messages.ts";
@@ -188,9 +189,10 @@ export class RemoteModel extends Remote implements Model {
 
   async sample(given: SampleOptions): Promise<Samples> {
     if (!isRecord(given)) return this.ask("sample", given);
-    const { times, noise, ...options }: SampleOptions = given;
+    const { times, noise, guide, known, ...options }: SampleOptions = given;
     return this.ask("sample", {
       ...options,
+      ...plainGuides({ guide, known }, this),
       ...(times === undefined ? {} : { times: copiedNumbers("times of sample", times) }),
       ...(noise === undefined ? {} : { noise: copiedNumbers("noise of sample", noise, this.dimension) }),
     } as SampleOptions);

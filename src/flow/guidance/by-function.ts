@@ -13,15 +13,29 @@
  * @see Dhariwal and Nichol, Diffusion Models Beat GANs on Image Synthesis (2021), for classifiers; Chung et al., Diffusion
  * Posterior Sampling (2023), for w(xhat); Finzi et al., User-Defined Event Sampling (2023), for events.
  */
-import { vjp } from "../autodiff/vjp.ts";
-import type { Node } from "../graph/node.ts";
-import { activation } from "../ops/activation.ts";
-import { abs, add, divide, multiply, negate, sqrt, subtract } from "../ops/arithmetic.ts";
-import { stopGradient } from "../ops/control.ts";
-import { sum } from "../ops/reduce.ts";
-import { constant } from "../ops/sources.ts";
-import { convertField } from "./conversions.ts";
-import type { PathValues } from "./paths/path.ts";
+import { vjp } from "../../autodiff/vjp.ts";
+import type { Node } from "../../graph/node.ts";
+import { activation } from "../../ops/activation.ts";
+import {
+  abs,
+  add,
+  divide,
+  exp,
+  less,
+  log,
+  log1p,
+  multiply,
+  negate,
+  select,
+  sqrt,
+  square,
+  subtract,
+} from "../../ops/arithmetic.ts";
+import { stopGradient } from "../../ops/control.ts";
+import { sum } from "../../ops/reduce.ts";
+import { constant } from "../../ops/sources.ts";
+import { convertField } from "../conversions.ts";
+import type { PathValues } from "../paths/path.ts";
 
 /** A number [B, 1] of each of B samples [B, D]. */
 export type SampleFunction = (samples: Node) => Node;
@@ -55,7 +69,13 @@ export function rowGradient(value: Node, x: Node): Node {
 }
 
 export interface EventOptions {
-  /** Slope of the sigmoid that stands for the normal distribution's own; default 1.6. */
+  /**
+   * The probability that a number of this many standard deviations is above 0: "sigmoid" (default), whose pull on samples
+   * far from the event has a bound; or "normal", the normal distribution's own, which is exact for linear C of normal data
+   * and pulls those harder that are further away.
+   */
+  readonly link?: "sigmoid" | "normal";
+  /** What standard deviations are multiplied by before; default 1.6 of the sigmoid, 1 of the normal. */
   readonly slope?: number;
   /** What keeps std from 0 where C hardly depends on x, positive; default 1e-3. */
   readonly offset?: number;
@@ -90,8 +110,9 @@ export function eventEstimate(
   denoised: Node,
   x: Node,
   { alpha, sigma }: PathValues,
-  { slope = 1.6, offset = 1e-3, std: through = "held" }: EventOptions = {},
+  options: EventOptions = {},
 ): EventEstimate {
+  const { link, slope, offset, std: through } = completeEvent(options);
   const value = statistic(denoised);
   const statisticGradient = rowGradient(value, denoised);
   const composedGradient = rowGradient(value, x);
@@ -99,15 +120,43 @@ export function eventEstimate(
   const own = multiply(sigma, sqrt(add(spread, offset)));
   const std = through === "held" ? stopGradient(own) : own;
   const odds = divide(multiply(value, slope), std);
-  const logProbability = negate(softplus(negate(odds), 0)); // log sigmoid
+  const logProbability = link === "sigmoid" ? negate(softplus(negate(odds))) : logNormal(odds);
   const gradient =
     through === "held"
-      ? multiply(multiply(softplus(negate(odds), 1), divide(slope, std)), composedGradient)
+      ? multiply(multiply(rowGradient(logProbability, odds), divide(slope, std)), composedGradient)
       : rowGradient(logProbability, x);
   return { statistic: value, statisticGradient, composedGradient, std, logProbability, gradient };
 }
 
-/** softplus or, of order 1, its derivative, the sigmoid: no exp overflows. */
-function softplus(x: Node, order: 0 | 1): Node {
-  return activation([x], { kind: "softplus", order });
+/** All options of an event. */
+export function completeEvent({
+  link = "sigmoid",
+  slope = link === "sigmoid" ? 1.6 : 1,
+  offset = 1e-3,
+  std = "held",
+}: EventOptions): Required<EventOptions> {
+  return { link, slope, offset, std };
+}
+
+/** log(1 + exp(x)): no exp overflows. */
+function softplus(x: Node): Node {
+  return activation([x], { kind: "softplus", order: 0 });
+}
+
+/** Of P(s), s = 1 / (1 + u / 2): erfc(u) = s exp(P(s) - u^2) for u >= 0, to 1.2e-7 of its value (Numerical Recipes, erfcc). */
+const erfcPowers = [
+  ...[-1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587],
+  ...[-0.82215223, 0.17087277],
+];
+
+/** log Phi(z) of the normal distribution, and its gradient, without underflow however far below 0 z is. */
+function logNormal(z: Node): Node {
+  const u = multiply(abs(z), Math.SQRT1_2);
+  const s = divide(1, add(multiply(u, 0.5), 1));
+  const power = erfcPowers.reduceRight<Node | undefined>(
+    (sum, each) => (sum ? add(multiply(sum, s), each) : constant(each, z.shape)),
+    undefined,
+  ) as Node;
+  const logTail = subtract(add(power, log(multiply(s, 0.5))), square(u)); // of Phi(-|z|)
+  return select(less(z, 0), logTail, log1p(negate(exp(logTail))));
 }

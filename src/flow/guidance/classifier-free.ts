@@ -6,13 +6,13 @@
  *
  * @see Ho and Salimans, Classifier-Free Diffusion Guidance (2022), whose weight is w - 1.
  */
-import { type Node, type Shape, sizeOf } from "../graph/node.ts";
-import { type ConditionDeclarations, type Conditions, type Network, toldName } from "../nn/network.ts";
-import { add, multiply, subtract } from "../ops/arithmetic.ts";
-import { broadcast, concat, slice } from "../ops/shape.ts";
-import { constant, table } from "../ops/sources.ts";
-import type { VelocityField } from "./losses/loss.ts";
-import { fieldOf } from "./network-field.ts";
+import { type Node, type Shape, sizeOf } from "../../graph/node.ts";
+import { type ConditionDeclarations, type Conditions, type Network, toldName } from "../../nn/network.ts";
+import { add, multiply, subtract } from "../../ops/arithmetic.ts";
+import { broadcast, concat, slice } from "../../ops/shape.ts";
+import { constant, table } from "../../ops/sources.ts";
+import type { VelocityField } from "../losses/loss.ts";
+import { fieldOf } from "../network-field.ts";
 
 /**
  * The guided field. Both fields are one pass over twice the rows, so it costs two evaluations.

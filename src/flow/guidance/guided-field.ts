@@ -1,0 +1,96 @@
+/** Fields that are guided by a weight of the finished sample, or told some of its coordinates. */
+import { vjp } from "../../autodiff/vjp.ts";
+import { evaluate } from "../../graph/evaluate.ts";
+import type { Node } from "../../graph/node.ts";
+import { add, divide, less, maximum, minimum, multiply, select, square, subtract } from "../../ops/arithmetic.ts";
+import { table } from "../../ops/sources.ts";
+import type { VelocityField } from "../losses/loss.ts";
+import { type PathScheduler, type PathValues, pointOnPath, targetVelocity } from "../paths/path.ts";
+import { guidanceCoefficient, tweedie } from "./by-function.ts";
+
+/** Where a field is guided: from the first time on, fully from twice that, as at the last one until the end. */
+export type Window = readonly [first: number, last: number];
+
+/** Alpha and sigma at these times. A sample is moved by about a few times these parts less than it would be. */
+const LEAST_ALPHA = 2e-3;
+const LEAST_SIGMA = 1e-3;
+
+/**
+ * Where a field is guided on this path. Where alpha is 0 the coefficient is infinite and what it multiplies 0: near it, what a
+ * learned field misses of that 0 would be multiplied by 1 / alpha. Where sigma is 0, some paths' rates are infinite.
+ */
+export function windowOf(path: PathScheduler): Window {
+  const small = Array.from({ length: 240 }, (_, k) => 0.5 * 0.95 ** k).reverse(); // 2e-6 to 0.5
+  const times = [0, ...small, ...small.map((time) => 1 - time).reverse(), 1];
+  const at = path.at(table(times, [times.length, 1]));
+  const [alpha, sigma] = evaluate([at.alpha, at.sigma]).map(({ data }) => data) as [Float64Array, Float64Array];
+  const first = alpha.findIndex((value) => value >= LEAST_ALPHA);
+  const finished = sigma.findIndex((value) => !(value >= LEAST_SIGMA * Math.min(1, path.priorDeviation)));
+  return [
+    times[Math.max(0, first)] as number,
+    times[finished < 0 ? times.length - 1 : Math.max(0, finished - 1)] as number,
+  ];
+}
+
+/** Gradient by x [B, D] of the log-weight of a sample of which `denoised` [B, D], made of x, is the estimate. */
+export type WeightGradient = (denoised: Node, x: Node, at: PathValues) => Node;
+
+/** The field of the density times a weight. It is continuous in time, as solvers with error control need it. */
+export function guidedByWeight(
+  field: VelocityField,
+  path: PathScheduler,
+  gradient: WeightGradient,
+  [first, last]: Window,
+): VelocityField {
+  return (x, t) => {
+    const at = path.at(minimum(maximum(t, first), last));
+    const v = field(x, t);
+    const change = multiply(guidanceCoefficient(at), gradient(tweedie(v, x, at), x, at));
+    if (first === 0) return add(v, change);
+    const share = minimum(subtract(divide(t, first), 1), 1);
+    return add(v, select(less(0, share), multiply(share, change), 0));
+  };
+}
+
+/** Coordinates of samples that are known [B, D]. */
+export interface KnownCoordinates {
+  /** In model units; where the mask is 0, any finite numbers. */
+  readonly values: Node;
+  /** 1 where known, else 0. */
+  readonly mask: Node;
+}
+
+/**
+ * Inpainting by guidance: known coordinates y are those of a sample given x, which is taken to be normal around xhat with
+ * the variance sigma^2 / (alpha^2 + sigma^2) that data of variance 1 have, so log w = -|y - xhat|^2 / 2 of it.
+ *
+ * @see Song et al., Pseudoinverse-Guided Diffusion Models for Inverse Problems (2023).
+ */
+export function knownGradient({ values, mask }: KnownCoordinates): WeightGradient {
+  return (denoised, x, { alpha, sigma }) => {
+    const precision = divide(add(square(alpha), square(sigma)), square(sigma));
+    const cotangent = multiply(multiply(mask, subtract(values, denoised)), precision);
+    return vjp([denoised], [cotangent], [x])[0] as Node;
+  };
+}
+
+/**
+ * Inpainting by replacement: known coordinates go along the path from the noise that they began with, and the field is asked
+ * with them there; the others follow it. What they are told is so of the known ones *at time t*, noise and all: the samples
+ * are those of no exact conditional density, and come nearer to it the less they depend on each other.
+ *
+ * @param noise - x0 [B, D].
+ * @param last - known coordinates stay where they are at this time: some paths end with an infinite rate.
+ */
+export function replacedField(
+  field: VelocityField,
+  path: PathScheduler,
+  { values, mask, noise }: KnownCoordinates & { readonly noise: Node },
+  [, last]: Window,
+): VelocityField {
+  return (x, t) => {
+    const at = path.at(minimum(t, last));
+    const v = field(select(mask, pointOnPath(at, noise, values), x), t);
+    return select(mask, targetVelocity(at, noise, values), v);
+  };
+}
