@@ -128,7 +128,7 @@ function writeCore(folder, { input, minify = false }) {
           // What reads a file's header: a page does for its worker, without the engine.
           { name: "header", test: /\/src\/train\/(network-of-file|read-\w+)\.ts$/ },
           { name: "load", test: /\/src\/engine\/(load|resume)\.ts$/ }, // both read model files
-          { name: "validation", test: /\/src\/engine\/(validation|evaluate-losses)\.ts$/ }, // the one makes use of the other
+          { name: "validation", test: /\/src\/engine\/(validation|evaluate-losses|held-out)\.ts$/ }, // the one makes use of the other
           // What computes it and what plans it are wanted at once.
           { name: "whole-network", test: /\/src\/(engine\/whole-network|backends\/webgpu\/whole-network-form)\.ts$/ },
         ],

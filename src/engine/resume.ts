@@ -12,7 +12,7 @@ import { firstStanding } from "../train/validation.ts";
 import type { ResumeOptions, TrainerOptions } from "./api.ts";
 import type { LocalRuntime } from "./runtime.ts";
 import { type Telling, tellingOf } from "./told.ts";
-import { LocalTrainer } from "./trainer.ts";
+import { LocalTrainer, validatingOf } from "./trainer.ts";
 import { completed, expectTrainingFits, planningOptions, type TrainerSettings } from "./trainer-settings.ts";
 
 /** The trainer in the bytes of a safetensors file that a trainer wrote. */
@@ -50,7 +50,7 @@ export async function resumeTrainer(
         ? await validationOptions(validation, (stored) => again("validation", stored, options.validation))
         : {}),
     },
-    telling,
+    { telling, validating: await validatingOf(validation) },
   );
   expectFacts(source, record, settings);
   expectTrainingFits(settings, await runtime.limits());

@@ -1,42 +1,25 @@
 /** The options of a trainer, checked and completed. What is read of them is copied: their owner may change them later. */
 import { type ArrayData, arrayRows, isArrayData } from "../data/array.ts";
-import { expectDrawable } from "../data/drawable.ts";
 import { automaticJitter, jitterDeviations, jitterOf } from "../data/jitter.ts";
 import type { DataSource } from "../data/source.ts";
-import { splitRows } from "../data/split.ts";
 import { fitStandardization } from "../data/standardize.ts";
 import { ConfigError, LimitError, printable } from "../errors.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import { sameShape } from "../graph/node.ts";
-import {
-  choiceOption,
-  f32Option,
-  integerOption,
-  isRecord,
-  LARGEST_BATCH,
-  optionsObject,
-  partOption,
-  signalOption,
-} from "../graph/options.ts";
+import { f32Option, integerOption, LARGEST_BATCH, optionsObject, partOption, signalOption } from "../graph/options.ts";
 import { type Network, parameterLayout } from "../nn/network.ts";
 import type { PlanLimits } from "../schedule/program.ts";
 import { adam, type Optimizer } from "../train/adam.ts";
 import { type Ema, ema } from "../train/ema.ts";
-import { type ValidationCriterion, validationCriteria } from "../train/validation.ts";
+import type { ValidationCriterion } from "../train/validation.ts";
 import type { TrainerOptions } from "./api.ts";
+import type { Validating } from "./held-out.ts";
 import { expectLossFits, expectSolveFits } from "./sizes.ts";
 import { progressOption } from "./solve-options.ts";
 import type { Telling } from "./told.ts";
 
 const DEFAULT_BATCH = 512;
-
-/** What is said where an option is left out: docs/data.md has the trial behind them. */
-const DEFAULT_EVERY = 100;
-const DEFAULT_PATIENCE = 20;
-
-/** Rows held out up to which their likelihood is the better criterion, and costs little. */
-const FEW_ROWS = 64;
 
 /** Options with every choice made. */
 export interface TrainerSettings {
@@ -116,7 +99,13 @@ export const planningOptions = ({ signal, onProgress }: Planning): Planning => (
 });
 
 /** The options with every choice made, checked. */
-export function completed(options: TrainerOptions, telling?: Telling): TrainerSettings {
+export function completed(
+  options: TrainerOptions,
+  {
+    telling,
+    validating,
+  }: { readonly telling?: Telling | undefined; readonly validating?: Validating | undefined } = {},
+): TrainerSettings {
   optionsObject("options of createTrainer", options, [
     ...(["network", "path", "loss", "optimizer", "data", "batchSize", "seed", "ema", "maximumGradientNorm"] as const),
     ...([
@@ -147,7 +136,7 @@ export function completed(options: TrainerOptions, telling?: Telling): TrainerSe
   if (options.ema !== undefined) optionsObject("ema of createTrainer", options.ema, ["decay"]);
   expectDimension("data", options.data, network);
   const data = telling?.toldData("the data", network, options.data) ?? options.data;
-  const validation = validationOf({ ...options, data }, seed, telling);
+  const validation = validating ? validating({ ...options, data, seed, telling }) : expectNoValidation(options);
   const trainingData = validation?.rows && isArrayData(data) ? arrayRows(data, validation.rows.training) : data;
   const jitter = jitterOf(options.jitter ?? 0, trainingData);
   return {
@@ -159,69 +148,19 @@ export function completed(options: TrainerOptions, telling?: Telling): TrainerSe
   };
 }
 
-function validationOf(
-  options: TrainerOptions,
-  seed: number,
-  telling: Telling | undefined,
-): ValidationSettings | undefined {
-  const { data, network, validation, validateEvery, earlyStopping } = options;
-  if (validation === undefined) {
-    for (const [name, given] of Object.entries({ validateEvery, earlyStopping })) {
-      if (given === undefined || given === false) continue;
-      throw new ConfigError({
-        subject: `${name} of createTrainer`,
-        given,
-        expected: "an option beside validation",
-        remedy: "Say what is held out, such as validation: 0.1, or leave this out.",
-      });
-    }
-    return undefined;
-  }
-  const every = integerOption("validateEvery", validateEvery ?? DEFAULT_EVERY);
-  const heldOut = heldOutOf(validation, { data, network, seed, telling });
-  const isFew = isArrayData(heldOut.source) && heldOut.source.count <= FEW_ROWS;
-  return { ...heldOut, every, ...stoppingOf(earlyStopping, isFew ? "negativeLogLikelihood" : "velocityLoss") };
-}
-
-function heldOutOf(
-  validation: unknown,
-  { data, network, seed, telling }: Pick<TrainerSettings, "data" | "network" | "seed" | "telling">,
-): Pick<ValidationSettings, "rows" | "source"> {
-  if (isRecord(validation) && typeof validation["draw"] === "function") {
-    const given = validation as unknown as DataSource;
-    expectDrawable("validation of createTrainer", given);
-    expectDimension("validation", given, network);
-    const source = telling?.toldData("validation", network, given) ?? given;
-    telling?.expectSameNames("validation", source, data.conditions, "the data");
-    return { rows: undefined, source };
-  }
-  if (!isArrayData(data)) {
+function expectNoValidation({ validateEvery, earlyStopping }: TrainerOptions): undefined {
+  for (const [name, given] of Object.entries({ validateEvery, earlyStopping })) {
+    if (given === undefined || given === false) continue;
     throw new ConfigError({
-      subject: "validation of createTrainer",
-      given: validation,
-      expected: `a data source: the data "${data.name}" have no rows to hold out`,
-      remedy:
-        "Give a source of its own, such as the same data again: its points are drawn apart from those trained on.",
+      subject: `${name} of createTrainer`,
+      given,
+      expected: "an option beside validation",
+      remedy: "Say what is held out, such as validation: 0.1, or leave this out.",
     });
   }
-  const rows = splitRows(data.count, validation as number | readonly number[], seed);
-  return { rows, source: arrayRows(data, rows.heldOut) };
 }
 
-function stoppingOf(
-  earlyStopping: unknown = false,
-  criterion: ValidationCriterion,
-): Pick<ValidationSettings, "patience" | "by"> {
-  const isOn = earlyStopping !== false;
-  const options = (typeof earlyStopping === "boolean" ? {} : earlyStopping) as { patience?: unknown; by?: unknown };
-  const { patience = DEFAULT_PATIENCE, by = criterion } = optionsObject("earlyStopping", options, ["patience", "by"]);
-  return {
-    patience: isOn && patience !== Number.POSITIVE_INFINITY ? integerOption("patience", patience) : undefined,
-    by: choiceOption("by of earlyStopping", by as ValidationCriterion, validationCriteria),
-  };
-}
-
-function expectDimension(name: string, source: DataSource, network: Network): void {
+export function expectDimension(name: string, source: DataSource, network: Network): void {
   const { sample } = network;
   if (network.dimension === source.dimension) {
     const { shape = [source.dimension] } = source;

@@ -11,6 +11,7 @@ import { conditionFacts, sampleShape } from "../train/told.ts";
 import type { Progress, RunOptions, StepMetrics, Trainer, TrainerOptions, ValidationMetrics } from "./api.ts";
 import { badStep } from "./bad-step.ts";
 import { dispose, disposed } from "./disposed.ts";
+import type { Validating } from "./held-out.ts";
 import { type InitialBytes, initialBytes } from "./initial.ts";
 import { type Change, KeptState } from "./kept-state.ts";
 import { LocalModel } from "./model.ts";
@@ -275,14 +276,21 @@ export class LocalTrainer implements Trainer {
 export async function createTrainer(runtime: LocalRuntime, options: TrainerOptions): Promise<LocalTrainer> {
   const { network, data, validation } = Object(options) as TrainerOptions;
   const parts = [network, data, validation as DataSource | undefined];
-  if (!parts.some((part) => part?.conditions)) {
+  if (validation === undefined && !parts.some((part) => part?.conditions)) {
     return made(runtime, completed(options), planningOptions(options), initialOf(options));
   }
   const given = heldOptions(options); // now: callers may change theirs while code for it comes
   const initial = initialOf(options);
   initial?.bytes.catch(() => {}); // who waits for it says so
   const telling = await tellingOf(...parts);
-  return made(runtime, completed(given, telling), planningOptions(given), initial);
+  const validating = await validatingOf(validation);
+  return made(runtime, completed(given, { telling, validating }), planningOptions(given), initial);
+}
+
+/** Makes settings of validation's options, where there are some. */
+export async function validatingOf(validation: unknown): Promise<Validating | undefined> {
+  if (validation === undefined) return undefined;
+  return (await onDemand(import("./held-out.ts"))).validationSettings;
 }
 
 const initialOf = ({ initial }: TrainerOptions) => (initial === undefined ? undefined : initialBytes(initial));
@@ -293,9 +301,11 @@ function heldOptions(options: TrainerOptions): TrainerOptions {
     ...options,
     ...(ema ? { ema: { ...ema } } : {}),
     ...(typeof earlyStopping === "object" ? { earlyStopping: { ...earlyStopping } } : {}),
-    ...(Array.isArray(validation) ? { validation: [...validation] } : {}),
+    ...(isList(validation) ? { validation: Array.from(validation) } : {}),
   };
 }
+
+const isList = (given: unknown): given is ArrayLike<number> => Array.isArray(given) || ArrayBuffer.isView(given);
 
 async function made(
   runtime: LocalRuntime,
