@@ -1,4 +1,4 @@
-/** What the kernels of a product need to read a left operand through a window (shaders/window/linear-window.wgsl). */
+/** What the kernels of a product need to read a left operand through a window (shaders/window/window.wgsl). */
 import { windowShaders } from "../../generated/window-shaders.ts";
 import type { KernelCall } from "../../schedule/program.ts";
 
@@ -9,7 +9,7 @@ const EXACT = 2 ** 21;
 const BEYOND = 1024;
 
 /** The functions that read through any window. */
-export const windowShader = windowShaders["linear-window"] as string;
+export const windowShader = windowShaders["window"] as string;
 
 /**
  * The functions that depend on the call's window; none for other products.
