@@ -263,15 +263,15 @@ async function writeBench(folder) {
 }
 
 /**
- * Imports of src/index.ts become imports of ./index.js, and so those of src/data.ts: the core is loaded once and stands
- * in dist/ once.
+ * Imports of src/index.ts become imports of ./index.js, and so those of other entries: the core is loaded once, stands
+ * in dist/ once, and its ops are the same ones everywhere.
  * @type {import("rolldown").Plugin}
  */
 const coreBeside = {
   name: "core-beside",
   resolveId(source, importer) {
     const path = importer && join(dirname(importer), source);
-    const name = ["index", "data"].find((one) => path === join(root, "src", `${one}.ts`));
+    const name = Object.keys(entries).find((one) => path === join(root, "src", `${one}.ts`));
     return name ? { id: `./${name}.js`, external: true } : undefined;
   },
 };

@@ -22,6 +22,7 @@ const wordsFor = (command: string): readonly (readonly [string | RegExp, string]
   ["Raise the tolerances or maximumSteps, or use a solver with fixed steps.", FIXED],
   ["Take no validation,", "Take --validation none,"],
   ["a smaller batch,", "a smaller --batch,"],
+  ["such as dopri5() or heun()", "such as --solver dopri5 or heun"],
   ["leave guidance out", "leave out --guidance"],
   ['estimator: "hutchinson"', "--estimator hutchinson"],
   ['divergence: "hutchinson" with few probes', estimated[command] ?? "fewer probes"],

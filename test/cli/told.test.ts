@@ -100,6 +100,25 @@ describe("samples", () => {
     expect(readNpy(await readFile(cli.path("s.npy"))).shape).toEqual([40, 2]);
   });
 
+  test.each(["tsit5", "adaptive-heun", "euler-maruyama", "stochastic-heun"])(
+    "are those of the data by %s too",
+    async (solver) => {
+      const given = ["--solver", solver, "--label", "kind=wolf", "--condition", "age=30"];
+      const { code } = await sampled("s.npy", ...given);
+      expect(code).toBe(0);
+      const { data } = readNpy(await readFile(cli.path("s.npy")));
+      const mean = Array.from(data).reduce((sum, value, i) => sum + (i % 2 === 0 ? value / 40 : 0), 0);
+      expect(Math.abs(mean - 3 * kinds.indexOf("wolf"))).toBeLessThan(0.8);
+    },
+  );
+
+  test("have no log-density where noise is added on the way", async () => {
+    const given = ["--solver", "euler-maruyama", "--log-density", "--label", "kind=wolf", "--condition", "age=30"];
+    const { code, errors } = await sampled("s.npy", ...given);
+    expect(code).toBe(2);
+    expect(errors).toContain("such as --solver dopri5 or heun.");
+  });
+
   test("are guided by what they are told", async () => {
     const values = async (...guidance: string[]) => {
       const given = ["--label", "kind=wolf", "--condition", "age=30", "--json", ...guidance];
