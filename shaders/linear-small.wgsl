@@ -5,9 +5,10 @@
 // from memory, half one of right, 16 of the depth at a time.
 const SLICE = 16u;
 const STRIDE = 9u; // quads from k to k
-const RIGHT = SLICE * STRIDE;
 
-var<workgroup> slices: array<vec4f, 288>; // left [k][row quad], then right [k][column quad]; each SLICE x STRIDE
+// Left [k][row quad], then right [k][column quad]. Of two axes, of which one is known in what follows: devices clamp an
+// index into workgroup memory, and of a single axis that was a seventh of all instructions.
+var<workgroup> slices: array<array<vec4f, STRIDE>, 2u * SLICE>;
 
 @compute @workgroup_size(8, 8)
 fn linear(
@@ -21,7 +22,7 @@ fn linear(
   let part = index & 31u;
   let k = select(part >> 3u, part & 3u, acrossK) * 4u;
   let quad = select(part & 7u, part >> 2u, acrossK);
-  let moved = select(RIGHT, 0u, movesLeft) + k * STRIDE + quad;
+  let moved = select(SLICE, 0u, movesLeft) + k;
   let leftRow = rowOfBlock(tile.y, quad, 8u);
   let column = tile.x * 32u;
   let depth = depthOf(tile.z, tiles.z);
@@ -36,56 +37,55 @@ fn linear(
       next = rightBlock(start + k, column + quad * 4u);
     }
     workgroupBarrier(); // the slices before are read
-    slices[moved] = next[0];
-    slices[moved + STRIDE] = next[1];
-    slices[moved + 2u * STRIDE] = next[2];
-    slices[moved + 3u * STRIDE] = next[3];
+    slices[moved][quad] = next[0];
+    slices[moved + 1u][quad] = next[1];
+    slices[moved + 2u][quad] = next[2];
+    slices[moved + 3u][quad] = next[3];
     workgroupBarrier();
     if (SUMS) {
       let summed = upTo(min(params.sumsDepth, depth.y), start + k, next);
       columnSums += summed[0] + summed[1] + summed[2] + summed[3];
     }
-    sums = fourSteps(sums, block.y, block.x + RIGHT);
-    sums = fourSteps(sums, block.y + 4u * STRIDE, block.x + RIGHT + 4u * STRIDE);
-    sums = fourSteps(sums, block.y + 8u * STRIDE, block.x + RIGHT + 8u * STRIDE);
-    sums = fourSteps(sums, block.y + 12u * STRIDE, block.x + RIGHT + 12u * STRIDE);
+    sums = fourSteps(sums, 0u, block.y, block.x);
+    sums = fourSteps(sums, 4u, block.y, block.x);
+    sums = fourSteps(sums, 8u, block.y, block.x);
+    sums = fourSteps(sums, 12u, block.y, block.x);
   }
   workgroupBarrier();
 
   if (SUMS && tile.y == 0u) { // right is not transposed: invocations 8 apart of the second half moved the same columns
-    slices[index] = columnSums;
+    slices[index / 8u][index % 8u] = columnSums;
     workgroupBarrier();
-    let at = 32u + index / 4u;
-    let sum = slices[at][index & 3u] + slices[at + 8u][index & 3u] + slices[at + 16u][index & 3u]
-      + slices[at + 24u][index & 3u];
+    let quads = index / 4u % 8u;
+    let sum = slices[4][quads][index & 3u] + slices[5][quads][index & 3u] + slices[6][quads][index & 3u]
+      + slices[7][quads][index & 3u];
     if (index < 32u && column + index < params.columns) {
       finishSum(tile.z, column + index, sum);
     }
     workgroupBarrier();
   }
 
-  let first = block.y * 32u + block.x; // [row][column quad], 32 x 8
-  slices[first] = sums[0];
-  slices[first + 8u] = sums[1];
-  slices[first + 16u] = sums[2];
-  slices[first + 24u] = sums[3];
+  // [row][column quad], 32 x 8
+  slices[block.y * 4u][block.x] = sums[0];
+  slices[block.y * 4u + 1u][block.x] = sums[1];
+  slices[block.y * 4u + 2u][block.x] = sums[2];
+  slices[block.y * 4u + 3u][block.x] = sums[3];
   workgroupBarrier();
   let c = index % 32u;
   if (column + c < params.columns) {
     for (var r = index / 32u; r < 32u / GROUPS; r += 2u) {
       let inGroup = tile.y * (32u / GROUPS) + r;
       if (inGroup < params.rows / GROUPS) {
-        let at = r * 8u + c / 4u;
-        finish(tile.z, inGroup, column + c, slices[at][c % 4u], slices[(at + 128u) % 256u][c % 4u]);
+        finish(tile.z, inGroup, column + c, slices[r][c / 4u][c % 4u], slices[(r + 16u) % 32u][c / 4u][c % 4u]);
       }
     }
   }
 }
 
-// Four steps of k, from where row quad and column quad of the first lie.
-fn fourSteps(sums: mat4x4f, left: u32, right: u32) -> mat4x4f {
-  return outer(outer(outer(outer(sums, slices[left], slices[right]),
-    slices[left + STRIDE], slices[right + STRIDE]),
-    slices[left + 2u * STRIDE], slices[right + 2u * STRIDE]),
-    slices[left + 3u * STRIDE], slices[right + 3u * STRIDE]);
+// Four steps from k on, of a row quad and a column quad.
+fn fourSteps(sums: mat4x4f, k: u32, left: u32, right: u32) -> mat4x4f {
+  return outer(outer(outer(outer(sums, slices[k][left], slices[SLICE + k][right]),
+    slices[k + 1u][left], slices[SLICE + k + 1u][right]),
+    slices[k + 2u][left], slices[SLICE + k + 2u][right]),
+    slices[k + 3u][left], slices[SLICE + k + 3u][right]);
 }
