@@ -18,13 +18,17 @@ import { join } from "node:path";
  * @property {number} instructions
  * @property {number} fma
  * @property {number} fmaShare
+ * @property {number} loopShare - of FMAs in the loop that has most of them; 0 without a loop
  * @property {number} latency
  * @property {number} inverseThroughput
  */
 /** By family. @typedef {Record<string, Statistics>} Compiled */
 
+/** Bytes of assembly at most. */
+const LISTING = 2 ** 27;
+
 const root = join(import.meta.dirname, "..");
-const families = ["navi21", "gfx1100"];
+export const families = ["navi21", "gfx1100"];
 /** Where Debian's mesa-vulkan-drivers say what RADV's library is. */
 const radvManifest = "/usr/share/vulkan/icd.d/radeon_icd.x86_64.json";
 
@@ -46,33 +50,72 @@ export function toolPath() {
  */
 export async function openCompiler(tool, folder) {
   const environment = await quietDriver(folder);
-  let count = 0;
+  /** By text and entry: shapes and steps share shaders. @type {Map<string, Compiled>} */
+  const done = new Map();
   /** @param {Pick<Dispatch, "code" | "constants" | "kernel">} dispatch @returns {Promise<Compiled>} */
   return async (dispatch) => {
-    const file = join(folder, `${count++}.wgsl`);
-    await writeFile(file, resolved(dispatch));
-    return Object.fromEntries(
+    const text = resolved(dispatch);
+    const key = `${dispatch.kernel}\n${text}`;
+    const before = done.get(key);
+    if (before) return before;
+    const file = join(folder, `${done.size}.wgsl`);
+    await writeFile(file, text);
+    const compiled = Object.fromEntries(
       families.map((family) => {
         const { status, stdout, stderr } = spawnSync(
           process.execPath,
-          [tool, "--family", family, "--entry", dispatch.kernel, file],
-          { cwd: root, encoding: "utf8", timeout: 120_000, env: { ...environment, RADV_FORCE_FAMILY: family } },
+          [tool, "--asm", "--family", family, "--entry", dispatch.kernel, file],
+          {
+            cwd: root,
+            encoding: "utf8",
+            timeout: 120_000,
+            maxBuffer: LISTING,
+            env: { ...environment, RADV_FORCE_FAMILY: family },
+          },
         );
         if (status !== 0) throw new Error(`${file} for ${family}: ${stderr || `status ${status}`}`);
-        return [family, statisticsOf(JSON.parse(stdout.split("\n")[0] ?? ""))];
+        const [line = "", ...listing] = stdout.split("\n");
+        return [family, { ...statisticsOf(JSON.parse(line)), loopShare: loopShareOf(listing) }];
       }),
     );
+    done.set(key, compiled);
+    return compiled;
   };
 }
 
-/** @param {Record<string, number>} given - a line of the tool's @returns {Statistics} */
+/** @param {Record<string, number>} given - a line of the tool's @returns {Omit<Statistics, "loopShare">} */
 function statisticsOf(given) {
   const { vgprs, spilledVgprs, ldsBytes, scratchBytes, subgroupsPerSimd, instructions, fma, fmaShare } = given;
-  return /** @type {Statistics} */ ({
+  return /** @type {Omit<Statistics, "loopShare">} */ ({
     ...{ registers: vgprs, spills: spilledVgprs, scratch: scratchBytes, workgroupMemory: ldsBytes },
     ...{ subgroupsPerSimd, instructions, fma, fmaShare },
     ...{ latency: given.latency, inverseThroughput: given.inverseThroughput },
   });
+}
+
+/**
+ * The share of fused multiply-adds among the instructions of the loop that has most of them, of two that have as many the
+ * inner one: what a long product does, whatever stands in front and behind once.
+ * @param {readonly string[]} listing - the assembly, with labels
+ */
+function loopShareOf(listing) {
+  /** @type {string[]} */
+  const instructions = [];
+  /** @type {Map<string, number>} */
+  const labels = new Map();
+  let best = { count: 0, length: 1 };
+  for (const line of listing) {
+    const label = /^(BB\d+):/.exec(line)?.[1];
+    if (label) labels.set(label, instructions.length);
+    if (!/^\s+[a-z]/.test(line)) continue;
+    instructions.push(line.trim());
+    const start = labels.get(/^\s+s_c?branch\S*\s+(BB\d+)/.exec(line)?.[1] ?? "");
+    if (start === undefined) continue; // forwards: no loop
+    const count = instructions.slice(start).filter((each) => /^v_(dual_)?(pk_)?fma/.test(each)).length;
+    const length = instructions.length - start;
+    if (count > best.count || (count === best.count && length < best.length)) best = { count, length };
+  }
+  return Number((best.count / best.length).toFixed(3));
 }
 
 /** Whether a shader spills or uses scratch. @param {{ compiled: Compiled }} row */

@@ -1,4 +1,5 @@
 /** The kernels that the report is about: every variant, as calls of a stated shape. */
+import { attentionDispatches, attentionParts } from "../src/backends/webgpu/attention-source.ts";
 import type { Dispatch } from "../src/backends/webgpu/dispatch.ts";
 import { type LinearKernel, workgroupTiles } from "../src/backends/webgpu/linear-choice.ts";
 import { lower } from "../src/backends/webgpu/lower.ts";
@@ -8,6 +9,7 @@ import { softwareForms } from "../src/backends/webgpu/software-forms.ts";
 import { wholeNetworkForm } from "../src/backends/webgpu/whole-network-form.ts";
 import { onePlace, transposed, type Window, windowParameters } from "../src/ops/window.ts";
 import type { ElementwiseOperand, KernelCall } from "../src/schedule/program.ts";
+import { attentionCalls, productsOfPairs } from "./gpu-report-attention.ts";
 import { otherCalls, type Work } from "./gpu-report-calls.ts";
 import { fromProduct, fromStep, place, step } from "./gpu-report-operands.ts";
 
@@ -140,7 +142,7 @@ function dispatchesOf(
     describe: () => call.label,
   };
   const traits = { software: false };
-  const forms = { networks: networkForms, wholeNetwork: wholeNetworkForm };
+  const forms = { networks: networkForms, wholeNetwork: wholeNetworkForm, attention: attentionDispatches };
   const linear = () => ({ kernel, segments });
   return lower(program, { traits, software: softwareForms, forms, linear, reduce }).dispatches;
 }
@@ -216,9 +218,10 @@ function joinWork({ rows, columns, segments = 1 }: Product): Work {
 }
 
 function others(): ReportedKernel[] {
-  return otherCalls().flatMap(({ name, shape, call, work, reduce }) =>
+  return [...attentionCalls(), ...productsOfPairs(), ...otherCalls()].flatMap(({ name, shape, call, work, reduce }) =>
     dispatchesOf(call, undefined, undefined, reduce).map((dispatch, i, all): ReportedKernel => {
-      const part = all.length > 1 ? `, ${i === 0 ? "segments" : "their join"}` : "";
+      const parts = call.kernel === "reduce" ? ["segments", "their join"] : attentionParts;
+      const part = all.length > 1 ? `, ${parts[i % parts.length]}` : "";
       const software = reduce === "reduce-serial" && forSoftware.strip;
       return { name: `${name}${part}`, shape, dispatch, ...work, ...(software && { software }) };
     }),

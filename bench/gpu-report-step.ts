@@ -1,38 +1,54 @@
 /** The shaders of whole FDM steps, as GPUs run them: with the epilogues that the planner gives their products. */
+import { attentionDispatches, attentionParts } from "../src/backends/webgpu/attention-source.ts";
 import type { Dispatch } from "../src/backends/webgpu/dispatch.ts";
 import { chooseProduct, lower } from "../src/backends/webgpu/lower.ts";
+import { networkForms } from "../src/backends/webgpu/network-forms.ts";
 import { leastLimits, planLimitsOf } from "../src/backends/webgpu/plan-limits.ts";
 import { chooseReduce } from "../src/backends/webgpu/reduce-dispatches.ts";
+import type { Graph } from "../src/graph/graph.ts";
 import { adam, checkerboard, condOT, fdm } from "../src/index.ts";
 import { compile } from "../src/schedule/compile.ts";
-import type { KernelCall } from "../src/schedule/program.ts";
+import type { KernelCall, PlanLimits } from "../src/schedule/program.ts";
 import { buildTrainStep } from "../src/train/step.ts";
 import { workloadNetwork } from "./divflow/training.ts";
+import type { Work } from "./gpu-report-calls.ts";
+import { cases, stepOf } from "./planning-cases.ts";
 import { adamOptions, batchOf, divergenceWeight } from "./workload.mjs";
 
-/** A shader of a step, and what its first call does. */
-export interface StepKernel {
+/** A shader of a step, and what all its dispatches do together: bytes are those of operands, each once a call. */
+export interface StepKernel extends Work {
   readonly name: string;
-  /** The call as `describe()` has it. */
+  /** Its first call, as `describe()` has it. */
   readonly label: string;
   readonly dispatch: Dispatch;
+  readonly dispatches: number;
 }
 
 export interface ReportedStep {
-  readonly width: number;
-  readonly batch: number;
-  readonly storage: "f32" | "f16";
+  readonly title: string;
+  /** Whether each shader has its row: of networks there are too many, and one line stands for all of a kernel. */
+  readonly each: boolean;
   readonly kernels: readonly StepKernel[];
 }
 
 /** A GPU's, with subgroups of any size. */
 const traits = { software: false, subgroups: true };
 
+/** What Dawn offers on the GPUs of the report. Within the least that a device may have, `unet2d` is in nine buffers. */
+const limitsOfCards = {
+  maxBufferSize: 2 ** 32 - 4,
+  maxStorageBufferBindingSize: 2 ** 32 - 4,
+  maxStorageBuffersPerShaderStage: 16,
+};
+
 export function stepsToReport(): ReportedStep[] {
-  return [128, 512].flatMap((width) => (["f32", "f16"] as const).map((storage) => stepToReport(width, storage)));
+  return [
+    ...[128, 512].flatMap((width) => (["f32", "f16"] as const).map((storage) => mlpStep(width, storage))),
+    ...["unet1d", "unet2d", "sit"].map(networkStep),
+  ];
 }
 
-function stepToReport(width: number, storage: "f32" | "f16"): ReportedStep {
+function mlpStep(width: number, storage: "f32" | "f16"): ReportedStep {
   const batch = batchOf(width);
   const graph = buildTrainStep({
     network: workloadNetwork(width),
@@ -42,24 +58,60 @@ function stepToReport(width: number, storage: "f32" | "f16"): ReportedStep {
     data: checkerboard(),
     batchSize: batch,
   });
-  const program = compile(graph, planLimitsOf(leastLimits, { wholeNetworks: true, storage }));
-  const { dispatches, calls } = lower(program, { traits });
-  const kernels = new Map<string, StepKernel>();
-  for (const [i, dispatch] of dispatches.entries()) {
-    const shader = JSON.stringify([dispatch.code, dispatch.constants]);
-    if (kernels.has(shader)) continue;
-    const call = program.calls[calls[i] as number] as KernelCall;
-    kernels.set(shader, { name: nameOf(call, calls[i - 1] === calls[i]), label: call.label, dispatch });
-  }
-  return { width, batch, storage, kernels: [...kernels.values()] };
+  const title = `FDM, 4 x ${width}, batch ${batch}, ${storage} storage`;
+  const limits = planLimitsOf(leastLimits, { wholeNetworks: true, storage });
+  return { title, each: true, kernels: kernelsOf(graph, limits) };
 }
 
-/** The kernel, as the report names those that it has alone; `second`: of the two dispatches of a call in segments. */
-function nameOf(call: KernelCall, second: boolean): string {
+/** Of the size that the networks are compared at (docs/speed.md). */
+function networkStep(name: string): ReportedStep {
+  const title = `FDM, ${name}, batch ${cases[name]?.batch}`;
+  return {
+    title,
+    each: false,
+    kernels: kernelsOf(stepOf(name, "fdm"), planLimitsOf(limitsOfCards, { wholeNetworks: true })),
+  };
+}
+
+function kernelsOf(graph: Graph, limits: PlanLimits): StepKernel[] {
+  const program = compile(graph, limits);
+  const { dispatches, calls } = lower(program, {
+    traits,
+    forms: { networks: networkForms, attention: attentionDispatches },
+  });
+  const kernels = new Map<string, StepKernel>();
+  for (const [i, dispatch] of dispatches.entries()) {
+    const call = program.calls[calls[i] as number] as KernelCall;
+    const place = i - calls.indexOf(calls[i] as number);
+    const shader = JSON.stringify([dispatch.code, dispatch.kernel, dispatch.constants]);
+    const before = kernels.get(shader) ?? {
+      ...{ name: nameOf(call, place), label: call.label, dispatch, dispatches: 0, flops: 0, bytes: 0 },
+    };
+    const { flops, bytes } = shareOf(call, calls.filter((each) => each === calls[i]).length, place);
+    kernels.set(shader, {
+      ...before,
+      ...{ dispatches: before.dispatches + 1, flops: before.flops + flops, bytes: before.bytes + bytes },
+    });
+  }
+  return [...kernels.values()];
+}
+
+/** What a dispatch does of a call: of attention each as much, of what is joined behind segments the first all. */
+function shareOf({ kernel, flops, bytes }: KernelCall, count: number, place: number): Work {
+  if (kernel.startsWith("attention")) return { flops: flops / count, bytes: bytes / count };
+  return place === 0 ? { flops, bytes } : { flops: 0, bytes: 0 };
+}
+
+/** The kernel, as the report names those that it has alone; `place`: among the dispatches of the call. */
+function nameOf(call: KernelCall, place: number): string {
+  const second = place > 0;
   switch (call.kernel) {
     case "linear":
-    case "convolve":
       return second ? "linear-join" : `linear-${chooseProduct(call, traits).kernel}`;
+    case "convolve":
+      return second ? "linear-join" : `linear-${chooseProduct(call, traits).kernel} through windows`;
+    case "attentionReverse":
+      return `attentionReverse, ${attentionParts[place % attentionParts.length]}`;
     case "reduce":
       return `${chooseReduce(traits)}${second ? ", their join" : ""}`;
     default:

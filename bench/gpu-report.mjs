@@ -1,11 +1,11 @@
 /**
  * What a real GPU's compiler makes of each WebGPU kernel, with no GPU: registers, spills, scratch, workgroup memory,
  * resident subgroups, share of fused multiply-adds; beside it how many FLOPs a byte from global memory serves. First
- * each kernel alone, at a shape that it is for; then the shaders of whole training steps.
+ * each kernel alone, at a shape that it is for; then the shaders of whole training steps, of the MLP and of networks.
  *
  *   GPUSTAT=path/to/gpustat.mjs npm run gpu-report [-- --only NAME]
  *
- * GPUSTAT names a program that takes `--family F --entry NAME FILE.wgsl` and prints a line of JSON. Writes
+ * GPUSTAT names a program that takes `--asm --family F --entry NAME FILE.wgsl` and prints a line of JSON, then assembly. Writes
  * bench/results/gpu-report.md and .json; `--only` prints what has NAME in its name and writes nothing. For developers:
  * it runs src/, not the package, and needs gcc and Debian's mesa-vulkan-drivers and libvulkan-dev. Status 1 when a
  * shader that GPUs run spills or uses scratch.
@@ -21,9 +21,13 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { openCompiler, overflows, toolPath } from "./gpu-report-compile.mjs";
+import { markdown } from "./gpu-report-tables.mjs";
 
 /** @typedef {ReturnType<typeof rowOf>} Row */
-/** @typedef {{ step: string, name: string, label: string, compiled: Compiled }} StepRow */
+/**
+ * @typedef {{ step: string, each: boolean, name: string, label: string, dispatches: number, flops: number, bytes: number,
+ *   compiled: Compiled }} StepRow
+ */
 
 const root = join(import.meta.dirname, "..");
 
@@ -35,8 +39,6 @@ const devices = [
   { name: "a laptop GPU", gflops: 4100, gigabytes: 100, workgroups: 48 },
   { name: "a large one", gflops: 23_000, gigabytes: 512, workgroups: 320 },
 ];
-/** Characters of a call's label that a table shows. */
-const LABEL = 110;
 
 const { values: options } = parseArgs({ options: { only: { type: "string" } } });
 const tool = toolPath();
@@ -54,10 +56,9 @@ try {
   }
   /** @type {StepRow[]} */
   const stepRows = [];
-  for (const { width, batch, storage, kernels } of steps) {
-    const step = `FDM, 4 x ${width}, batch ${batch}, ${storage} storage`;
-    for (const { name, label, dispatch } of kernels.filter(({ name }) => wanted(`${step}, ${name}`))) {
-      const row = { step, name, label, compiled: await compile(dispatch) };
+  for (const { title: step, each, kernels } of steps) {
+    for (const { name, label, dispatch, ...work } of kernels.filter(({ name }) => wanted(`${step}, ${name}`))) {
+      const row = { step, each, name, label, ...work, compiled: await compile(dispatch) };
       stepRows.push(row);
       console.log(line(`${step}, ${name}`, row.compiled));
     }
@@ -125,74 +126,8 @@ function line(name, compiled, intensity) {
   const each = Object.entries(compiled).map(
     ([family, s]) =>
       `${family} ${s.registers} registers, ${s.spills} spills, ${s.scratch} B scratch, ${s.workgroupMemory} B shared, ` +
-      `${s.subgroupsPerSimd} subgroups, ${s.instructions} instructions, FMA ${s.fmaShare}`,
+      `${s.subgroupsPerSimd} subgroups, ${s.instructions} instructions, FMA ${s.fmaShare}, in its loop ${s.loopShare}`,
   );
   const flops = intensity === undefined ? "" : ` ${intensity.toFixed(1).padStart(6)} FLOP/B`;
   return `${name.padEnd(58)}${flops} | ${each.join(" | ")}`;
-}
-
-/** @param {readonly Row[]} rows @param {readonly StepRow[]} stepRows */
-function markdown(rows, stepRows) {
-  const kernels = rows.flatMap(({ name, shape, intensity, compiled }) =>
-    cells(compiled).map((figures, i) =>
-      i === 0 ? [name, shape, ...figures, intensity.toFixed(1)] : ["", "", ...figures, ""],
-    ),
-  );
-  const steps = [...new Set(stepRows.map(({ step }) => step))].flatMap((step) => [
-    `### ${step}`,
-    "",
-    ...table(
-      ["kernel", "what its first call does"],
-      [],
-      stepRows
-        .filter((row) => row.step === step)
-        .flatMap(({ name, label, compiled }) =>
-          cells(compiled).map((figures, i) => (i === 0 ? [name, shortened(label), ...figures] : ["", "", ...figures])),
-        ),
-    ),
-    "",
-  ]);
-  return [
-    "# WebGPU kernels, compiled for GPUs that need not be there",
-    "",
-    "`npm run gpu-report` writes this file. Statistics are those of Mesa's RADV for the whole shader as Dawn gives it to that",
-    "GPU, with the bounds checks that its driver does not make; instructions are counted as they stand, loops once. FLOP /",
-    "byte: of what a dispatch of the stated shape reads from and writes to global memory, every workgroup by itself, no cache",
-    "counted.",
-    "",
-    ...table(["kernel", "shape"], ["FLOP / byte"], kernels),
-    "",
-    "## Training steps",
-    "",
-    "Each shader of the public trainer's step (checkerboard, Adam), with the epilogue that its calls have there.",
-    "",
-    ...steps,
-    "## What bounds each",
-    "",
-    ...rows.map(({ name, bound, software }) => `- **${name}**: ${software ?? bound}.`),
-    "",
-  ].join("\n");
-}
-
-/** A row for each family. @param {Compiled} compiled */
-function cells(compiled) {
-  return Object.entries(compiled).map(([family, s]) => [
-    family,
-    ...[s.registers, s.spills, s.scratch, s.workgroupMemory, s.subgroupsPerSimd, s.instructions, s.fmaShare],
-  ]);
-}
-
-/** @param {readonly string[]} before @param {readonly string[]} after @param {readonly (string | number)[][]} rows */
-function table(before, after, rows) {
-  const head = [
-    ...[...before, "GPU", "registers", "spills", "scratch bytes", "LDS bytes", "subgroups / SIMD"],
-    ...["instructions", "FMA share", ...after],
-  ];
-  const alignment = head.map((_, i) => (i < 3 ? "---" : "--:"));
-  return [head, alignment, ...rows].map((row) => `| ${row.join(" | ")} |`);
-}
-
-/** @param {string} label */
-function shortened(label) {
-  return label.length > LABEL ? `${label.slice(0, LABEL)}…` : label;
 }

@@ -96,14 +96,12 @@ export function attentionUnit(parameters: usize, unit: u32, scratch: usize): voi
     const height = min(ROWS, length - first);
     const from = q + first * row;
     const to = out + first * outRow;
-    product(from, row, 4, height, width, keys, length, weights, stride, true, scratch);
-    for (let r: u32 = 0; r < height; r++) softmax(weights + r * stride, length);
+    weigh(p, from, row, height, keys, weights, scratch);
     product(weights, stride, 4, height, length, values, width, to, outRow, true, scratch);
     for (let t: u32 = 1; t < all; t++) {
       const moved = weights + t * block;
       const tangent = to + t * outNext;
-      product(from + t * next, row, 4, height, width, keys, length, moved, stride, true, scratch);
-      product(from, row, 4, height, width, keys + t * each, length, moved, stride, false, scratch);
+      move(p, from, from + t * next, row, height, keys, keys + t * each, moved, scratch);
       for (let r: u32 = 0; r < height; r++) centre(weights + r * stride, moved + r * stride, length);
       product(moved, stride, 4, height, length, values, width, tangent, outRow, true, scratch);
       product(weights, stride, 4, height, length, values + t * each, width, tangent, outRow, false, scratch);
@@ -141,13 +139,11 @@ export function attentionReverseUnit(parameters: usize, unit: u32, scratch: usiz
     const height = min(ROWS, length - first);
     const from = q + first * row;
     const given = cotangent + first * outRow;
-    product(from, row, 4, height, width, keys, length, weights, stride, true, scratch);
-    for (let r: u32 = 0; r < height; r++) softmax(weights + r * stride, length);
+    weigh(p, from, row, height, keys, weights, scratch);
     product(given, outRow, 4, height, width, values, length, ofScores, stride, true, scratch);
     for (let t: u32 = 1; t < all; t++) {
       const moved = ofTangents + 2 * (t - 1) * block, met = moved + block;
-      product(from + t * next, row, 4, height, width, keys, length, moved, stride, true, scratch);
-      product(from, row, 4, height, width, keys + t * each, length, moved, stride, false, scratch);
+      move(p, from, from + t * next, row, height, keys, keys + t * each, moved, scratch);
       product(given + t * outNext, outRow, 4, height, width, values, length, met, stride, true, scratch);
       product(given + t * outNext, outRow, 4, height, width, values + t * each, length, ofScores, stride, false, scratch);
       for (let r: u32 = 0; r < height; r++) {
@@ -178,6 +174,25 @@ export function attentionReverseUnit(parameters: usize, unit: u32, scratch: usiz
       product(weights, 4, stride, length, height, right, width, ofValues + t * next, row, fresh, scratch);
     }
   }
+}
+
+/** The weights of queries from `from` on. */
+function weigh(
+  p: AttentionParameters, from: usize, row: usize, height: u32, keys: usize, weights: usize, scratch: usize,
+): void {
+  const stride = strideOf(p);
+  product(from, row, 4, height, p.width, keys, p.length, weights, stride, true, scratch);
+  for (let r: u32 = 0; r < height; r++) softmax(weights + r * stride, p.length);
+}
+
+/** T: the tangents of queries by keys, and the queries by the keys' tangents. */
+function move(
+  p: AttentionParameters, from: usize, tangent: usize, row: usize, height: u32, keys: usize, tangentKeys: usize, moved: usize,
+  scratch: usize,
+): void {
+  const stride = strideOf(p);
+  product(tangent, row, 4, height, p.width, keys, p.length, moved, stride, true, scratch);
+  product(from, row, 4, height, p.width, tangentKeys, p.length, moved, stride, false, scratch);
 }
 
 /** Packs `scale` times a right operand, all of its depth. */

@@ -1,79 +1,75 @@
-// attention: src/kernels/attention.ts has the shapes, src/ops/attention-rules.ts the formulas and names.
-// src/backends/webgpu/attention-source.ts puts in front what both files here need:
-//   FOURS            quads of a head's width, the last one perhaps not whole
-//   TANGENTS, SLOTS  tangents, and at least 1 place for them
-//   joinedFour(at, i)  elements 4 i .. of what begins at `at`, 0 past the width; keepFour(at, i, four) writes such
+// attention: src/kernels/attention.ts has the shapes, src/ops/attention-rules.ts the formulas and names,
+// attention-tiles.wgsl how products are computed.
 //
-// Invocation (sample, head, query): all of its query's results, key by key, with what was added up before scaled to the
-// largest score so far (Milakov and Gimelshein, Online normalizer calculation for softmax, 2018). Invocations beside each
-// other read one key at once; nothing is of size L x L.
+// Workgroup (block of 16 queries of a head, -, tangent): their results along this tangent, and the first also the value. It
+// goes over the keys, with what was added up before scaled to the largest score so far (Milakov and Gimelshein, Online
+// normalizer calculation for softmax, 2018). Nothing is of size L x L.
 @group(0) @binding(0) var<uniform> params: AttentionParameters;
 
 @compute @workgroup_size(64)
 fn attention(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) index: u32) {
-  let number = (workgroup.x + workgroup.y * 65535u) * 64u + index;
-  if (number >= params.batch * params.heads * params.length) {
+  let block = blockOf(workgroup);
+  if (block.sample >= params.batch) {
     return;
   }
-  let query = number % params.length;
-  let head = number / params.length % params.heads;
-  let sample = number / params.length / params.heads;
   let outRow = params.heads * params.width;
   let row = 3u * outRow;
-  let next = params.batch * params.length * row; // from the primal to its first tangent
-  let first = params.joinedOffset + sample * params.length * row + head * params.headStride;
-  var q: array<vec4f, FOURS>;
-  var dq: array<array<vec4f, FOURS>, SLOTS>;
-  for (var i = 0u; i < FOURS; i++) {
-    q[i] = joinedFour(first + query * row, i);
-    for (var t = 0u; t < TANGENTS; t++) {
-      dq[t][i] = joinedFour(first + query * row + (t + 1u) * next, i);
-    }
-  }
+  let queries = params.joinedOffset + block.sample * params.length * row + block.head * params.headStride;
+  let along = vec2u(0u, (workgroup.z + 1u) * params.batch * params.length); // rows from the primal to this tangent
+  let q = Rows(false, queries + along * row, row);
+  let k = Rows(false, q.first + params.kindStride, row);
+  let v = Rows(false, k.first + params.kindStride, row);
 
-  var largest = -3.4e38;
-  var total = 0.0;
-  var sums: array<vec4f, FOURS>;
-  var slopes: array<f32, SLOTS>; // sums of T
-  var along: array<array<vec4f, FOURS>, SLOTS>; // of T v + dv
-  for (var key = 0u; key < params.length; key++) {
-    let k = first + key * row + params.kindStride;
-    let v = k + params.kindStride;
-    var score = 0.0;
-    var slope = array<f32, SLOTS>(); // said: SwiftShader keeps what it was in the turn before
-    for (var i = 0u; i < FOURS; i++) {
-      let four = joinedFour(k, i);
-      score += dot(q[i], four);
-      for (var t = 0u; t < TANGENTS; t++) {
-        slope[t] += dot(dq[t][i], four) + dot(q[i], joinedFour(k + (t + 1u) * next, i));
-      }
+  var largest = LEAST; // of each of four queries
+  var total = vec4f();
+  var slopes = vec4f(); // sums of T
+  var sums = Dual(); // of v, of T v + dv
+  for (var first = 0u; first < params.length; first += INNER) {
+    var pair = met(k, first, q, block.start, index);
+    var scores = params.scale * pair.first;
+    for (var j = 0u; j < 4u; j++) {
+      scores[j] = select(scores[j], LEAST, first + 16u * j + index / 4u >= params.length);
     }
-    score *= params.scale;
-    let top = max(largest, score);
-    let kept = exp(largest - top);
-    let weight = exp(score - top);
+    let top = max(largest, largestOf(largestRow(scores), index));
+    let kept = decayOf(largest - top);
     largest = top;
-    total = total * kept + weight;
-    for (var t = 0u; t < TANGENTS; t++) {
-      slope[t] *= params.scale;
-      slopes[t] = slopes[t] * kept + weight * slope[t];
+    total *= kept;
+    slopes *= kept;
+    for (var j = 0u; j < 4u; j++) {
+      let weight = select(decayOf(scores[j] - top), vec4f(), first + 16u * j + index / 4u >= params.length);
+      let moved = params.scale * weight * pair.second[j];
+      total += weight;
+      slopes += moved;
+      keepWeights(j, index, weight, moved);
     }
-    for (var i = 0u; i < FOURS; i++) {
-      let four = joinedFour(v, i);
-      sums[i] = sums[i] * kept + weight * four;
-      for (var t = 0u; t < TANGENTS; t++) {
-        along[t][i] = along[t][i] * kept + weight * (slope[t] * four + joinedFour(v + (t + 1u) * next, i));
-      }
+    workgroupBarrier();
+    for (var r = 0u; r < 4u; r++) {
+      sums.first[r] *= kept[r];
+      sums.second[r] *= kept[r];
     }
+    sums = gathered(sums, v, first, index);
   }
 
-  let share = 1.0 / total;
-  let to = params.outOffset + (sample * params.length + query) * outRow + head * params.width;
-  for (var i = 0u; i < FOURS; i++) {
-    let result = sums[i] * share;
-    keepFour(to, i, result);
-    for (var t = 0u; t < TANGENTS; t++) {
-      keepFour(to + (t + 1u) * params.batch * params.length * outRow, i, (along[t][i] - slopes[t] * result) * share);
+  sums = joined16(sums, index);
+  let share = 1.0 / sumOf(total, index);
+  if (ALONG) {
+    slopes = sumOf(slopes, index) * share;
+  }
+  let quad = index / 4u;
+  if (quad >= FOURS) {
+    return;
+  }
+  let to = params.outOffset + block.sample * params.length * outRow + block.head * params.width;
+  for (var r = 0u; r < 4u; r++) {
+    let query = block.start + index % 4u * 4u + r;
+    if (query < params.length) {
+      let result = sums.first[r] * share[r];
+      if (workgroup.z == 0u) {
+        keepFour(to + query * outRow, quad, result);
+      }
+      if (ALONG) {
+        keepFour(to + (along.y + query) * outRow, quad, sums.second[r] * share[r] - slopes[r] * result);
+      }
     }
   }
 }

@@ -1,200 +1,199 @@
-// attentionReverse: src/kernels/attention.ts has the shapes, src/ops/attention-rules.ts the formulas and names; attention.wgsl
-// says what is put in front. Beside that here
-//   cotangentsFour(at, i)  as joinedFour
-//   facts                  of each (sample, head, query), FACTS numbers: the largest score, 1 / sum, sum(P C), and of each
-//                          tangent r and sum(P B)
+// attentionReverse: src/kernels/attention.ts has the shapes, src/ops/attention-rules.ts the formulas and names,
+// attention-tiles.wgsl how products are computed. Beside what that says
+//   PART   what a dispatch gives: facts of queries, from these then what comes back for queries, for keys, for values
+//   facts  [kind][sample][head][query]: the largest score, 1 / sum, sum(P C); of the tangent r and sum(P B)
 //
-// Two dispatches: an invocation of the first has a query, goes over the keys twice and leaves facts for the second, of
-// which an invocation has a key and goes over the queries.
-const FACTS = 3u + 2u * TANGENTS;
+// Workgroup (block of 16 rows of a head): of queries, which go over the keys, or of keys and of values, which go over the
+// queries. All this along one tangent, number params.tangents; of several each has its dispatches, the later ones add.
+const FACTS = 0u;
+const QUERIES = 1u;
+const KEYS = 2u;
+const VALUES = 3u;
 
 @group(0) @binding(0) var<uniform> params: AttentionReverseParameters;
 
-// Where a row of a head begins.
-struct Place {
-  joined: u32, // of the sample's first row
-  given: u32,
-  out: u32,
-  row: u32, // to the next row of joined
-  next: u32, // from the primal to its first tangent
-  outRow: u32, // the same of cotangents
-  outNext: u32,
+// What is known of a query: of four, or the same four times.
+struct Facts {
+  largest: vec4f,
+  share: vec4f,
+  mean: vec4f,
+  slope: vec4f,
+  met: vec4f,
 }
 
-fn placeOf(number: u32) -> Place {
-  let head = number / params.length % params.heads;
-  let sample = number / params.length / params.heads;
+@compute @workgroup_size(64)
+fn attentionReverse(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) index: u32) {
+  let block = blockOf(workgroup);
+  if (block.sample >= params.batch) {
+    return;
+  }
   let outRow = params.heads * params.width;
-  let at = sample * params.length * 3u * outRow + head * params.headStride;
-  return Place(
-    params.joinedOffset + at,
-    params.cotangentsOffset + sample * params.length * outRow + head * params.width,
-    params.outOffset + at,
-    3u * outRow,
-    params.batch * params.length * 3u * outRow,
-    outRow,
-    params.batch * params.length * outRow,
+  let row = 3u * outRow;
+  let at = block.sample * params.length * row + block.head * params.headStride;
+  let along = vec2u(0u, params.tangents * params.batch * params.length); // rows from the primal to the tangent
+  let first = params.joinedOffset + at + along * row;
+  let q = Rows(false, first, row);
+  let k = Rows(false, first + params.kindStride, row);
+  let v = Rows(false, first + 2u * params.kindStride, row);
+  let c = params.cotangentsOffset + block.sample * params.length * outRow + block.head * params.width;
+  let given = Rows(true, c + along.yx * outRow, outRow); // its tangent's cotangent times v is B, so that comes first
+  let factsAt = (block.sample * params.heads + block.head) * params.length;
+
+  var known = Facts(LEAST, vec4f(), vec4f(), vec4f(), vec4f());
+  var sums = Dual(); // for the tangent's rows, for the primal's
+  for (var inner = 0u; inner < params.length; inner += INNER) {
+    var pair = Dual(); // S, T
+    var other = Dual(); // B, and what c adds to C; without a tangent C
+    if (PART == FACTS || PART == QUERIES) {
+      pair = met(k, inner, q, block.start, index);
+      other = met(v, inner, given, block.start, index);
+    } else {
+      pair = met(q, inner, k, block.start, index);
+      if (PART == KEYS) {
+        other = met(given, inner, v, block.start, index);
+      }
+    }
+    if (PART != FACTS) {
+      workgroupBarrier(); // slices are read
+    }
+    if (PART == QUERIES) { // each time: there are too few registers to keep them
+      known = factsOf(factsAt, block.start + index % 4u * 4u + vec4u(0u, 1u, 2u, 3u));
+    }
+    for (var j = 0u; j < 4u; j++) {
+      let n = inner + 16u * j + index / 4u;
+      let score = params.scale * pair.first[j];
+      let slope = params.scale * pair.second[j];
+      if (PART == FACTS) {
+        if (n < params.length) {
+          known = withKey(known, score, slope, other.first[j], other.second[j]);
+        }
+      } else {
+        if (PART != QUERIES) {
+          known = factsOf(factsAt, vec4u(n));
+        }
+        weigh(known, score, slope, other.first[j], other.second[j], n < params.length, j, index);
+      }
+    }
+    if (PART != FACTS) {
+      workgroupBarrier();
+    }
+    if (PART == QUERIES) {
+      sums = gathered(sums, k, inner, index);
+    } else if (PART == KEYS) {
+      sums = gathered(sums, q, inner, index);
+    } else if (PART == VALUES) {
+      sums = gathered(sums, given, inner, index);
+    }
+  }
+  if (PART == FACTS) {
+    keepFacts(known, factsAt, block.start, index);
+  } else {
+    let to = params.outOffset + at + (PART - QUERIES) * params.kindStride + along * row;
+    keep(joined16(sums, index), to, row, block.start, index);
+  }
+}
+
+fn factsOf(at: u32, queries: vec4u) -> Facts {
+  let all = params.batch * params.heads * params.length;
+  let n = at + min(queries, vec4u(params.length - 1u));
+  var known = Facts(factFour(n), factFour(n + all), factFour(n + 2u * all), vec4f(), vec4f());
+  if (ALONG) {
+    known.slope = factFour(n + 3u * all);
+    known.met = factFour(n + 4u * all);
+  }
+  return known;
+}
+
+fn factFour(at: vec4u) -> vec4f {
+  return vec4f(facts[at.x], facts[at.y], facts[at.z], facts[at.w]);
+}
+
+// C without what facts add; `first` is B, `second` what c gives.
+fn cotangentOf(slope: vec4f, first: vec4f, second: vec4f) -> vec4f {
+  if (ALONG) {
+    return second + slope * first;
+  }
+  return first;
+}
+
+// Sums over keys so far, with one more; `share` and `mean` are those of 1 and of C, not divided yet.
+fn withKey(before: Facts, score: vec4f, slope: vec4f, first: vec4f, second: vec4f) -> Facts {
+  let largest = max(before.largest, score);
+  let kept = decayOf(before.largest - largest);
+  let weight = decayOf(score - largest);
+  return Facts(
+    largest,
+    before.share * kept + weight,
+    before.mean * kept + weight * cotangentOf(slope, first, second),
+    before.slope * kept + weight * slope,
+    before.met * kept + weight * first,
   );
 }
 
-// Of a query with a key: S, C without what the query's facts add, and of each tangent T and B.
-struct Pair {
-  score: f32,
-  cotangent: f32,
-  slope: array<f32, SLOTS>,
-  met: array<f32, SLOTS>,
-}
-
-// q and k: where these begin in joined; given: the query's cotangent.
-fn pairOf(q: u32, k: u32, given: u32, place: Place) -> Pair {
-  var pair = Pair();
-  let v = k + params.kindStride;
-  for (var i = 0u; i < FOURS; i++) {
-    let query = joinedFour(q, i);
-    let key = joinedFour(k, i);
-    let value = joinedFour(v, i);
-    pair.score += dot(query, key);
-    pair.cotangent += dot(cotangentsFour(given, i), value);
-    for (var t = 0u; t < TANGENTS; t++) {
-      let next = (t + 1u) * place.next;
-      let b = cotangentsFour(given + (t + 1u) * place.outNext, i);
-      pair.slope[t] += dot(joinedFour(q + next, i), key) + dot(query, joinedFour(k + next, i));
-      pair.met[t] += dot(b, value);
-      pair.cotangent += dot(b, joinedFour(v + next, i));
-    }
+// Joins the sums of all invocations of a query, and writes its facts.
+fn keepFacts(sums: Facts, at: u32, start: u32, index: u32) {
+  let largest = largestOf(sums.largest, index);
+  let kept = decayOf(sums.largest - largest);
+  let share = 1.0 / sumOf(sums.share * kept, index);
+  var mean = sumOf(sums.mean * kept, index) * share;
+  var slope = vec4f();
+  var ofMet = vec4f();
+  if (ALONG) {
+    slope = sumOf(sums.slope * kept, index) * share;
+    ofMet = sumOf(sums.met * kept, index) * share;
+    mean -= 2.0 * slope * ofMet;
   }
-  pair.score *= params.scale;
-  for (var t = 0u; t < TANGENTS; t++) {
-    pair.slope[t] *= params.scale;
-    pair.cotangent += pair.slope[t] * pair.met[t];
-  }
-  return pair;
-}
-
-// A pair with the query's facts: P, F, and of each tangent W and G; F and G times the scale.
-struct Parts {
-  weight: f32,
-  ofScore: f32,
-  moved: array<f32, SLOTS>,
-  ofSlope: array<f32, SLOTS>,
-}
-
-fn partsOf(pair: Pair, at: u32) -> Parts {
-  var parts = Parts();
-  parts.weight = exp(pair.score - facts[at]) * facts[at + 1u];
-  var cotangent = pair.cotangent - facts[at + 2u];
-  for (var t = 0u; t < TANGENTS; t++) {
-    let slope = facts[at + 3u + 2u * t];
-    let met = facts[at + 4u + 2u * t];
-    cotangent -= slope * pair.met[t] + met * pair.slope[t];
-    parts.moved[t] = parts.weight * (pair.slope[t] - slope);
-    parts.ofSlope[t] = parts.weight * params.scale * (pair.met[t] - met);
-  }
-  parts.ofScore = parts.weight * params.scale * cotangent;
-  return parts;
-}
-
-@compute @workgroup_size(64)
-fn ofQueries(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) index: u32) {
-  let number = (workgroup.x + workgroup.y * 65535u) * 64u + index;
-  if (number >= params.batch * params.heads * params.length) {
-    return;
-  }
-  let place = placeOf(number);
-  let query = number % params.length;
-  let q = place.joined + query * place.row;
-  let given = place.given + query * place.outRow;
-  let keys = place.joined + params.kindStride;
-  let at = number * FACTS;
-
-  var largest = -3.4e38;
-  var total = 0.0;
-  var cotangents = 0.0;
-  var slopes: array<f32, SLOTS>;
-  var met: array<f32, SLOTS>;
-  for (var key = 0u; key < params.length; key++) {
-    let pair = pairOf(q, keys + key * place.row, given, place);
-    let top = max(largest, pair.score);
-    let kept = exp(largest - top);
-    let weight = exp(pair.score - top);
-    largest = top;
-    total = total * kept + weight;
-    cotangents = cotangents * kept + weight * pair.cotangent;
-    for (var t = 0u; t < TANGENTS; t++) {
-      slopes[t] = slopes[t] * kept + weight * pair.slope[t];
-      met[t] = met[t] * kept + weight * pair.met[t];
-    }
-  }
-  let share = 1.0 / total;
-  facts[at] = largest;
-  facts[at + 1u] = share;
-  var mean = cotangents * share;
-  for (var t = 0u; t < TANGENTS; t++) {
-    facts[at + 3u + 2u * t] = slopes[t] * share;
-    facts[at + 4u + 2u * t] = met[t] * share;
-    mean -= 2.0 * slopes[t] * share * (met[t] * share);
-  }
-  facts[at + 2u] = mean;
-
-  var ofQuery: array<vec4f, FOURS>;
-  var ofTangent: array<array<vec4f, FOURS>, SLOTS>;
-  for (var key = 0u; key < params.length; key++) {
-    let k = keys + key * place.row;
-    let parts = partsOf(pairOf(q, k, given, place), at);
-    for (var i = 0u; i < FOURS; i++) {
-      let four = joinedFour(k, i);
-      ofQuery[i] += parts.ofScore * four;
-      for (var t = 0u; t < TANGENTS; t++) {
-        ofQuery[i] += parts.ofSlope[t] * joinedFour(k + (t + 1u) * place.next, i);
-        ofTangent[t][i] += parts.ofSlope[t] * four;
+  let all = params.batch * params.heads * params.length;
+  for (var r = 0u; r < 4u; r++) {
+    let query = start + 4u * index + r;
+    if (index < 4u && query < params.length) {
+      facts[at + query] = largest[r];
+      facts[at + query + all] = share[r];
+      facts[at + query + 2u * all] = mean[r];
+      if (ALONG) {
+        facts[at + query + 3u * all] = slope[r];
+        facts[at + query + 4u * all] = ofMet[r];
       }
     }
   }
-  for (var i = 0u; i < FOURS; i++) {
-    keepFour(place.out + query * place.row, i, ofQuery[i]);
-    for (var t = 0u; t < TANGENTS; t++) {
-      keepFour(place.out + query * place.row + (t + 1u) * place.next, i, ofTangent[t][i]);
-    }
+}
+
+// Leaves the weights of four pairs: times the scale G and F, for values P and W; without a tangent F or P.
+fn weigh(known: Facts, score: vec4f, slope: vec4f, first: vec4f, second: vec4f, isThere: bool, j: u32, index: u32) {
+  let weight = select(vec4f(), decayOf(score - known.largest) * known.share, isThere);
+  if (PART == VALUES) {
+    keepWeights(j, index, weight, weight * (slope - known.slope));
+    return;
+  }
+  let scaled = params.scale * weight;
+  let cotangent = scaled * (cotangentOf(slope, first, second) - known.mean);
+  if (ALONG) {
+    let moved = scaled * (known.slope * first + known.met * slope);
+    keepWeights(j, index, scaled * (first - known.met), cotangent - moved);
+  } else {
+    keepWeights(j, index, cotangent, vec4f());
   }
 }
 
-@compute @workgroup_size(64)
-fn ofKeys(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) index: u32) {
-  let number = (workgroup.x + workgroup.y * 65535u) * 64u + index;
-  if (number >= params.batch * params.heads * params.length) {
-    return;
+// Writes four rows of a result and of its tangent, or adds the result to what is there.
+fn keep(sums: Dual, to: vec2u, stride: u32, start: u32, index: u32) {
+  let quad = index / 4u;
+  var result = sums.first;
+  if (ALONG) {
+    result = sums.second;
   }
-  let place = placeOf(number);
-  let key = number % params.length;
-  let k = place.joined + params.kindStride + key * place.row;
-  var ofKey: array<vec4f, FOURS>;
-  var ofValue: array<vec4f, FOURS>;
-  var keyAlong: array<array<vec4f, FOURS>, SLOTS>;
-  var valueAlong: array<array<vec4f, FOURS>, SLOTS>;
-  for (var query = 0u; query < params.length; query++) {
-    let q = place.joined + query * place.row;
-    let given = place.given + query * place.outRow;
-    let parts = partsOf(pairOf(q, k, given, place), (number - key + query) * FACTS);
-    for (var i = 0u; i < FOURS; i++) {
-      let four = joinedFour(q, i);
-      ofKey[i] += parts.ofScore * four;
-      ofValue[i] += parts.weight * cotangentsFour(given, i);
-      for (var t = 0u; t < TANGENTS; t++) {
-        let b = cotangentsFour(given + (t + 1u) * place.outNext, i);
-        ofKey[i] += parts.ofSlope[t] * joinedFour(q + (t + 1u) * place.next, i);
-        ofValue[i] += parts.moved[t] * b;
-        keyAlong[t][i] += parts.ofSlope[t] * four;
-        valueAlong[t][i] += parts.weight * b;
+  for (var r = 0u; r < 4u; r++) {
+    let row = start + index % 4u * 4u + r;
+    if (quad < FOURS && row < params.length) {
+      let at = to + row * stride;
+      var four = result[r];
+      if (ADDS) {
+        four += outFour(at.x, quad);
       }
-    }
-  }
-  let to = place.out + params.kindStride + key * place.row;
-  for (var i = 0u; i < FOURS; i++) {
-    keepFour(to, i, ofKey[i]);
-    keepFour(to + params.kindStride, i, ofValue[i]);
-    for (var t = 0u; t < TANGENTS; t++) {
-      keepFour(to + (t + 1u) * place.next, i, keyAlong[t][i]);
-      keepFour(to + params.kindStride + (t + 1u) * place.next, i, valueAlong[t][i]);
+      keepFour(at.x, quad, four);
+      if (ALONG) {
+        keepFour(at.y, quad, sums.first[r]);
+      }
     }
   }
 }

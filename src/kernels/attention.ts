@@ -12,11 +12,11 @@
 import { layouts } from "../generated/layouts.ts";
 import { type KernelDeclaration, linearWorkgroups } from "./kernel.ts";
 
-/** Invocations of a workgroup on WebGPU: each has a query, or a key. */
-const INVOCATIONS = 64;
+/** Queries of a workgroup on WebGPU, or keys. */
+const ROWS = 16;
 
 const workgroups: KernelDeclaration["workgroups"] = ({ batch = 1, heads = 1, length = 1 }) =>
-  linearWorkgroups(batch * heads * length, INVOCATIONS);
+  linearWorkgroups(batch * heads * Math.ceil(length / ROWS), 1);
 
 export const attention: KernelDeclaration = {
   name: "attention",

@@ -18,7 +18,7 @@ const draws = new HostRandom(20_261_127);
 let drawn = 0;
 const normals = (count: number) => draws.normal(count, drawn++);
 
-/** batch, length, heads, width, tangents: 1, primes, blocks of 32 queries and one off them, whole quads and not. */
+/** batch, length, heads, width, tangents: 1, primes, blocks of 32 queries or 64 keys and off them, whole quads and not. */
 const sizes = [
   [1, 1, 1, 1, 0],
   [2, 3, 1, 5, 1],
@@ -29,6 +29,7 @@ const sizes = [
   [1, 65, 1, 31, 1],
   [1, 5, 2, 12, 3],
   [1, 130, 1, 32, 1],
+  [2, 66, 1, 64, 0],
 ] as const;
 
 function attentionCases(): KernelCase[] {

@@ -98,6 +98,21 @@ export const checks: Check[] = [
     }),
   ),
   {
+    name: "kernels agree with f64: attention by tiles, as GPUs run it",
+    backend: "webgpu",
+    seconds: 600,
+    async run({ gpu }) {
+      const { device } = await findDevice(gpu ? { gpu } : {});
+      const backend = await createWebGPUBackend({ device, attentionBy: "tiles" });
+      try {
+        await checkCases(backend, eachTileOnce());
+      } finally {
+        backend.dispose();
+        device.destroy();
+      }
+    },
+  },
+  {
     name: "a profile runs the program once and gives a time for each call, where the device can tell",
     backend: "webgpu",
     async run(context) {
@@ -161,6 +176,19 @@ async function checkCases(backend: Backend, cases: readonly KernelCase[]): Promi
     if (!hasKernel(each.kernel, backend.limits)) continue;
     await checkCase(backend, each, number);
   }
+}
+
+/** Attention whose tiles and quads are whole and are not; software adapters take seconds to compile each. */
+function eachTileOnce(): KernelCase[] {
+  const some = [
+    "2 x 2 of 33 x 8, by kinds",
+    "1 x 1 of 65 x 31, by heads",
+    "1 x 2 of 5 x 12, by heads",
+    "2 x 1 of 66 x 64, by kinds",
+  ];
+  const cases = attentionKernelCases["attention"]!().filter(({ label }) => some.some((part) => label.includes(part)));
+  assertEqual(cases.length, 2 * some.length, "cases of attention by tiles");
+  return cases;
 }
 
 /** Products of all shapes and transpositions, and of windows of images, with one epilogue each: compiling takes long. */

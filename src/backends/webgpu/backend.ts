@@ -26,18 +26,19 @@ import type { TuningStore } from "./tuning-store.ts";
  * in f16 is asked for and its shaders know none.
  */
 export async function createWebGPUBackend(
-  options: WebGPUOptions & Pick<LowerOptions, "linear" | "reduce"> & { readonly measure?: Measure } = {},
+  options: WebGPUOptions &
+    Pick<LowerOptions, "linear" | "reduce" | "attentionBy"> & { readonly measure?: Measure } = {},
 ): Promise<Backend> {
   const { device, description, owned } = await findDevice(options);
   const health = new Health(device);
   const buffers = new Buffers(device, health);
   const pipelines = new Pipelines(device, health);
-  const { linear, reduce, measure, startSeconds, tune = !isSoftware(description) } = options;
+  const { linear, reduce, attentionBy, measure, startSeconds, tune = !isSoftware(description) } = options;
   const traits = traitsOf(device, description);
   const software =
     traits.software || linear ? (await onDemand(import("./software-forms.ts"), startSeconds)).softwareForms : undefined;
   const forms: Forms = {};
-  const lowering: LowerOptions = { traits, software, forms, linear, reduce };
+  const lowering: LowerOptions = { traits, software, forms, linear, reduce, attentionBy };
   const parts: DeviceParts = { device, health, buffers, pipelines, lowering };
   const tuning = tune && !linear ? await onDemand(import("./tune.ts"), startSeconds) : undefined;
   const tuned = await tuning?.tunerOf(parts, description, tune as true | TuningStore, measure);

@@ -47,6 +47,7 @@ export interface LowerOptions {
   /** These take the place of what the traits decide: how the tuner has its say, and tests try every kernel. */
   readonly linear?: ((call: KernelCall) => LinearChoice) | undefined;
   readonly reduce?: ReduceShader | undefined;
+  readonly attentionBy?: "tiles" | "rows" | undefined;
 }
 
 /** @throws {@link LimitError} when a call needs more workgroups along an axis than a dispatch may have. */
@@ -62,7 +63,7 @@ export function lower(program: Pick<Program, "calls">, options: LowerOptions): L
 }
 
 function lowerCall(call: KernelCall, options: LowerOptions) {
-  const { traits, software, forms, linear, reduce } = options;
+  const { traits, software, forms, linear, reduce, attentionBy = traits.software ? "rows" : "tiles" } = options;
   const { kind = 0 } = call.parameters;
   switch (call.kernel) {
     case "linear":
@@ -70,7 +71,11 @@ function lowerCall(call: KernelCall, options: LowerOptions) {
       return lowerProduct(call, linear?.(call) ?? chooseProduct(call, traits), options);
     case "attention":
     case "attentionReverse":
-      return forms!.attention!(call, (own) => declarationsFor(own, [shaders["elementwise"]!]).join("\n"));
+      return forms!.attention!(
+        call,
+        (own, file) => declarationsFor(own, [shaders[file]!]).join("\n"),
+        attentionBy === "rows" ? software?.shaders : undefined,
+      );
     case "matmulEach":
       return { dispatches: [forms!.networks!.matmulEachDispatch(call, traits, software?.shaders)], scratch: 0 };
     case "reduce":
