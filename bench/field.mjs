@@ -35,6 +35,8 @@ export class Field {
   #entries = new Map();
   /** GFLOP/s seen of a contender at a workload, and the width. @type {Map<string, { rate: number, width: number }>} */
   #rates = new Map();
+  /** Why a network's step was left out, by contender and network: its other loss is not tried then. @type {Map<string, string>} */
+  #slow = new Map();
   #open;
   #say;
 
@@ -111,10 +113,18 @@ export class Field {
     };
     const prepare = async () => {
       this.#refuseSlow(contender, task);
+      const slow = this.#slow.get(`${keyOf(contender)} ${task.network}`);
+      if (slow !== undefined) throw Object.assign(new Error(slow), { name: "NotOffered" });
       holder = await this.#remote(contender);
       const limit = task.network === undefined ? PREPARE_SECONDS : PREPARE_NETWORK_SECONDS;
       /** @type {Prepared} */
-      const prepared = await holder.call("prepare", [task, place], limit);
+      const prepared = await holder.call("prepare", [task, place], limit).catch((error) => {
+        const { leftOut } = failure(error);
+        if (leftOut !== undefined && task.network !== undefined) {
+          this.#slow.set(`${keyOf(contender)} ${task.network}`, `of its other loss ${leftOut}`);
+        }
+        throw error;
+      });
       sampleMilliseconds = prepared.units * prepared.milliseconds;
       return prepared;
     };

@@ -39,7 +39,7 @@ export async function measure({ tasks, contenders, open, seconds, say, keep = as
       for (const [i, { contender, task, entrant }] of entries.entries()) {
         const outcome = /** @type {Outcome} */ (outcomes[i]);
         if (tellsKinds(contender, task, outcome))
-          outcome.kinds = await entrant.kinds(KIND_UNITS).catch(() => undefined);
+          outcome.kinds = await entrant.kinds(kindUnits(outcome)).catch(() => undefined);
         const row = makeRow(task, contender, field.aboutOf(contender), outcome);
         field.learn(contender, task, row);
         say(`${tasks.indexOf(task) + 1}/${tasks.length}  ${lineOf(row)}`);
@@ -82,8 +82,8 @@ function shareFlops(entries, outcomes) {
   }
 }
 
-/** Steps to tell kinds of kernels from. */
-const KIND_UNITS = 5;
+/** Steps to tell kinds of kernels from: fewer where they take more than a second. @param {Outcome} outcome */
+const kindUnits = ({ samples = [] }) => (Math.min(...samples) > 1000 ? 2 : 5);
 
 /** @param {Contender} contender @param {Task} task @param {Outcome} outcome */
 function tellsKinds({ implementation, backend }, { network, workload }, { error, leftOut }) {

@@ -182,6 +182,22 @@ describe("both losses of a network", () => {
     expect(rows.map((row) => row.kinds)).toEqual([undefined, kinds]);
   });
 
+  test("the other loss of what is left out is not tried", async () => {
+    const tried: string[] = [];
+    const { rows } = await measure({
+      ...{ tasks, contenders: [contender], seconds: 1, say: () => {} },
+      open: opener((_, parameters) => {
+        tried.push((parameters[0] as Task).workload);
+        throw Object.assign(new Error("a step takes 7 s, more than 6 s"), { name: "NotOffered" });
+      }),
+    });
+    expect(tried).toEqual(["cfm"]);
+    expect(rows.map(({ leftOut }) => leftOut)).toEqual([
+      "a step takes 7 s, more than 6 s",
+      "of its other loss a step takes 7 s, more than 6 s",
+    ]);
+  });
+
   test("one that takes the session with it leaves the other its figure", async () => {
     let opened = 0;
     const open = opener((method, parameters, kill) => {
