@@ -11,6 +11,7 @@ import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
 import { rolldown } from "rolldown";
 import { root } from "./files.mjs";
+import { takeOwnNames } from "./own-names.mjs";
 
 /** Optional in Node: the WebGPU implementation that a user may install beside divflow. Never part of a bundle. */
 const optional = "webgpu";
@@ -98,13 +99,13 @@ const ownParts = /\/src\/(nn\/define-|data\/(graph-data|define-data)|flow\/\w+\/
  * @param {string} folder
  * @param {{ input: Record<string, string>, minify?: boolean }} options
  */
-function writeCore(folder, { input, minify = false }) {
+async function writeCore(folder, { input, minify = false }) {
   const page = minify ? String.raw`\/src\/min` : String.raw`\/src\/index`; // a group is what it names, with all that this imports at once
   const engine = String.raw`\/src\/(engine\/(runtime|worker\/(serve|port))|kernels\/(?!optional|mlp-flow)[\w-]+)`;
   const parts = { core: minify ? `${page}|${engine}` : page, engine };
   /** @param {keyof typeof parts} name */
   const group = (name) => ({ name, test: new RegExp(`(${parts[name]})\\.ts$`) });
-  return write(
+  const output = await write(
     { ...core, input, checks: { ineffectiveDynamicImport: !minify } },
     {
       dir: folder,
@@ -135,6 +136,7 @@ function writeCore(folder, { input, minify = false }) {
       },
     },
   );
+  if (minify) await takeOwnNames(join(root, folder), output);
 }
 
 /**
@@ -283,13 +285,14 @@ const coreBeside = {
 async function write(input, { dir = "dist", ...output }) {
   const built = await rolldown({ cwd: root, ...input });
   try {
-    await built.write({
+    const { output: files } = await built.write({
       ...output,
       dir: join(root, dir),
       format: "esm",
       sourcemap: true,
       comments: output.minify ? false : { legal: false },
     });
+    return files;
   } finally {
     await built.close();
   }
