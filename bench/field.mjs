@@ -114,14 +114,14 @@ export class Field {
     const prepare = async () => {
       this.#refuseSlow(contender, task);
       const slow = this.#slow.get(`${keyOf(contender)} ${task.network}`);
-      if (slow !== undefined) throw Object.assign(new Error(slow), { name: "NotOffered" });
+      if (slow !== undefined && !holder) throw Object.assign(new Error(slow), { name: "NotOffered" });
       holder = await this.#remote(contender);
       const limit = task.network === undefined ? PREPARE_SECONDS : PREPARE_NETWORK_SECONDS;
       /** @type {Prepared} */
       const prepared = await holder.call("prepare", [task, place], limit).catch((error) => {
-        const { leftOut } = failure(error);
-        if (leftOut !== undefined && task.network !== undefined) {
-          this.#slow.set(`${keyOf(contender)} ${task.network}`, `of its other loss ${leftOut}`);
+        const { leftOut, error: failed } = failure(error);
+        if (task.network !== undefined && (leftOut !== undefined || failed?.startsWith("not done after"))) {
+          this.#slow.set(`${keyOf(contender)} ${task.network}`, `of its other loss ${leftOut ?? failed}`);
         }
         throw error;
       });

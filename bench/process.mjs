@@ -90,6 +90,7 @@ export async function openProcess({ command, parameters, environment = {}, scrip
   const answer = (/** @type {number} */ limit) =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
+        alive = false; // to who asks before it has ended
         end(child);
         reject(new Error(`not done after ${limit} s`));
       }, limit * 1000);

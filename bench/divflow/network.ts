@@ -16,7 +16,7 @@ import { state } from "../../src/ops/sources.ts";
 import { adam } from "../../src/train/adam.ts";
 import { buildTrainStep, trainState } from "../../src/train/step.ts";
 import { cases } from "../planning-cases.ts";
-import type { Task, Work } from "../session.ts";
+import { NotOffered, type Task, type Work } from "../session.ts";
 import { divergenceWeight, networkLearningRate, uniformOf } from "../workload.mjs";
 import { kindsOf, planOf } from "./kinds.ts";
 import { loaded, trainingStepWork } from "./loaded.ts";
@@ -53,9 +53,21 @@ export function networkStep({ workload, network: name = "" }: Pick<Task, "worklo
   return { graph, values, flops: (workload === "fdm" ? 6 : 3) * forwardFlops(network, told, batch) };
 }
 
-/** @param task - with the seconds that a step may take at most: what takes longer is not measured. */
-export async function networkWork(backend: Backend, task: Task): Promise<Work> {
+/** A step's products reach at most so many times the backend's ceiling: WebGPU's on software adapters reach 2.4. */
+const MOST_OF_CEILING = 2.5;
+
+/**
+ * @param task - with the seconds that a step may take at most: what takes longer is not measured.
+ * @param ceiling - GFLOP/s of the backend, where they have been measured.
+ * @throws {@link NotOffered} of a step that takes longer, or must by its operations.
+ */
+export async function networkWork(backend: Backend, task: Task, ceiling?: number): Promise<Work> {
   const { graph, values, flops } = networkStep(task);
+  const least = ceiling === undefined ? 0 : flops / (MOST_OF_CEILING * ceiling * 1e9);
+  if (least > (task.mostSeconds ?? Number.POSITIVE_INFINITY)) {
+    const why = `${(flops / 1e9).toPrecision(3)} GFLOP where a product reaches ${ceiling?.toPrecision(2)} GFLOP/s`;
+    throw new NotOffered(`a step takes more than ${task.mostSeconds} s, by its operations: ${why}`);
+  }
   return loaded(backend, graph, values, async (opened) => {
     const { mostSeconds } = task;
     const work = await trainingStepWork(opened, mostSeconds === undefined ? {} : { mostSeconds });

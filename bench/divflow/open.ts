@@ -31,15 +31,22 @@ export async function open(context: Context): Promise<OwnSession> {
     context.backend === "wasm"
       ? () => wasmCeiling({ threads: context.threads, relaxed: context.relaxed === true })
       : () => webgpuCeiling(gpu as GPU);
+  let rate: number | undefined; // GFLOP/s
   const session = makeSession({
     version: VERSION,
     device: backend.device,
-    ceiling,
+    ceiling: async () => {
+      const measured = await ceiling();
+      rate = Math.max(rate ?? 0, measured ?? 0) || undefined;
+      return measured;
+    },
     build: async (task) => {
       switch (task.workload) {
         case "cfm":
         case "fdm":
-          return task.network === undefined ? trainingWork(backend, task.workload, task) : networkWork(backend, task);
+          return task.network === undefined
+            ? trainingWork(backend, task.workload, task)
+            : networkWork(backend, task, rate);
         case "cfm-full":
         case "fdm-full":
         case "fraction-full":

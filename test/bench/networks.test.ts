@@ -55,6 +55,11 @@ test("a step that takes longer than it may is left out", { timeout: 120_000 }, a
     name: "NotOffered",
     message: expect.stringMatching(/^a step takes .* s, more than 0.0001 s$/),
   });
+  const slow = networkWork(backend, { ...task, mostSeconds: 6 }, 0.09); // 1.5 GFLOP at 2.5 times 0.09 GFLOP/s
+  await expect(slow).rejects.toMatchObject({
+    name: "NotOffered",
+    message: expect.stringContaining("by its operations"),
+  });
   expect(backend.memory().buffers).toBe(1); // the threads' own
   backend.dispose();
 });

@@ -68,6 +68,7 @@ describe("a session in a process", () => {
   test("that hangs is ended at its limit", async () => {
     const remote = await session(echo);
     await expect(remote.call("hang", [], 0.3)).rejects.toThrow("not done after 0.3 s");
+    expect(remote.alive()).toBe(false); // at once
     await remote.close();
     expect(remote.alive()).toBe(false);
     await expect(remote.call("add", [1, 1], 10)).rejects.toThrow("has ended");
