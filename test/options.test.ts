@@ -178,7 +178,7 @@ const calls: Readonly<Record<string, { options: object; call: (made: Made, optio
     call: ({ trainer }, options) => trainer.model.sample(options),
   },
   "sample, known": {
-    options: { values: [0, 1], mask: [0, 1], by: "guidance", strength: 2 },
+    options: { values: [0, 1], mask: [0, 1], by: "guidance", strength: 2, deviation: 2 },
     call: ({ trainer }, known) => trainer.model.sample({ count: 1, known }),
   },
   "sample, guide": {

@@ -15,11 +15,11 @@ import {
 import type { VelocityField } from "../flow/losses/loss.ts";
 import { type PathScheduler, pointOnPath } from "../flow/paths/path.ts";
 import type { Graph, StateDeclaration } from "../graph/graph.ts";
-import type { Node, Shape } from "../graph/node.ts";
+import type { Node } from "../graph/node.ts";
 import { choiceOption, f32Option, optionsObject } from "../graph/options.ts";
 import { add, divide, finite, multiply, select, subtract } from "../ops/arithmetic.ts";
 import { constant, state, table } from "../ops/sources.ts";
-import type { SampleOptions } from "./api.ts";
+import type { Model, SampleOptions } from "./api.ts";
 import type { PlainGuides } from "./guide-options.ts";
 import { paddedRows } from "./points.ts";
 import { toModelUnits } from "./units.ts";
@@ -40,14 +40,8 @@ export interface Guide {
   finish(samples: NumericArray, from: number): void;
 }
 
-interface Of {
-  readonly shape: Shape;
-  readonly dimension: number;
-  readonly path: PathScheduler;
-  readonly standardization: Standardization | undefined;
-  readonly count: number;
-  readonly logDensity: boolean;
-}
+/** The model that is asked. */
+type Of = Pick<Model, "shape" | "dimension"> & { readonly path: PathScheduler };
 
 /** Reverse mode of the network, with what it keeps of each layer. */
 const REVERSE_PASSES = 4;
@@ -57,8 +51,14 @@ const REVERSE_PASSES = 4;
  * @throws {@link DataError} when known values or their mask do not fit the samples.
  * @throws {@link CheckpointError} when a function's graph is damaged.
  */
-export async function guideOf({ guide, known: given }: PlainGuides, of: Of): Promise<Guide> {
-  if (of.logDensity) {
+export async function guideOf(
+  { guide, known: given }: PlainGuides,
+  of: Of,
+  standardization: Standardization | undefined,
+  count: number,
+  divergence: object | undefined,
+): Promise<Guide> {
+  if (divergence) {
     throw new ConfigError({
       subject: "logDensity of sample",
       given: `it, beside ${guide ? "guide" : "known"}`,
@@ -71,7 +71,7 @@ export async function guideOf({ guide, known: given }: PlainGuides, of: Of): Pro
   const strength = f32Option("strength of guide", options?.strength ?? 1);
   const { openGuidance } = await onDemand(import("../train/graphs.ts"));
   const by = options && openGuidance(options.by.options, of.shape);
-  const known = given === undefined ? undefined : knownOf(given, of);
+  const known = given === undefined ? undefined : knownOf(given, of.dimension, count, standardization);
   const isReplaced = known?.by === "replacement";
   const window = windowOf(of.path);
 
@@ -81,11 +81,11 @@ export async function guideOf({ guide, known: given }: PlainGuides, of: Of): Pro
     const coordinates = known && { values: wide("known.values"), mask: wide("known.mask") };
     const gradients: WeightGradient[] = [];
     if (by) {
-      const gradient = gradientOf(by, of.standardization, isReplaced ? coordinates : undefined);
+      const gradient = gradientOf(by, standardization, isReplaced ? coordinates : undefined);
       gradients.push((...at) => multiply(gradient(...at), narrow("guide.strength")));
     }
     if (coordinates && !isReplaced) {
-      const gradient = knownGradient(coordinates);
+      const gradient = knownGradient(coordinates, known.deviation ** 2);
       gradients.push((...at) => multiply(gradient(...at), narrow("known.strength")));
     }
     const all: WeightGradient = (...at) => gradients.map((each) => each(...at)).reduce(add);
@@ -100,7 +100,7 @@ export async function guideOf({ guide, known: given }: PlainGuides, of: Of): Pro
     ...(known?.states(isReplaced) ?? []),
   ];
   return {
-    key: JSON.stringify([by && options?.by, known?.by]),
+    key: JSON.stringify([options?.by, known?.by, known?.deviation]),
     passes: by || !isReplaced ? REVERSE_PASSES : 1,
     field,
     states: (rows) => [
@@ -162,19 +162,26 @@ function infiniteUnlessFinite(value: Node): Node {
   return divide(subtract(1, isNumber), isNumber);
 }
 
-function knownOf(given: NonNullable<SampleOptions["known"]>, { dimension, count, standardization }: Of) {
-  const options = optionsObject("known of sample", given, ["values", "mask", "by", "strength"]);
+function knownOf(
+  given: NonNullable<SampleOptions["known"]>,
+  dimension: number,
+  count: number,
+  standardization: Standardization | undefined,
+) {
+  const options = optionsObject("known of sample", given, ["values", "mask", "by", "strength", "deviation"]);
   const { by = "guidance" } = options;
   choiceOption("by of known", by, ["guidance", "replacement"] as const);
-  if (by === "replacement" && options.strength !== undefined) {
+  for (const name of ["strength", "deviation"] as const) {
+    if (by !== "replacement" || options[name] === undefined) continue;
     throw new ConfigError({
-      subject: "strength of known",
-      given: options.strength,
+      subject: `${name} of known`,
+      given: options[name],
       expected: 'no such option beside by "replacement"',
       remedy: 'Leave it out, or choose by: "guidance".',
     });
   }
   const strength = f32Option("strength of known", options.strength ?? 1);
+  const deviation = f32Option("deviation of known", options.deviation ?? 1, { minimum: 1e-6, maximum: 1e6 });
   const [values, mask] = (["values", "mask"] as const).map((name) => {
     const numbers = options[name] as NumericArray;
     if (numbers.length === dimension || numbers.length === count * dimension) return numbers;
@@ -209,7 +216,7 @@ function knownOf(given: NonNullable<SampleOptions["known"]>, { dimension, count,
   });
   const inModelUnits = toModelUnits(own, standardization);
   return {
-    by,
+    ...{ by, deviation },
     states: (isReplaced: boolean) => [
       ["known.values", dimension, inModelUnits] as const,
       ["known.mask", dimension, Float32Array.from(mask)] as const,
@@ -224,12 +231,12 @@ function knownOf(given: NonNullable<SampleOptions["known"]>, { dimension, count,
   };
 }
 
-/** What went wrong in a guided solve: numbers that are not finite may well be the guidance's. */
-export function explained(error: unknown, { guide }: PlainGuides): unknown {
-  if (!(error instanceof NumericError)) return error;
+/** Throws what went wrong in a guided solve: numbers that are not finite may well be the guidance's. */
+export function rethrow(error: unknown, { guide }: PlainGuides): never {
+  if (!(error instanceof NumericError)) throw error;
   const name = guide && `"${String(Object(guide.by.options)["name"])}"`;
   const { subject, given, expected } = error.facts;
-  return new NumericError(
+  throw new NumericError(
     {
       subject: `${subject}, ${name ? `guided by ${name}` : "with known coordinates"}`,
       given,

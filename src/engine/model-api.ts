@@ -111,6 +111,11 @@ export interface KnownValues {
   readonly by?: "guidance" | "replacement";
   /** Of guidance, default 1. */
   readonly strength?: number;
+  /**
+   * Standard deviation of the data's coordinates, which guidance reckons with: in model units, default 1, which is right where
+   * data are standardised.
+   */
+  readonly deviation?: number;
 }
 
 /** Options of {@link Model.sample}. */

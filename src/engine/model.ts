@@ -28,8 +28,7 @@ import type {
 } from "./api.ts";
 import { chunksOf } from "./chunks.ts";
 import { dispose, disposed } from "./disposed.ts";
-import type { Guide } from "./guide.ts";
-import { type PlainGuides, plainGuides } from "./guide-options.ts";
+import { plainGuides } from "./guide-options.ts";
 import { KeptPrograms } from "./kept-programs.ts";
 import type { ModelSource } from "./model-source.ts";
 import { chosenParameters, type ParametersChoice, type ParametersName } from "./parameters.ts";
@@ -51,7 +50,7 @@ import { conditionsOf, guidanceState, type Told, tellingOf, toldNodes, toldNothi
 import { densitiesOf, toDataUnits, toModelUnits } from "./units.ts";
 import { VelocityProgram } from "./velocity.ts";
 
-const guidesModule = () => onDemand(import("./guide.ts"));
+const guiding = () => onDemand(import("./guide.ts"));
 
 /** Evaluations of the network that one of the field is. */
 const fieldsOf = ({ guided }: Told) => (guided ? 2 : 1);
@@ -106,7 +105,7 @@ export class LocalModel implements Model {
     if (divergence) expectHeld("estimates of log-densities", count, estimateCount(divergence));
     const started = performance.now();
     const sampled = this.#work(options, async (live, parameters) => {
-      const guide = guides && (await this.#guide(guides, count, divergence !== undefined));
+      const guide = guides && (await (await guiding()).guideOf(guides, this, standardization, count, divergence));
       const { rows, chunks } = chunksOf(
         count,
         this.#source.network,
@@ -149,9 +148,7 @@ export class LocalModel implements Model {
         seconds: (performance.now() - started) / 1000,
       };
     });
-    return guides
-      ? sampled.catch(async (error) => Promise.reject((await guidesModule()).explained(error, guides)))
-      : sampled;
+    return guides ? sampled.catch(async (error) => (await guiding()).rethrow(error, guides)) : sampled;
   }
 
   async logDensity(points: Numbers, options: LogDensityOptions = {}): Promise<LogDensity> {
@@ -372,13 +369,6 @@ export class LocalModel implements Model {
         );
       },
     );
-  }
-
-  async #guide(guides: PlainGuides, count: number, logDensity: boolean): Promise<Guide> {
-    const { shape, dimension, path } = this;
-    const { standardization } = this.#source;
-    const { guideOf } = await guidesModule();
-    return guideOf(guides, { shape, dimension, path, standardization, count, logDensity });
   }
 
   #views(parameters: string): Map<string, Node> {

@@ -1,5 +1,6 @@
 /** Samples and log-densities that are guided by what they are told, on a real backend, against the f64 reference. */
 import { adam, arrayData, classes, condOT, createRuntime, fdm, heun, load, mlp, numbers } from "../../src/index.ts";
+import { defineGuidance, ops } from "../../src/networks.ts";
 import { assertClose } from "./assert.ts";
 import type { Check } from "./check.ts";
 
@@ -15,6 +16,14 @@ const data = arrayData(
     },
   },
 );
+
+/** Inside a circle: std is taken along in the gradient, so that there are second derivatives of the network. */
+const circle = defineGuidance({
+  name: "circle",
+  build: ({ samples }) => ops.subtract(1, ops.sum(ops.square(samples), [1])),
+  link: "normal",
+  std: "full",
+});
 
 export const checks: Check[] = [
   {
@@ -47,10 +56,23 @@ export const checks: Check[] = [
           const solved = { ...asked, solver: heun({ steps: 6 }) };
           const samples = await model.sample({ ...solved, noise, logDensity: true });
           const { values } = await model.logDensity(points, solved);
-          return { velocities, samples: samples.values, densities: samples.logDensity?.values ?? [], values };
+          const event = await model.sample({ ...solved, noise, guide: { by: circle, strength: 2 } });
+          const known = { values: [0.3, 0], mask: [1, 0] };
+          const inpainted = await model.sample({ ...solved, noise, known });
+          const replaced = await model.sample({
+            ...solved,
+            noise,
+            guide: circle,
+            known: { ...known, by: "replacement" },
+          });
+          return {
+            ...{ velocities, samples: samples.values, densities: samples.logDensity?.values ?? [], values },
+            ...{ event: event.values, inpainted: inpainted.values, replaced: replaced.values },
+          };
         });
         const [made, expected] = [await all[0], await all[1]];
-        for (const name of ["velocities", "samples", "densities", "values"] as const) {
+        const names = ["velocities", "samples", "densities", "values", "event", "inpainted", "replaced"] as const;
+        for (const name of names) {
           assertClose(made?.[name] ?? [], expected?.[name] ?? [], 2e-5, name);
         }
       } finally {

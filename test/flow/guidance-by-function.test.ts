@@ -194,8 +194,8 @@ test("fields are guided while alpha is at least 0.002, and as where sigma is 0.0
   expect(windowOf(polynomial())[0]).toBeCloseTo(Math.cbrt(0.002), 1);
 });
 
-test("known coordinates of data of variance 1 that do not depend on each other are guided exactly", () => {
-  const unit = { weights: numbers([1]), means: numbers([0, 0], [1, 2]), variances: numbers([1, 1], [1, 2]) };
+test.each([1, 4])("known coordinates of normal data of variance %d, apart from each other, are guided exactly", (c) => {
+  const data = { weights: numbers([1]), means: numbers([0, 0], [1, 2]), variances: numbers([c, c], [1, 2]) };
   const [rows, t, y] = [points.length, 0.4, 1.3];
   const x = variable("x", [rows, 2]);
   const known = {
@@ -208,7 +208,7 @@ test("known coordinates of data of variance 1 that do not depend on each other a
       [rows, 2],
     ),
   };
-  const field = guidedByWeight(mixtureField(unit, condOT()), condOT(), knownGradient(known), windowOf(condOT()));
+  const field = guidedByWeight(mixtureField(data, condOT()), condOT(), knownGradient(known, c), windowOf(condOT()));
   const given = points.flatMap((point) => [point, -point]);
   const [actual] = valuesOf(
     [
@@ -222,7 +222,7 @@ test("known coordinates of data of variance 1 that do not depend on each other a
     ],
     new Map([["x", given]]),
   );
-  const free = (point: number) => (point * (t - (1 - t))) / (t * t + (1 - t) ** 2);
+  const free = (point: number) => (point * (t * c - (1 - t))) / (t * t * c + (1 - t) ** 2);
   const expected = points.flatMap((point) => [(y - point) / (1 - t), free(-point)]);
   expect(relativeError(actual, expected)).toBeLessThan(1e-12);
 });

@@ -89,6 +89,22 @@ describe.skipIf(skipped.includes("node-wasm"))("in Node", () => {
     expect(Math.abs(Number(radius) - 2)).toBeLessThan(0.15);
   });
 
+  test("guidance.mjs samples what the model was not trained for", { timeout: 150_000 }, async () => {
+    const text = await readFile(join(root, "examples", "guidance.mjs"), "utf8");
+    expect((await readFile(join(root, "docs", "guidance.md"), "utf8")).split(`\`\`\`js\n${text}\`\`\``)).toHaveLength(
+      2,
+    );
+    const output = await run("guidance.mjs", text);
+    const [, inside, else_] = /below the diagonal: (\d+) % of samples, (\d+) % else/.exec(output) ?? [];
+    expect(Number(inside)).toBeGreaterThan(92);
+    expect(Math.abs(Number(else_) - 50)).toBeLessThan(8);
+    const [, mean] = /by the weight: mean x (\S+)/.exec(output) ?? [];
+    expect(Number(mean)).toBeGreaterThan(1.3);
+    expect(Number(mean)).toBeLessThan(2);
+    const [, near] = /x within 1 of 0 in (\d+) % of samples/.exec(output) ?? [];
+    expect(Number(near)).toBeGreaterThan(65); // of samples that nothing is known of: 42
+  });
+
   test("digits.mjs trains a U-Net, and draws a row of each class", { timeout: 150_000 }, async () => {
     const text = await shortened(
       "digits.mjs",

@@ -62,13 +62,14 @@ export interface KnownCoordinates {
 
 /**
  * Inpainting by guidance: known coordinates y are those of a sample given x, which is taken to be normal around xhat with
- * the variance sigma^2 / (alpha^2 + sigma^2) that data of variance 1 have, so log w = -|y - xhat|^2 / 2 of it.
+ * the variance c sigma^2 / (c alpha^2 + sigma^2) that normal data of variance c have, so log w = -|y - xhat|^2 / 2 of it.
  *
+ * @param variance - c of the data's coordinates, in model units.
  * @see Song et al., Pseudoinverse-Guided Diffusion Models for Inverse Problems (2023).
  */
-export function knownGradient({ values, mask }: KnownCoordinates): WeightGradient {
+export function knownGradient({ values, mask }: KnownCoordinates, variance = 1): WeightGradient {
   return (denoised, x, { alpha, sigma }) => {
-    const precision = divide(add(square(alpha), square(sigma)), square(sigma));
+    const precision = add(divide(square(alpha), square(sigma)), 1 / variance);
     const cotangent = multiply(multiply(mask, subtract(values, denoised)), precision);
     return vjp([denoised], [cotangent], [x])[0] as Node;
   };
