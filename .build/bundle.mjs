@@ -71,7 +71,7 @@ const filesOfPoints = new RegExp(
 
 /** What readers of files, or measures of samples, have in common with the core. */
 const base =
-  /\/src\/(errors|closest|graph\/(options|node)|data\/(numbers|points?)|ops\/(streams|threefry|normal))\.ts$/;
+  /\/src\/(errors|closest|turns|graph\/(options|node)|data\/(numbers|points?)|ops\/(streams|threefry|normal))\.ts$/;
 
 /** Optimal transport: of its entry, and of the golden cases that are about it. */
 const transport = /\/src\/transport\//;

@@ -240,7 +240,7 @@ describe("measures of samples", () => {
   test.each(Object.entries(measures))("%s", (_name, { options, call }) => expectStrict(options, call));
 
   test("none is left out", () => {
-    const without = ["assignment", "squaredDistances"];
+    const without = ["assignment", "squaredDistances", "wasserstein", "uniformBands"];
     expect([...Object.keys(measures), ...without].sort()).toEqual(Object.keys(diagnostics).sort());
   });
 });
@@ -261,6 +261,7 @@ const [few, others] = [
   [[0], [1], [3]],
   [[2], [0], [1]],
 ];
+const posteriors = few.map(() => [[0], [1]]);
 const measures: Readonly<Record<string, Entry>> = {
   sinkhorn: {
     options: {
@@ -272,6 +273,34 @@ const measures: Readonly<Record<string, Entry>> = {
   drawPairs: {
     options: { seed: 1, count: 2, replacement: false },
     call: (options) => diagnostics.drawPairs(diagnostics.sinkhorn(few, others), options),
+  },
+  slicedWasserstein: {
+    options: { projections: 3, seed: 1, signal: undefined },
+    call: (options) => diagnostics.slicedWasserstein(few, others, options),
+  },
+  mmd: {
+    options: { bandwidth: 1, permutations: 3, seed: 1, signal: undefined },
+    call: (options) => diagnostics.mmd(few, others, options),
+  },
+  energyDistance: {
+    options: { permutations: 3, seed: 1, signal: undefined },
+    call: (options) => diagnostics.energyDistance(few, others, options),
+  },
+  c2st: {
+    options: { folds: 3, width: 4, epochs: 2, seed: 1, signal: undefined },
+    call: (options) => diagnostics.c2st(few, others, options),
+  },
+  sbc: {
+    options: { seed: 1, level: 0.9, points: 3, bins: 2 },
+    call: (options) => diagnostics.sbc(few, posteriors, options),
+  },
+  tarp: {
+    options: { seed: 1, level: 0.9, points: 3, references: few },
+    call: (options) => diagnostics.tarp(few, posteriors, options),
+  },
+  intervalCoverage: {
+    options: { levels: [0.5], seed: 1 },
+    call: (options) => diagnostics.intervalCoverage(few, posteriors, options),
   },
 };
 

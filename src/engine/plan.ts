@@ -9,7 +9,7 @@ import type { MorePasses } from "../schedule/more-passes.ts";
 import { PASSES, planning } from "../schedule/planning.ts";
 import type { PlanLimits, Program } from "../schedule/program.ts";
 import { readsRowsApart } from "../schedule/row-slices.ts";
-import { inTurns, nextTask } from "./pace.ts";
+import { inTurns, nextTask } from "../turns.ts";
 
 /** Asked now and then, with the passes done of how many: throws where the plan is wanted no more. */
 export type StillWanted = (done: number, passes: number) => void;

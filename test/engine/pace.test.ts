@@ -3,9 +3,10 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Backend, Executable } from "../../src/backends/backend.ts";
 import { createReferenceBackend } from "../../src/backends/reference/backend.ts";
 import { createWasmBackend } from "../../src/backends/wasm/backend.ts";
-import { nextTask, Pace, runPaced } from "../../src/engine/pace.ts";
+import { Pace, runPaced } from "../../src/engine/pace.ts";
 import { StateStore } from "../../src/engine/state-store.ts";
 import { compile } from "../../src/schedule/compile.ts";
+import { nextTask } from "../../src/turns.ts";
 import { trainStep } from "../schedule/graphs.ts";
 
 /** Milliseconds of the test's clock, and since another task had its turn. */
