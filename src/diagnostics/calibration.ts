@@ -82,7 +82,7 @@ const optionNames = [...(["seed", "level", "points"] as const)];
  *
  * An overconfident posterior has too many ranks at both ends, an underconfident one in the middle, a shifted one at one end. Right
  * marginals say nothing of how coordinates go together: {@link tarp} does. 200 truths with 100 draws each find a deviation that is
- * 1.5 times too small or too large in 99 of 100 tries; draws of one posterior must be independent (thin chains).
+ * 1.5 times too small or too large in at least 95 of 100 tries; draws of one posterior must be independent (thin chains).
  *
  * @param truths - parameters [N, D] drawn from the prior.
  * @param draws - of the posterior given what was simulated with each: [N, L, D].

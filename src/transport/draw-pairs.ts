@@ -34,7 +34,7 @@ const UNEQUAL = 0.5;
  *
  * Without replacement a pairing of all rows with all columns is drawn that holds (i, j) with probability n plan_ij exactly, but
  * for the plan's own error and 1e-6: to draw one row's column after the other, each time from what is left, would be biased.
- * 512 x 512 takes some 10 ms.
+ * 512 x 512 takes 20 to 50 ms, with replacement 5 to 10.
  *
  * @throws {@link ConfigError} when the plan is none, an option is unknown or outside its range, or pairs are to be drawn without
  * replacement from a plan whose rows and columns are not as many, or not of one weight.
@@ -88,10 +88,12 @@ function unitsOf(plan: Float64Array, n: number, columns: number): Units {
   const whole = 2 ** BITS;
   const rowSums = new Float64Array(n);
   const columnSums = new Float64Array(columns);
-  for (let at = 0; at < plan.length; at++) rowSums[Math.floor(at / columns)] += plan[at];
+  for (let i = 0, at = 0; i < n; i++) for (let j = 0; j < columns; j++, at++) rowSums[i] += plan[at];
   const total = rowSums.reduce((sum, value) => sum + value, 0);
   const rowScales = rowSums.map((sum) => Math.min(1, total / n / sum)); // no row is to have more than its share
-  for (let at = 0; at < plan.length; at++) columnSums[at % columns] += plan[at] * rowScales[Math.floor(at / columns)];
+  for (let i = 0, at = 0; i < n; i++) {
+    for (let j = 0; j < columns; j++, at++) columnSums[j] += plan[at] * rowScales[i];
+  }
   const columnScales = columnSums.map((sum) => Math.min(1, total / n / sum));
   if (n !== columns || [...rowSums, ...columnSums].some((sum) => Math.abs((sum * n) / total - 1) > UNEQUAL)) {
     throw new ConfigError({
@@ -117,11 +119,11 @@ function unitsOf(plan: Float64Array, n: number, columns: number): Units {
     rowsLack[i] -= both;
     columnsLack[j] -= both;
   }
-  const places = Uint32Array.from(units.keys()).filter((at) => units[at] > 0);
+  const places = whereSet(units, -1);
   return {
     row: places.map((at) => Math.floor(at / n)),
     column: places.map((at) => at % n),
-    units: Int32Array.from(places, (at) => units[at]),
+    units: new Int32Array(places.length).map((_, k) => units[places[k]]),
   };
 }
 
@@ -133,7 +135,7 @@ function unitsOf(plan: Float64Array, n: number, columns: number): Units {
  */
 function pairing({ row, column, units }: Units, n: number, random: RandomSequence): Uint32Array {
   for (let bit = 1; bit < 2 ** BITS; bit *= 2) {
-    const odd = Uint32Array.from(units.keys()).filter((at) => (units[at] & bit) !== 0);
+    const odd = whereSet(units, bit);
     const ofRow = new Incidence(odd, row, n);
     const ofColumn = new Incidence(odd, column, n);
     const isUsed = new Uint8Array(units.length);
@@ -153,6 +155,14 @@ function pairing({ row, column, units }: Units, n: number, random: RandomSequenc
   const columnOf = new Uint32Array(n);
   for (let at = 0; at < units.length; at++) if (units[at] > 0) columnOf[row[at]] = column[at];
   return columnOf;
+}
+
+/** Places of the entries that have one of these bits. */
+function whereSet(units: Int32Array, bits: number): Uint32Array {
+  const places = new Uint32Array(units.length);
+  let count = 0;
+  for (let at = 0; at < units.length; at++) if ((units[at] & bits) !== 0) places[count++] = at;
+  return places.slice(0, count);
 }
 
 /** By row, or by column, the entries in it that are not used up. */
