@@ -219,11 +219,14 @@ function joinWork({ rows, columns, segments = 1 }: Product): Work {
 
 function others(): ReportedKernel[] {
   return [...attentionCalls(), ...productsOfPairs(), ...otherCalls()].flatMap(({ name, shape, call, work, reduce }) =>
-    dispatchesOf(call, undefined, undefined, reduce).map((dispatch, i, all): ReportedKernel => {
-      const parts = call.kernel === "reduce" ? ["segments", "their join"] : attentionParts;
-      const part = all.length > 1 ? `, ${parts[i % parts.length]}` : "";
+    dispatchesOf(call, undefined, undefined, reduce).flatMap((dispatch, i, all): ReportedKernel[] => {
+      const isAttention = call.kernel.startsWith("attention");
+      if (isAttention && all.slice(0, i).some(({ code }) => code === dispatch.code)) return []; // a later tangent's
+      const parts = isAttention ? attentionParts : ["segments", "their join"];
+      const later = i < parts.length ? "" : ", of later tangents";
+      const part = all.length > 1 ? `, ${parts[i % parts.length]}${later}` : "";
       const software = reduce === "reduce-serial" && forSoftware.strip;
-      return { name: `${name}${part}`, shape, dispatch, ...work, ...(software && { software }) };
+      return [{ name: `${name}${part}`, shape, dispatch, ...work, ...(software && { software }) }];
     }),
   );
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { attentionDispatches } from "../../src/backends/webgpu/attention-source.ts";
 import { onQuads, quadChain } from "../../src/backends/webgpu/chain-quads.ts";
 import { declarationsFor } from "../../src/backends/webgpu/declarations.ts";
 import { chooseLinear, type DeviceTraits, linearGrid, linearKernels } from "../../src/backends/webgpu/linear-choice.ts";
@@ -195,4 +196,48 @@ test("a text gets the declarations that it needs, and those that they need, in t
     "fn inner(x: f32) -> f32 {",
     "fn outer(",
   ]);
+});
+
+describe("attention in 2 samples of 3 heads of 40 places, 3 tangents", () => {
+  const [batch, heads, length, width, tangents] = [2, 3, 40, 16, 3];
+  const strides = { kindStride: heads * width, headStride: width, scale: 1 / Math.sqrt(width) };
+  const narrow = (1 + tangents) * batch * length * heads * width;
+  const attention = (kernel: string, traits: DeviceTraits) => {
+    const call = kernelCall(
+      kernel,
+      { batch, length, heads, width, tangents, ...strides },
+      {
+        joined: place("joined", 3 * narrow),
+        cotangents: place("cotangents", narrow),
+        out: place("out", kernel === "attention" ? narrow : 3 * narrow),
+      },
+    );
+    const program = handMadeProgram(kernel, {}, [call]);
+    return lower(program, { traits, software: softwareForms, forms: { attention: attentionDispatches } });
+  };
+
+  test("on a GPU: 16 rows of a head and a tangent are a workgroup's", () => {
+    const { dispatches, scratch } = attention("attention", gpu);
+    expect(dispatches.map(({ workgroups }) => workgroups)).toEqual([[batch * heads * 3, 1, tangents]]);
+    expect(scratch).toBe(0);
+  });
+
+  test("its reverse: facts, queries, keys and values for each tangent, where later ones add to the primal's", () => {
+    const { dispatches, scratch } = attention("attentionReverse", gpu);
+    const constants = dispatches.map(({ code }) =>
+      [/PART = (\d)u/, /ADDS = (\w+)/].map((name) => name.exec(code)?.[1]),
+    );
+    expect(constants).toEqual(
+      [false, true, true].flatMap((adds) => [0, 1, 2, 3].map((part) => [String(part), String(adds)])),
+    );
+    expect(scratch).toBe(batch * heads * length * 5); // of one tangent at a time
+  });
+
+  test("on a software adapter: a row is an invocation's, along all tangents", () => {
+    const reverse = attention("attentionReverse", swiftShader);
+    expect(reverse.dispatches.map(({ kernel }) => kernel)).toEqual(["ofQueries", "ofKeys"]);
+    expect(reverse.scratch).toBe(batch * heads * length * (3 + 2 * tangents));
+    const [forward] = attention("attention", swiftShader).dispatches;
+    expect(forward?.workgroups).toEqual([Math.ceil((batch * heads * length) / 64), 1, 1]);
+  });
 });
