@@ -147,12 +147,9 @@ function gradientOf(
   const value = (samples: Node) => by.value(inDataUnits(samples));
   return (denoised, x, at) => {
     const seen = known ? select(known.mask, known.values, denoised) : denoised;
-    if (by.kind === "log-weight") {
-      const logWeight = value(seen);
-      return add(rowGradient(logWeight, x), infiniteUnlessFinite(logWeight));
-    }
-    const { statistic, gradient } = eventEstimate(value, seen, x, at, by);
-    return add(gradient, infiniteUnlessFinite(statistic));
+    if (by.kind === "event") return eventEstimate(value, seen, x, at, by).gradient;
+    const logWeight = value(seen);
+    return add(rowGradient(logWeight, x), infiniteUnlessFinite(logWeight));
   };
 }
 

@@ -31,7 +31,6 @@ import {
   square,
   subtract,
 } from "../../ops/arithmetic.ts";
-import { stopGradient } from "../../ops/control.ts";
 import { sum } from "../../ops/reduce.ts";
 import { constant } from "../../ops/sources.ts";
 import { convertField } from "../conversions.ts";
@@ -117,8 +116,7 @@ export function eventEstimate(
   const statisticGradient = rowGradient(value, denoised);
   const composedGradient = rowGradient(value, x);
   const spread = divide(abs(sum(multiply(statisticGradient, composedGradient), [1])), alpha);
-  const own = multiply(sigma, sqrt(add(spread, offset)));
-  const std = through === "held" ? stopGradient(own) : own;
+  const std = multiply(sigma, sqrt(add(spread, offset)));
   const odds = divide(multiply(value, slope), std);
   const logProbability = link === "sigmoid" ? negate(softplus(negate(odds))) : logNormal(odds);
   const gradient =
