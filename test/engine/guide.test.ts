@@ -9,6 +9,7 @@ import type { PathScheduler } from "../../src/flow/paths/path.ts";
 import { ve } from "../../src/flow/paths/ve.ts";
 import { heun } from "../../src/flow/solvers/heun.ts";
 import { rk4 } from "../../src/flow/solvers/rk4.ts";
+import { eulerMaruyama } from "../../src/flows.ts";
 import { ConfigError, DataError, type Model, NumericError, type Runtime, type SampleOptions } from "../../src/index.ts";
 import { constant, defineGuidance, defineNetwork, mlp, ops } from "../../src/networks.ts";
 import { classes } from "../../src/nn/conditions.ts";
@@ -95,6 +96,12 @@ describe("an event of normal data", () => {
     expect(distance(columnOf(values, 0), truncated)).toBeLessThan(critical);
     expect(distance(columnOf(values, 1), normalCdf)).toBeLessThan(critical);
     expect(columnOf(values, 0).filter((x) => x > threshold).length / count).toBeGreaterThan(0.998);
+  });
+
+  test("so it has by a solver with noise: the score of the guided velocity is the guided score", async () => {
+    const model = await exactModel({ variances: [1, 1] });
+    const { values } = await model.sample({ count, guide: right(exact), solver: eulerMaruyama({ steps: 200 }) });
+    expect(distance(columnOf(values, 0), truncated)).toBeLessThan(critical);
   });
 
   test("by the sigmoid most samples are in it, and their mean is within 3 % of a deviation", async () => {
