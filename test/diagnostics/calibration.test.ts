@@ -162,6 +162,16 @@ describe("tarp", () => {
     expect(wrong).toBeLessThan(3);
   });
 
+  test("does not depend on the units of a coordinate", () => {
+    const made = simulated(60, 20, 1);
+    const inOtherUnits = ({ values, shape }: { values: Float64Array; shape: number[] }) => ({
+      values: values.map((value, at) => (at % 2 === 0 ? 1024 * value : value)),
+      shape,
+    });
+    const { ranks } = tarp(made.truths, made.draws);
+    expect(tarp(inOtherUnits(made.truths), inOtherUnits(made.draws)).ranks).toEqual(ranks);
+  });
+
   test("takes reference points, and equal seeds give equal curves", () => {
     const made = simulated(50, 20, 1);
     expect(tarp(made.truths, made.draws)).toEqual(tarp(made.truths, made.draws));

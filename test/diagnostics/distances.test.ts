@@ -219,6 +219,21 @@ describe("c2st", () => {
     expect(found).toBe(4);
   });
 
+  // Squares of a 4 x 4 checkerboard, black against white: what is learnt of all layers. Hidden ones that stay as they began get 0.72.
+  test("learns a checkerboard", async () => {
+    const uniform = uniforms(5);
+    const squares = (count: number, colour: number) => {
+      const rows: number[][] = [];
+      while (rows.length < count) {
+        const row = [4 * uniform(), 4 * uniform()];
+        if ((Math.floor(row[0]) + Math.floor(row[1])) % 2 === colour) rows.push(row);
+      }
+      return rows;
+    };
+    const { accuracy } = await c2st(squares(300, 0), squares(300, 1));
+    expect(accuracy).toBeGreaterThan(0.77);
+  });
+
   test("of samples apart is 1; of unequal counts still balanced", async () => {
     const { accuracy } = await c2st(cloud(30, 2, 1), cloud(200, 2, 2, { shift: 20 }), { epochs: 10 });
     expect(accuracy).toBe(1);
