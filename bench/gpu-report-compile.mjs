@@ -18,7 +18,7 @@ import { join } from "node:path";
  * @property {number} instructions
  * @property {number} fma
  * @property {number} fmaShare
- * @property {number} loopShare - of FMAs in the loop that has most of them; 0 without a loop
+ * @property {number} loopShare - of FMAs in the innermost loop that has most of them; 0 without a loop
  * @property {number} latency
  * @property {number} inverseThroughput
  */
@@ -94,8 +94,8 @@ function statisticsOf(given) {
 }
 
 /**
- * The share of fused multiply-adds among the instructions of the loop that has most of them, of two that have as many the
- * inner one: what a long product does, whatever stands in front and behind once.
+ * The share of fused multiply-adds among the instructions of the loop that has most of them and none within: what a long
+ * product does, whatever stands in front and behind once.
  * @param {readonly string[]} listing - the assembly, with labels
  */
 function loopShareOf(listing) {
@@ -103,6 +103,8 @@ function loopShareOf(listing) {
   const instructions = [];
   /** @type {Map<string, number>} */
   const labels = new Map();
+  /** @type {number[]} */
+  const starts = []; // of loops
   let best = { count: 0, length: 1 };
   for (const line of listing) {
     const label = /^(BB\d+):/.exec(line)?.[1];
@@ -111,9 +113,12 @@ function loopShareOf(listing) {
     instructions.push(line.trim());
     const start = labels.get(/^\s+s_c?branch\S*\s+(BB\d+)/.exec(line)?.[1] ?? "");
     if (start === undefined) continue; // forwards: no loop
+    const isOuter = starts.some((inner) => inner >= start);
+    starts.push(start);
+    if (isOuter) continue;
     const count = instructions.slice(start).filter((each) => /^v_(dual_)?(pk_)?fma/.test(each)).length;
     const length = instructions.length - start;
-    if (count > best.count || (count === best.count && length < best.length)) best = { count, length };
+    if (count > best.count) best = { count, length };
   }
   return Number((best.count / best.length).toFixed(3));
 }

@@ -28,7 +28,7 @@ export function markdown(rows, stepRows) {
     "",
     "`npm run gpu-report` writes this file. Statistics are those of Mesa's RADV for the whole shader as Dawn gives it to that",
     "GPU, with the bounds checks that its driver does not make; instructions are counted as they stand, loops once. The FMA",
-    "share is also given of the loop that has most FMAs: what a product does again and again, without what stands in front",
+    "share is also given of the innermost loop that has most: what a product does again and again, without what stands in front",
     "and behind once. FLOP / byte: of what a dispatch of the stated shape reads from and writes to global memory, every workgroup by itself, no cache",
     "counted; of attention and products of pairs each operand once.",
     "",

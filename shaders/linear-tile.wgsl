@@ -13,6 +13,7 @@
 // epilogue is compiled once, not 64 times.
 const SLICE = 16u;
 const STRIDE = 17u; // quads from k to k: odd, or the transposing stores would meet one memory bank 4 times
+const RIGHT = SLICE * STRIDE;
 
 // An invocation's 8 x 8 sums: s01 is of its first four rows and last four columns; [row].
 struct Block {
@@ -22,9 +23,7 @@ struct Block {
   s11: mat4x4f,
 }
 
-// Left [k][row quad], then right [k][column quad]. Of two axes, of which one is known in what follows: devices clamp an
-// index into workgroup memory, and of a single axis that was a tenth of all instructions.
-var<workgroup> slices: array<array<vec4f, STRIDE>, 2u * SLICE>;
+var<workgroup> slices: array<vec4f, 544>; // left [k][row quad], then right [k][column quad]; each SLICE x STRIDE
 
 @compute @workgroup_size(8, 8)
 fn linear(
@@ -41,20 +40,22 @@ fn linear(
   let leftRow = rowOfBlock(tile.y, leftQuads, 16u);
   let column = tile.x * 64u;
   let depth = depthOf(tile.z, tiles.z);
+  let leftAt = leftK * STRIDE + leftQuads;
+  let rightAt = RIGHT + rightK * STRIDE + rightQuads;
 
   var sums = Block();
   var columnSums = vec4f(); // of what this invocation moves
   var leftNext = leftBlock(leftRow, depth.x + leftK);
   var rightNext = rightBlock(depth.x + rightK, column + rightQuads * 4u);
   for (var start = depth.x; start < depth.y; start += SLICE) {
-    slices[leftK][leftQuads] = leftNext[0];
-    slices[leftK + 1u][leftQuads] = leftNext[1];
-    slices[leftK + 2u][leftQuads] = leftNext[2];
-    slices[leftK + 3u][leftQuads] = leftNext[3];
-    slices[SLICE + rightK][rightQuads] = rightNext[0];
-    slices[SLICE + rightK + 1u][rightQuads] = rightNext[1];
-    slices[SLICE + rightK + 2u][rightQuads] = rightNext[2];
-    slices[SLICE + rightK + 3u][rightQuads] = rightNext[3];
+    slices[leftAt] = leftNext[0];
+    slices[leftAt + STRIDE] = leftNext[1];
+    slices[leftAt + 2u * STRIDE] = leftNext[2];
+    slices[leftAt + 3u * STRIDE] = leftNext[3];
+    slices[rightAt] = rightNext[0];
+    slices[rightAt + STRIDE] = rightNext[1];
+    slices[rightAt + 2u * STRIDE] = rightNext[2];
+    slices[rightAt + 3u * STRIDE] = rightNext[3];
     workgroupBarrier(); // the slices are written
     if (SUMS) {
       let summed = upTo(min(params.sumsDepth, depth.y), start + rightK, rightNext);
@@ -62,19 +63,19 @@ fn linear(
     }
     leftNext = leftBlock(leftRow, start + SLICE + leftK); // after the last slice: not used
     rightNext = rightBlock(start + SLICE + rightK, column + rightQuads * 4u);
-    sums = fourSteps(sums, 0u, block.y, block.x);
-    sums = fourSteps(sums, 4u, block.y, block.x);
-    sums = fourSteps(sums, 8u, block.y, block.x);
-    sums = fourSteps(sums, 12u, block.y, block.x);
+    sums = fourSteps(sums, block.y, block.x + RIGHT);
+    sums = fourSteps(sums, block.y + 4u * STRIDE, block.x + RIGHT + 4u * STRIDE);
+    sums = fourSteps(sums, block.y + 8u * STRIDE, block.x + RIGHT + 8u * STRIDE);
+    sums = fourSteps(sums, block.y + 12u * STRIDE, block.x + RIGHT + 12u * STRIDE);
     workgroupBarrier(); // the slices are read
   }
 
   if (SUMS && tile.y == 0u) { // right is not transposed: invocations 16 apart moved the same columns
-    slices[index >> 4u][index & 15u] = columnSums;
+    slices[index] = columnSums;
     workgroupBarrier();
     let quad = index >> 2u;
     let part = index & 3u;
-    let sum = slices[0][quad][part] + slices[1][quad][part] + slices[2][quad][part] + slices[3][quad][part];
+    let sum = slices[quad][part] + slices[quad + 16u][part] + slices[quad + 32u][part] + slices[quad + 48u][part];
     if (column + index < params.columns) {
       finishSum(tile.z, column + index, sum);
     }
@@ -83,44 +84,44 @@ fn linear(
 
   // [row][column quad], 32 x 16. Of one group: rows 0 .. 31 of the tile, then 32 .. 63. Of two: the first two rows of
   // every four, then the last two; first those of group 0, then those of group 1.
-  let first = select(block.y * 4u, block.y * 2u, GROUPS == 2u);
+  let first = block.x + select(block.y * 4u, block.y * 2u, GROUPS == 2u) * 16u;
   for (var half = 0u; half < 2u; half++) {
     if (GROUPS == 1u && half == 0u) {
-      slices[first][block.x] = sums.s00[0];
-      slices[first][block.x + 8u] = sums.s01[0];
-      slices[first + 1u][block.x] = sums.s00[1];
-      slices[first + 1u][block.x + 8u] = sums.s01[1];
-      slices[first + 2u][block.x] = sums.s00[2];
-      slices[first + 2u][block.x + 8u] = sums.s01[2];
-      slices[first + 3u][block.x] = sums.s00[3];
-      slices[first + 3u][block.x + 8u] = sums.s01[3];
+      slices[first] = sums.s00[0];
+      slices[first + 8u] = sums.s01[0];
+      slices[first + 16u] = sums.s00[1];
+      slices[first + 24u] = sums.s01[1];
+      slices[first + 32u] = sums.s00[2];
+      slices[first + 40u] = sums.s01[2];
+      slices[first + 48u] = sums.s00[3];
+      slices[first + 56u] = sums.s01[3];
     } else if (GROUPS == 1u) {
-      slices[first][block.x] = sums.s10[0];
-      slices[first][block.x + 8u] = sums.s11[0];
-      slices[first + 1u][block.x] = sums.s10[1];
-      slices[first + 1u][block.x + 8u] = sums.s11[1];
-      slices[first + 2u][block.x] = sums.s10[2];
-      slices[first + 2u][block.x + 8u] = sums.s11[2];
-      slices[first + 3u][block.x] = sums.s10[3];
-      slices[first + 3u][block.x + 8u] = sums.s11[3];
+      slices[first] = sums.s10[0];
+      slices[first + 8u] = sums.s11[0];
+      slices[first + 16u] = sums.s10[1];
+      slices[first + 24u] = sums.s11[1];
+      slices[first + 32u] = sums.s10[2];
+      slices[first + 40u] = sums.s11[2];
+      slices[first + 48u] = sums.s10[3];
+      slices[first + 56u] = sums.s11[3];
     } else if (half == 0u) {
-      slices[first][block.x] = sums.s00[0];
-      slices[first][block.x + 8u] = sums.s01[0];
-      slices[first + 1u][block.x] = sums.s00[1];
-      slices[first + 1u][block.x + 8u] = sums.s01[1];
-      slices[first + 16u][block.x] = sums.s10[0];
-      slices[first + 16u][block.x + 8u] = sums.s11[0];
-      slices[first + 17u][block.x] = sums.s10[1];
-      slices[first + 17u][block.x + 8u] = sums.s11[1];
+      slices[first] = sums.s00[0];
+      slices[first + 8u] = sums.s01[0];
+      slices[first + 16u] = sums.s00[1];
+      slices[first + 24u] = sums.s01[1];
+      slices[first + 256u] = sums.s10[0];
+      slices[first + 264u] = sums.s11[0];
+      slices[first + 272u] = sums.s10[1];
+      slices[first + 280u] = sums.s11[1];
     } else {
-      slices[first][block.x] = sums.s00[2];
-      slices[first][block.x + 8u] = sums.s01[2];
-      slices[first + 1u][block.x] = sums.s00[3];
-      slices[first + 1u][block.x + 8u] = sums.s01[3];
-      slices[first + 16u][block.x] = sums.s10[2];
-      slices[first + 16u][block.x + 8u] = sums.s11[2];
-      slices[first + 17u][block.x] = sums.s10[3];
-      slices[first + 17u][block.x + 8u] = sums.s11[3];
+      slices[first] = sums.s00[2];
+      slices[first + 8u] = sums.s01[2];
+      slices[first + 16u] = sums.s00[3];
+      slices[first + 24u] = sums.s01[3];
+      slices[first + 256u] = sums.s10[2];
+      slices[first + 264u] = sums.s11[2];
+      slices[first + 272u] = sums.s10[3];
+      slices[first + 280u] = sums.s11[3];
     }
     workgroupBarrier();
     // An invocation takes a column; neighbours write neighbours.
@@ -130,24 +131,26 @@ fn linear(
       let count = min(select(below, below / 4u * 2u + min(below % 4u, 2u), GROUPS == 2u), 32u / GROUPS);
       for (var r = 0u; r < count; r++) {
         let inGroup = row + select(r, r / 2u * 4u + r % 2u, GROUPS == 2u);
-        let quad = index / 4u;
-        let part = index % 4u;
-        finish(tile.z, inGroup, column + index, slices[r][quad][part], slices[(r + 16u) % 32u][quad][part]);
+        let at = r * 16u + index / 4u;
+        finish(tile.z, inGroup, column + index, slices[at][index % 4u], slices[(at + 256u) % 512u][index % 4u]);
       }
     }
     workgroupBarrier();
   }
 }
 
-// Four steps from k on, of row quads and column quads of which these are the first.
-fn fourSteps(sums: Block, k: u32, left: u32, right: u32) -> Block {
-  return step(step(step(step(sums, k, left, right), k + 1u, left, right), k + 2u, left, right), k + 3u, left, right);
+// Four steps of k, from where row quad and column quad of the first lie.
+fn fourSteps(sums: Block, left: u32, right: u32) -> Block {
+  return step(step(step(step(sums, left, right),
+    left + STRIDE, right + STRIDE),
+    left + 2u * STRIDE, right + 2u * STRIDE),
+    left + 3u * STRIDE, right + 3u * STRIDE);
 }
 
-fn step(sums: Block, k: u32, left: u32, right: u32) -> Block {
-  let a0 = slices[k][left];
-  let a1 = slices[k][left + 8u];
-  let b0 = slices[SLICE + k][right];
-  let b1 = slices[SLICE + k][right + 8u];
+fn step(sums: Block, left: u32, right: u32) -> Block {
+  let a0 = slices[left];
+  let a1 = slices[left + 8u];
+  let b0 = slices[right];
+  let b1 = slices[right + 8u];
   return Block(outer(sums.s00, a0, b0), outer(sums.s01, a0, b1), outer(sums.s10, a1, b0), outer(sums.s11, a1, b1));
 }
