@@ -20,8 +20,8 @@ export const parts = /** @type {const} */ (["fdm", "cfm", "sample", "logdensity"
  * @property {readonly ("plain" | "relaxed")[]} simd - of divflow's WASM
  */
 
-/** Seconds that a step of a network may take; what takes longer is left out. */
-export const networkStepSeconds = 6;
+/** Seconds that a step of a network may take; what takes longer is left out. Software adapters for WebGPU are slow. */
+const networkStepSeconds = { webgpu: 6, wasm: 20, cpu: 20 };
 
 /**
  * Steps of the networks that are compared: CFM and FDM of each.
@@ -32,7 +32,7 @@ export function networkTasks(only, networks = networkNames) {
   const workloads = /** @type {const} */ (["cfm", "fdm"]).filter((workload) => only.includes(workload));
   return networks.flatMap((network) =>
     workloads.map((workload) => ({
-      ...{ workload, network, width: 0, batch: networkBatches[network], mostSeconds: networkStepSeconds },
+      ...{ workload, network, width: 0, batch: networkBatches[network] },
     })),
   );
 }
@@ -117,6 +117,11 @@ export function checkoutContenders(selection) {
 export function networkContenders(selection, runtimes = ["node"]) {
   const relaxed = /** @type {const} */ (["relaxed"]);
   return runtimes.flatMap((runtime) => ownContenders(runtime, { ...selection, simd: relaxed }));
+}
+
+/** The task as this contender has it. @param {Contender} contender @param {Task} task @returns {Task} */
+export function limited({ backend }, task) {
+  return task.network === undefined ? task : { ...task, mostSeconds: networkStepSeconds[backend] };
 }
 
 /**

@@ -5,6 +5,7 @@
  * @import { Remote } from "./process.mjs"
  * @import { KindTimes, Prepared, Task } from "./session.ts"
  */
+import { limited } from "./contenders.mjs";
 import { failure } from "./rounds.mjs";
 import { flopsOfTask, keyOf, unitsOfTask } from "./rows.mjs";
 
@@ -118,7 +119,7 @@ export class Field {
       holder = await this.#remote(contender);
       const limit = task.network === undefined ? PREPARE_SECONDS : PREPARE_NETWORK_SECONDS;
       /** @type {Prepared} */
-      const prepared = await holder.call("prepare", [task, place], limit).catch((error) => {
+      const prepared = await holder.call("prepare", [limited(contender, task), place], limit).catch((error) => {
         const { leftOut, error: failed } = failure(error);
         if (task.network !== undefined && (leftOut !== undefined || failed?.startsWith("not done after"))) {
           this.#slow.set(`${keyOf(contender)} ${task.network}`, `of its other loss ${leftOut ?? failed}`);

@@ -183,15 +183,16 @@ describe("both losses of a network", () => {
   });
 
   test("the other loss of what is left out is not tried", async () => {
-    const tried: string[] = [];
+    const tried: (string | number | undefined)[] = [];
     const { rows } = await measure({
       ...{ tasks, contenders: [contender], seconds: 1, say: () => {} },
       open: opener((_, parameters) => {
-        tried.push((parameters[0] as Task).workload);
+        const { workload, mostSeconds } = parameters[0] as Task;
+        tried.push(workload, mostSeconds);
         throw Object.assign(new Error("a step takes 7 s, more than 6 s"), { name: "NotOffered" });
       }),
     });
-    expect(tried).toEqual(["cfm"]);
+    expect(tried).toEqual(["cfm", 20]);
     expect(rows.map(({ leftOut }) => leftOut)).toEqual([
       "a step takes 7 s, more than 6 s",
       "of its other loss a step takes 7 s, more than 6 s",
