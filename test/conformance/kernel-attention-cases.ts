@@ -29,7 +29,7 @@ const sizes = [
   [1, 65, 1, 31, 1],
   [1, 5, 2, 12, 3],
   [1, 130, 1, 32, 1],
-  [2, 66, 1, 64, 0],
+  [2, 66, 1, 64, 1],
 ] as const;
 
 function attentionCases(): KernelCase[] {
