@@ -8,6 +8,7 @@ import { inOptions } from "../../src/cli/in-options.ts";
 import { run } from "../../src/cli/program.ts";
 import { shortly } from "../../src/cli/runtime.ts";
 import { badStep } from "../../src/engine/bad-step.ts";
+import { validationSettings } from "../../src/engine/held-out.ts";
 import { completed, expectTrainingFits, unjudged } from "../../src/engine/trainer-settings.ts";
 import { throwOnFailure } from "../../src/flow/solvers/failure.ts";
 import { adam, arrayData, cfm, checkerboard, condOT, fdm, mlp } from "../../src/index.ts";
@@ -38,11 +39,14 @@ const rows = (dimension: number) =>
     { standardize: true },
   );
 const settingsOf = (layers: number, options: object) =>
-  completed({
-    ...{ network: mlp({ dimension: 2, hidden: Array(layers).fill(16) }), path: condOT(), loss: cfm() },
-    ...{ data: checkerboard(), optimizer: adam() },
-    ...options,
-  });
+  completed(
+    {
+      ...{ network: mlp({ dimension: 2, hidden: Array(layers).fill(16) }), path: condOT(), loss: cfm() },
+      ...{ data: checkerboard(), optimizer: adam() },
+      ...options,
+    },
+    { validating: "validation" in options && options.validation !== undefined ? validationSettings : undefined },
+  );
 
 test("a solve that fails says numbers of three digits, and options that there are", async () => {
   for (const status of [2, 3] as const) {

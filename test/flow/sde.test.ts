@@ -141,7 +141,7 @@ describe("samples of a mixture in one dimension", () => {
 
   // The test's power: noise without what the drift owes to it is seen at once.
   test("are not, where there is noise and no score", () => {
-    const off = sampled(eulerMaruyama({ steps: 300 })).map((x, i) => x + 0.15 * start[(i + 1) % rows]);
+    const off = sampled(eulerMaruyama({ steps: 300 })).map((x, i) => x + 0.3 * start[(i + 1) % rows]);
     expect(distance(off)).toBeGreaterThan(1.5);
   });
 

@@ -105,7 +105,9 @@ export function withStreams<Options extends object>(
   options: Options,
   connection: Pick<Connection, "streams">,
 ): Options | Promise<Options> {
-  const parts = Object.entries(options).filter(([name, part]) => isPartName(name) && Object(part).stream);
+  const parts = Object.entries(Object(options) as Options).filter(
+    ([name, part]) => isPartName(name) && Object(part).stream,
+  );
   if (parts.length === 0) return options;
   return connection.streams().then((streams) => ({
     ...options,
