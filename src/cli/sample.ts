@@ -19,7 +19,7 @@ import {
 } from "./results.ts";
 import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { interruption } from "./signals.ts";
-import { noiseArguments, readSolver, solverArguments } from "./solver.ts";
+import { diffusionArguments, readSolver, solverArguments } from "./solver.ts";
 import {
   inDocument,
   readGuidance,
@@ -36,7 +36,7 @@ export const sample = defineCommand({
     count: { type: "string", description: "number of samples", default: "1024" },
     ...toldSampleArguments,
     ...solverArguments,
-    ...noiseArguments,
+    ...diffusionArguments,
     "log-density": {
       type: "boolean",
       description: "also each sample's exact log-density (nats): the last column; in .npz an array of its own",
@@ -56,7 +56,7 @@ export const sample = defineCommand({
   },
   async run({ args }) {
     const count = positiveInteger("--count", args.count, 2 ** 31 - 1);
-    const solver = readSolver(args.solver, args.steps, args.tolerance, args.noise);
+    const solver = readSolver(args.solver, args.steps, args.tolerance, args.diffusion);
     const seedValue = seed("--seed", args.seed);
     const activation = { ...readActivation(args.activation), ...(await readConfig(args.config)) };
     const given = readToldSamples(args);

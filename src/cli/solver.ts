@@ -30,19 +30,19 @@ export const solverArguments = {
 } as const;
 
 /** For `sample` alone: what adds noise on the way has no log-densities. */
-export const noiseArguments = {
-  noise: {
+export const diffusionArguments = {
+  diffusion: {
     type: "string",
-    description: `how much noise ${Object.keys(withNoise).join(" and ")} add on the way: g^2 = noise sigma(t)`,
+    description: `how much noise ${Object.keys(withNoise).join(" and ")} add on the way: g^2 = diffusion sigma(t)`,
     default: "1",
   },
 } as const;
 
-export function readSolver(name: string, steps: string, tolerance: string, noise = "1"): Solver {
+export function readSolver(name: string, steps: string, tolerance: string, diffusion = "1"): Solver {
   const known = oneOf("--solver", name, names);
   const count = positiveInteger("--steps", steps, 1_000_000);
   const size = positiveNumber("--tolerance", tolerance);
-  const strength = nonNegativeNumber("--noise", noise);
+  const strength = nonNegativeNumber("--diffusion", diffusion);
   const bySteps = withNoise[known];
   if (bySteps) return bySteps({ steps: count, diffusion: { kind: "sigma", strength } });
   return (

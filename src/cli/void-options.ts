@@ -29,7 +29,7 @@ const rules: readonly Rule[] = [
   {
     option: "solver",
     chosen: (name) => !addsNoise(name),
-    makesVoid: ["noise"],
+    makesVoid: ["diffusion"],
     because: "this one adds no noise on the way",
   },
   { option: "divergence", chosen: is("exact"), makesVoid: ["probes", "seed"], because: "only hutchinson draws probes" },

@@ -16,6 +16,7 @@ import {
 import type { VelocityField } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import { throwOnFailure } from "../flow/solvers/failure.ts";
+import { noiseState } from "../flow/solvers/problem.ts";
 import type { SolvePlan, Solver, SolveSegment } from "../flow/solvers/solver.ts";
 import type { WholeNetworkPlan } from "../flow/whole-network.ts";
 import type { Graph, StateDeclaration } from "../graph/graph.ts";
@@ -70,9 +71,6 @@ export interface SolveInput {
  * for the device: some tens of attempts make a solve.
  */
 const MOST_ATTEMPTS = 16;
-
-/** Of what each step draws: see `noiseState` of the solvers that do. */
-const NOISE = "solve.noise";
 
 /** See {@link SolvePlan.dense}. */
 const timeWithin: StateDeclaration = { name: "solve.at", shape: [1], dtype: "f32" };
@@ -207,8 +205,8 @@ export class Solve {
     signal?.throwIfAborted();
     store.write(seedState.name, Uint32Array.from(seedOf(seed)));
     store.write(chunkState.name, Uint32Array.of(chunk));
-    if (this.#plan.state.some(({ name }) => name === NOISE)) {
-      store.write(NOISE, randomBits(seedOf(seed), streamOf("batches"), chunk, 2));
+    if (this.#plan.state.includes(noiseState)) {
+      store.write(noiseState.name, randomBits(seedOf(seed), streamOf("batches"), chunk, 2));
     }
     if (points) this.#writePart("solve.x", points);
     for (const [name, values] of told ?? []) this.#write(name, values);

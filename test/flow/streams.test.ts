@@ -6,12 +6,13 @@ import { dataFrom, dataNames } from "../../src/data/registry.ts";
 import { drawPoints } from "../../src/data/sample.ts";
 import type { DataSource } from "../../src/data/source.ts";
 import { LimitError } from "../../src/errors.ts";
-import { drawPrior, withDivergence } from "../../src/flow/likelihood.ts";
+import { drawPrior, velocityOnly, withDivergence } from "../../src/flow/likelihood.ts";
 import { fdm } from "../../src/flow/losses/fdm.ts";
 import type { Loss } from "../../src/flow/losses/loss.ts";
 import { lossFrom, lossNames } from "../../src/flow/losses/registry.ts";
 import { condOT } from "../../src/flow/paths/cond-ot.ts";
-import { solverFrom, solverNames } from "../../src/flow/solvers/registry.ts";
+import { solverOfMore } from "../../src/flow/solvers/more.ts";
+import { moreSolverNames, solverFrom, solverNames } from "../../src/flow/solvers/registry.ts";
 import { wholeNetworkPlan } from "../../src/flow/whole-network.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { rewrite } from "../../src/graph/rewrite.ts";
@@ -68,6 +69,7 @@ test.each(batches)("of training on $loss.name, $data.name, and of a solve of equ
     noteAll(purposes, use, [value], watch.roles);
   }
   noteSolves(purposes, data.dimension);
+  noteNoise(purposes, data.dimension);
   notePoints(purposes, data);
 });
 
@@ -130,6 +132,21 @@ function noteSolves(purposes: Purposes, dimension: number): void {
       }
     }
   }
+}
+
+/** The noise of each step, beside what the points start from, of equal seeds. */
+function noteNoise(purposes: Purposes, dimension: number): void {
+  const { network, views } = networkOf(dimension);
+  const field = velocityOnly((x, t) => network.apply(views, x, t));
+  const drawn = moreSolverNames.map((name) => {
+    const plan = solverOfMore({ name, options: {} }).plan({
+      ...{ field, rows, dimension, estimates: 0, stops: [0, 1], path: condOT() },
+    });
+    const draws = drawsIn(valuesIn(plan.step));
+    for (const { attributes } of draws) purposes.note("noise on the way", attributes);
+    return draws.length;
+  });
+  expect(drawn).toEqual(moreSolverNames.map((name) => (/maruyama|stochastic/.test(name) ? 1 : 0)));
 }
 
 function notePoints(purposes: Purposes, data: DataSource): void {

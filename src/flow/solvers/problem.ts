@@ -15,6 +15,9 @@ export function logDensityState({ rows, estimates }: Pick<SolveProblem, "rows" |
   return { name: "solve.logDensity", shape: [rows, estimates], dtype: "f32" };
 }
 
+/** State "solve.noise" u32 [2], of solvers that add noise on the way: the seed of it, another for each batch of points. */
+export const noiseState: StateDeclaration = { name: "solve.noise", shape: [2], dtype: "u32" };
+
 /** A time [1] for each of the points: [S, 1]. */
 export function timeColumn(time: Node, rows: number): Node {
   return broadcast(reshape(time, [1, 1]), [rows, 1]);

@@ -12,7 +12,6 @@
 
 import { ConfigError } from "../../errors.ts";
 import { evaluate } from "../../graph/evaluate.ts";
-import type { StateDeclaration } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
 import { integerOption, optionsObject } from "../../graph/options.ts";
 import {
@@ -35,7 +34,7 @@ import { streamOf } from "../../ops/streams.ts";
 import type { PathScheduler, PathValues } from "../paths/path.ts";
 import { type Diffusion, diffusionOption, type PlainDiffusion, tableAt } from "./diffusion.ts";
 import { gridPlan, stepState } from "./fixed-step.ts";
-import { checkStops, timeColumn } from "./problem.ts";
+import { checkStops, noiseState, timeColumn } from "./problem.ts";
 import type { SolveProblem, Solver } from "./solver.ts";
 import type { Step } from "./tableau.ts";
 
@@ -45,9 +44,6 @@ export interface SDEOptions {
   /** g(t); default { kind: "sigma", strength: 1 }. */
   readonly diffusion?: Diffusion;
 }
-
-/** State "solve.noise" u32 [2]: the seed of what each step draws, another for each batch of points. */
-export const noiseState: StateDeclaration = { name: "solve.noise", shape: [2], dtype: "u32" };
 
 /**
  * Euler and Maruyama's method: x + (v - q E[x0 | x]) h + g sqrt(h) z, z ~ N(0, I). One evaluation of the field a step;
