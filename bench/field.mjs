@@ -99,7 +99,7 @@ export class Field {
     let sampleMilliseconds = 0;
     /** What the task is prepared in. @type {Remote | undefined} */
     let holder;
-    const guarded = async (/** @type {() => Promise<any>} */ work) => {
+    const guarded = async (/** @type {() => Promise<unknown>} */ work) => {
       try {
         const result = await work();
         entry.failures = 0;

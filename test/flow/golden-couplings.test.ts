@@ -1,20 +1,12 @@
 // Couplings, which the host computes, and the Brownian bridge, against values computed elsewhere in f64.
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { openCase } from "../../src/engine/cases/open-case.ts";
 import { couplingFixtures } from "../conformance/golden-fixtures.ts";
+import { testQuantities } from "./golden-quantities.ts";
 import { errorsOnHost } from "./host-case.ts";
 
-// The goldens have 12 digits; of a plan, whose largest entry is what errors are relative to, some fewer.
-describe.each(couplingFixtures.map((golden) => [golden.name, golden] as const))("golden case %s", (name, golden) => {
-  test.each([
-    ["f64", 1e-10],
-    ["f32", 2e-5],
-  ] as const)("every quantity agrees in %s", (precision, tolerance) => {
-    const errors = errorsOnHost(openCase(JSON.stringify(golden), name), precision);
-    expect(Object.keys(errors).sort()).toEqual(Object.keys(golden.expected).sort());
-    expect(Object.entries(errors).filter(([, error]) => !(error <= tolerance))).toEqual([]);
-  });
-});
+// Of a plan errors are relative to its largest entry.
+testQuantities(couplingFixtures);
 
 test.each(["assignment-8", "sinkhorn-8", "brownian-bridge-1"])("a number that is off in %s is found", (name) => {
   const golden = couplingFixtures.find((each) => each.name === name) as (typeof couplingFixtures)[number];
