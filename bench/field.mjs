@@ -99,7 +99,8 @@ export class Field {
     let sampleMilliseconds = 0;
     /** What the task is prepared in. @type {Remote | undefined} */
     let holder;
-    const guarded = async (/** @type {() => Promise<unknown>} */ work) => {
+    /** @type {<Result>(work: () => Promise<Result>) => Promise<Result>} */
+    const guarded = async (work) => {
       try {
         const result = await work();
         entry.failures = 0;

@@ -62,6 +62,20 @@ test("tsit5 agrees with dopri5, on the way and in log-density", async () => {
   });
 });
 
+test("tsit5 begins anew after a solve that ended within", async () => {
+  const asked = { count: 40, solver: solvers.tsit5, times: [0, 0.3, 0.31, 0.9, 1] };
+  const whole = await model.sample(asked);
+  let beyond = 0;
+  const half = model.sample({
+    ...asked,
+    onProgress: (done, total) => {
+      if (done > 0.3 * total && ++beyond === 2) throw new Error("enough"); // the first is told before points are read within
+    },
+  });
+  await expect(half).rejects.toThrow("enough");
+  expect((await model.sample(asked)).trajectory).toEqual(whole.trajectory);
+});
+
 test.each([solvers["euler-maruyama"], solvers["stochastic-heun"]])(
   "$name has no log-densities and no way back",
   async (solver) => {

@@ -105,6 +105,21 @@ describe("with g^2 in proportion to sigma on cond-ot", () => {
   });
 });
 
+test("where alpha and its rate are 0 the points are all noise: a first step on a polynomial path pulls them back by h x / 2", () => {
+  // At t = 0 the field of Gaussian data about 0 is 0 there, for its variance begins level.
+  const path = polynomial();
+  const field = fieldOn(path, [1], [0], [variance]);
+  const steps = 10;
+  const plan = planOf(eulerMaruyama({ steps }), path, 2, field);
+  const seed = [3, 5] as const;
+  const states = new Map<string, ArrayLike<number>>([...plan.initial, ["solve.noise", seed], ["solve.x", [1, -2]]]);
+  runGraph(plan.step, states);
+  const z = new HostRandom(seed).draw("normal", 2, streamOf("diffusion"));
+  [1, -2].forEach((x, i) => {
+    expect(states.get("solve.x")?.[i]).toBeCloseTo(x - x / (2 * steps) + z[i] / Math.sqrt(steps), 10);
+  });
+});
+
 describe("samples of a mixture in one dimension", () => {
   const [weights, means, variances] = [
     [0.35, 0.65],
