@@ -85,10 +85,10 @@ function isOwnError({ implementation, error }) {
 }
 
 async function installPeers() {
-  say("Installing the peers in bench/ ...");
+  say("Installing the peers in bench/peers/ ...");
   const windows = process.platform === "win32"; // npm is a script there
   await promisify(execFile)("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts"], {
-    cwd: join(root, "bench"),
+    cwd: join(root, "bench", "peers"),
     shell: windows,
     timeout: 600_000,
   });

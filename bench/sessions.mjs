@@ -14,6 +14,8 @@ import { relaxedFlags } from "./relaxed-flags.mjs";
 /** @import { Contender } from "./rows.mjs" */
 
 const folder = join(root, "bench");
+/** Where the peers are installed: in a folder of their own, so that for other files of bench/ `divflow` is the package around it. */
+const peersFolder = join(folder, "peers");
 /**
  * Sources, the folders of what else they fetch in a page, and the cores to show an implementation that takes its
  * number of threads from them: jax-js a worker for each, TF.js for half of them.
@@ -38,9 +40,9 @@ function implementation(name) {
   return found;
 }
 
-/** @param {string} name - of a package of bench/ */
+/** @param {string} name - of a peer */
 async function versionOf(name) {
-  const file = join(folder, "node_modules", name, "package.json");
+  const file = join(peersFolder, "node_modules", name, "package.json");
   return /** @type {string} */ (JSON.parse(await readFile(file, "utf8")).version);
 }
 
@@ -79,7 +81,7 @@ export function opener(target) {
     const context = { backend, threads, relaxed };
     if (runtime === "chromium") {
       const { assets, coresFor } = implementation(name);
-      const folders = assets.map((asset) => join(folder, "node_modules", asset));
+      const folders = assets.map((asset) => join(peersFolder, "node_modules", asset));
       const cores = backend === "wasm" ? coresFor?.(threads) : undefined;
       return openPage({ module, folders, context, cores, seconds: OPEN_SECONDS });
     }
@@ -116,7 +118,7 @@ async function openInProcess(runtime, module, context) {
 
 /** Whether the peers are installed. */
 export function peersInstalled() {
-  const require = createRequire(join(folder, "package.json"));
+  const require = createRequire(join(peersFolder, "package.json"));
   try {
     require.resolve("@jax-js/jax");
     return true;
