@@ -41,7 +41,7 @@ export const chunkState: StateDeclaration = { name: "solve.chunk", shape: [1], d
 /** The field without its divergence, for sampling. */
 export function velocityOnly(network: VelocityField): Field {
   const field: Field = (x, t) => ({ velocity: network(x, t), divergences: undefined });
-  return Object.assign(field, { bare: network.bare });
+  return Object.assign(field, { bare: network.bare, made: network.made });
 }
 
 /** Columns of log-density that these options carry, P: 1 when exact. */
@@ -69,7 +69,7 @@ export function withDivergence(network: VelocityField, options: DivergenceOption
     const columns = directions.map((z, i) => hutchinsonEstimate(z, products[i] as Node));
     return { velocity, divergences: columns.length === 1 ? (columns[0] as Node) : concat(columns, 1) };
   };
-  return Object.assign(field, { bare: network.bare });
+  return Object.assign(field, { bare: network.bare, made: network.made });
 }
 
 /** The probes [S, D] of a solve, by "solve.seed" and "solve.chunk". */

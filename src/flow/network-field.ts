@@ -32,7 +32,7 @@ export function fieldOf(
   conditions?: Conditions,
 ): VelocityField {
   const apply = (...[x, t]: Parameters<VelocityField>) => network.apply(parameters, x, t, conditions);
-  const field = Object.assign(apply, { made: { parameters, conditions } });
+  const field = Object.assign(apply, { made: { network, parameters, conditions } });
   if (!conditions) return field;
   const rows: VelocityField["rows"] = (change) =>
     fieldOf(network, parameters, new Map([...conditions].map(([name, value]) => [name, change(value)])));

@@ -9,7 +9,7 @@ import { damage, fieldsOf, type Sealed, sealed, unsealed } from "../trace/sealed
 import type { Trace, TraceInput } from "../trace/trace.ts";
 import { conditionsOption, conditionValues } from "./conditions.ts";
 import type { ConditionDeclarations, Initial, Network, ParameterDeclaration } from "./network.ts";
-import { networkTrace, openNetworkTrace } from "./traced.ts";
+import { networkTrace, openNetworkTrace, type TracedAverages } from "./traced.ts";
 
 /** Plain JSON: all that a network is. */
 export interface GraphConfig {
@@ -19,15 +19,18 @@ export interface GraphConfig {
   readonly sample: Shape;
   readonly conditions: ConditionDeclarations;
   readonly parameters: readonly ParameterDeclaration[];
+  /** Of a flow map: its graph is that of the averages. */
+  readonly average?: TracedAverages;
   readonly graph: Trace;
 }
 
 /** The graph of a network, whatever made it. */
 export function graphConfig(network: Network, name = network.kind): Sealed<GraphConfig> {
-  const { sample = [network.dimension], conditions = {}, parameters } = network;
+  const { sample = [network.dimension], conditions = {}, parameters, average } = network;
   const graph = networkTrace(network, conditionInputs(conditions));
   const declared = parameters.map(({ name, shape, initial, torchLayout }) => ({ name, shape, initial, torchLayout }));
-  return sealed({ name, sample, conditions, parameters: declared, graph });
+  const flags = average && { average: { divergence: average.divergence, reverse: average.reverse } };
+  return sealed({ name, sample, conditions, parameters: declared, ...flags, graph });
 }
 
 /**
@@ -36,7 +39,8 @@ export function graphConfig(network: Network, name = network.kind): Sealed<Graph
  * @throws {@link CheckpointError} when it is damaged: the message names the node.
  */
 export function graphNetwork(given: unknown): Network {
-  const { subject, fields } = unsealed("network", given, ["sample", "conditions", "parameters", "graph"]);
+  const flags = isRecord(given) && "average" in given ? ["average"] : []; // only flow maps have it
+  const { subject, fields } = unsealed("network", given, ["sample", "conditions", "parameters", ...flags, "graph"]);
   const { name, sample, conditions, parameters: declared, graph } = fields;
   if (!isSizes(sample) || sample.length === 0 || !(sizeOf(sample) > 0)) {
     throw damage(`${subject}, sample`, sample, "positive sizes");
@@ -50,13 +54,22 @@ export function graphNetwork(given: unknown): Network {
     throw damage(error.facts.subject, error.facts.given, error.facts.expected, error);
   }
   const network = { kind: GRAPH, dimension: sizeOf(sample), sample, parameters };
-  const apply = openNetworkTrace(graph, { ...network, kind: name as string }, conditionInputs(told));
+  const average = flags.length > 0 ? averagesOf(subject, fields["average"]) : undefined;
+  const functions = openNetworkTrace(graph, { ...network, kind: name as string, average }, conditionInputs(told));
   return {
     ...network,
     config: given as Network["config"],
     ...(Object.keys(told).length > 0 ? { conditions: told } : {}),
-    apply,
+    ...functions,
   };
+}
+
+function averagesOf(subject: string, given: unknown): TracedAverages {
+  const { divergence, reverse } = fieldsOf(`${subject}, average`, given, ["divergence", "reverse"]);
+  for (const flag of [divergence, reverse]) {
+    if (typeof flag !== "boolean") throw damage(`${subject}, average`, flag, "true or false");
+  }
+  return given as TracedAverages;
 }
 
 /** The values of conditions as a trace has them. */

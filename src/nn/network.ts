@@ -61,6 +61,22 @@ export interface ConstantTensor {
   readonly option?: string;
 }
 
+/** Averages over the time from s to e along the flow: U [B, D] and, where a network has a head for it, A [B, 1]. */
+export interface Averages {
+  readonly velocity: Node;
+  readonly divergence?: Node | undefined;
+}
+
+/** What makes a network a flow map: see nn/flow-map.ts. */
+export interface AverageVelocity {
+  /** Whether it has a head for the average divergence. */
+  readonly divergence: boolean;
+  /** Whether it is made for ends before the start too, as log-densities of given points need. */
+  readonly reverse: boolean;
+  /** The averages from times s to e, each [B, 1], for points x [B, D] at time s; at e = s they are those of `apply`. */
+  at(parameters: ReadonlyMap<string, Node>, x: Node, s: Node, e: Node, conditions?: Conditions): Averages;
+}
+
 /** A velocity field v(x, t) with parameters. */
 export interface Network {
   readonly kind: string;
@@ -76,6 +92,8 @@ export interface Network {
   readonly conditions?: ConditionDeclarations;
   /** What PyTorch's files have among the parameters and nobody trains; left out: nothing. */
   readonly constants?: readonly ConstantTensor[];
+  /** Of a flow map. */
+  readonly average?: AverageVelocity;
   /**
    * Velocities [B, D] at points x [B, D] and times t [B, 1].
    *

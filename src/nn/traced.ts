@@ -3,18 +3,24 @@ import type { Node } from "../graph/node.ts";
 import { openTrace } from "../trace/open.ts";
 import { type Trace, type TraceInput, traceOf } from "../trace/trace.ts";
 import { conditionOf } from "./conditions.ts";
-import type { Network } from "./network.ts";
+import type { AverageVelocity, Network } from "./network.ts";
 
 const batch = { perRow: 1, plus: 0 };
 
+/** Which averages a traced network has; undefined: none, it is a velocity. */
+export type TracedAverages = Pick<AverageVelocity, "divergence" | "reverse">;
+
+type Traced = Pick<Network, "kind" | "dimension" | "parameters"> & { readonly average?: TracedAverages | undefined };
+
 /** What a network's trace is given: points, times, conditions and parameters, each under a name of its own. */
-export function networkInputs(
-  { dimension, parameters }: Pick<Network, "dimension" | "parameters">,
-  conditions: readonly TraceInput[] = [],
+function networkInputs(
+  { dimension, parameters, average }: Omit<Traced, "kind">,
+  conditions: readonly TraceInput[],
 ): TraceInput[] {
   return [
     { name: "x", shape: [batch, dimension], dtype: "f32" },
     { name: "t", shape: [batch, 1], dtype: "f32" },
+    ...(average ? [{ name: END, shape: [batch, 1], dtype: "f32" } as const] : []),
     ...conditions.map((each) => ({ ...each, name: conditionInput(each.name) })),
     ...parameters.map(({ name, shape }): TraceInput => ({ name: parameterInput(name), shape, dtype: "f32" })),
   ];
@@ -23,8 +29,12 @@ export function networkInputs(
 const conditionInput = (name: string) => `condition.${name}`;
 const parameterInput = (name: string) => `parameter.${name}`;
 
-/** The output of a network's trace. */
+/** The outputs of a network's trace. */
 const VELOCITY = "velocity";
+const DIVERGENCE = "divergence";
+
+/** Of a flow map, until when it averages. */
+const END = "end";
 
 /** Ops that no network has: what it computes follows from its inputs. */
 const without = ["state", "random", "replaceRow"];
@@ -42,35 +52,47 @@ export function networkTrace(network: Network, conditions: readonly TraceInput[]
     const named = <Each extends { readonly name: string }>(all: readonly Each[], input: (name: string) => string) =>
       new Map(all.map(({ name }) => [name, value(input(name))]));
     const parameters = named(network.parameters, parameterInput);
-    const velocity = network.apply(parameters, value("x"), value("t"), named(conditions, conditionInput));
-    return { [VELOCITY]: velocity };
+    const told = named(conditions, conditionInput);
+    if (!network.average) return { [VELOCITY]: network.apply(parameters, value("x"), value("t"), told) };
+    const { velocity, divergence } = network.average.at(parameters, value("x"), value("t"), value(END), told);
+    return { [VELOCITY]: velocity, ...(divergence && { [DIVERGENCE]: divergence }) };
   });
   openNetworkTrace(trace, network, conditions); // what could not be read again is refused here
   return trace;
 }
 
 /**
- * `apply` of a traced network.
+ * `apply` of a traced network, and its averages where it is a flow map.
  *
  * @throws {@link CheckpointError} when it is not the graph of a network with these parameters and conditions.
  */
 export function openNetworkTrace(
   given: unknown,
-  network: Pick<Network, "kind" | "dimension" | "parameters">,
+  network: Traced,
   conditions: readonly TraceInput[] = [],
-): Network["apply"] {
+): Pick<Network, "apply" | "average"> {
+  const { average, dimension } = network;
   const trace = openTrace(given, `network "${network.kind}"`, {
     inputs: networkInputs(network, conditions),
-    outputs: [{ name: VELOCITY, shape: [batch, network.dimension], dtype: "f32" }],
+    outputs: [
+      { name: VELOCITY, shape: [batch, dimension], dtype: "f32" },
+      ...(average?.divergence ? [{ name: DIVERGENCE, shape: [batch, 1], dtype: "f32" } as const] : []),
+    ],
     without,
   });
-  return (values, x, t, told) => {
+  const at: AverageVelocity["at"] = (values, x, t, end, told) => {
     const inputs = new Map<string, Node>([
       ["x", x],
       ["t", t],
+      [END, end],
     ]);
     for (const { name } of conditions) inputs.set(conditionInput(name), conditionOf(told, name));
     for (const { name } of network.parameters) inputs.set(parameterInput(name), values.get(name) as Node);
-    return trace.instantiate(x.shape[0] as number, inputs).get(VELOCITY) as Node;
+    const made = trace.instantiate(x.shape[0] as number, inputs);
+    return { velocity: made.get(VELOCITY) as Node, divergence: made.get(DIVERGENCE) };
+  };
+  return {
+    ...(average && { average: { ...average, at } }),
+    apply: (values, x, t, told) => at(values, x, t, t, told).velocity,
   };
 }

@@ -1,9 +1,9 @@
-/** Golden cases of ops made of ops, to second order, of networks, of guidance and of couplings, through a whole runtime: what `divflow verify` does. */
+/** Golden cases of ops made of ops, to second order, of networks, of guidance, of couplings and of flow maps, through a whole runtime: what `divflow verify` does. */
 import { createLocalRuntime } from "../../src/engine/runtime.ts";
 import { verifyCase, verifyTolerances } from "../../src/engine/verify.ts";
 import { assert } from "./assert.ts";
 import type { Check, Context } from "./check.ts";
-import { couplingFixtures, guidanceFixtures, networkFixtures, opFixtures } from "./golden-fixtures.ts";
+import { couplingFixtures, flowMapFixtures, guidanceFixtures, networkFixtures, opFixtures } from "./golden-fixtures.ts";
 
 const ops = [...new Set(opFixtures.map(({ op }) => op))];
 
@@ -31,6 +31,11 @@ export const checks: Check[] = [
     name: "golden values of couplings",
     seconds: 60,
     run: (context: Context) => agree(context, couplingFixtures),
+  },
+  {
+    name: "golden values of flow maps",
+    seconds: 60,
+    run: (context: Context) => agree(context, flowMapFixtures),
   },
 ];
 

@@ -4,7 +4,11 @@ import classifierCosine from "../flow/golden/classifier-cosine.json" with { type
 import classifierFree from "../flow/golden/classifier-free.json" with { type: "json" };
 import classifierVe from "../flow/golden/classifier-ve.json" with { type: "json" };
 import event from "../flow/golden/event.json" with { type: "json" };
+import gaussianNarrow from "../flow/golden/gaussian-narrow.json" with { type: "json" };
+import gaussianWide from "../flow/golden/gaussian-wide.json" with { type: "json" };
 import logLikelihood from "../flow/golden/log-likelihood.json" with { type: "json" };
+import meanFlowSilu from "../flow/golden/mean-flow-silu.json" with { type: "json" };
+import meanFlowTanh from "../flow/golden/mean-flow-tanh.json" with { type: "json" };
 import mixtureCondOt from "../flow/golden/mixture-cond-ot.json" with { type: "json" };
 import mixtureCosine from "../flow/golden/mixture-cosine.json" with { type: "json" };
 import mixtureVe from "../flow/golden/mixture-ve.json" with { type: "json" };
@@ -126,3 +130,6 @@ export const couplingFixtures = [
   sinkhorn8,
   sinkhorn8Wide,
 ];
+
+/** Flow maps: the losses of a small network with all gradients, and the map between Gaussians. */
+export const flowMapFixtures = [gaussianNarrow, gaussianWide, meanFlowSilu, meanFlowTanh];

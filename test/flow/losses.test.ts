@@ -31,7 +31,7 @@ const matrix = [0.7, -0.4, 1.3, 0.2]; // v = x A + t b, so dv_j/dx_i = A[i][j]
 const shift = [0.5, -0.8];
 
 /** Probes by number of the draw. */
-const probe = (kind: "rademacher" | "normal", draw: number) => host.draw(kind, rows * dimension, 10 + draw);
+const probe = (kind: "rademacher" | "normal" | "uniform", draw: number) => host.draw(kind, rows * dimension, 10 + draw);
 
 function linearContext(path: PathScheduler): LossContext {
   let draw = 0;

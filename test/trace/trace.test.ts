@@ -100,7 +100,7 @@ function caseOf(name: string): Case {
 describe.each(networks)("the trace of %s", (_, make) => {
   const { network, conditions } = make();
   const trace = networkTrace(network, conditions);
-  const apply = openNetworkTrace(through(trace), network, conditions);
+  const { apply } = openNetworkTrace(through(trace), network, conditions);
 
   test("is plain JSON", () => {
     expect(through(trace)).toEqual(trace);

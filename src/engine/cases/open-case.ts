@@ -5,6 +5,7 @@ import { isRecord } from "../../graph/options.ts";
 import { type GoldenCase, saidOf } from "./case.ts";
 import { Fields, parseJson } from "./case-fields.ts";
 import { assignmentCase, bridgeCase, sinkhornCase } from "./coupling-case.ts";
+import { flowMapCase, flowMapGaussianCase } from "./flow-map-case.ts";
 import { classifierCase, classifierFreeCase, eventCase } from "./guidance-case.ts";
 import { likelihoodCase, mixtureCase, totalVariationCase } from "./mixture-case.ts";
 import { parseMLPCase } from "./mlp-case.ts";
@@ -27,6 +28,8 @@ const kinds: Readonly<Record<string, (given: unknown, file: string) => GoldenCas
   assignment: assignmentCase,
   sinkhorn: sinkhornCase,
   "brownian-bridge": bridgeCase,
+  "flow-map": flowMapCase,
+  "flow-map-gaussian": flowMapGaussianCase,
 };
 
 /**

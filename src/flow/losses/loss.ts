@@ -15,10 +15,17 @@ export interface VelocityField {
   (x: Node, t: Node): Node;
   /** Left out: rows are all alike. */
   readonly rows?: ((change: (perRow: Node) => Node) => VelocityField) | undefined;
-  /** What the field is made of, where it is a network: its parameters by name, and what its rows are told. */
-  readonly made?: { readonly parameters: ReadonlyMap<string, Node>; readonly conditions?: Conditions | undefined };
+  /** What the field is made of, where it is a network's: that, its parameters by name, and what its rows are told. */
+  readonly made?: MadeOf | undefined;
   /** The network that this field is, where it is one and nothing else. */
   readonly bare?: BareNetwork | undefined;
+}
+
+/** A network, its parameters by name, and what its rows are told. */
+export interface MadeOf {
+  readonly network: Network;
+  readonly parameters: ReadonlyMap<string, Node>;
+  readonly conditions?: Conditions | undefined;
 }
 
 /**
@@ -46,7 +53,7 @@ export interface LossContext {
   /** Times [B, 1], in [0, 1). */
   readonly t: Node;
   /** Fresh random numbers; every call gives others, independent of all else. */
-  random(kind: "rademacher" | "normal", shape: Shape): Node;
+  random(kind: "rademacher" | "normal" | "uniform", shape: Shape): Node;
 }
 
 /** Scalars, shape []. */

@@ -5,6 +5,7 @@
 import type { Graph, StateDeclaration } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
 import type { NamedOptions } from "../../graph/options.ts";
+import type { MadeOf } from "../losses/loss.ts";
 import type { BareNetwork } from "../network-field.ts";
 import type { PathScheduler } from "../paths/path.ts";
 import type { Tableau } from "./tableau.ts";
@@ -22,6 +23,8 @@ export interface Field {
   (x: Node, t: Node): FieldValue;
   /** The network that the velocity is, where it is one and nothing else. */
   readonly bare?: BareNetwork | undefined;
+  /** What the velocity is made of, where it is a network's: solvers that go by flow maps need it. */
+  readonly made?: MadeOf | undefined;
 }
 
 export interface SolveProblem {
