@@ -190,7 +190,7 @@ describe("verify", () => {
 
   test("ops and networks agree, a quantity a line; what it does not know it says, and goes on", async () => {
     const fixture = (path: string) => fileURLToPath(new URL(`../${path}.json`, import.meta.url));
-    await writeFile(cli.path("later.json"), '{"kind": "dirichlet-path"}');
+    await writeFile(cli.path("later.json"), '{"kind": "heat-kernel"}');
     const files = [fixture("ops/golden/film"), "later.json", fixture("networks/sit")];
     const { code, output, errors } = await cli.run(["verify", ...files, "--backend", "wasm"]);
     expect(output).toMatch(/^ {2}\S*film\.json: agrees, largest error \d\.\de-[78] \([\w.]+\)$/m);
@@ -198,7 +198,7 @@ describe("verify", () => {
     expect(output).toMatch(/^ {4}grads\.blocks\.0\.attn\.qkv\.bias +\d\.\de-[78]$/m);
     expect(output).toMatch(/^All 2 cases agree: largest error \S+ \(.* of sit\.json\)\.$/m);
     expect(output).toMatch(/^1 of 3 files could not be run\.$/m);
-    expect(errors).toMatch(/later\.json: kind: got "dirichlet-path", .* this version of divflow knows: op, network/);
+    expect(errors).toMatch(/later\.json: kind: got "heat-kernel", .* this version of divflow knows: op, network/);
     expect(code).toBe(2);
   });
 });

@@ -1,9 +1,16 @@
-/** Golden cases of ops made of ops, to second order, of networks, of guidance, of couplings and of flow maps, through a whole runtime: what `divflow verify` does. */
+/** Golden cases of ops made of ops, to second order, of networks, of guidance, of couplings, of flow maps and of letters, through a whole runtime: what `divflow verify` does. */
 import { createLocalRuntime } from "../../src/engine/runtime.ts";
 import { verifyCase, verifyTolerances } from "../../src/engine/verify.ts";
 import { assert } from "./assert.ts";
 import type { Check, Context } from "./check.ts";
-import { couplingFixtures, flowMapFixtures, guidanceFixtures, networkFixtures, opFixtures } from "./golden-fixtures.ts";
+import {
+  couplingFixtures,
+  flowMapFixtures,
+  guidanceFixtures,
+  networkFixtures,
+  opFixtures,
+  simplexFixtures,
+} from "./golden-fixtures.ts";
 
 const ops = [...new Set(opFixtures.map(({ op }) => op))];
 
@@ -36,6 +43,11 @@ export const checks: Check[] = [
     name: "golden values of flow maps",
     seconds: 60,
     run: (context: Context) => agree(context, flowMapFixtures),
+  },
+  {
+    name: "golden values of letters on the simplex",
+    seconds: 240,
+    run: (context: Context) => agree(context, simplexFixtures),
   },
 ];
 

@@ -13,6 +13,19 @@ import mixtureCondOt from "../flow/golden/mixture-cond-ot.json" with { type: "js
 import mixtureCosine from "../flow/golden/mixture-cosine.json" with { type: "json" };
 import mixtureVe from "../flow/golden/mixture-ve.json" with { type: "json" };
 import totalVariation from "../flow/golden/total-variation.json" with { type: "json" };
+import classifierK4 from "../flow/simplex/golden/classifier-k4.json" with { type: "json" };
+import classifierK40 from "../flow/simplex/golden/classifier-k40.json" with { type: "json" };
+import factorK4 from "../flow/simplex/golden/factor-k4.json" with { type: "json" };
+import factorK40 from "../flow/simplex/golden/factor-k40.json" with { type: "json" };
+import factorK80 from "../flow/simplex/golden/factor-k80.json" with { type: "json" };
+import factorLimitsK4 from "../flow/simplex/golden/factor-limits-k4.json" with { type: "json" };
+import factorLimitsK40 from "../flow/simplex/golden/factor-limits-k40.json" with { type: "json" };
+import factorLimitsK80 from "../flow/simplex/golden/factor-limits-k80.json" with { type: "json" };
+import linearK4 from "../flow/simplex/golden/linear-k4.json" with { type: "json" };
+import linearK40 from "../flow/simplex/golden/linear-k40.json" with { type: "json" };
+import pathK4 from "../flow/simplex/golden/path-k4.json" with { type: "json" };
+import pathK40 from "../flow/simplex/golden/path-k40.json" with { type: "json" };
+import pathK80 from "../flow/simplex/golden/path-k80.json" with { type: "json" };
 import cnnClasses from "../networks/cnn-classes.json" with { type: "json" };
 import sit from "../networks/sit.json" with { type: "json" };
 import transformer from "../networks/transformer.json" with { type: "json" };
@@ -133,3 +146,19 @@ export const couplingFixtures = [
 
 /** Flow maps: the losses of a small network with all gradients, and the map between Gaussians. */
 export const flowMapFixtures = [gaussianNarrow, gaussianWide, meanFlowSilu, meanFlowTanh];
+/** Letters on the simplex: the Dirichlet path with its factor and a classifier on it, and the linear path. */
+export const simplexFixtures = [
+  classifierK4,
+  classifierK40,
+  factorK4,
+  factorK40,
+  factorK80,
+  factorLimitsK4,
+  factorLimitsK40,
+  factorLimitsK80,
+  linearK4,
+  linearK40,
+  pathK4,
+  pathK40,
+  pathK80,
+];

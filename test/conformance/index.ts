@@ -13,6 +13,7 @@ import { checks as losses } from "./losses.ts";
 import { checks as moreSolvers } from "./more-solvers.ts";
 import { checks as ops } from "./ops.ts";
 import { checks as platform } from "./platform.ts";
+import { checks as simplex } from "./simplex.ts";
 import { checks as threads } from "./threads.ts";
 import { checks as training } from "./training.ts";
 import { checks as tuning } from "./tuning.ts";
@@ -24,6 +25,7 @@ export const checks: readonly Check[] = [
   ...kernels,
   ...ops,
   ...composites,
+  ...simplex,
   ...flow,
   ...guidance,
   ...moreSolvers,

@@ -5,7 +5,7 @@ import { openCase } from "../../src/engine/cases/open-case.ts";
 import { createLocalRuntime } from "../../src/engine/runtime.ts";
 import { verifyCase, verifyTolerances } from "../../src/engine/verify.ts";
 import { DataError, DivflowError, UnsupportedError } from "../../src/errors.ts";
-import { couplingFixtures, guidanceFixtures, opFixtures } from "../conformance/golden-fixtures.ts";
+import { couplingFixtures, guidanceFixtures, opFixtures, simplexFixtures } from "../conformance/golden-fixtures.ts";
 import { errorsOnHost } from "../flow/host-case.ts";
 import { changed, type Json, numbersIn } from "../json.ts";
 import { damagedCase } from "./damage-case.ts";
@@ -15,6 +15,7 @@ const networkText = (name: string) => readFileSync(new URL(`../networks/${name}.
 const opText = (name: string) => JSON.stringify(opFixtures.find((each) => each.name === name));
 const guidanceText = (name: string) => JSON.stringify(guidanceFixtures.find((each) => each.name === name));
 const couplingText = (name: string) => JSON.stringify(couplingFixtures.find((each) => each.name === name));
+const simplexText = (name: string) => JSON.stringify(simplexFixtures.find((each) => each.name === name));
 
 test.each([
   ["an op", opText("conv1d-k3-stride2")],
@@ -22,6 +23,7 @@ test.each([
   ["a network", networkText("cnn-classes")],
   ["a solve, whose step is repeated", guidanceText("log-likelihood")],
   ["what the host computes", couplingText("sinkhorn-16")],
+  ["what is looked up in tables", simplexText("classifier-k4")],
 ])("where the engine is in a worker, %s gives the same bits: its graphs cross as plain data", async (_, text) => {
   using remote = await remoteEngine("wasm");
   using local = await createLocalRuntime({ backend: "wasm" });
@@ -87,7 +89,7 @@ test("errors are relative to the file's scale, where it has one, else to what is
 
 describe("is refused with what is known", () => {
   test.each<[string, string, RegExp]>([
-    ["a kind of a later version", '{"kind": "dirichlet-path"}', /mine: kind: got "dirichlet-path".* op, network/],
+    ["a kind of a later version", '{"kind": "heat-kernel"}', /mine: kind: got "heat-kernel".* op, network/],
     [
       "another",
       '{"kind": "event-guidanec"}',
@@ -220,6 +222,15 @@ describe("is refused with what is known", () => {
     ["attributes.sigma", couplingText("brownian-bridge-1"), (f) => Object.assign(f.attributes, { sigma: 0 })],
     ["attributes.D", couplingText("brownian-bridge-1"), (f) => Object.assign(f.attributes, { D: 2 })],
     ["inputs.t.data[2]", couplingText("brownian-bridge-1"), (f) => Object.assign(f.inputs.t.data, { 2: 1 })],
+    ["attributes.K", simplexText("factor-k4"), (f) => Object.assign(f.attributes, { K: 257 })],
+    ["attributes.L", simplexText("path-k40"), (f) => Object.assign(f.attributes, { L: 1 })],
+    ["inputs.x.shape", simplexText("path-k4"), (f) => Object.assign(f.attributes, { K: 5 })],
+    ["inputs.x.data[3]", simplexText("factor-k4"), (f) => Object.assign(f.inputs.x.data, { 3: -1e-9 })],
+    ["inputs.a.data[1]", simplexText("path-k4"), (f) => Object.assign(f.inputs.a.data, { 1: 0.99 })],
+    ["inputs.labels.data[2]", simplexText("classifier-k4"), (f) => Object.assign(f.inputs.labels.data, { 2: 4 })],
+    ["inputs.labels.dtype", simplexText("linear-k4"), (f) => delete f.inputs.labels.dtype],
+    ["inputs.t.data[0]", simplexText("linear-k4"), (f) => Object.assign(f.inputs.t.data, { 0: 1 })],
+    ["expected.C.shape", simplexText("factor-k4"), (f) => Object.assign(f.expected.C, { shape: [105, 1] })],
     ["inputs.threshold", guidanceText("event"), (f) => delete f.inputs.threshold],
     ["expected.std.shape", guidanceText("event"), (f) => Object.assign(f.expected.std, { shape: [7, 1] })],
     ["expected.sdt", guidanceText("event"), (f) => Object.assign(f.expected, { sdt: f.expected.std })],

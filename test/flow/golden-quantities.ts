@@ -8,11 +8,11 @@ interface Golden {
   readonly expected: object;
 }
 
-/** A test of each case: all its quantities, in f64 and with results rounded to f32. */
-export function testQuantities(fixtures: readonly Golden[]): void {
+/** A test of each case: all its quantities, in f64 (to `exact`) and with results rounded to f32. */
+export function testQuantities(fixtures: readonly Golden[], exact = 1e-10): void {
   describe.each(fixtures.map((golden) => [golden.name, golden] as const))("golden case %s", (name, golden) => {
     test.each([
-      ["f64", 1e-10],
+      ["f64", exact],
       ["f32", 2e-5],
     ] as const)("every quantity agrees in %s", (precision, tolerance) => {
       const errors = errorsOnHost(openCase(JSON.stringify(golden), name), precision);

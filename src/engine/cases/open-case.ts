@@ -12,6 +12,7 @@ import { parseMLPCase } from "./mlp-case.ts";
 import { mlpCase } from "./mlp-graph.ts";
 import { networkCase } from "./network-case.ts";
 import { opCase } from "./op-case.ts";
+import { dirichletClassifierCase, dirichletFactorCase, dirichletPathCase, linearSimplexCase } from "./simplex-case.ts";
 
 export { sentPrograms } from "./sent.ts";
 
@@ -30,6 +31,10 @@ const kinds: Readonly<Record<string, (given: unknown, file: string) => GoldenCas
   "brownian-bridge": bridgeCase,
   "flow-map": flowMapCase,
   "flow-map-gaussian": flowMapGaussianCase,
+  "dirichlet-factor": dirichletFactorCase,
+  "dirichlet-path": dirichletPathCase,
+  "dirichlet-classifier": dirichletClassifierCase,
+  "linear-simplex": linearSimplexCase,
 };
 
 /**
