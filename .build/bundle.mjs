@@ -1,6 +1,6 @@
 /**
  * What dist/ is made of: index.js and its chunks, readable, for bundlers, Node and Deno; data.js, the readers of
- * files alone; networks.js, networks and their layers; flows.js, solvers beside the usual ones; diagnostics.js, measures of samples; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
+ * files alone; networks.js, networks and their layers; flows.js, solvers beside the usual ones; diagnostics.js, measures of samples; dynamics.js, trajectories as data; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
  * CLI for Node.
  *
  * By Rolldown rather than by esbuild, with which tests and demo are bundled: what a page downloads is smaller by 5 %,
@@ -40,6 +40,7 @@ export const entries = {
   networks: "src/networks.ts",
   diagnostics: "src/diagnostics.ts",
   flows: "src/flows.ts",
+  dynamics: "src/dynamics.ts",
 };
 
 /** What stands for index.js in dist/min/. */
@@ -75,6 +76,9 @@ const base =
 
 /** Optimal transport: of its entry, and of the golden cases that are about it. */
 const transport = /\/src\/transport\//;
+
+/** Trajectories as data: of their entry, and of the golden cases that are about them. */
+const dynamics = /\/src\/(dynamics|data\/dynamics\/[\w-]+)\.ts$/;
 
 /** Networks beside the MLP: pages load them with the entry, or when a file names one. */
 const networks = new RegExp(
@@ -124,6 +128,7 @@ async function writeCore(folder, { input, minify = false }) {
           { name: "networks", test: networks },
           { name: "transport", test: transport }, // after what it shares with the core: a group is all that it imports
           { name: "flows", test: flows },
+          { name: "dynamics", test: dynamics },
           ...(minify ? [] : [group("engine")]),
           { name: "webgpu", test: /\/src\/backends\/webgpu\/backend\.ts$/ }, // with all that its parts on demand share with it
           // What reads a file's header: a page does for its worker, without the engine.

@@ -94,8 +94,9 @@ const allowed: Record<string, readonly string[]> = {
   "diagnostics.ts": ["transport", "diagnostics"],
   "flows.ts": ["flow"],
   "data.ts": ["data"],
+  "dynamics.ts": ["data"],
   "min.ts": ["index.ts"],
-  cli: ["index.ts", "data.ts", "flows.ts", "node:*", "citty", "cli-progress", "webgpu"],
+  cli: ["index.ts", "data.ts", "dynamics.ts", "flows.ts", "node:*", "citty", "cli-progress", "webgpu"],
   generated: [],
 };
 

@@ -2,6 +2,7 @@
 // no object of options. A new export has to be added here, on one list or the other.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as diagnostics from "../src/diagnostics.ts";
+import * as dynamics from "../src/dynamics.ts";
 import * as flows from "../src/flows.ts";
 import * as divflow from "../src/index.ts";
 import * as networks from "../src/networks.ts";
@@ -243,6 +244,15 @@ describe("measures of samples", () => {
     const without = ["assignment", "squaredDistances", "wasserstein", "uniformBands"];
     expect([...Object.keys(measures), ...without].sort()).toEqual(Object.keys(diagnostics).sort());
   });
+});
+
+describe("trajectories", () => {
+  const options = { count: 2, seed: 1, length: 3, standardize: "channel", signal: undefined };
+  const sets = dynamics.trajectoryNames.map((name) => [
+    name,
+    (given: object) => dynamics.trajectoriesNamed(name, given),
+  ]);
+  test.each(sets as [string, (given: object) => unknown][])("%s", (_name, call) => expectStrict(options, call));
 });
 
 describe.each(["on this thread", "in a worker"])("calls %s", (where) => {

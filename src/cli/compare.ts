@@ -20,7 +20,7 @@ import {
   verdict,
 } from "./contenders.ts";
 import { costRatio } from "./cost-ratio.ts";
-import { dataArguments, dataOf, isPointsFile } from "./data.ts";
+import { dataArguments, dataOf, isPointsFile, refuseTrajectories } from "./data.ts";
 import { makeFolder } from "./files.ts";
 import { type AgainArguments, goOnCommand } from "./go-on.ts";
 import { type Parts, partsOf, type RowsUsed, rowsUsed } from "./held-out.ts";
@@ -84,6 +84,7 @@ export const compare = defineCommand({
     const points = args.points === undefined ? undefined : positiveInteger("--points", args.points, MOST_POINTS);
     if (args.test !== undefined) checkHeldOut("--test", args.test, isPointsFile(args.data));
     const choice = readRuntime(args);
+    refuseTrajectories(args.data);
     const recipe = await readRecipe(args.data, args, () => checkFolders(args.out, Number(args.seed), seedCount));
     const test = await readTest(recipe, args.test);
     using claimed = await RunFolder.claim("--out", args.out);

@@ -12,6 +12,7 @@ import {
   pointsOfTable,
   type RandomAccess,
 } from "../data.ts";
+import { type TrajectoriesName, trajectoriesNamed, trajectoryNames } from "../dynamics.ts";
 import {
   arrayData,
   type ConditionValues,
@@ -60,13 +61,33 @@ export function isPointsFile(given: string): boolean {
   return /\.(npy|npz|csv|tsv|txt)$|^\/dev\/(stdin|fd\/\d+)$/i.test(given);
 }
 
+/** All data sets by name. */
+export const setNames: readonly string[] = [...dataNames, ...trajectoryNames];
+
+/** Whether it names trajectories, which are as many as are solved before training. */
+export function isTrajectories(name: string): name is TrajectoriesName {
+  return (trajectoryNames as readonly string[]).includes(name);
+}
+
+/** A comparison judges by points that training has not seen, and of these sets there are none. */
+export function refuseTrajectories(name: string): void {
+  if (!isTrajectories(name)) return;
+  throw new ConfigError({
+    subject: "data of compare",
+    given: name,
+    expected: "a set that is drawn anew, or a file of points, some of which can be held out",
+    remedy: "Write the trajectories into a .npy file, and compare on that: divflow/dynamics has them as data.values.",
+  });
+}
+
 /** A data set by name, or the points of a file, standardised; says on standard error what was read. */
 export async function openData(given: string, args: DataArguments = {}, model: Expected = {}): Promise<DataSource> {
   if (isPointsFile(given)) return dataOf(await readPointsFile(given, args, model));
-  const found = dataNames.some((name) => name === given) ? undefined : await stat(given).catch(() => undefined);
+  const found = setNames.some((name) => name === given) ? undefined : await stat(given).catch(() => undefined);
   if (found || /[./\\]/.test(given)) throw unknownEnding(given, found?.isDirectory());
   refuseReading(args, given);
-  return dataFrom({ name: oneOf("data", given, dataNames), options: {} });
+  const name = oneOf("data", given, setNames);
+  return isTrajectories(name) ? trajectoriesNamed(name) : dataFrom({ name, options: {} });
 }
 
 /** Points as what is trained on: standardised, of shapes of more axes by channel. */
@@ -240,7 +261,7 @@ function unknownEnding(path: string, isFolder = false): ConfigError {
   return new ConfigError({
     subject: `data ${path}`,
     given: isFolder ? "a folder" : "a file of another kind",
-    expected: `a data set by name (${dataNames.join(", ")}), or a file of points: ${endings}`,
+    expected: `a data set by name (${setNames.join(", ")}), or a file of points: ${endings}`,
     remedy: isFolder
       ? "Name a file in it."
       : packed

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { type DataArguments, openData, readPointsFile } from "../../src/cli/data.ts";
+import { type DataArguments, openData, readPointsFile, refuseTrajectories } from "../../src/cli/data.ts";
 import { openFile } from "../../src/cli/file-pieces.ts";
 import { columnsIn } from "../../src/cli/model-facts.ts";
 import { CsvReader, NpyReader, NpzArchive, writeCsv, writeNpy, writeNpz } from "../../src/data.ts";
@@ -133,6 +133,13 @@ test("a set by name takes no options of reading, and a path that is none is told
   await expect(openData("moons", { header: "no" })).rejects.toThrow(ConfigError);
   await expect(openData("mons")).rejects.toThrow(/Did you mean moons/);
   await expect(openData("runs/data")).rejects.toThrow(/another kind/);
+});
+
+test("trajectories by name are solved, and no comparison holds some of them out", async () => {
+  const { shape, dimension } = await openData("harmonic-oscillator");
+  expect([shape, dimension]).toEqual([[60, 2], 120]);
+  expect(() => refuseTrajectories("harmonic-oscillator")).toThrow(/data of compare: got "harmonic-oscillator"/);
+  expect(() => refuseTrajectories("moons")).not.toThrow();
 });
 
 test("a value far beyond its column's others is remarked on", async () => {

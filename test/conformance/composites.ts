@@ -1,10 +1,11 @@
-/** Golden cases of ops made of ops, to second order, of networks, of guidance, of couplings, of flow maps and of letters, through a whole runtime: what `divflow verify` does. */
+/** Golden cases of ops made of ops, to second order, of networks, of guidance, of couplings, of flow maps, of letters and of dynamical systems, through a whole runtime: what `divflow verify` does. */
 import { createLocalRuntime } from "../../src/engine/runtime.ts";
 import { verifyCase, verifyTolerances } from "../../src/engine/verify.ts";
 import { assert } from "./assert.ts";
 import type { Check, Context } from "./check.ts";
 import {
   couplingFixtures,
+  dynamicsFixtures,
   flowMapFixtures,
   guidanceFixtures,
   networkFixtures,
@@ -48,6 +49,11 @@ export const checks: Check[] = [
     name: "golden values of letters on the simplex",
     seconds: 240,
     run: (context: Context) => agree(context, simplexFixtures),
+  },
+  {
+    name: "golden values of dynamical systems, and of events of their trajectories",
+    seconds: 60,
+    run: (context: Context) => agree(context, dynamicsFixtures),
   },
 ];
 

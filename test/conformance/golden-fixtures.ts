@@ -1,4 +1,10 @@
 /** The golden cases of ops, of networks and of guidance, as JSON: a page has no files to read. A new one is two lines here. */
+import doublePendulum from "../data/golden/double-pendulum.json" with { type: "json" };
+import eventFitzHughNagumo from "../data/golden/event-fitzhugh-nagumo.json" with { type: "json" };
+import eventLorenz from "../data/golden/event-lorenz.json" with { type: "json" };
+import fitzHughNagumo from "../data/golden/fitzhugh-nagumo.json" with { type: "json" };
+import harmonicOscillator from "../data/golden/harmonic-oscillator.json" with { type: "json" };
+import lorenz from "../data/golden/lorenz.json" with { type: "json" };
 import classifierCondOt from "../flow/golden/classifier-cond-ot.json" with { type: "json" };
 import classifierCosine from "../flow/golden/classifier-cosine.json" with { type: "json" };
 import classifierFree from "../flow/golden/classifier-free.json" with { type: "json" };
@@ -161,4 +167,14 @@ export const simplexFixtures = [
   pathK4,
   pathK40,
   pathK80,
+];
+
+/** Dynamical systems, which the host solves, and events of their trajectories. */
+export const dynamicsFixtures = [
+  doublePendulum,
+  eventFitzHughNagumo,
+  eventLorenz,
+  fitzHughNagumo,
+  harmonicOscillator,
+  lorenz,
 ];

@@ -143,7 +143,7 @@ describe.skipIf(skipped.includes("node-wasm"))("in Node", () => {
     expect(Number(samples)).toBeGreaterThan(0.05);
     const { shape, data: values } = readNpy(new Uint8Array(await readFile(join(folder, "lorenz.npy"))));
     expect(shape).toEqual([10, 60, 3]);
-    expect(Math.max(...values)).toBeGreaterThan(10); // in the system's own units
+    expect(Math.max(...values)).toBeGreaterThan(0.5); // in the data's units: states / 20
   });
 });
 

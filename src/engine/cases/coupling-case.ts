@@ -6,10 +6,10 @@ import { brownianBridge } from "../../flow/brownian-bridge.ts";
 import { assignmentOf } from "../../transport/assignment.ts";
 import { type Cost, distancesOf, type SamplePoints } from "../../transport/cost.ts";
 import { sinkhorn } from "../../transport/sinkhorn.ts";
-import { type GoldenCase, relativeError, scalesOf } from "./case.ts";
-import { Fields } from "./case-fields.ts";
+import type { Fields } from "./case-fields.ts";
+import { hostCase, once } from "./host-quantities.ts";
 import { perRow } from "./mixture-case.ts";
-import { CaseReader, caseFields, quantitiesCase } from "./quantities.ts";
+import { type CaseReader, quantitiesCase } from "./quantities.ts";
 
 /** Passes over the matrix that the file's plan may take: plans that take more are not within its digits either. */
 const MOST_PASSES = 100_000;
@@ -17,21 +17,26 @@ const MOST_PASSES = 100_000;
 /** Of rows' sums: files are made to 1e-14, with 12 digits. */
 const TOLERANCE = 1e-14;
 
-export const assignmentCase = hostCase(["n", "D", "cost"], (reader) => {
-  const cost = costOf(reader);
-  const n = cost.rows;
-  const solved = once(() => assignmentOf(cost));
-  return {
-    permutation: { shape: [n], dtype: "u32", value: () => solved().permutation },
-    totalCost: { shape: [], value: () => [solved().cost] },
-    meanCost: { shape: [], value: () => [solved().cost / n] },
-    cost: { shape: [n, n], value: () => cost.values },
-  };
+export const assignmentCase = hostCase({
+  attributes: ["n", "D", "cost"],
+  inputs: ["x0", "x1"],
+  make(reader) {
+    const cost = costOf(reader);
+    const n = cost.rows;
+    const solved = once(() => assignmentOf(cost));
+    return {
+      permutation: { shape: [n], dtype: "u32", value: () => solved().permutation },
+      totalCost: { shape: [], value: () => [solved().cost] },
+      meanCost: { shape: [], value: () => [solved().cost / n] },
+      cost: { shape: [n, n], value: () => cost.values },
+    };
+  },
 });
 
-export const sinkhornCase = hostCase(
-  ["n", "D", "regularisation", "cost", "costNormalisation", "marginals"],
-  (reader) => {
+export const sinkhornCase = hostCase({
+  attributes: ["n", "D", "regularisation", "cost", "costNormalisation", "marginals"],
+  inputs: ["x0", "x1"],
+  make(reader) {
     const { attributes } = reader;
     if (attributes.has("costNormalisation")) attributes.choice("costNormalisation", ["none"]);
     if (attributes.has("marginals")) attributes.choice("marginals", ["uniform"]);
@@ -52,7 +57,7 @@ export const sinkhornCase = hostCase(
       cost: { shape: [n, n], value: () => values },
     };
   },
-);
+});
 
 export const bridgeCase = quantitiesCase({
   attributes: ["sigma", "D", "B"],
@@ -85,45 +90,6 @@ export const bridgeCase = quantitiesCase({
   },
 });
 
-/** What the host computes: its shape in the file, and how. */
-interface HostQuantity {
-  readonly shape: readonly number[];
-  readonly dtype?: "u32";
-  value(): ArrayLike<number>;
-}
-
-/** A kind of case without a program. Its quantities are computed when they are compared, those alone that the file names. */
-function hostCase(
-  attributes: readonly string[],
-  make: (reader: CaseReader) => Readonly<Record<string, HostQuantity>>,
-): (given: unknown, file: string) => GoldenCase {
-  return (given, file) => {
-    const fields = new Fields(given, `${file}: `);
-    fields.only(caseFields);
-    const quantities = make(new CaseReader(fields, attributes, ["x0", "x1"]));
-    const expected = fields.object("expected");
-    expected.only(Object.keys(quantities));
-    const names = expected.names();
-    if (names.length === 0)
-      fields.refuse("expected", "nothing", `one or more of ${Object.keys(quantities).join(", ")}`);
-    const wanted = names.map((name) => {
-      const quantity = quantities[name] as HostQuantity;
-      const { data, dtype } = expected.tensor(name, quantity.shape);
-      if (dtype !== (quantity.dtype ?? "f32")) expected.refuse(`${name}.dtype`, dtype, quantity.dtype ?? "no dtype");
-      return { name, data, quantity };
-    });
-    const scales = scalesOf(fields, names);
-    return {
-      programs: [],
-      inputs: new Map(),
-      errors: () =>
-        Object.fromEntries(
-          wanted.map(({ name, data, quantity }) => [name, relativeError(quantity.value(), data, scales.get(name))]),
-        ),
-    };
-  };
-}
-
 /** Squared distances of as many x0 as x1. */
 function costOf(reader: CaseReader): Cost {
   const { attributes, inputs } = reader;
@@ -140,15 +106,6 @@ function costOf(reader: CaseReader): Cost {
 /** A size that the file tells beside the shapes is to be what they say. */
 function expectSize(attributes: Fields, name: string, size: number): void {
   if (attributes.has(name)) attributes.choice(name, [size]);
-}
-
-/** What `make` gives, made when it is first asked for. */
-function once<Made>(make: () => Made): () => Made {
-  let made: { readonly value: Made } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
 
 function sumsOf(plan: Float64Array, n: number, lineOf: (at: number) => number): Float64Array {

@@ -5,6 +5,7 @@ import { isRecord } from "../../graph/options.ts";
 import { type GoldenCase, saidOf } from "./case.ts";
 import { Fields, parseJson } from "./case-fields.ts";
 import { assignmentCase, bridgeCase, sinkhornCase } from "./coupling-case.ts";
+import { dynamicsCase, eventStatisticCase } from "./dynamics-case.ts";
 import { flowMapCase, flowMapGaussianCase } from "./flow-map-case.ts";
 import { classifierCase, classifierFreeCase, eventCase } from "./guidance-case.ts";
 import { likelihoodCase, mixtureCase, totalVariationCase } from "./mixture-case.ts";
@@ -35,6 +36,8 @@ const kinds: Readonly<Record<string, (given: unknown, file: string) => GoldenCas
   "dirichlet-path": dirichletPathCase,
   "dirichlet-classifier": dirichletClassifierCase,
   "linear-simplex": linearSimplexCase,
+  dynamics: dynamicsCase,
+  "event-statistic": eventStatisticCase,
 };
 
 /**
