@@ -41,7 +41,7 @@ describe.skipIf(skipped.includes("node-wasm"))("in Node", () => {
     const file = join(folder, "examples", name);
     await writeFile(
       file,
-      text.replace('"divflow"', '"../dist/index.js"').replace('"divflow/networks"', '"../dist/networks.js"'),
+      text.replace(/"divflow(?:\/(\w+))?"/g, (_, entry = "index") => `"../dist/${entry}.js"`),
     );
     const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: folder, timeout: 120_000 });
     return stdout;
