@@ -88,8 +88,13 @@ const networks = new RegExp(
   ].join("|")}))\.ts$`,
 );
 
-/** Solvers beside the usual ones: pages load them with the entry, or when one is asked of an engine. */
-const flows = /\/src\/(flows|flow\/solvers\/(more|adaptive-heun|tsit5|sde|diffusion))\.ts$/;
+/** Solvers, paths and losses beside the usual ones: pages load them with the entry, or when one is asked of an engine. */
+const flows = new RegExp(
+  String.raw`\/src\/(flows|train\/more-parts|flow\/(${[
+    ...["solvers/(more|adaptive-heun|tsit5|sde|diffusion)", "paths/(ve-sde|with-output)", "losses/weighted"],
+    ...["conversions"],
+  ].join("|")}))\.ts$`,
+);
 
 /** Graphs that are plain data: pages load them for networks beside the MLP, and for files of a user's own. */
 const graphs = /\/src\/(trace\/|ops\/table|nn\/(graph|traced))/;

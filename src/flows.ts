@@ -1,7 +1,11 @@
 /**
- * The entry `divflow/flows`: solvers beside the usual ones. Apart from `divflow`, so that a page which has none of it
- * downloads none; a page's worker imports it when a solver of these is first asked for.
+ * The entry `divflow/flows`: solvers, paths and losses beside the usual ones. Apart from `divflow`, so that a page which has
+ * none of it downloads none; a page's worker imports it when one of these is first asked for.
  */
+export type { FieldKind } from "./flow/conversions.ts";
+export { type TimeWeight, type WeightedOptions, weighted } from "./flow/losses/weighted.ts";
+export { veSDE } from "./flow/paths/ve-sde.ts";
+export { type OutputOptions, withOutput } from "./flow/paths/with-output.ts";
 export type { AdaptiveOptions } from "./flow/solvers/adaptive.ts";
 export { adaptiveHeun } from "./flow/solvers/adaptive-heun.ts";
 export type { Diffusion } from "./flow/solvers/diffusion.ts";

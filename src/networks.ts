@@ -9,6 +9,7 @@ export { type DataDefinition, type DrawInputs, defineData } from "./data/define-
 export { hutchinsonEstimate, jacobianProducts, traceOf, unitVectors } from "./flow/divergence.ts";
 export { defineGuidance, type Guidance, type GuidanceDefinition } from "./flow/guidance/define-guidance.ts";
 export { defineLoss, type LossDefinition } from "./flow/losses/define-loss.ts";
+export { defineWeight, type WeightDefinition } from "./flow/losses/define-weight.ts";
 export { definePath, type PathDefinition } from "./flow/paths/define-path.ts";
 export { dilation, pathScore, pointOnPath, targetVelocity } from "./flow/paths/path.ts";
 export { type CNNConfig, cnn } from "./nn/cnn.ts";

@@ -79,7 +79,8 @@ function modelFacts(file: string, bytes: Uint8Array): { document: object; lines:
   };
   const [columns, conditions] = [columnsIn(bytes), conditionsIn(bytes)];
   const shape = facts["shape"] ?? network?.config?.sample ?? [network?.config?.dimension];
-  const known = { network: network?.kind, shape, step, backend, columns, conditions };
+  const { path, output } = pathIn(facts["path"]);
+  const known = { network: network?.kind, shape, path, output, step, backend, columns, conditions };
   const told = Object.entries(conditions ?? {}).map(([name, { classes, names }]) => {
     const kinds = names?.map((one) => printable(one, 60)).join(", ") ?? `labels 0 to ${(classes ?? 1) - 1}`;
     return `  ${printable(name, 60)}  ${classes === undefined ? "numbers" : kinds}`;
@@ -88,11 +89,28 @@ function modelFacts(file: string, bytes: Uint8Array): { document: object; lines:
     document: known,
     lines: [
       `network    ${network?.kind}, samples of shape [${(shape as readonly number[]).join(", ")}]`,
+      `path       ${path}, the network gives ${output}`,
       `trained    ${step} steps on ${backend}${training === null ? ", a model alone" : ""}`,
       ...(columns ? [`columns    ${columns.map((one) => printable(one, 60)).join(", ")}`] : []),
       ...(told.length > 0 ? ["told       of each sample, by --label and --condition", ...told] : []),
     ],
   };
+}
+
+/** The path by name, and what the network's output is on it. */
+function pathIn(given: unknown): { path: string; output: string } {
+  const { name, options } = Object(given) as {
+    readonly name?: unknown;
+    readonly options?: Readonly<Record<string, unknown>>;
+  };
+  const own = Object(options?.["path"]) as {
+    readonly name?: unknown;
+    readonly options?: Readonly<Record<string, unknown>>;
+  };
+  const text = (one: unknown) => printable(String(one), 60);
+  return name === "with-output"
+    ? { path: text(own.name), output: text(options?.["output"]) }
+    : { path: text(name), output: "velocity" };
 }
 
 /** What --backend auto takes here and why, in full. */

@@ -5,15 +5,10 @@ import type { Standardization } from "../data/standardize.ts";
 import { ConfigError, DataError, NumericError } from "../errors.ts";
 import { eventEstimate, rowGradient } from "../flow/guidance/by-function.ts";
 import type { OpenGuidance } from "../flow/guidance/graph-guidance.ts";
-import {
-  guidedByWeight,
-  knownGradient,
-  replacedField,
-  type WeightGradient,
-  windowOf,
-} from "../flow/guidance/guided-field.ts";
+import { guidedByWeight, knownGradient, replacedField, type WeightGradient } from "../flow/guidance/guided-field.ts";
 import type { VelocityField } from "../flow/losses/loss.ts";
 import { type PathScheduler, pointOnPath } from "../flow/paths/path.ts";
+import { windowOf } from "../flow/paths/window.ts";
 import type { Graph, StateDeclaration } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { choiceOption, f32Option, optionsObject } from "../graph/options.ts";

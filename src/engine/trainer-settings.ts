@@ -5,7 +5,7 @@ import type { DataSource } from "../data/source.ts";
 import { fitStandardization } from "../data/standardize.ts";
 import { ConfigError, LimitError, printable } from "../errors.ts";
 import type { Loss } from "../flow/losses/loss.ts";
-import type { PathScheduler } from "../flow/paths/path.ts";
+import { onPath, type PathScheduler } from "../flow/paths/path.ts";
 import { sameShape } from "../graph/node.ts";
 import { f32Option, integerOption, LARGEST_BATCH, optionsObject, partOption, signalOption } from "../graph/options.ts";
 import { type Network, parameterLayout } from "../nn/network.ts";
@@ -119,10 +119,11 @@ export function completed(
       "onProgress",
     ] as const),
   ]);
-  const { network, path, batchSize = DEFAULT_BATCH, seed = 0, optimizer = adam() } = options;
+  const { path, batchSize = DEFAULT_BATCH, seed = 0, optimizer = adam() } = options;
   const { snapshotEvery, maximumGradientNorm } = options;
-  partOption("network of createTrainer", network, "apply", "mlp({ dimension })");
+  partOption("network of createTrainer", options.network, "apply", "mlp({ dimension })");
   partOption("path of createTrainer", path, "at", "condOT()");
+  const network = onPath(options.network, path);
   partOption("loss of createTrainer", options.loss, "build", "fdm()");
   const loss = options.loss.forNetwork?.(network, path) ?? options.loss;
   partOption("data of createTrainer", options.data, "draw", "checkerboard() or arrayData(points)");

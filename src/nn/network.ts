@@ -94,6 +94,8 @@ export interface Network {
   readonly constants?: readonly ConstantTensor[];
   /** Of a flow map. */
   readonly average?: AverageVelocity;
+  /** Of one whose output a path turned into velocities: the network as it was. Left out: its output is the velocity. */
+  readonly own?: Network;
   /**
    * Velocities [B, D] at points x [B, D] and times t [B, 1].
    *

@@ -2,4 +2,5 @@
 export { graphData, openData } from "../data/graph-data.ts";
 export { openGuidance } from "../flow/guidance/graph-guidance.ts";
 export { graphLoss } from "../flow/losses/graph-loss.ts";
+export { graphWeight } from "../flow/losses/graph-weight.ts";
 export { graphPath } from "../flow/paths/graph-path.ts";

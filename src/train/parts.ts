@@ -4,21 +4,24 @@ import type { StateContents } from "../data/graph-data.ts";
 import { dataFrom, resumeData } from "../data/registry.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Loss } from "../flow/losses/loss.ts";
-import { lossFrom } from "../flow/losses/registry.ts";
+import { lossFrom, moreLossNames } from "../flow/losses/registry.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
-import { pathFrom } from "../flow/paths/registry.ts";
+import { morePathNames, pathFrom } from "../flow/paths/registry.ts";
 import { GRAPH, type NamedOptions } from "../graph/options.ts";
 
 const graphs = () => onDemand(import("./graphs.ts"));
+const more = () => onDemand(import("./more-parts.ts"));
 const isGraph = (named: NamedOptions) => Object(named).name === GRAPH;
 
 /** @throws {@link ConfigError} when an option is wrong, {@link CheckpointError} when a graph is damaged. */
 export async function pathOf(named: NamedOptions): Promise<PathScheduler> {
+  if (morePathNames.includes(Object(named).name)) return (await more()).morePath(named);
   return isGraph(named) ? (await graphs()).graphPath(named.options) : pathFrom(named);
 }
 
 /** As {@link pathOf}. */
 export async function lossOf(named: NamedOptions): Promise<Loss> {
+  if (moreLossNames.includes(Object(named).name)) return (await more()).moreLoss(named);
   return isGraph(named) ? (await graphs()).graphLoss(named.options) : lossFrom(named);
 }
 

@@ -2,7 +2,7 @@
 import { onDemand } from "../backends/on-demand.ts";
 import { ConfigError } from "../errors.ts";
 import { condOT } from "../flow/paths/cond-ot.ts";
-import type { PathScheduler } from "../flow/paths/path.ts";
+import { onPath, type PathScheduler } from "../flow/paths/path.ts";
 import type { NamedOptions } from "../graph/options.ts";
 import { type Network, parameterLayout } from "../nn/network.ts";
 import { fromTorch, torchShape } from "../nn/torch.ts";
@@ -43,15 +43,16 @@ export async function readCheckpoint(bytes: Uint8Array, options: ReadOptions = {
     const facts = await parseMetadata(json, file.metadata[CHECKSUM], source, options.network ?? options.known);
     refuseOthers(options, facts, source);
     const { vectors, best, ...rest } = facts;
-    return { ...rest, ...takeTensors(facts, file, source) };
+    return { ...rest, network: onPath(rest.network, rest.path), ...takeTensors(facts, file, source) };
   }
   const { network, prefix, tensors } = await networkIn(file, options, source);
   const own = { ...file, tensors };
   const where = prefix === "" ? source : `${source}, under "${prefix}"`;
   expectTensors(own, new Map(network.parameters.map((each) => [each.name, { shape: torchShape(each) }])), where);
+  const { path = condOT() } = options;
   return {
-    network,
-    path: options.path ?? condOT(),
+    network: onPath(network, path),
+    path,
     standardization: undefined,
     step: 0,
     backend: "unknown",

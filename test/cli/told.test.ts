@@ -263,6 +263,7 @@ test("info says what a model is told, by which names", async () => {
   const { code, output } = await cli.run(["info", model]);
   expect(code).toBe(0);
   expect(output).toContain("network    mlp, samples of shape [2]\n");
+  expect(output).toContain("path       cond-ot, the network gives velocity\n");
   expect(output).toContain("columns    x, y\n");
   expect(output).toMatch(/ {2}kind {2}ape, b, c, wolf\n {2}age {2}numbers\n/);
   const { output: json } = await cli.run(["info", model, "--json"]);

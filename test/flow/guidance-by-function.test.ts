@@ -11,7 +11,7 @@ import {
 } from "../../src/flow/guidance/by-function.ts";
 import { defineGuidance } from "../../src/flow/guidance/define-guidance.ts";
 import { openGuidance } from "../../src/flow/guidance/graph-guidance.ts";
-import { guidedByWeight, knownGradient, replacedField, windowOf } from "../../src/flow/guidance/guided-field.ts";
+import { guidedByWeight, knownGradient, replacedField } from "../../src/flow/guidance/guided-field.ts";
 import { mixtureField, mixtureMarginal } from "../../src/flow/mixture.ts";
 import { condOT } from "../../src/flow/paths/cond-ot.ts";
 import { cosine } from "../../src/flow/paths/cosine.ts";
@@ -20,6 +20,7 @@ import type { PathScheduler } from "../../src/flow/paths/path.ts";
 import { polynomial } from "../../src/flow/paths/polynomial.ts";
 import { ve } from "../../src/flow/paths/ve.ts";
 import { vp } from "../../src/flow/paths/vp.ts";
+import { windowOf } from "../../src/flow/paths/window.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { initialParameters } from "../../src/nn/initialize.ts";
 import { mlp } from "../../src/nn/mlp.ts";

@@ -8,12 +8,14 @@ import { cosine } from "../../src/flow/paths/cosine.ts";
 import { linearVP } from "../../src/flow/paths/linear-vp.ts";
 import { dilation, type PathScheduler, pathScore, pointOnPath, targetVelocity } from "../../src/flow/paths/path.ts";
 import { polynomial } from "../../src/flow/paths/polynomial.ts";
-import { pathFrom, pathNames } from "../../src/flow/paths/registry.ts";
+import { morePathNames, pathFrom, pathNames } from "../../src/flow/paths/registry.ts";
 import { ve } from "../../src/flow/paths/ve.ts";
+import { veSDE } from "../../src/flow/paths/ve-sde.ts";
 import { vp } from "../../src/flow/paths/vp.ts";
 import { type Node, sizeOf } from "../../src/graph/node.ts";
 import { add, multiply } from "../../src/ops/arithmetic.ts";
 import { broadcast, reshape } from "../../src/ops/shape.ts";
+import { pathOf } from "../../src/train/parts.ts";
 import { numbers, type Precision, valuesOf, variable } from "./evaluate.ts";
 
 interface Closed {
@@ -62,6 +64,12 @@ const closed: Record<string, Closed> = {
     sigma: (t) => 1e-3 * 300_000 ** (1 - t),
     ends: [1, 300, 1, 1e-3],
   },
+  "ve-sde": {
+    path: veSDE(),
+    alpha: () => 1,
+    sigma: (t) => 1e-3 * Math.sqrt(Math.expm1(2 * Math.log(300_000) * (1 - t))) + 1e-6,
+    ends: [1, Math.sqrt(300 ** 2 - 1e-6) + 1e-6, 1, 1e-6],
+  },
 };
 
 function at(path: PathScheduler, times: readonly number[], precision: Precision = "f64") {
@@ -91,6 +99,8 @@ const extremes: Record<string, PathScheduler> = {
   "ve, small": ve({ sigmaMin: 1e-12, sigmaMax: 2e-12 }),
   "ve, large": ve({ sigmaMin: 9e11, sigmaMax: 1e12 }),
   "polynomial, degree 16": polynomial({ degree: 16 }),
+  "ve-sde, wide": veSDE({ sigmaMin: 1e-4, sigmaMax: 1e6 }),
+  "ve-sde, narrow": veSDE({ sigmaMin: 1, sigmaMax: 1.001 }),
 };
 const all = [...Object.entries(closed).map(([label, { path }]) => [label, path] as const), ...Object.entries(extremes)];
 /** Times that are drawn: multiples of 2^-24 in [0, 1). */
@@ -158,7 +168,9 @@ test("weight dilation meets vp up to betaMax 60, and no further", () => {
 });
 
 test("every path has a closed form here", () => {
-  expect(new Set(Object.values(closed).map(({ path }) => path.name))).toEqual(new Set(pathNames));
+  expect(new Set(Object.values(closed).map(({ path }) => path.name))).toEqual(
+    new Set([...pathNames, ...morePathNames.filter((name) => name !== "with-output")]), // what it wraps has one
+  );
 });
 
 describe.each(Object.entries(closed))("%s", (_label, { path, alpha, sigma, ends }) => {
@@ -192,7 +204,7 @@ describe.each(Object.entries(closed))("%s", (_label, { path, alpha, sigma, ends 
     [values.alpha[0], values.sigma[0], values.alpha[1], values.sigma[1]].forEach((value, i) => {
       expect(value).toBeCloseTo(ends[i], 12);
     });
-    expect(path.priorDeviation).toBeCloseTo(path.name === "ve" ? ends[1] : 1, 12);
+    expect(path.priorDeviation).toBeCloseTo(path.name.startsWith("ve") ? ends[1] : 1, 12);
   });
 
   test("f32 keeps its accuracy up to the last times before both ends", () => {
@@ -225,8 +237,8 @@ describe.each(Object.entries(closed))("%s", (_label, { path, alpha, sigma, ends 
     });
   });
 
-  test("its name and options make it again", () => {
-    const again = pathFrom(JSON.parse(JSON.stringify({ name: path.name, options: path.options })));
+  test("its name and options make it again", async () => {
+    const again = await pathOf(JSON.parse(JSON.stringify({ name: path.name, options: path.options })));
     expect(again.options).toEqual(path.options);
     expect(at(again, inner)).toEqual(at(path, inner));
   });
@@ -250,6 +262,8 @@ test.each<[string, () => unknown]>([
   ["degree of polynomial", () => polynomial({ degree: 0 })],
   ["sigmaMin of ve", () => ve({ sigmaMin: 0 })],
   ["sigmaMax of ve", () => ve({ sigmaMin: 1, sigmaMax: 1 })],
+  ["sigmaMin of veSDE", () => veSDE({ sigmaMin: 1e-5 })],
+  ["sigmaMax of veSDE", () => veSDE({ sigmaMin: 1, sigmaMax: 1 })],
   ["path", () => pathFrom({ name: "toString", options: {} })],
   ["options of cosine", () => pathFrom({ name: "cosine", options: { degree: 2 } })],
   ["degree of polynomial", () => pathFrom({ name: "polynomial", options: { degree: "3" } })],

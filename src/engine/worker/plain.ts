@@ -11,9 +11,9 @@ import { dataNames } from "../../data/registry.ts";
 import type { DataSource } from "../../data/source.ts";
 import { UnsupportedError } from "../../errors.ts";
 import type { Loss } from "../../flow/losses/loss.ts";
-import { lossNames } from "../../flow/losses/registry.ts";
+import { lossNames, moreLossNames } from "../../flow/losses/registry.ts";
 import type { PathScheduler } from "../../flow/paths/path.ts";
-import { pathNames } from "../../flow/paths/registry.ts";
+import { morePathNames, pathNames } from "../../flow/paths/registry.ts";
 import { moreSolverNames, solverNames } from "../../flow/solvers/registry.ts";
 import type { Solver } from "../../flow/solvers/solver.ts";
 import { GRAPH, isRecord, type NamedOptions, partOption } from "../../graph/options.ts";
@@ -39,9 +39,9 @@ export type PartName = "network" | "path" | "loss" | "optimizer" | "solver" | "d
 const plainForms: { readonly [Name in PartName]: (part: never) => unknown } = {
   /** What the worker has no code for is left as it is: {@link withGraphs} makes a graph of it. */
   network: (network: Network) => (isKnown(network) ? { kind: network.kind, config: network.config } : network),
-  path: (path: PathScheduler) => plainNamed("path", pathNames, path),
+  path: (path: PathScheduler) => plainNamed("path", [...pathNames, ...morePathNames], path),
   /** A user's own is left as it is, for its graph is made with a network: {@link withGraphs}. */
-  loss: (loss: Loss) => (loss.forNetwork ? loss : plainNamed("loss", lossNames, loss)),
+  loss: (loss: Loss) => (loss.forNetwork ? loss : plainNamed("loss", [...lossNames, ...moreLossNames], loss)),
   optimizer: (optimizer: Optimizer) => plainNamed("optimizer", Object.keys(optimizers), optimizer),
   solver: (solver: Solver) => plainNamed("solver", [...solverNames, ...moreSolverNames], solver),
   data: plainData,
@@ -123,7 +123,7 @@ function isNetwork(given: unknown): given is Network {
 /** A network of a kind of its own is nothing but its graph. */
 async function graphOf(network: Network): Promise<PlainNetwork> {
   const { graphConfig } = await onDemand(import("../../nn/graph.ts"));
-  const graph = graphConfig(network);
+  const graph = graphConfig(network.own ?? network);
   const { kind, config } = network;
   if (networkKinds.includes(kind)) return { kind, config, graph };
   return { kind: GRAPH, config: graph as unknown as Network["config"] };

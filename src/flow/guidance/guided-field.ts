@@ -1,41 +1,21 @@
 /** Fields that are guided by a weight of the finished sample, or told some of its coordinates. */
 import { vjp } from "../../autodiff/vjp.ts";
-import { evaluate } from "../../graph/evaluate.ts";
 import type { Node } from "../../graph/node.ts";
 import { add, divide, less, maximum, minimum, multiply, select, square, subtract } from "../../ops/arithmetic.ts";
-import { table } from "../../ops/sources.ts";
 import type { VelocityField } from "../losses/loss.ts";
 import { type PathScheduler, type PathValues, pointOnPath, targetVelocity } from "../paths/path.ts";
+import type { Window } from "../paths/window.ts";
 import { guidanceCoefficient, tweedie } from "./by-function.ts";
-
-/** Where a field is guided: from the first time on, fully from twice that, as at the last one until the end. */
-export type Window = readonly [first: number, last: number];
-
-/** Alpha and sigma at these times. A sample is moved by about a few times these parts less than it would be. */
-const LEAST_ALPHA = 2e-3;
-const LEAST_SIGMA = 1e-3;
-
-/**
- * Where a field is guided on this path. Where alpha is 0 the coefficient is infinite and what it multiplies 0: near it, what a
- * learned field misses of that 0 would be multiplied by 1 / alpha. Where sigma is 0, some paths' rates are infinite.
- */
-export function windowOf(path: PathScheduler): Window {
-  const small = Array.from({ length: 240 }, (_, k) => 0.5 * 0.95 ** k).reverse(); // 2e-6 to 0.5
-  const times = [0, ...small, ...small.map((time) => 1 - time).reverse(), 1];
-  const at = path.at(table(times, [times.length, 1]));
-  const [alpha, sigma] = evaluate([at.alpha, at.sigma]).map(({ data }) => data) as [Float64Array, Float64Array];
-  const first = alpha.findIndex((value) => value >= LEAST_ALPHA);
-  const finished = sigma.findIndex((value) => !(value >= LEAST_SIGMA * Math.min(1, path.priorDeviation)));
-  return [
-    times[Math.max(0, first)] as number,
-    times[finished < 0 ? times.length - 1 : Math.max(0, finished - 1)] as number,
-  ];
-}
 
 /** Gradient by x [B, D] of the log-weight of a sample of which `denoised` [B, D], made of x, is the estimate. */
 export type WeightGradient = (denoised: Node, x: Node, at: PathValues) => Node;
 
-/** The field of the density times a weight. It is continuous in time, as solvers with error control need it. */
+/**
+ * The field of the density times a weight, guided from the window's first time on, fully from twice that, and as at the last
+ * one until the end: where alpha is 0 the coefficient is infinite and what it multiplies 0, so that near it, what a learned
+ * field misses of that 0 would be multiplied by 1 / alpha; where sigma is 0, some paths' rates are infinite. It is continuous
+ * in time, as solvers with error control need it.
+ */
 export function guidedByWeight(
   field: VelocityField,
   path: PathScheduler,

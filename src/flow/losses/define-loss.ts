@@ -3,6 +3,7 @@ import { ConfigError } from "../../errors.ts";
 import type { Node } from "../../graph/node.ts";
 import { isRecord, optionsObject, textOption } from "../../graph/options.ts";
 import { reshape } from "../../ops/shape.ts";
+import { onPath } from "../paths/path.ts";
 import { graphLoss, lossConfig } from "./graph-loss.ts";
 import type { Loss, LossContext, LossTerms } from "./loss.ts";
 
@@ -60,7 +61,11 @@ export function defineLoss(definition: LossDefinition): Loss {
       };
     },
   };
-  return { ...own, options: {}, forNetwork: (network, path) => graphLoss(lossConfig(own, network, path)) };
+  return {
+    ...own,
+    options: {},
+    forNetwork: (network, path) => graphLoss(lossConfig(own, onPath(network, path), path)),
+  };
 }
 
 function scalar(subject: string, value: unknown): Node {

@@ -4,6 +4,7 @@
  */
 import type { Node } from "../../graph/node.ts";
 import type { NamedOptions } from "../../graph/options.ts";
+import type { Network } from "../../nn/network.ts";
 import { add, divide, multiply, negate } from "../../ops/arithmetic.ts";
 
 /** Values of a scheduler at some times, each [B, 1]. */
@@ -25,6 +26,14 @@ export interface PathScheduler extends NamedOptions {
   readonly dilationVanishes: boolean;
   /** @param t - times [B, 1] in [0, 1]. */
   at(t: Node): PathValues;
+  /** Of paths on which a network's output is no velocity: the network that gives one, whose `own` is the network. */
+  bind?(network: Network): Network;
+}
+
+/** The velocity field that a network is on this path, whatever path it was bound to before. */
+export function onPath(network: Network, path: PathScheduler): Network {
+  const { own = network } = network;
+  return path.bind?.(own) ?? own;
 }
 
 /** Losses take the square of an inverse dilation times a residual: with a smaller one, that may leave f32. */

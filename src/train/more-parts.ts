@@ -1,0 +1,24 @@
+/** Paths and losses of `divflow/flows` by name: imported when one is first asked for. */
+import { onDemand } from "../backends/on-demand.ts";
+import type { FieldKind } from "../flow/conversions.ts";
+import type { Loss } from "../flow/losses/loss.ts";
+import { type WeightedOptions, weighted } from "../flow/losses/weighted.ts";
+import type { PathScheduler } from "../flow/paths/path.ts";
+import { veSDE } from "../flow/paths/ve-sde.ts";
+import { WITH_OUTPUT, withOutput } from "../flow/paths/with-output.ts";
+import { isRecord, type NamedOptions } from "../graph/options.ts";
+import { lossOf, pathOf } from "./parts.ts";
+
+/** One of `morePathNames` in flow/paths/registry.ts. */
+export async function morePath({ name, options }: NamedOptions): Promise<PathScheduler> {
+  if (name !== WITH_OUTPUT) return veSDE(options);
+  const { output, path, ...scaling } = options;
+  return withOutput(output as FieldKind, await pathOf(path as NamedOptions), scaling);
+}
+
+/** One of `moreLossNames` in flow/losses/registry.ts. */
+export async function moreLoss({ options }: NamedOptions): Promise<Loss> {
+  const { loss, by, times, ...own } = options;
+  const weight = isRecord(by) ? (await onDemand(import("./graphs.ts"))).graphWeight(by) : by;
+  return weighted(await lossOf({ name: loss as string, options: own }), { by: weight, times } as WeightedOptions);
+}
