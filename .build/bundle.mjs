@@ -1,6 +1,6 @@
 /**
  * What dist/ is made of: index.js and its chunks, readable, for bundlers, Node and Deno; data.js, the readers of
- * files alone; networks.js, networks and their layers; flows.js, solvers beside the usual ones; diagnostics.js, measures of samples; dynamics.js, trajectories as data; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
+ * files alone; networks.js, networks and their layers; flows.js, solvers beside the usual ones and flow maps; diagnostics.js, measures of samples; dynamics.js, trajectories as data; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
  * CLI for Node.
  *
  * By Rolldown rather than by esbuild, with which tests and demo are bundled: what a page downloads is smaller by 5 %,
@@ -90,11 +90,15 @@ const networks = new RegExp(
 
 /** Solvers, paths and losses beside the usual ones: pages load them with the entry, or when one is asked of an engine. */
 const flows = new RegExp(
-  String.raw`\/src\/(flows|train\/more-parts|flow\/(${[
-    ...["solvers/(more|adaptive-heun|tsit5|sde|diffusion)", "paths/(ve-sde|with-output)", "losses/weighted"],
+  String.raw`\/src\/(train\/more-parts|flow\/(${[
+    ...["solvers/(more|adaptive-heun|tsit5|sde|diffusion|flow-map)", "flow-map", "log-determinant"],
+    ...["paths/(ve-sde|with-output)", "losses/weighted"],
     ...["conversions"],
   ].join("|")}))\.ts$`,
 );
+
+/** What makes and trains flow maps, with graphs: apart from the others, which engines import. */
+const flowMaps = /\/src\/(nn\/flow-map|flow\/losses\/mean-flow)\.ts$/;
 
 /** Graphs that are plain data: pages load them for networks beside the MLP, and for files of a user's own. */
 const graphs = /\/src\/(trace\/|ops\/table|nn\/(graph|traced))/;
@@ -134,6 +138,7 @@ async function writeCore(folder, { input, minify = false }) {
           { name: "transport", test: transport }, // after what it shares with the core: a group is all that it imports
           { name: "flows", test: flows },
           { name: "dynamics", test: dynamics },
+          { name: "flow-maps", test: flowMaps },
           ...(minify ? [] : [group("engine")]),
           { name: "webgpu", test: /\/src\/backends\/webgpu\/backend\.ts$/ }, // with all that its parts on demand share with it
           // What reads a file's header: a page does for its worker, without the engine.

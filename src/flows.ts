@@ -1,14 +1,18 @@
 /**
- * The entry `divflow/flows`: solvers, paths and losses beside the usual ones. Apart from `divflow`, so that a page which has
- * none of it downloads none; a page's worker imports it when one of these is first asked for.
+ * The entry `divflow/flows`: solvers, paths and losses beside the usual ones, and flow maps. Apart from `divflow`, so that a
+ * page which has none of it downloads none; a page's worker imports it when one of these is first asked for.
  */
 export type { FieldKind } from "./flow/conversions.ts";
+export type { AdaptiveWeights } from "./flow/flow-map.ts";
+export { type LogitNormalTimes, type MeanFlowOptions, meanFlow } from "./flow/losses/mean-flow.ts";
 export { type TimeWeight, type WeightedOptions, weighted } from "./flow/losses/weighted.ts";
 export { veSDE } from "./flow/paths/ve-sde.ts";
 export { type OutputOptions, withOutput } from "./flow/paths/with-output.ts";
 export type { AdaptiveOptions } from "./flow/solvers/adaptive.ts";
 export { adaptiveHeun } from "./flow/solvers/adaptive-heun.ts";
 export type { Diffusion } from "./flow/solvers/diffusion.ts";
+export { type FlowMapStepsOptions, flowMapSteps } from "./flow/solvers/flow-map.ts";
 export { eulerMaruyama, type SDEOptions, stochasticHeun } from "./flow/solvers/sde.ts";
 export type { Solver } from "./flow/solvers/solver.ts";
 export { tsit5 } from "./flow/solvers/tsit5.ts";
+export { type FlowMapOptions, flowMap } from "./nn/flow-map.ts";

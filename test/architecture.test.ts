@@ -92,7 +92,7 @@ const allowed: Record<string, readonly string[]> = {
   ],
   "networks.ts": ["graph", "ops", "trace", "autodiff", "nn", "flow", "data"],
   "diagnostics.ts": ["transport", "diagnostics"],
-  "flows.ts": ["flow"],
+  "flows.ts": ["flow", "nn"],
   "data.ts": ["data"],
   "dynamics.ts": ["data"],
   "min.ts": ["index.ts"],

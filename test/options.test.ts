@@ -107,6 +107,18 @@ const factories: Readonly<Record<string, Entry>> = {
     options: { steps: 3, diffusion: { kind: "reverse", strength: 2 } },
     call: flows.stochasticHeun,
   },
+  flowMapSteps: { options: { steps: 3, density: "exact", checks: 2 }, call: flows.flowMapSteps },
+  flowMap: {
+    options: { network: divflow.mlp({ dimension: 3, hidden: [4] }), divergence: false, reverse: true },
+    call: flows.flowMap,
+  },
+  meanFlow: {
+    options: {
+      ...{ tangent: "mixed", equal: 0.25, times: "uniform", adaptive: { power: 1, offset: 1e-3 }, divergence: 0.5 },
+      ...{ probe: "gaussian", probes: 2, anchor: divflow.fdm() },
+    },
+    call: flows.meanFlow,
+  },
   adam: { options: { learningRate: 1e-3, epsilon: 1e-8 }, call: divflow.adam },
   adamW: { options: { learningRate: 1e-3, weightDecay: 0.1 }, call: divflow.adamW },
   ema: { options: { decay: 0.9 }, call: divflow.ema },

@@ -27,7 +27,8 @@ export type AverageField = (x: Node, s: Node, e: Node) => Averages;
 
 /** The averages of a flow map's network; undefined for what is none. */
 export function averagesOf(made: MadeOf | undefined): AverageField | undefined {
-  const { average } = made?.network ?? {};
+  const { average, own } = made?.network ?? {};
+  if (own) return undefined; // on this path its output is no velocity, so its averages are none
   return average && made && ((x, s, e) => average.at(made.parameters, x, s, e, made.conditions));
 }
 

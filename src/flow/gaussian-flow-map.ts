@@ -1,6 +1,6 @@
 /** The flow map between N(0, I) and N(mean, scale^2 I) on cond-ot, in closed form: what flow maps are held to. */
 import type { Node } from "../graph/node.ts";
-import type { Averages } from "../nn/network.ts";
+
 import { add, divide, equal, log1p, multiply, select, sqrt, square, subtract } from "../ops/arithmetic.ts";
 
 export interface GaussianData {
@@ -19,7 +19,12 @@ export function gaussianDeviation({ scale }: GaussianData, t: Node): Node {
  * Averages from (x, s) to e. With r(t) the deviation and q = scale^2 (e + s) - (2 - s - e), r(e)^2 - r(s)^2 is (e - s) q: so
  * nothing cancels where e is near s, and at e = s they are the velocity and its divergence.
  */
-export function gaussianAverages(data: GaussianData, x: Node, s: Node, e: Node): Required<Averages> {
+export function gaussianAverages(
+  data: GaussianData,
+  x: Node,
+  s: Node,
+  e: Node,
+): { readonly velocity: Node; readonly divergence: Node } {
   const { mean, scale } = data;
   const [from, to] = [gaussianDeviation(data, s), gaussianDeviation(data, e)];
   const sum = add(s, e);

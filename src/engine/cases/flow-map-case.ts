@@ -159,9 +159,9 @@ export const flowMapGaussianCase = quantitiesCase({
       nodes: {
         mapped: end,
         averageVelocity: velocity,
-        averageDivergence: perRow(divergence as Node),
+        averageDivergence: perRow(divergence),
         velocity: now.velocity,
-        divergence: perRow(now.divergence as Node),
+        divergence: perRow(now.divergence),
         logDensityAtStart: perRow(logDensity(x, s)),
         logDensityAtEnd: perRow(logDensity(end, e)),
       },

@@ -1,6 +1,7 @@
 /** Solvers of `divflow/flows` by name: imported when one is first asked for. */
 import { madeFrom, type NamedOptions, type Registry } from "../../graph/options.ts";
 import { adaptiveHeun } from "./adaptive-heun.ts";
+import { flowMapSteps } from "./flow-map.ts";
 import { eulerMaruyama, stochasticHeun } from "./sde.ts";
 import type { Solver } from "./solver.ts";
 import { tsit5 } from "./tsit5.ts";
@@ -10,6 +11,7 @@ const entries: Registry<Solver> = {
   "adaptive-heun": adaptiveHeun,
   "euler-maruyama": eulerMaruyama,
   "stochastic-heun": stochasticHeun,
+  "flow-map": flowMapSteps,
 };
 
 /** The same as `moreSolverNames` in registry.ts. */

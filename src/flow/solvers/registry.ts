@@ -18,7 +18,13 @@ const entries: Registry<Solver> = {
 export const solverNames: readonly string[] = Object.keys(entries);
 
 /** Those of `divflow/flows`, which more.ts makes. */
-export const moreSolverNames: readonly string[] = ["tsit5", "adaptive-heun", "euler-maruyama", "stochastic-heun"];
+export const moreSolverNames: readonly string[] = [
+  "tsit5",
+  "adaptive-heun",
+  "euler-maruyama",
+  "stochastic-heun",
+  "flow-map",
+];
 
 /**
  * The solver of this name and these plain options.

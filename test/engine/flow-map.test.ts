@@ -1,0 +1,121 @@
+// A flow map in the engine: trained, sampled in a few steps with log-densities, judged by ODE solvers, saved, loaded and
+// resumed, in a worker as on this thread, bit for bit.
+import { describe, expect, test } from "vitest";
+import type { NumericArray } from "../../src/backends/backend.ts";
+import { createLocalRuntime } from "../../src/engine/runtime.ts";
+import { fdm } from "../../src/flow/losses/fdm.ts";
+import { meanFlow } from "../../src/flow/losses/mean-flow.ts";
+import { flowMapSteps } from "../../src/flow/solvers/flow-map.ts";
+import {
+  arrayData,
+  ConfigError,
+  classes,
+  dopri5,
+  load,
+  type Model,
+  mlp,
+  type Network,
+  type Runtime,
+  resume,
+  rk4,
+  type TrainerOptions,
+} from "../../src/index.ts";
+import { flowMap } from "../../src/nn/flow-map.ts";
+import { graphConfig, graphNetwork } from "../../src/nn/graph.ts";
+import { unet1d } from "../../src/nn/unet1d.ts";
+import { gaussianLogDensities, gaussianNetwork } from "../flow/gaussian-network.ts";
+import { smallOptions } from "./small.ts";
+import { remoteEngine } from "./worker.ts";
+
+const network = () => flowMap({ network: mlp({ dimension: 3, hidden: [8, 8] }), reverse: true });
+const options = (changes: Partial<TrainerOptions> = {}) =>
+  smallOptions({ network: network(), loss: meanFlow({ anchor: fdm() }), ema: { decay: 0.9 }, ...changes });
+
+/** All that a flow map's model gives. */
+async function everything(model: Model) {
+  const given = { count: 5, seed: 1 };
+  const drawn = [
+    await model.sample({ ...given, solver: flowMapSteps({ steps: 2 }), logDensity: true }),
+    await model.sample({ ...given, solver: flowMapSteps({ density: "exact" }), logDensity: true, times: [0.5] }),
+  ];
+  const points = drawn[0]?.values as NumericArray;
+  const judged = [
+    await model.encode(points, { solver: flowMapSteps({ steps: 2 }), logDensity: true }),
+    await model.logDensity(points, { solver: rk4({ steps: 4 }) }),
+  ];
+  return [...drawn, ...judged].map((one) => ({ ...one, seconds: 0 }));
+}
+
+async function trained(runtime: Runtime, steps: number, given = options()) {
+  const trainer = await runtime.createTrainer(given);
+  for await (const _ of trainer.run({ steps }));
+  return trainer;
+}
+
+describe.each(["reference", "wasm"] as const)("on %s", (backend) => {
+  test("a worker gives what this thread gives; a file alone is the same model, and goes on", async () => {
+    using local = await createLocalRuntime({ backend });
+    using remote = await remoteEngine(backend);
+    const [here, there] = [await trained(local, 4), await trained(remote.runtime, 4)];
+    const bytes = await here.checkpoint();
+    expect(await there.checkpoint()).toEqual(bytes);
+    const expected = await everything(here.model);
+    expect(await everything(there.model)).toEqual(expected);
+    expect(await everything(await load(remote.runtime, bytes))).toEqual(expected);
+    const again = await resume(remote.runtime, bytes);
+    for await (const _ of again.run({ steps: 3 }));
+    expect(await again.checkpoint()).toEqual(await (await trained(local, 7)).checkpoint());
+  });
+});
+
+test("the exact map of a Gaussian gives samples and their log-densities in one step, and those of given points", async () => {
+  using runtime = await createLocalRuntime({ backend: "reference" });
+  const exact = graphNetwork(graphConfig(gaussianNetwork()));
+  const trainer = await runtime.createTrainer(smallOptions({ network: exact, loss: meanFlow() }));
+  const { model } = trainer;
+  for (const density of ["head", "exact"] as const) {
+    const solver = flowMapSteps({ density });
+    const { values, logDensity } = await model.sample({ count: 50, seed: 4, solver, logDensity: true });
+    const expected = gaussianLogDensities(values);
+    const judged = await model.logDensity(values, { solver });
+    const byFlow = await model.logDensity(values, {
+      solver: dopri5({ relativeTolerance: 1e-7, absoluteTolerance: 1e-7 }),
+    });
+    expected.forEach((value, i) => {
+      expect(logDensity?.values[i]).toBeCloseTo(value, 5);
+      expect(judged.values[i]).toBeCloseTo(value, 5);
+      expect(byFlow.values[i]).toBeCloseTo(value, 4);
+    });
+  }
+});
+
+test("any network with a channel more is one, with conditions and places", async () => {
+  using runtime = await createLocalRuntime({ backend: "wasm" });
+  const inner = unet1d({ sample: [8, 2], channels: [8], blocks: [1], edgeChannels: 4, frequencies: 4 });
+  const map: Network = flowMap({ network: inner });
+  expect([map.sample, map.dimension, map.parameters]).toEqual([[8, 1], 8, inner.parameters]);
+  const labelled = flowMap({ network: mlp({ dimension: 3, hidden: [8], conditions: { label: classes(2) } }) });
+  expect(labelled.conditions).toEqual({ label: { shape: [], classes: 2 } });
+  const values = Float64Array.from({ length: 40 * 8 }, (_, i) => Math.sin(i));
+  const trainer = await trained(runtime, 2, options({ network: map, data: arrayData(values, [40, 8, 1]) }));
+  const { shape, logDensity } = await trainer.model.sample({
+    count: 3,
+    solver: flowMapSteps({ steps: 2 }),
+    logDensity: true,
+  });
+  expect(shape).toEqual([3, 8, 1]);
+  for (const value of logDensity?.values ?? []) expect(Number.isFinite(value)).toBe(true);
+});
+
+test("what a model cannot give is said in a sentence", async () => {
+  using runtime = await createLocalRuntime({ backend: "reference" });
+  const forth = flowMap({ network: mlp({ dimension: 3, hidden: [8] }) });
+  const { model } = await trained(runtime, 1, options({ network: forth }));
+  const solver = flowMapSteps();
+  await expect(model.logDensity([0, 0], { solver })).rejects.toThrow("a start s after the end e");
+  const wanted = model.sample({ count: 2, solver, logDensity: { divergence: "hutchinson", probes: 4 } });
+  await expect(wanted).rejects.toThrow('logDensity beside flowMapSteps: got "4 probes"');
+  const plain = await trained(runtime, 1, smallOptions());
+  await expect(plain.model.sample({ count: 2, solver })).rejects.toThrow("a field that is no flow map's");
+  await expect(runtime.createTrainer(smallOptions({ loss: meanFlow() }))).rejects.toThrow(ConfigError);
+});
