@@ -14,5 +14,6 @@ export type { Diffusion } from "./flow/solvers/diffusion.ts";
 export { type FlowMapStepsOptions, flowMapSteps } from "./flow/solvers/flow-map.ts";
 export { eulerMaruyama, type SDEOptions, stochasticHeun } from "./flow/solvers/sde.ts";
 export type { Solver } from "./flow/solvers/solver.ts";
+export { cosineTimes, type KarrasTimesOptions, karrasTimes, midpointTimes } from "./flow/solvers/times.ts";
 export { tsit5 } from "./flow/solvers/tsit5.ts";
 export { type FlowMapOptions, flowMap } from "./nn/flow-map.ts";

@@ -41,7 +41,7 @@ export const evaluate = defineCommand({
   async run({ args }) {
     const divergence = oneOf("--divergence", args.divergence, ["exact", "hutchinson"] as const);
     const probes = positiveInteger("--probes", args.probes, MOST_PROBES);
-    const solver = readSolver(args.solver, args.steps, args.tolerance);
+    const solver = readSolver(args);
     const seedValue = seed("--seed", args.seed);
     readingOptions(args); // that they are right, before any work
     const activation = { ...readActivation(args.activation), ...(await readConfig(args.config)) };

@@ -56,7 +56,7 @@ export const sample = defineCommand({
   },
   async run({ args }) {
     const count = positiveInteger("--count", args.count, 2 ** 31 - 1);
-    const solver = readSolver(args.solver, args.steps, args.tolerance, args.diffusion);
+    const solver = readSolver(args);
     const seedValue = seed("--seed", args.seed);
     const activation = { ...readActivation(args.activation), ...(await readConfig(args.config)) };
     const given = readToldSamples(args);

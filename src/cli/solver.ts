@@ -1,6 +1,15 @@
 /** The solver options that `sample` and `evaluate` share. */
-import { type AdaptiveOptions, adaptiveHeun, eulerMaruyama, type SDEOptions, stochasticHeun, tsit5 } from "../flows.ts";
-import { dopri5, type Solver, solverFrom, solverNames } from "../index.ts";
+import {
+  type AdaptiveOptions,
+  adaptiveHeun,
+  cosineTimes,
+  eulerMaruyama,
+  midpointTimes,
+  type SDEOptions,
+  stochasticHeun,
+  tsit5,
+} from "../flows.ts";
+import { dopri5, type FixedStepOptions, type Solver, solverFrom, solverNames } from "../index.ts";
 import { nonNegativeNumber, oneOf, positiveInteger, positiveNumber } from "./arguments.ts";
 
 const adaptive: Readonly<Record<string, (options: AdaptiveOptions) => Solver>> = {
@@ -22,6 +31,11 @@ const names = [...new Set([...solverNames, ...Object.keys(adaptive), ...Object.k
 export const solverArguments = {
   solver: { type: "string", description: `one of ${names.join(", ")}`, default: "dopri5" },
   steps: { type: "string", description: "solver steps of a fixed-step solver", default: "100" },
+  grid: {
+    type: "string",
+    description: "times of these steps: uniform, cosine (short at both ends), or midpoints ((k + 1/2) / (steps + 1))",
+    default: "uniform",
+  },
   tolerance: {
     type: "string",
     description: `relative and absolute tolerance of ${Object.keys(adaptive).join(", ")}`,
@@ -38,15 +52,25 @@ export const diffusionArguments = {
   },
 } as const;
 
-export function readSolver(name: string, steps: string, tolerance: string, diffusion = "1"): Solver {
-  const known = oneOf("--solver", name, names);
-  const count = positiveInteger("--steps", steps, 1_000_000);
+type SolverArguments = Readonly<Record<keyof typeof solverArguments, string>> & { readonly diffusion?: string };
+
+/** Grids by name, of so many steps. */
+const grids: Readonly<Record<string, (steps: number) => FixedStepOptions>> = {
+  uniform: (steps) => ({ steps }),
+  cosine: (steps) => ({ grid: cosineTimes(steps) }),
+  midpoints: (steps) => ({ grid: midpointTimes(steps + 1) }),
+};
+
+export function readSolver({ solver, steps, grid, tolerance, diffusion = "1" }: SolverArguments): Solver {
+  const known = oneOf("--solver", solver, names);
+  const count = positiveInteger("--steps", steps, 999_999);
+  const gridOf = grids[oneOf("--grid", grid, Object.keys(grids))];
   const size = positiveNumber("--tolerance", tolerance);
   const strength = nonNegativeNumber("--diffusion", diffusion);
   const bySteps = withNoise[known];
-  if (bySteps) return bySteps({ steps: count, diffusion: { kind: "sigma", strength } });
+  if (bySteps) return bySteps({ ...gridOf?.(count), diffusion: { kind: "sigma", strength } });
   return (
     adaptive[known]?.({ relativeTolerance: size, absoluteTolerance: size }) ??
-    solverFrom({ name: known, options: { steps: count } })
+    solverFrom({ name: known, options: { ...gridOf?.(count) } })
   );
 }

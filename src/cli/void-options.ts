@@ -17,7 +17,7 @@ const rules: readonly Rule[] = [
   {
     option: "solver",
     chosen: isAdaptive,
-    makesVoid: ["steps"],
+    makesVoid: ["steps", "grid"],
     because: "this one chooses its steps by --tolerance; others take a fixed number of them",
   },
   {

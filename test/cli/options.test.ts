@@ -138,6 +138,7 @@ describe("what a choice makes void is refused, by default too; the defaults of o
   test.each([
     [[...sample, "--solver", "euler", "--tolerance", "1e-5"], /--tolerance 1e-5.*--solver euler/],
     [[...sample, "--solver=rk4", "--tolerance=1e-3"], /--tolerance 1e-3.*--solver rk4/],
+    [[...sample, "--solver=tsit5", "--grid=cosine"], /--grid cosine.*--solver tsit5/],
     [[...sample, "--solver=tsit5", "--steps=9"], /--steps 9.*--solver tsit5/],
     [[...sample, "--solver=euler-maruyama", "--tolerance=1e-3"], /--tolerance 1e-3.*--solver euler-maruyama/],
     [[...sample, "--solver=tsit5", "--diffusion=2"], /--diffusion 2.*--solver tsit5/],
