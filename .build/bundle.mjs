@@ -88,13 +88,13 @@ const networks = new RegExp(
   ].join("|")}))\.ts$`,
 );
 
-/** Solvers, paths and losses beside the usual ones: pages load them with the entry, or when one is asked of an engine. */
+/** Couplings, solvers, paths and losses beside the usual ones: pages load them with the entry, or when one is asked of an engine. */
 const flows = new RegExp(
   String.raw`\/src\/(train\/more-parts|flow\/(${[
     ...["solvers/(more|adaptive-heun|tsit5|sde|diffusion|flow-map|times)", "flow-map", "log-determinant"],
     ...["paths/(ve-sde|with-output)", "losses/(weighted|hutch-plus-plus)"],
-    ...["conversions", "hutch-plus-plus"],
-  ].join("|")}))\.ts$`,
+    ...["conversions", "hutch-plus-plus", String.raw`couplings/[\w-]+`],
+  ].join("|")})|transport\/(draw-pairs|random-sequence))\.ts$`,
 );
 
 /** What makes and trains flow maps, with graphs: apart from the others, which engines import. */

@@ -1,8 +1,19 @@
 /**
- * The entry `divflow/flows`: solvers, paths and losses beside the usual ones, and flow maps. Apart from `divflow`, so that a
- * page which has none of it downloads none; a page's worker imports it when one of these is first asked for.
+/**
+ * The entry `divflow/flows`: couplings of starts with data, solvers, paths and losses beside the usual ones, and flow maps. Apart
+ * from `divflow`, so that a page which has none of it downloads none; a page's worker imports it when one of these is first asked
+ * for.
  */
 export type { FieldKind } from "./flow/conversions.ts";
+export type { Batches, Coupling, PairedCondition } from "./flow/couplings/coupling.ts";
+export { type CouplingDefinition, defineCoupling } from "./flow/couplings/define-coupling.ts";
+export { independent } from "./flow/couplings/independent.ts";
+export {
+  type EntropicTransportOptions,
+  entropicTransport,
+  type OptimalTransportOptions,
+  optimalTransport,
+} from "./flow/couplings/transport.ts";
 export type { AdaptiveWeights } from "./flow/flow-map.ts";
 export { type LogitNormalTimes, type MeanFlowOptions, meanFlow } from "./flow/losses/mean-flow.ts";
 export { type TimeWeight, type WeightedOptions, weighted } from "./flow/losses/weighted.ts";
@@ -17,3 +28,4 @@ export type { Solver } from "./flow/solvers/solver.ts";
 export { cosineTimes, type KarrasTimesOptions, karrasTimes, midpointTimes } from "./flow/solvers/times.ts";
 export { tsit5 } from "./flow/solvers/tsit5.ts";
 export { type FlowMapOptions, flowMap } from "./nn/flow-map.ts";
+export type { Pairs } from "./transport/draw-pairs.ts";

@@ -99,6 +99,16 @@ const factories: Readonly<Record<string, Entry>> = {
   dopri5: { options: { relativeTolerance: 1e-4, maximumSteps: 100 }, call: divflow.dopri5 },
   tsit5: { options: { relativeTolerance: 1e-4, maximumSteps: 100 }, call: flows.tsit5 },
   adaptiveHeun: { options: { relativeTolerance: 1e-4, maximumSteps: 100 }, call: flows.adaptiveHeun },
+  independent: { options: {}, call: flows.independent },
+  optimalTransport: { options: { replacement: true, conditionCost: 2 }, call: flows.optimalTransport },
+  entropicTransport: {
+    options: { regularisation: 0.1, tolerance: 1e-4, replacement: false, conditionCost: 2 },
+    call: flows.entropicTransport,
+  },
+  defineCoupling: {
+    options: { name: "mine", pair: () => ({ rows: [], columns: [] }), seesConditions: true },
+    call: flows.defineCoupling,
+  },
   eulerMaruyama: {
     options: { steps: 3, diffusion: { kind: "sigma", strength: 2 } },
     call: flows.eulerMaruyama,

@@ -39,25 +39,26 @@ export function dataFrom(named: NamedOptions): DataSource {
  * name cannot make, such as a user's own points, have to be given.
  *
  * @param stored - name and options in the checkpoint.
+ * @param what - what they are to a trainer, for messages: "data" or "start".
  * @throws {@link DataError} when the source given is another (for points: another fingerprint), or one is needed and
  * none is given.
  */
-export function resumeData(stored: NamedOptions, given?: DataSource): DataSource {
+export function resumeData(stored: NamedOptions, given?: DataSource, what = "data"): DataSource {
   if (!given) {
     if (dataNames.includes(stored.name)) return dataFrom(stored);
     throw new DataError({
-      subject: "data to resume with",
+      subject: `${what} to resume with`,
       given: "none",
-      expected: `the data "${stored.name}" that the run began with: ${JSON.stringify(stored.options)}`,
+      expected: `the ${what} "${stored.name}" that the run began with: ${JSON.stringify(stored.options)}`,
       remedy: "Checkpoints do not hold points: give the same ones again.",
     });
   }
   const expected = dataNames.includes(stored.name) ? dataFrom(stored) : stored;
   if (given.name !== stored.name || !sameOptions(optionsBeside(given, stored), expected.options)) {
     throw new DataError({
-      subject: "data to resume with",
+      subject: `${what} to resume with`,
       given: { name: given.name, options: given.options },
-      expected: `the data "${stored.name}" that the run began with: ${JSON.stringify(expected.options)}`,
+      expected: `the ${what} "${stored.name}" that the run began with: ${JSON.stringify(expected.options)}`,
       remedy:
         "Give the same data, in the same order. To go on with other data, begin a new run from the model: " +
         "createTrainer({ initial }), or train --from on the command line.",

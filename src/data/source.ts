@@ -34,6 +34,8 @@ export interface DataCondition {
 export interface Drawn {
   readonly points: Node;
   readonly conditions: ReadonlyMap<string, Node>;
+  /** Where each of these points starts from at t = 0: [B, D], in model units. Left out: at noise, N(0, I). */
+  readonly start?: Node;
 }
 
 /** Where a stream is to begin. */
@@ -43,6 +45,9 @@ export interface StreamStart {
   /** Rows that these have taken: the first one wanted is this, from 0. */
   readonly rows: number;
 }
+
+/** Contents of states for one step, by name. */
+export type HostBatch = ReadonlyMap<string, Float32Array | Uint32Array>;
 
 /** Rows that the host writes into a source's states, ahead of the steps that take them. */
 export interface DataStream {
@@ -56,6 +61,15 @@ export interface DataStream {
   from(start: StreamStart): AsyncIterable<unknown> | Iterable<unknown>;
   /** Whether `from` makes anew what it gives. */
   readonly isOwn: boolean;
+  /** Of batches that the host makes of pairs. */
+  readonly pairs?: {
+    /** State of the batches' starts. */
+    readonly start: string;
+    /** Batches that are made ahead of steps, at most. */
+    readonly ahead: number;
+    /** In place of `from`: whole batches by state name, in model units, without an end. */
+    from(start: StreamStart): AsyncIterable<HostBatch>;
+  };
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { TuningStore } from "../backends/webgpu/tuning-store.ts";
 import type { DataSource } from "../data/source.ts";
+import type { Coupling } from "../flow/couplings/coupling.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import type { Network } from "../nn/network.ts";
 import type { ValidationCriterion, ValidationMetrics } from "../train/validation.ts";
@@ -155,6 +156,10 @@ export interface ResumeOptions {
   readonly data?: DataSource;
   /** The data for validation, where they are a source of their own that the file cannot hold. */
   readonly validation?: DataSource;
+  /** What paths begin at, where the file cannot hold it: a user's own points. */
+  readonly start?: DataSource;
+  /** The coupling, where it is a user's own. */
+  readonly coupling?: Coupling;
   /** The network that the file is of, where it is at hand: another one is refused. */
   readonly network?: Network;
   /** The file's name, for messages. */

@@ -19,6 +19,7 @@ import { type BatchOptions, buildBatchLosses } from "../train/batch.ts";
 import type { ConditionFacts } from "../train/checkpoint.ts";
 import type { EvaluateLossesOptions, LossMeans } from "./api.ts";
 import { loaded } from "./loaded.ts";
+import type { ModelSource } from "./model-source.ts";
 import { Pace, runPaced } from "./pace.ts";
 import type { StillWanted } from "./plan.ts";
 import { expectLossFits } from "./sizes.ts";
@@ -181,7 +182,7 @@ function inModelUnits(
  * @throws {@link ConfigError} when an option is unknown or out of range, or the data are of another dimension.
  */
 export function evaluationOf(
-  model: Pick<LossEvaluation, "network" | "path" | "standardization" | "facts">,
+  model: Pick<LossEvaluation, "network" | "path" | "standardization" | "facts"> & Pick<ModelSource, "starting">,
   options: EvaluateLossesOptions,
   telling: Telling | undefined,
 ): LossEvaluation {
@@ -210,5 +211,7 @@ export function evaluationOf(
   const data = telling?.toldData("the data", network, options.data) ?? options.data;
   telling?.expectSameNames("the data", data, facts, "the model");
   const units = inModelUnits(data, standardization, { batchSize, batches, seed });
-  return { network, path, standardization, facts, data: units, loss, batchSize, batches, seed, signal };
+  const { starting } = model;
+  const started = starting ? starting.beside(units) : units;
+  return { network, path, standardization, facts, data: started, loss, batchSize, batches, seed, signal };
 }

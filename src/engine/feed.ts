@@ -3,7 +3,7 @@
 import { copiedNumbers } from "../data/numbers.ts";
 import { checkPoints } from "../data/points.ts";
 import { rowConditions } from "../data/row-conditions.ts";
-import type { DataSource, DataStream } from "../data/source.ts";
+import type { DataSource, DataStream, HostBatch } from "../data/source.ts";
 import { type Standardization, standardize } from "../data/standardize.ts";
 import { DataError } from "../errors.ts";
 import { type Shape, sizeOf } from "../graph/node.ts";
@@ -18,7 +18,7 @@ interface Came {
 
 type Values = Float32Array | Uint32Array;
 /** By state name, in model units: of a batch, or of however many rows came. */
-type Rows = ReadonlyMap<string, Values>;
+type Rows = HostBatch;
 
 /** What there is for the next steps. */
 export interface Filling {
@@ -61,6 +61,7 @@ export class Feed {
     this.#came = step * batchSize;
     this.#widths = new Map([
       [stream.points, dimension],
+      ...(stream.pairs ? [[stream.pairs.start, dimension] as const] : []),
       ...Object.entries(conditions).map(([name, { shape }]) => [stream.condition(name), sizeOf(shape)] as const),
     ]);
   }
@@ -101,7 +102,8 @@ export class Feed {
 
   /** Fetches what comes next while steps run. */
   ahead(): void {
-    if (this.#batches.length < 2 * this.slots && !this.#closed && !this.#failure) {
+    const { ahead = 2 * this.slots } = this.#stream.pairs ?? {};
+    if (this.#batches.length < ahead && !this.#closed && !this.#failure) {
       this.#fetch().then(
         () => this.ahead(),
         () => {},
@@ -139,6 +141,13 @@ export class Feed {
   }
 
   async #batch(): Promise<Rows> {
+    const { pairs } = this.#stream;
+    if (pairs) {
+      this.#iterator ??= pairs.from({ step: this.#came / this.#batchSize, rows: this.#came })[Symbol.asyncIterator]();
+      const { value } = await this.#iterator.next(); // they have no end
+      this.#came += this.#batchSize;
+      return value as HostBatch;
+    }
     const rows = this.#batchSize;
     const open = this.#open;
     const { batch } = open;

@@ -7,6 +7,7 @@ import { Lock } from "./lock.ts";
 import { LocalModel } from "./model.ts";
 import type { ParametersName } from "./parameters.ts";
 import type { Live, LocalRuntime } from "./runtime.ts";
+import { startingFrom } from "./start.ts";
 import { StateStore } from "./state-store.ts";
 import { tellingOf } from "./told.ts";
 
@@ -26,6 +27,7 @@ export async function loadModel(
     columns: record.columns,
     shape: record.shape ?? record.network.sample ?? [record.network.dimension],
     facts: record.conditions ?? {},
+    starting: record.start && (await startingFrom(record.start, record)),
     telling: await tellingOf(record.network),
     kept: () => parameters.kept,
     lock: new Lock(),

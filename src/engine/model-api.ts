@@ -120,13 +120,18 @@ export interface KnownValues {
 
 /** Options of {@link Model.sample}. */
 export interface SampleOptions extends SolveOptions {
-  /** How many; left out where `noise` is given. */
+  /** How many; left out where `noise` or `start` is given. */
   readonly count?: number;
   /**
    * Noise to start from, the points at t = 0 in model units, row-major [count, D] or rows of D, instead of N(0, s^2 I)
    * drawn by the seed (s: the path's `priorDeviation`): such as {@link Model.encode} gives.
    */
   readonly noise?: Numbers;
+  /**
+   * Points to start from, in data units, row-major [count, D] or rows of D: of a model that was trained from a start. Left out:
+   * `count` points of that, drawn by the seed, where it is at hand.
+   */
+  readonly start?: Numbers;
   /**
    * Guide samples by a function of them, which `defineGuidance` of `divflow/networks` makes: to where an event C > 0 holds, or
    * by a log-weight of the density. `strength` (default 1) multiplies the log-weight's gradient. Beside `guidance` it guides

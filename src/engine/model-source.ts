@@ -6,6 +6,7 @@ import type { ConditionFacts, ModelRecord } from "../train/checkpoint.ts";
 import type { Lock } from "./lock.ts";
 import type { ParametersName } from "./parameters.ts";
 import type { Live } from "./runtime.ts";
+import type { Starting } from "./start.ts";
 import type { StateStore } from "./state-store.ts";
 import type { Telling } from "./told.ts";
 
@@ -18,6 +19,8 @@ export interface ModelSource {
   /** What a sample is. */
   readonly shape: Shape;
   readonly facts: ConditionFacts;
+  /** There where its flow begins at other points than noise. */
+  readonly starting?: Starting | undefined;
   /** There for networks that are told something. */
   readonly telling: Telling | undefined;
   /** What parameters it has beside the last ones, now. */

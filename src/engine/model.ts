@@ -87,14 +87,15 @@ export class LocalModel implements Model {
     return this.#source.path;
   }
 
-  async sample(options: SampleOptions): Promise<Samples> {
+  async sample(given: SampleOptions): Promise<Samples> {
+    const { starting, standardization } = this.#source;
+    const options = starting ? starting.sampling(given) : given;
     optionsObject("options of sample", options, [
       ...solveOptionNames,
       ...(["count", "noise", "logDensity", "times", "guide", "known"] as const),
     ]);
     const { solver, seed, signal, onProgress } = solveOptions("sample", options);
     const { dimension } = this;
-    const { standardization } = this.#source;
     const { count, noise } = startOf(options, dimension);
     const divergence = optionalEstimator("sample", options.logDensity);
     const told = this.#told("sample", options, count);
@@ -171,7 +172,8 @@ export class LocalModel implements Model {
   ): Promise<Encoding> {
     const { solver, seed, signal, onProgress } = solveOptions(of, options);
     const { dimension } = this;
-    const { standardization } = this.#source;
+    const { standardization, starting } = this.#source;
+    if (divergence) starting?.refuse(of, { logDensity: true });
     const { values: points, count } = pointsOf("points", given, dimension);
     const told = this.#told(of, options, count);
     const inputs = toModelUnits(points, standardization);

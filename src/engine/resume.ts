@@ -2,6 +2,7 @@
 import type { DataSource } from "../data/source.ts";
 import type { Standardization } from "../data/standardize.ts";
 import { CheckpointError, DataError } from "../errors.ts";
+import type { Coupling } from "../flow/couplings/coupling.ts";
 import { sameShape } from "../graph/node.ts";
 import { type NamedOptions, optionsObject, textOption } from "../graph/options.ts";
 import type { ConditionFacts, FlatVector, ModelRecord, ValidationRecord } from "../train/checkpoint.ts";
@@ -12,7 +13,7 @@ import { firstStanding } from "../train/validation.ts";
 import type { ResumeOptions, TrainerOptions } from "./api.ts";
 import type { LocalRuntime } from "./runtime.ts";
 import { type Telling, tellingOf } from "./told.ts";
-import { LocalTrainer, validatingOf } from "./trainer.ts";
+import { LocalTrainer, pairingOf, validatingOf } from "./trainer.ts";
 import { completed, expectTrainingFits, planningOptions, type TrainerSettings } from "./trainer-settings.ts";
 
 /** The trainer in the bytes of a safetensors file that a trainer wrote. */
@@ -21,7 +22,9 @@ export async function resumeTrainer(
   bytes: Uint8Array,
   options: ResumeOptions = {},
 ): Promise<LocalTrainer> {
-  optionsObject("options of resume", options, ["data", "validation", "source", "network", "signal", "onProgress"]);
+  optionsObject("options of resume", options, [
+    ...(["data", "validation", "start", "coupling", "source", "network", "signal", "onProgress"] as const),
+  ]);
   const { source = "model file" } = options;
   const planning = planningOptions(options);
   textOption("source of resume", source, "the file's name, for messages");
@@ -41,16 +44,20 @@ export async function resumeTrainer(
     againOf({ subject, stored, given }, record, telling);
   const data = await resumedData(training.data, again("the data to resume with", training.data, options.data));
   expectColumns(data, columns);
+  const start = record.start && (await resumedData(record.start, options.start, "start"));
+  const coupling = training.coupling && resumedCoupling(training.coupling, options.coupling);
   const settings = completed(
     {
       ...{ network, path, loss, optimizer, data, batchSize, seed, jitter },
       ...(ema ? { ema } : {}),
+      ...(start ? { start } : {}),
+      ...(coupling ? { coupling } : {}),
       ...(maximumGradientNorm === undefined ? {} : { maximumGradientNorm }),
       ...(validation
         ? await validationOptions(validation, (stored) => again("validation", stored, options.validation))
         : {}),
     },
-    { telling, validating: await validatingOf(validation) },
+    { telling, validating: await validatingOf(validation), pairing: await pairingOf(start, coupling) },
   );
   expectFacts(source, record, settings);
   expectTrainingFits(settings, await runtime.limits());
@@ -60,6 +67,21 @@ export async function resumeTrainer(
   const standing = { ...(validation?.standing ?? firstStanding(false)), best: best?.metrics };
   return new LocalTrainer(runtime, settings, { step, vectors, standing }).prepared(planning);
 }
+
+/** The coupling that the file names; a user's own, whose function it does not hold, has to be given again. */
+function resumedCoupling(stored: Coupling, given: Coupling | undefined): Coupling {
+  const isSame = given === undefined ? stored.name !== "own" : sameNamed(stored, given);
+  if (isSame) return given ?? stored;
+  throw new DataError({
+    subject: "coupling to resume with",
+    given: given ? { name: given.name, options: given.options } : "none",
+    expected: `the coupling that the run began with: ${JSON.stringify({ name: stored.name, options: stored.options })}`,
+    remedy: "Checkpoints do not hold functions: give the coupling that defineCoupling made again.",
+  });
+}
+
+const sameNamed = (a: NamedOptions, b: NamedOptions) =>
+  a.name === b.name && JSON.stringify(a.options) === JSON.stringify(b.options);
 
 /** Data that may be given again, and what the file says of them. */
 interface Again {

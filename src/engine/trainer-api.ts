@@ -1,5 +1,6 @@
 /** What users hold of training: its options, its reports, the trainer. */
 import type { DataSource } from "../data/source.ts";
+import type { Coupling } from "../flow/couplings/coupling.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import type { Network } from "../nn/network.ts";
@@ -18,6 +19,13 @@ export interface TrainerOptions {
   /** Default: adam(). */
   readonly optimizer?: Optimizer;
   readonly data: DataSource;
+  /**
+   * What paths begin at, in data units: any distribution of the data's dimension, such as other points of a user's own (data to
+   * data). Default: noise, N(0, I) in model units. Models then sample from points of it: `sample({ start })`.
+   */
+  readonly start?: DataSource;
+  /** How starts are paired with data, of `divflow/flows`: default independent(). docs/couplings.md says when to take which. */
+  readonly coupling?: Coupling;
   /** Default 512. */
   readonly batchSize?: number;
   /** Of the initial parameters and of everything drawn in training; an integer from 0 to 2^53 - 1. Default 0. */

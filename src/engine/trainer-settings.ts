@@ -15,6 +15,7 @@ import { type Ema, ema } from "../train/ema.ts";
 import type { ValidationCriterion } from "../train/validation.ts";
 import type { TrainerOptions } from "./api.ts";
 import type { Validating } from "./held-out.ts";
+import type { Paired, Pairing } from "./pairing.ts";
 import { expectLossFits, expectSolveFits } from "./sizes.ts";
 import { progressOption } from "./solve-options.ts";
 import type { Telling } from "./told.ts";
@@ -42,6 +43,8 @@ export interface TrainerSettings {
   readonly validation: ValidationSettings | undefined;
   /** There where network or data have conditions. */
   readonly telling: Telling | undefined;
+  /** There where starts are other than noise, or paired with data. */
+  readonly paired: Paired | undefined;
 }
 
 export interface ValidationSettings {
@@ -104,11 +107,18 @@ export function completed(
   {
     telling,
     validating,
-  }: { readonly telling?: Telling | undefined; readonly validating?: Validating | undefined } = {},
+    pairing,
+  }: {
+    readonly telling?: Telling | undefined;
+    readonly validating?: Validating | undefined;
+    readonly pairing?: Pairing | undefined;
+  } = {},
 ): TrainerSettings {
   optionsObject("options of createTrainer", options, [
     ...(["network", "path", "loss", "optimizer", "data", "batchSize", "seed", "ema", "maximumGradientNorm"] as const),
     ...([
+      "start",
+      "coupling",
       "snapshotEvery",
       "validation",
       "validateEvery",
@@ -140,9 +150,10 @@ export function completed(
   const validation = validating ? validating({ ...options, data, seed, telling }) : expectNoValidation(options);
   const trainingData = validation?.rows && isArrayData(data) ? arrayRows(data, validation.rows.training) : data;
   const jitter = jitterOf(options.jitter ?? 0, trainingData);
+  const paired = pairing?.({ ...options, loss, trainingData, batchSize, seed });
   return {
-    ...{ network, path, loss, optimizer, batchSize, seed, snapshotEvery, data, trainingData, jitter, validation },
-    telling,
+    ...{ network, path, loss, optimizer, batchSize, seed, snapshotEvery, data, jitter, validation },
+    ...{ telling, paired, trainingData: paired?.trainingData ?? trainingData },
     ...(options.ema ? { ema: ema(options.ema) } : {}),
     ...(maximumGradientNorm === undefined ? {} : { maximumGradientNorm }),
     deviations: jitter > 0 && isArrayData(trainingData) ? jitterDeviations(jitter, trainingData) : undefined,

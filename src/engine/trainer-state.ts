@@ -58,7 +58,7 @@ export function recordOf(
 ): ModelRecord {
   const { network, path, data, trainingData, loss, optimizer, batchSize, seed, ema, maximumGradientNorm } = settings;
   const { best, ...rest } = standing;
-  const { validation, jitter } = settings;
+  const { validation, jitter, paired } = settings;
   const take = (name: string) => vectors.get(name) as FlatVector;
   return {
     ...{ network, path, step, backend },
@@ -66,11 +66,12 @@ export function recordOf(
     columns: data.columns,
     shape: sampleShape(network, data),
     conditions: conditionFacts(trainingData),
+    start: paired?.start,
     parameters: take("parameters"),
     average: vectors.get("ema"),
     best: best && { metrics: best, parameters: take("best") },
     training: {
-      ...{ loss, optimizer, data, batchSize, seed, ema, maximumGradientNorm, jitter },
+      ...{ loss, optimizer, data, batchSize, seed, ema, maximumGradientNorm, jitter, coupling: paired?.coupling },
       validation: validation && {
         heldOut: validation.rows?.heldOut,
         source: validation.rows ? undefined : validation.source,

@@ -16,6 +16,7 @@ import type { Validating } from "./held-out.ts";
 import { type InitialBytes, initialBytes } from "./initial.ts";
 import { type Change, KeptState } from "./kept-state.ts";
 import { LocalModel } from "./model.ts";
+import type { Pairing } from "./pairing.ts";
 import type { ParametersName } from "./parameters.ts";
 import type { LocalRuntime } from "./runtime.ts";
 import { tellingOf } from "./told.ts";
@@ -66,7 +67,7 @@ export class LocalTrainer implements Trainer {
     this.#settings = settings;
     const kept = new KeptState(runtime, settings, start, this.#check);
     this.#state = kept;
-    this.#warnings = warningsOf(settings);
+    this.#warnings = [...warningsOf(settings), ...(settings.paired?.warnings ?? [])];
     const { network, path, data, trainingData, ema } = settings;
     this.model = new LocalModel(runtime, {
       network,
@@ -75,6 +76,7 @@ export class LocalTrainer implements Trainer {
       columns: data.columns,
       shape: sampleShape(network, data),
       facts: conditionFacts(trainingData) ?? {},
+      starting: settings.paired?.starting,
       telling: settings.telling,
       kept: () => new Set<ParametersName>([...(ema ? ["ema" as const] : []), ...(this.best ? ["best" as const] : [])]),
       lock: kept.lock,
@@ -274,9 +276,10 @@ export class LocalTrainer implements Trainer {
  * @throws {@link ConfigError} when options are out of range or do not fit each other.
  */
 export async function createTrainer(runtime: LocalRuntime, options: TrainerOptions): Promise<LocalTrainer> {
-  const { network, data, validation } = Object(options) as TrainerOptions;
+  const { network, data, validation, start, coupling } = Object(options) as TrainerOptions;
   const parts = [network, data, validation as DataSource | undefined];
-  if (validation === undefined && !parts.some((part) => part?.conditions)) {
+  const isPlain = [validation, start, coupling].every((option) => option === undefined);
+  if (isPlain && !parts.some((part) => part?.conditions)) {
     return made(runtime, completed(options), planningOptions(options), initialOf(options));
   }
   const given = heldOptions(options); // now: callers may change theirs while code for it comes
@@ -284,13 +287,20 @@ export async function createTrainer(runtime: LocalRuntime, options: TrainerOptio
   initial?.bytes.catch(() => {}); // who waits for it says so
   const telling = await tellingOf(...parts);
   const validating = await validatingOf(validation);
-  return made(runtime, completed(given, { telling, validating }), planningOptions(given), initial);
+  const pairing = await pairingOf(start, coupling);
+  return made(runtime, completed(given, { telling, validating, pairing }), planningOptions(given), initial);
 }
 
 /** Makes settings of validation's options, where there are some. */
 export async function validatingOf(validation: unknown): Promise<Validating | undefined> {
   if (validation === undefined) return undefined;
   return (await onDemand(import("./held-out.ts"))).validationSettings;
+}
+
+/** Makes settings of a start or a coupling, where there is one. */
+export async function pairingOf(...parts: readonly unknown[]): Promise<Pairing | undefined> {
+  if (parts.every((part) => part === undefined)) return undefined;
+  return (await onDemand(import("./pairing.ts"))).pairing;
 }
 
 const initialOf = ({ initial }: TrainerOptions) => (initial === undefined ? undefined : initialBytes(initial));

@@ -31,6 +31,8 @@ const ranges = {
   /** Of a solve with noise on the way: of each batch of points a seed, by that seed the noise of each step. */
   batches: [0x60, 0x61],
   diffusion: [0x61, 0x62],
+  /** Of a coupling of starts with data: a seed for each step. */
+  couplings: [0x62, 0x63],
 } as const;
 
 export type StreamPurpose = keyof typeof ranges;

@@ -1,4 +1,4 @@
-/** The losses of one batch as a graph: data, times, noise and probes drawn on the device, then the loss. */
+/** The losses of one batch as a graph: data with their starts, times, noise and probes drawn on the device, then the loss. */
 import { type DataSource, drawnFrom } from "../data/source.ts";
 import type { Loss, LossTerms } from "../flow/losses/loss.ts";
 import { fieldOf } from "../flow/network-field.ts";
@@ -53,7 +53,7 @@ export function buildBatchLosses(
   const draw = (purpose: StreamPurpose, kind: RandomKind, shape: Shape, bound?: number) =>
     random(kind, shape, { seed, counter, stream: streams.next(purpose), ...(bound === undefined ? {} : { bound }) });
 
-  const { points, conditions } = drawnFrom(data, {
+  const { points, conditions, start } = drawnFrom(data, {
     rows,
     random: (kind, shape, { bound } = {}) => draw("data", kind, shape, bound),
     state: (name: string, shape: Shape, dtype: DType) => state({ name, shape, dtype }),
@@ -65,7 +65,7 @@ export function buildBatchLosses(
   return loss.build({
     network: fieldOf(network, parameters, toldConditions(network, told, rows, drops)),
     path,
-    x0: draw("noise", "normal", [rows, network.dimension]),
+    x0: start ? (units.points?.(start) ?? start) : draw("noise", "normal", [rows, network.dimension]),
     x1: units.points?.(noisy(points)) ?? noisy(points),
     t: draw("times", "uniform", [rows, 1]),
     random: (kind, shape) => draw("loss", kind, shape),

@@ -10,6 +10,7 @@
 import { fingerprint } from "../data/fingerprint.ts";
 import type { DataCondition } from "../data/source.ts";
 import type { Standardization } from "../data/standardize.ts";
+import type { Coupling } from "../flow/couplings/coupling.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import { type Shape, sameShape } from "../graph/node.ts";
@@ -44,6 +45,8 @@ export interface ModelRecord {
   readonly shape?: Shape | undefined;
   /** Names and units of what it is told. */
   readonly conditions?: ConditionFacts | undefined;
+  /** What it samples from at t = 0; left out: noise. */
+  readonly start?: NamedOptions | undefined;
   /** What training needs to go on; undefined in a file of a model alone. */
   readonly training: TrainingRecord | undefined;
 }
@@ -72,6 +75,8 @@ export interface TrainingRecord {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly data: NamedOptions;
+  /** How starts are paired with data; left out: they are not. */
+  readonly coupling?: Coupling | undefined;
   readonly batchSize: number;
   readonly seed: number;
   readonly ema: Ema | undefined;
@@ -104,7 +109,7 @@ export const FORM = 1;
 /** The bytes of a model file. */
 export function writeCheckpoint(record: ModelRecord): Uint8Array {
   const { network, path, standardization, step, backend, parameters, average, best, training } = record;
-  const { columns, shape, conditions } = record;
+  const { columns, shape, conditions, start } = record;
   const tensors = new Map<string, StoredTensor<WritableDType>>();
   for (const [name, { shape, values }] of toTorch(Float32Array.from(parameters), parameterLayout(network))) {
     tensors.set(name, { dtype: "F32", shape, data: values });
@@ -131,6 +136,7 @@ export function writeCheckpoint(record: ModelRecord): Uint8Array {
     vectors: [...vectors.keys()],
     ...(best ? { best: best.metrics } : {}),
     ...(columns ? { columns } : {}),
+    ...(start ? { start: named(start) } : {}),
     ...(shape && !sameShape(shape, network.sample ?? [network.dimension]) ? { shape } : {}),
     ...(network.conditions ? { conditions: factsOfAll(network.conditions, conditions) } : {}),
     training: training
@@ -138,6 +144,7 @@ export function writeCheckpoint(record: ModelRecord): Uint8Array {
           loss: named(training.loss),
           optimizer: named(training.optimizer),
           data: named(training.data),
+          ...(training.coupling ? { coupling: named(training.coupling) } : {}),
           batchSize: training.batchSize,
           seed: training.seed,
           ema: training.ema ?? null,

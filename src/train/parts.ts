@@ -44,6 +44,6 @@ export async function dimensionOf(named: NamedOptions): Promise<number> {
 }
 
 /** {@link resumeData}, which knows graphs too. */
-export async function resumedData(stored: NamedOptions, given?: DataSource): Promise<DataSource> {
-  return isGraph(stored) && !given ? dataOf(stored) : resumeData(stored, given);
+export async function resumedData(stored: NamedOptions, given?: DataSource, what = "data"): Promise<DataSource> {
+  return isGraph(stored) && !given ? dataOf(stored) : resumeData(stored, given, what);
 }

@@ -2,10 +2,12 @@
  * The JSON in a model file's metadata, whose form checkpoint.ts describes: each field is checked, none is made up. What is
  * missing, unknown, written twice or out of range is a CheckpointError, and so is any other change since it was written.
  */
+import { onDemand } from "../backends/on-demand.ts";
 import { LARGEST_JITTER } from "../data/jitter.ts";
 import { dataFrom, dataNames } from "../data/registry.ts";
 import { parseStandardization } from "../data/standardize.ts";
 import { CheckpointError, DivflowError } from "../errors.ts";
+import type { Coupling } from "../flow/couplings/coupling.ts";
 import {
   booleanOption,
   choiceOption,
@@ -33,7 +35,7 @@ import { type ValidationMetrics, validationCriteria } from "./validation.ts";
 
 export type Facts = Pick<
   ModelRecord,
-  "network" | "path" | "standardization" | "step" | "backend" | "columns" | "shape" | "conditions"
+  "network" | "path" | "standardization" | "step" | "backend" | "columns" | "shape" | "conditions" | "start"
 > & {
   readonly training: TrainingFacts | undefined;
   readonly best: ValidationMetrics | undefined;
@@ -93,7 +95,7 @@ async function parseFacts(subject: string, given: unknown, known: Network | unde
     subject,
     given,
     ["form", "version", "network", "path", "standardization", "step", "backend", "vectors", "training"],
-    ["best", "columns", "shape", "conditions"],
+    ["best", "columns", "shape", "conditions", "start"],
   );
   const { kind, config } = fieldsOf(`${subject}, network`, fields["network"], ["kind", "config"]);
   const network = isNetwork(known, kind, config) ? known : await networkFromConfig(kind as string, config);
@@ -124,6 +126,9 @@ async function parseFacts(subject: string, given: unknown, known: Network | unde
     columns: fields["columns"] === undefined ? undefined : namesOf(`${subject}, columns`, fields["columns"], dimension),
     shape: fields["shape"] === undefined ? undefined : parseShape(`${subject}, shape`, fields["shape"], dimension),
     conditions: parseConditions(`${subject}, conditions`, fields["conditions"], network),
+    ...(fields["start"] === undefined
+      ? {}
+      : { start: await parseData(`${subject}, start`, fields["start"], dimension) }),
   };
 }
 
@@ -132,7 +137,7 @@ async function parseTraining(subject: string, given: unknown, dimension: number)
     `${subject}, training`,
     given,
     ["loss", "optimizer", "data", "batchSize", "seed", "ema", "maximumGradientNorm"],
-    ["jitter", "validation"],
+    ["jitter", "validation", "coupling"],
   );
   const { ema: average, maximumGradientNorm, jitter = 0 } = fields;
   const data = await parseData(`${subject}, data`, fields["data"], dimension);
@@ -141,6 +146,9 @@ async function parseTraining(subject: string, given: unknown, dimension: number)
     loss: await madeOf(`${subject}, loss`, fields["loss"], lossOf),
     optimizer: await madeOf(`${subject}, optimizer`, fields["optimizer"], optimizerFrom),
     data,
+    ...(fields["coupling"] === undefined
+      ? {}
+      : { coupling: await madeOf(`${subject}, coupling`, fields["coupling"], couplingOf) }),
     batchSize: integerOption("batchSize", fields["batchSize"], 1, LARGEST_BATCH),
     seed: integerOption("seed", fields["seed"], 0),
     ema: average === null ? undefined : ema(average as { decay: number }),
@@ -174,6 +182,12 @@ async function parseData(subject: string, given: unknown, dimension: number): Pr
   }
   if (own !== dimension) throw damage(`${subject}, dimension`, own, `${dimension}, the network's`, DAMAGED);
   return named;
+}
+
+/** The coupling of this name; of a user's own, whose function no file holds, its name alone. */
+async function couplingOf(named: NamedOptions): Promise<Coupling> {
+  const { couplingFrom, OWN } = await onDemand(import("../flow/couplings/registry.ts"));
+  return named.name === OWN ? named : couplingFrom(named);
 }
 
 async function parseValidation(

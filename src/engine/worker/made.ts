@@ -24,6 +24,9 @@ const forms: { readonly [Name in PartName]: (plain: never, pulls: Pulls) => unkn
   optimizer: optimizerFrom,
   solver: (named: NamedOptions) => (moreSolverNames.includes(named.name) ? moreSolver(named) : solverFrom(named)),
   data: madeData,
+  start: madeData,
+  /** Left to what makes pairs, which is imported on demand. */
+  coupling: (plain: NamedOptions, pulls) => ({ ...plain, pulls }),
   validation: (plain: unknown, pulls) => (isRecord(plain) && "name" in plain ? madeData(plain as never, pulls) : plain),
 };
 

@@ -138,6 +138,8 @@ export type FromEngine =
       readonly iterator: number;
       readonly stream: number;
       readonly start: StreamStart;
+      /** What the iterator is given: two batches of which it is to make pairs. */
+      readonly given?: unknown;
     }
   /** An iterator is wanted no more. */
   | { readonly kind: "leave"; readonly iterator: number }

@@ -10,6 +10,7 @@ import type { GraphData } from "../../data/graph-data.ts";
 import { dataNames } from "../../data/registry.ts";
 import type { DataSource } from "../../data/source.ts";
 import { UnsupportedError } from "../../errors.ts";
+import type { Coupling } from "../../flow/couplings/coupling.ts";
 import type { Loss } from "../../flow/losses/loss.ts";
 import { lossNames, moreLossNames } from "../../flow/losses/registry.ts";
 import type { PathScheduler } from "../../flow/paths/path.ts";
@@ -33,7 +34,9 @@ export interface PlainNetwork extends Pick<Network, "kind" | "config"> {
 }
 
 /** Names of options that are parts. */
-export type PartName = "network" | "path" | "loss" | "optimizer" | "solver" | "data" | "validation";
+export type PartName =
+  | ("network" | "path" | "loss" | "optimizer" | "solver" | "data" | "validation" | "start")
+  | "coupling";
 
 /** Of each part; bundlers leave out what is no call. */
 const plainForms: { readonly [Name in PartName]: (part: never) => unknown } = {
@@ -45,6 +48,8 @@ const plainForms: { readonly [Name in PartName]: (part: never) => unknown } = {
   optimizer: (optimizer: Optimizer) => plainNamed("optimizer", Object.keys(optimizers), optimizer),
   solver: (solver: Solver) => plainNamed("solver", [...solverNames, ...moreSolverNames], solver),
   data: plainData,
+  start: plainData,
+  coupling: ({ name, options, stream }: Coupling & Pick<DataSource, "stream">) => ({ name, options, stream }),
   validation: (given: DataSource | readonly number[]) => ("draw" in given ? plainData(given) : given),
 };
 

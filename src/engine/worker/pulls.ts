@@ -27,7 +27,7 @@ export class Pulls {
   /** The source of a stream that the page has sent. */
   source({ options, standardization, stream, isOwn }: PlainStream): DataSource {
     const points = { ...options, ...(standardization ? { standardization } : {}) } as unknown as StreamedPoints;
-    return streamSource(points, { from: (start) => this.#from(stream, start), isOwn });
+    return streamSource(points, { from: (start) => this.from(stream, start), isOwn });
   }
 
   /** The page's answer. */
@@ -36,16 +36,17 @@ export class Pulls {
     this.#waiting.delete(id);
   }
 
-  #from(stream: number, start: StreamStart): AsyncIterable<unknown> {
+  /** What a stream of the page gives from there on; it is given what `next` is. */
+  from(stream: number, start: StreamStart): AsyncIterable<unknown> {
     return {
       [Symbol.asyncIterator]: () => {
         const iterator = ++this.#iterators;
         return {
-          next: async () => {
+          next: async (given?: unknown) => {
             const id = ++this.#asked;
             const pulled = await new Promise<Pulled>((resolve) => {
               this.#waiting.set(id, resolve);
-              this.#send({ kind: "pull", id, iterator, stream, start });
+              this.#send({ kind: "pull", id, iterator, stream, start, given });
             });
             if ("failure" in pulled) throw new StreamFailure(pulled.failure);
             return pulled;

@@ -30,9 +30,9 @@ export class Streams {
     else this.#leave(message.iterator);
   }
 
-  async #pull({ id, iterator, stream, start }: Pull, send: Send): Promise<void> {
+  async #pull({ id, iterator, stream, start, given }: Pull, send: Send): Promise<void> {
     try {
-      const { done, value } = await this.#iterator(iterator, stream, start).next();
+      const { done, value } = await this.#iterator(iterator, stream, start).next(given as undefined);
       if (done) this.#iterators.delete(iterator);
       send(id, done ? { done, value: undefined } : { done: false, value });
     } catch (error) {

@@ -103,6 +103,7 @@ export function fdm(options: FDMOptions = {}): Loss {
   return {
     name: "fdm",
     options: { ...complete },
+    readsScore: complete.divergence > 0,
     build(context) {
       const { divergence, velocityWeight, weight } = complete;
       if (weight === "dilation") refuseVanishingDilation(context.path);

@@ -67,6 +67,8 @@ export interface LossTerms {
 }
 
 export interface Loss extends NamedOptions {
+  /** Whether it reads the path's score; left out: it does not, or nobody knows. */
+  readonly readsScore?: boolean;
   build(context: LossContext): LossTerms;
   /** Of a user's own: the loss as a graph, which is made for one network on one path. */
   forNetwork?(network: Network, path: PathScheduler): Loss;

@@ -30,6 +30,7 @@ export function paper2d(options: { divergence?: number } = {}): Loss {
   return {
     name: "paper-2d",
     options: { divergence },
+    readsScore: divergence > 0,
     build(context) {
       if (divergence === 0) return cfm().build(context);
       const { network, path, x0, x1, t } = context;

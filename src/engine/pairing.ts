@@ -1,0 +1,152 @@
+/** Starts and couplings of a trainer, checked: for trainers that have some, on demand. */
+import type { DataSource } from "../data/source.ts";
+import { withStart } from "../data/started.ts";
+import { ConfigError, UnsupportedError } from "../errors.ts";
+import { type Batches, type Coupling, OWN } from "../flow/couplings/coupling.ts";
+import { couplingFrom } from "../flow/couplings/registry.ts";
+import type { Loss } from "../flow/losses/loss.ts";
+import type { PathScheduler } from "../flow/paths/path.ts";
+import { evaluate } from "../graph/evaluate.ts";
+import { isRecord, type NamedOptions, partOption } from "../graph/options.ts";
+import type { Network } from "../nn/network.ts";
+import { constant } from "../ops/sources.ts";
+import type { Pairs } from "../transport/draw-pairs.ts";
+import type { TrainerOptions } from "./api.ts";
+import { pairedData } from "./pairs.ts";
+import { Starting } from "./start.ts";
+import { expectDimension } from "./trainer-settings.ts";
+import type { Pulls } from "./worker/pulls.ts";
+
+/** Options with what is made of them so far. */
+interface Given extends Pick<TrainerOptions, "start" | "coupling" | "validation"> {
+  readonly network: Network;
+  readonly path: PathScheduler;
+  readonly loss: Loss;
+  /** What is trained on. */
+  readonly trainingData: DataSource;
+  readonly batchSize: number;
+  readonly seed: number;
+}
+
+/** What a trainer has in place of data beside noise. */
+export interface Paired {
+  /** Undefined: noise. */
+  readonly start: DataSource | undefined;
+  /** Of models. */
+  readonly starting: Starting | undefined;
+  /** Undefined: rows are drawn independently. */
+  readonly coupling: Coupling | undefined;
+  /** The data with their starts. */
+  readonly trainingData: DataSource;
+  readonly warnings: readonly string[];
+}
+
+export type Pairing = typeof pairing;
+
+/**
+ * @throws {@link ConfigError} when start or coupling are none, or do not fit network, path or loss.
+ * @throws {@link UnsupportedError} when rows are held out beside them.
+ */
+export function pairing(given: Given): Paired {
+  const { network, path, loss, trainingData, batchSize, seed, start } = given;
+  if (start !== undefined) {
+    partOption("start of createTrainer", start, "draw", "arrayData(points) or eightGaussians()");
+    expectDimension("start", start, network);
+  }
+  const coupling = couplingOption(given.coupling);
+  if (start || coupling) {
+    expectBeginning(path, start !== undefined);
+    expectScore(loss, path, start ? "starts of another kind than noise" : `pairs of the coupling "${coupling?.name}"`);
+  }
+  if (given.validation !== undefined && (start || coupling)) {
+    throw new UnsupportedError({
+      subject: "validation of createTrainer",
+      given: `rows held out beside ${start ? "a start" : "a coupling"}`,
+      expected: "no validation there: losses of rows held out would be those of other pairs",
+      remedy: "Leave validation out, and compare samples with data: wasserstein and mmd of divflow/diagnostics do.",
+    });
+  }
+  return {
+    ...{ start, coupling, warnings: warningsOf(trainingData, coupling) },
+    starting: start && new Starting(start, start, { network, standardization: trainingData.standardization }),
+    trainingData:
+      coupling || start?.stream
+        ? pairedData({
+            data: trainingData,
+            start,
+            coupling: coupling ?? { name: "independent", options: {} },
+            batchSize,
+            seed,
+          })
+        : start
+          ? withStart(trainingData, start)
+          : trainingData,
+  };
+}
+
+/** A coupling, or what a page has sent of it. */
+type GivenCoupling = Coupling & { readonly stream?: unknown; readonly pulls?: Pick<Pulls, "from"> };
+
+/** The coupling, undefined where rows are independent. */
+function couplingOption(given: unknown): Coupling | undefined {
+  if (given === undefined) return undefined;
+  const { name, options, pair, stream, pulls } = (isRecord(given) ? given : {}) as Partial<GivenCoupling>;
+  if (typeof name === "string" && isRecord(options)) {
+    if (name === "independent") return undefined;
+    if (typeof pair === "function") return given as Coupling;
+    if (pulls && typeof stream === "number") return asked({ name, options }, pulls, stream);
+    if (name !== OWN) return couplingFrom({ name, options });
+  }
+  throw new ConfigError({
+    subject: "coupling of createTrainer",
+    given: typeof given === "function" ? "a function" : given,
+    expected: "a coupling, such as optimalTransport()",
+    remedy: "Take one of divflow/flows; defineCoupling makes one of a function.",
+  });
+}
+
+/** The coupling whose function is on the page. */
+function asked({ name, options }: NamedOptions, pulls: Pick<Pulls, "from">, stream: number): Coupling {
+  const pairs = pulls.from(stream, { step: 0, rows: 0 })[Symbol.asyncIterator]();
+  const pair = async (batches: Batches) => (await pairs.next(batches as never)).value as Pairs;
+  return { name, options, seesConditions: options["seesConditions"] === true, pair };
+}
+
+/** alpha(0), and sigma(0) from 1, may be so far off: vp leaves 0.7 % of the data at t = 0. */
+const NEARLY = 0.01;
+
+/** What is sampled from are the starts: at t = 0 the path is there, and they are not mixed with the data. */
+function expectBeginning(path: PathScheduler, isOther: boolean): void {
+  const { alpha, sigma } = path.at(constant(0, [1, 1]));
+  const [a, s] = evaluate([alpha, sigma]).map(({ data }) => data[0] as number) as [number, number];
+  if (Math.abs(a) <= NEARLY && Math.abs(s - 1) <= NEARLY) return;
+  throw new ConfigError({
+    subject: `path beside a ${isOther ? "start" : "coupling"} of createTrainer`,
+    given: `${path.name}, with alpha ${a} and sigma ${s} at t = 0`,
+    expected: "a path that begins at its start: alpha 0 and sigma 1 there",
+    remedy: "Take condOT(), whose pairs go in straight lines.",
+  });
+}
+
+/** Paths from Gaussian noise, drawn by itself, have a score given the data alone. */
+function expectScore({ name, readsScore }: Loss, path: PathScheduler, beside: string): void {
+  if (!readsScore) return;
+  throw new ConfigError({
+    subject: "loss of createTrainer",
+    given: `${name} on path ${path.name}, beside ${beside}`,
+    expected: "a path that has a score: between given ends this one is a point, without a density",
+    remedy:
+      "Take cfm(); or noise as the start and independent pairs, with which cond-ot, linear-vp, vp, cosine, polynomial and ve have one.",
+  });
+}
+
+function warningsOf({ conditions = {} }: DataSource, coupling: Coupling | undefined): string[] {
+  const names = Object.keys(conditions);
+  if (!coupling || coupling.seesConditions || names.length === 0) return [];
+  const own = coupling.name === OWN ? `"${coupling.options["name"]}"` : coupling.name;
+  return [
+    `Coupling ${own} does not see the conditions (${names.join(", ")}): starts are then paired with classes by where they are, ` +
+      "and a model that is told one starts from all of them, so that its samples are biased. Give conditionCost a weight, such as 100, or " +
+      "take independent().",
+  ];
+}
