@@ -1,6 +1,6 @@
 /**
  * What dist/ is made of: index.js and its chunks, readable, for bundlers, Node and Deno; data.js, the readers of
- * files alone; networks.js, networks and their layers; flows.js, solvers beside the usual ones and flow maps; diagnostics.js, measures of samples; dynamics.js, trajectories as data; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
+ * files alone; networks.js, networks and their layers; flows.js, solvers beside the usual ones and flow maps; diagnostics.js, measures of samples; dynamics.js, trajectories as data; likelihoods.js, what log-densities are worth; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
  * CLI for Node.
  *
  * By Rolldown rather than by esbuild, with which tests and demo are bundled: what a page downloads is smaller by 5 %,
@@ -41,6 +41,7 @@ export const entries = {
   diagnostics: "src/diagnostics.ts",
   flows: "src/flows.ts",
   dynamics: "src/dynamics.ts",
+  likelihoods: "src/likelihoods.ts",
 };
 
 /** What stands for index.js in dist/min/. */

@@ -5,6 +5,7 @@ import * as diagnostics from "../src/diagnostics.ts";
 import * as dynamics from "../src/dynamics.ts";
 import * as flows from "../src/flows.ts";
 import * as divflow from "../src/index.ts";
+import * as likelihoods from "../src/likelihoods.ts";
 import * as networks from "../src/networks.ts";
 import { smallOptions, trainSteps } from "./engine/small.ts";
 import { type RemoteEngine, remoteEngine } from "./engine/worker.ts";
@@ -199,6 +200,36 @@ const calls: Readonly<Record<string, { options: object; call: (made: Made, optio
   sample: {
     options: { count: 1, seed: 1, logDensity: true },
     call: ({ trainer }, options) => trainer.model.sample(options),
+  },
+  logDensityInterval: {
+    options: { probes: 3, level: 0.9, solver: divflow.euler({ steps: 1 }), seed: 1 },
+    call: ({ trainer }, options) => likelihoods.logDensityInterval(trainer.model, [0, 0], options),
+  },
+  logDensityGradient: {
+    options: { divergence: "hutchinson", probes: 1, solver: divflow.euler({ steps: 1 }) },
+    call: ({ trainer }, options) => likelihoods.logDensityGradient(trainer.model, [0, 0], options),
+  },
+  logDensityContributions: {
+    options: { solver: divflow.euler({ steps: 1 }), seed: 1 },
+    call: ({ trainer }, options) => likelihoods.logDensityContributions(trainer.model, [0, 0], options),
+  },
+  mode: {
+    options: { iterations: 1, tolerance: 0.1, solver: divflow.euler({ steps: 1 }) },
+    call: ({ trainer }, options) => likelihoods.mode(trainer.model, [0, 0], options),
+  },
+  totalVariationBound: {
+    options: { count: 8, bins: 2, until: 0.5, against: "conditional", divergence: "exact", seed: 1 },
+    call: ({ trainer }, options) => likelihoods.totalVariationBound(trainer.model, checkerboard(), options),
+  },
+  totalVariation: {
+    options: { lower: [0, 0], upper: [1, 1], points: 2, solver: divflow.euler({ steps: 1 }) },
+    call: ({ trainer }, options) => likelihoods.totalVariation(trainer.model, checkerboard(), options),
+  },
+  sampleChunks: {
+    options: { count: 1, chunk: 1, solver: divflow.euler({ steps: 1 }), logDensity: true },
+    call: async ({ trainer }, options) => {
+      for await (const _ of likelihoods.sampleChunks(trainer.model, options)) return;
+    },
   },
   "sample, known": {
     options: { values: [0, 1], mask: [0, 1], by: "guidance", strength: 2, deviation: 2 },

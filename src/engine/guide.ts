@@ -25,6 +25,8 @@ export interface Guide {
   readonly key: string;
   /** Evaluations of the field that one of the guided field takes the memory of. */
   readonly passes: number;
+  /** Numbers per point of the guided field, where it carries more than the points. */
+  readonly dimension?: number;
   field(own: VelocityField, rows: number): VelocityField;
   states(rows: number): StateDeclaration[];
   /** Contents of the states for rows `from` to `from` + `rows`; past the end the last one's again. */

@@ -31,6 +31,7 @@ import { dispose, disposed } from "./disposed.ts";
 import { plainGuides } from "./guide-options.ts";
 import { KeptPrograms } from "./kept-programs.ts";
 import type { ModelSource } from "./model-source.ts";
+import type { AskedMore } from "./more-asked.ts";
 import { chosenParameters, type ParametersChoice, type ParametersName } from "./parameters.ts";
 import type { StillWanted } from "./plan.ts";
 import { copyRows, expectFiniteResult, paddedRows, pointsOf, resultArray, timesOf } from "./points.ts";
@@ -61,13 +62,14 @@ export class LocalModel implements Model {
   readonly columns: readonly string[] | undefined;
   readonly shape: Shape;
   readonly conditions: Readonly<Record<string, ModelCondition>>;
-  readonly #source: ModelSource;
-  readonly #programs = new KeptPrograms(() => this.#check());
+  /** This and the methods below are for what is imported on demand too: see more.ts. */
+  readonly source: ModelSource;
+  readonly programs = new KeptPrograms(() => this.#check());
   #disposed = false;
 
   constructor(runtime: LocalRuntime, source: ModelSource) {
     this.runtime = runtime;
-    this.#source = source;
+    this.source = source;
     this.dimension = source.network.dimension;
     this.columns = source.columns && Object.freeze([...source.columns]); // no caller may rename them
     this.shape = Object.freeze([...source.shape]);
@@ -76,19 +78,20 @@ export class LocalModel implements Model {
   }
 
   get step(): number {
-    return this.#source.step();
+    return this.source.step();
   }
 
   get network(): Network {
-    return this.#source.network;
+    return this.source.network;
   }
 
   get path(): PathScheduler {
-    return this.#source.path;
+    return this.source.path;
   }
 
-  async sample(given: SampleOptions): Promise<Samples> {
-    const { starting, standardization } = this.#source;
+  /** @param block - a chunk's first row: that one alone, of all samples that would be drawn. */
+  async sample(given: SampleOptions, block?: number): Promise<Samples> {
+    const { starting, standardization } = this.source;
     const options = starting ? starting.sampling(given) : given;
     optionsObject("options of sample", options, [
       ...solveOptionNames,
@@ -98,34 +101,39 @@ export class LocalModel implements Model {
     const { dimension } = this;
     const { count, noise } = startOf(options, dimension);
     const divergence = optionalEstimator("sample", options.logDensity);
-    const told = this.#told("sample", options, count);
+    const told = this.told("sample", options, count);
     const times = options.times && [...copiedNumbers("times of sample", options.times)];
     const { stops, stopOf } = stopsOf(times ?? []);
     const guides = plainGuides(options, this);
-    expectHeld("samples", Math.max(1, times?.length ?? 0), count, dimension);
-    if (divergence) expectHeld("estimates of log-densities", count, estimateCount(divergence));
+    if (block === undefined) {
+      expectHeld("samples", Math.max(1, times?.length ?? 0), count, dimension);
+      if (divergence) expectHeld("estimates of log-densities", count, estimateCount(divergence));
+    }
     const started = performance.now();
-    const sampled = this.#work(options, async (live, parameters) => {
+    const sampled = this.work(options, async (live, parameters) => {
       const guide = guides && (await (await guiding()).guideOf(guides, this, standardization, count, divergence));
-      const { rows, chunks } = chunksOf(
+      const { rows } = chunksOf(
         count,
-        this.#source.network,
+        this.source.network,
         tangentCount(divergence, dimension),
         fieldsOf(told) * (guide?.passes ?? 1),
       );
+      const first = block ?? 0;
+      const own = block === undefined ? count : Math.min(rows, count - first);
       const double = standardization !== undefined;
-      const values = resultArray(count * dimension, double);
-      const trajectory = times && resultArray(times.length * count * dimension, double);
-      const estimates = resultArray(divergence ? count * estimateCount(divergence) : 0, true);
+      const values = resultArray(own * dimension, double);
+      const trajectory = times && resultArray(times.length * own * dimension, double);
+      const estimates = resultArray(divergence ? own * estimateCount(divergence) : 0, true);
       const task = noise ? "decode" : "sample";
-      const solve = await this.#solve(
+      const solve = await this.solve(
         live,
         parameters,
         { solver, rows, stops, divergence, task, guided: told.guided, guide },
         signal,
       );
-      for (let chunk = 0; chunk < chunks; chunk++) {
-        const from = chunk * rows;
+      for (let from = first; from < first + own; from += rows) {
+        const chunk = from / rows;
+        const at = from - first;
         const toldRows = new Map([...told.at(from, rows), ...(guide?.at(from, rows) ?? [])]);
         const input = { seed, chunk, told: toldRows, onProgress: partOf(onProgress, chunk, rows, count) };
         const points = noise && paddedRows(noise, from, rows, dimension);
@@ -135,15 +143,14 @@ export class LocalModel implements Model {
           if (wanted.length === 0 && !last) return;
           const there = toDataUnits(await solve.points(), standardization);
           if (last) guide?.finish(there, from);
-          for (const i of wanted)
-            copyRows(there, trajectory as NumericArray, i * count + from, (i + 1) * count, dimension);
-          if (last) copyRows(there, values, from, count, dimension);
+          for (const i of wanted) copyRows(there, trajectory as NumericArray, i * own + at, (i + 1) * own, dimension);
+          if (last) copyRows(there, values, at, own, dimension);
         });
-        if (divergence) copyRows(await solve.estimates(), estimates, from, count, estimateCount(divergence));
+        if (divergence) copyRows(await solve.estimates(), estimates, at, own, estimateCount(divergence));
       }
       expectFiniteResult(values, "samples", dimension);
       return {
-        ...{ values, count, dimension, shape: [count, ...this.shape] },
+        ...{ values, count: own, dimension, shape: [own, ...this.shape] },
         ...(divergence ? { logDensity: densitiesOf(estimates, divergence, standardization) } : {}),
         ...(times && trajectory ? { trajectory: { times, values: trajectory } } : {}),
         seconds: (performance.now() - started) / 1000,
@@ -172,25 +179,25 @@ export class LocalModel implements Model {
   ): Promise<Encoding> {
     const { solver, seed, signal, onProgress } = solveOptions(of, options);
     const { dimension } = this;
-    const { standardization, starting } = this.#source;
+    const { standardization, starting } = this.source;
     if (divergence) starting?.refuse(of, { logDensity: true });
     const { values: points, count } = pointsOf("points", given, dimension);
-    const told = this.#told(of, options, count);
+    const told = this.told(of, options, count);
     const inputs = toModelUnits(points, standardization);
     const columns = divergence ? estimateCount(divergence) : 0;
     expectHeld("estimates of log-densities", count, columns);
     const started = performance.now();
-    return this.#work(options, async (live, parameters) => {
+    return this.work(options, async (live, parameters) => {
       const { rows, chunks } = chunksOf(
         count,
-        this.#source.network,
+        this.source.network,
         tangentCount(divergence, dimension),
         fieldsOf(told),
       );
       const values = new Float32Array(of === "encode" ? count * dimension : 0);
       const estimates = resultArray(count * columns, true);
       const settings = { solver, rows, stops: [1, 0], divergence, task: "encode", guided: told.guided } as const;
-      const solve = await this.#solve(live, parameters, settings, signal);
+      const solve = await this.solve(live, parameters, settings, signal);
       for (let chunk = 0; chunk < chunks; chunk++) {
         const from = chunk * rows;
         const batch = paddedRows(inputs, from, rows, dimension);
@@ -225,24 +232,24 @@ export class LocalModel implements Model {
     optionsObject("options of velocity", options, ["best", "ema", "signal", "conditions", "guidance"]);
     const signal = signalOption(options.signal);
     const { dimension } = this;
-    const { standardization } = this.#source;
+    const { standardization } = this.source;
     const { values, count } = pointsOf("points", given, dimension);
     const times = timesOf("times of velocity", givenTimes, count);
-    const told = this.#told("velocity", options, count);
+    const told = this.told("velocity", options, count);
     const inputs = toModelUnits(values, standardization);
-    const { network } = this.#source;
-    return this.#work(options, async (live, parameters) => {
+    const { network } = this.source;
+    return this.work(options, async (live, parameters) => {
       const { rows, chunks } = chunksOf(count, network, 0, fieldsOf(told));
-      const shared = await this.#source.store(live, signal);
-      const program = await this.#programs.get(
+      const shared = await this.source.store(live, signal);
+      const program = await this.programs.get(
         live,
         JSON.stringify({ velocity: rows, parameters, guided: told.guided }),
         () =>
           VelocityProgram.build(
             shared,
-            this.#field(parameters, rows, told.guided),
+            this.field(parameters, rows, told.guided),
             { rows, network, guided: told.guided },
-            this.#stillWanted(signal),
+            this.stillWanted(signal),
           ),
       );
       const result = resultArray(count * dimension, standardization !== undefined);
@@ -263,17 +270,22 @@ export class LocalModel implements Model {
     });
   }
 
+  /** What few pages ask: see more.ts. */
+  async more(points: NumericArray | undefined, options: AskedMore): Promise<unknown> {
+    return (await onDemand(import("./more.ts"))).answer(this, points, options);
+  }
+
   /** See {@link Runtime.evaluateLosses}. */
   async evaluateLosses(given: EvaluateLossesOptions): Promise<LossMeans> {
     const options = copiedOptions(given);
     const { evaluationOf, meanLosses } = await onDemand(import("./evaluate-losses.ts"));
-    const evaluation = evaluationOf(this.#source, options, await tellingOf(this.network, Object(options).data));
-    return this.#work(options, async (live, parameters) =>
+    const evaluation = evaluationOf(this.source, options, await tellingOf(this.network, Object(options).data));
+    return this.work(options, async (live, parameters) =>
       meanLosses(
-        await this.#source.store(live, evaluation.signal),
+        await this.source.store(live, evaluation.signal),
         this.#views(parameters),
         evaluation,
-        this.#stillWanted(evaluation.signal),
+        this.stillWanted(evaluation.signal),
       ),
     );
   }
@@ -281,7 +293,7 @@ export class LocalModel implements Model {
   async checkpoint(): Promise<Uint8Array> {
     this.#check();
     try {
-      return writeCheckpoint(await this.#source.lock.run(() => this.#source.record()));
+      return writeCheckpoint(await this.source.lock.run(() => this.source.record()));
     } finally {
       this.#check();
     }
@@ -290,8 +302,8 @@ export class LocalModel implements Model {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#programs.dispose();
-    this.#source.dispose();
+    this.programs.dispose();
+    this.source.dispose();
     this.runtime.release(this);
   }
 
@@ -300,22 +312,22 @@ export class LocalModel implements Model {
   }
 
   /** Whether to go on with a plan. */
-  #stillWanted(signal: AbortSignal | undefined): StillWanted {
+  stillWanted(signal: AbortSignal | undefined): StillWanted {
     return () => {
       this.#check();
       signal?.throwIfAborted();
     };
   }
 
-  #told(of: string, { conditions, guidance }: Pick<SolveOptions, "conditions" | "guidance">, count: number): Told {
-    const { network, facts, telling } = this.#source;
+  told(of: string, { conditions, guidance }: Pick<SolveOptions, "conditions" | "guidance">, count: number): Told {
+    const { network, facts, telling } = this.source;
     if (!telling) return toldNothing(of, conditions, guidance);
     return telling.toldBy(of, conditions, { network, facts, count }, guidance);
   }
 
   /** The velocity of `rows` points, as it is or guided by what they are told. */
-  #field(parameters: string, rows: number, guided: boolean): VelocityField {
-    const { network, telling } = this.#source;
+  field(parameters: string, rows: number, guided: boolean): VelocityField {
+    const { network, telling } = this.source;
     const told = toldNodes(network, rows);
     if (!guided || !told || !telling) return networkField(network, parameters, told);
     return telling.guidedField(network, this.#views(parameters), told, state(guidanceState(rows)));
@@ -326,12 +338,12 @@ export class LocalModel implements Model {
   }
 
   /** Does device work under the lock, with the state that holds the parameters asked for. */
-  async #work<Result>(
+  async work<Result>(
     { signal, ...choice }: ParametersChoice & { readonly signal?: AbortSignal },
     work: (live: Live, parameters: ParametersName) => Promise<Result>,
   ): Promise<Result> {
     this.#check();
-    const { kept, lock } = this.#source;
+    const { kept, lock } = this.source;
     chosenParameters(choice, kept());
     signal?.throwIfAborted();
     try {
@@ -347,34 +359,34 @@ export class LocalModel implements Model {
     }
   }
 
-  async #solve(
+  async solve(
     live: Live,
     parameters: string,
     { guide, ...settings }: Omit<SolveSettings, "field" | "network" | "path" | "dimension">,
     signal: AbortSignal | undefined,
   ): Promise<Solve> {
-    const { network, path } = this.#source;
-    const shared = await this.#source.store(live, signal);
+    const { network, path } = this.source;
+    const shared = await this.source.store(live, signal);
     const { name, options } = settings.solver;
-    return this.#programs.get(
+    return this.programs.get(
       live,
       JSON.stringify({ ...settings, solver: { name, options }, parameters, guide: guide?.key }),
       () => {
-        const field = this.#field(parameters, settings.rows, settings.guided);
+        const field = this.field(parameters, settings.rows, settings.guided);
         return Solve.build(
           shared,
           {
-            ...{ ...settings, network, path, dimension: this.dimension, guide },
+            ...{ ...settings, network, path, dimension: guide?.dimension ?? this.dimension, guide },
             field: guide?.field(field, settings.rows) ?? field,
           },
-          this.#stillWanted(signal),
+          this.stillWanted(signal),
         );
       },
     );
   }
 
   #views(parameters: string): Map<string, Node> {
-    const layout = parameterLayout(this.#source.network);
+    const layout = parameterLayout(this.source.network);
     return parameterViews(state({ name: parameters, shape: [layout.total], dtype: "f32" }), layout);
   }
 }

@@ -11,6 +11,7 @@ import { add, divide, exp, log, multiply, negate, square, subtract } from "../op
 import { sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/shape.ts";
 import { logSoftmax, logSumExp } from "../ops/softmax.ts";
+import { table } from "../ops/sources.ts";
 import type { VelocityField } from "./losses/loss.ts";
 import type { PathScheduler, PathValues } from "./paths/path.ts";
 
@@ -22,6 +23,27 @@ export interface MixtureComponents {
   readonly means: Node;
   /** Positive [K, D]. */
   readonly variances: Node;
+}
+
+/** The same as plain numbers. */
+export interface MixtureParts {
+  readonly weights: readonly number[];
+  readonly means: readonly (readonly number[])[];
+  readonly variances: readonly (readonly number[])[];
+}
+
+/** The components of these numbers. */
+export function componentsOf({ weights, means, variances }: MixtureParts): MixtureComponents {
+  const shape = [weights.length, (means[0] as readonly number[]).length];
+  const total = weights.reduce((a, b) => a + b, 0);
+  return {
+    weights: table(
+      weights.map((weight) => weight / total),
+      [weights.length],
+    ),
+    means: table(means.flat(), shape),
+    variances: table(variances.flat(), shape),
+  };
 }
 
 /** What is known of B points x_t. */

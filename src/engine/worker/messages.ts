@@ -20,6 +20,7 @@ import type {
 } from "../api.ts";
 import type { SentPrograms } from "../cases/sent.ts";
 import type { Surroundings } from "../choose-backend.ts";
+import type { AskedMore } from "../more-asked.ts";
 import type { Plain } from "./plain.ts";
 
 /** Plain options without the signal, whose abort is a message of its own, and without what is told of progress. */
@@ -70,6 +71,13 @@ export type Question =
       readonly model: number;
       readonly points: Numbers;
       readonly options: Sent<EncodeOptions>;
+      readonly progress: boolean;
+    }
+  | {
+      readonly ask: "more";
+      readonly model: number;
+      readonly points?: Numbers;
+      readonly options: Sent<AskedMore>;
       readonly progress: boolean;
     }
   | {

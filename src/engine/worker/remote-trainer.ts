@@ -221,7 +221,7 @@ export class RemoteModel extends Remote implements Model {
 
   /** A question about this model that takes options. */
   async ask<Answer>(
-    ask: "sample" | "logDensity" | "encode" | "velocity" | "evaluateLosses",
+    ask: "sample" | "logDensity" | "encode" | "velocity" | "evaluateLosses" | "more",
     given: Pick<SolveOptions, "signal" | "onProgress">,
     more: { readonly points?: FloatArray; readonly times?: FloatArray } = {},
   ): Promise<Answer> {

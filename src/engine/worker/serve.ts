@@ -29,7 +29,14 @@ export interface Port {
 }
 
 /** Whatever arrays are in the answers to these were made for them: they are moved to the page, not copied. */
-const resultsOfTheirOwn: readonly Question["ask"][] = ["sample", "logDensity", "encode", "velocity", "checkpoint"];
+const resultsOfTheirOwn: readonly Question["ask"][] = [
+  "sample",
+  "logDensity",
+  "encode",
+  "velocity",
+  "checkpoint",
+  "more",
+];
 
 function buffersIn(value: unknown): Transferable[] {
   if (ArrayBuffer.isView(value)) return [value.buffer as ArrayBuffer];
@@ -136,6 +143,11 @@ class Engine {
         );
       case "encode":
         return this.#model(question.model).encode(
+          question.points,
+          await this.#abortable(id, question.options, question.progress),
+        );
+      case "more":
+        return this.#model(question.model).more(
           question.points,
           await this.#abortable(id, question.options, question.progress),
         );

@@ -1,0 +1,68 @@
+/**
+ * Questions that few pages ask a model: functions of the entry `divflow/likelihoods` ask them by `model.more`, which imports the
+ * answers (more.ts) on demand, here or in a worker. All of it is plain data.
+ */
+import type { MixtureParts } from "../flow/mixture.ts";
+import type { LogDensity, SampleOptions, Samples, SolveOptions } from "./api.ts";
+
+type Divergence = { readonly divergence?: "exact" | "hutchinson"; readonly probes?: number };
+
+/** The samples of the chunk that row `block` is in, of all that these options would draw. */
+export interface AskedBlock extends SampleOptions {
+  readonly of: "block";
+  readonly block: number;
+}
+
+/** Estimates of log-densities, each by a probe of its own. */
+export interface AskedEstimates extends SolveOptions {
+  readonly of: "estimates";
+  readonly probes: number;
+}
+
+/** Log-densities of points and their gradients by the points. */
+export interface AskedGradient extends SolveOptions, Divergence {
+  readonly of: "gradient";
+}
+
+/** Log-densities of points as sums of what each coordinate contributes. */
+export interface AskedContributions extends SolveOptions {
+  readonly of: "contributions";
+}
+
+/** Residuals of the continuity equation where the path leads from noise to these points. */
+export interface AskedResiduals extends SolveOptions, Divergence {
+  readonly of: "residuals";
+  /** In time, equally wide, from 0 to `until`. */
+  readonly bins: number;
+  readonly until: number;
+  /** What the points were drawn from, in data units, where the marginal's velocity and score are to be taken. */
+  readonly mixture?: MixtureParts;
+}
+
+export type AskedMore = AskedBlock | AskedEstimates | AskedGradient | AskedContributions | AskedResiduals;
+
+export interface Gradients extends LogDensity {
+  /** [count, D], in data units. */
+  readonly gradient: Float64Array;
+}
+
+export interface Contributions {
+  /** Of the noise that the points come from: [count]. */
+  readonly prior: Float64Array;
+  /** [count, D]: minus the integral of each diagonal element of the Jacobian, in data units. */
+  readonly contributions: Float64Array;
+}
+
+export interface Residuals {
+  /** Of each row, by bins: [bins, rows / bins]. */
+  readonly residuals: Float64Array;
+}
+
+export interface Answers {
+  readonly block: Samples;
+  /** [count, probes], in data units. */
+  readonly estimates: Float64Array;
+  readonly gradient: Gradients;
+  readonly contributions: Contributions;
+  readonly residuals: Residuals;
+}

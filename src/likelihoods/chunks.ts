@@ -1,0 +1,173 @@
+/** Samples a chunk at a time, so that all of them need not fit in memory. */
+import { copiedNumbers } from "../data/numbers.ts";
+import type { Model, SampleOptions, Samples } from "../engine/api.ts";
+import { plainGuides } from "../engine/guide-options.ts";
+import { ConfigError } from "../errors.ts";
+import { copiedOptions, integerOption, optionsObject, partOption } from "../graph/options.ts";
+import { ask } from "./asking.ts";
+
+export interface SampleChunksOptions extends SampleOptions {
+  /** Samples of a chunk; the last may have fewer. Default 10,000. */
+  readonly chunk?: number;
+}
+
+const names = [
+  ...([
+    "count",
+    "noise",
+    "logDensity",
+    "times",
+    "guide",
+    "known",
+    "chunk",
+    "solver",
+    "conditions",
+    "guidance",
+  ] as const),
+  ...(["seed", "signal", "best", "ema", "onProgress"] as const),
+] satisfies readonly (keyof SampleChunksOptions)[];
+
+/**
+ * What `model.sample` gives with these options, bit for bit, in chunks: memory is that of one chunk and of what the device
+ * solves at once (4,096 samples at most), however many there are. The bits do not depend on the chunk.
+ *
+ * @throws {@link ConfigError} when an option is wrong, or the model is trained on between two chunks.
+ * @throws what `model.sample` throws.
+ * @example
+ * for await (const { values, count } of sampleChunks(model, { count: 1e6, chunk: 50_000, seed: 1 })) await write(values);
+ */
+export function sampleChunks(model: Model, options: SampleChunksOptions): AsyncGenerator<Samples, void, undefined> {
+  const given = optionsObject("options of sampleChunks", copiedOptions(options), names);
+  const { chunk = 10_000, guide, known, noise, times, count, ...rest } = given;
+  integerOption("chunk of sampleChunks", chunk);
+  partOption("model of sampleChunks", model, "sample", "trainer.model");
+  const { dimension } = model;
+  const points = noise === undefined ? undefined : copiedNumbers("noise of sampleChunks", noise, dimension);
+  const total = points ? Math.ceil(points.length / dimension) : integerOption("count of sampleChunks", count);
+  return chunksOf(
+    model,
+    {
+      ...rest,
+      ...plainGuides({ guide, known }, model),
+      ...(count === undefined ? {} : { count }),
+      ...(points ? { noise: points } : {}),
+      ...(times === undefined ? {} : { times: copiedNumbers("times of sampleChunks", times) }),
+    } as SampleOptions,
+    { total, size: chunk },
+  );
+}
+
+async function* chunksOf(
+  model: Model,
+  options: SampleOptions,
+  { total, size }: { readonly total: number; readonly size: number },
+): AsyncGenerator<Samples, void, undefined> {
+  const { step } = model;
+  let ready: Samples | undefined;
+  for (let solved = 0; solved < total || ready; ) {
+    while (solved < total && (ready?.count ?? 0) < size) {
+      if (model.step !== step) throw trainedOn(step, model.step);
+      const block = await ask("sampleChunks", model, undefined, { ...options, of: "block", block: solved });
+      solved += block.count;
+      ready = ready ? joined(ready, block) : block;
+    }
+    const all = ready as Samples;
+    const first = Math.min(size, all.count);
+    ready = first < all.count ? rowsOf(all, first, all.count, 0) : undefined;
+    yield rowsOf(all, 0, first, all.seconds);
+  }
+}
+
+type Values = Samples["values"];
+
+/** Numbers of `of` rows, made by copying parts of others to where they begin. */
+function copied<Array extends Values>(
+  like: Array,
+  length: number,
+  ...parts: readonly (readonly [Array, number])[]
+): Array {
+  const all = (like instanceof Float64Array ? new Float64Array(length) : new Float32Array(length)) as Array;
+  for (const [part, at] of parts) all.set(part, at);
+  return all;
+}
+
+/** Rows of samples, which took these seconds. */
+function rowsOf(samples: Samples, from: number, to: number, seconds: number): Samples {
+  const { values, count, dimension, shape, logDensity, trajectory } = samples;
+  if (from === 0 && to === count) return { ...samples, seconds };
+  const own = to - from;
+  const rows = (of: Values, start = 0) => of.subarray((start + from) * dimension, (start + to) * dimension);
+  return {
+    ...{ values: rows(values).slice(), count: own, dimension, shape: [own, ...shape.slice(1)], seconds },
+    ...(logDensity
+      ? {
+          logDensity: {
+            values: logDensity.values.slice(from, to),
+            standardError: logDensity.standardError.slice(from, to),
+          },
+        }
+      : {}),
+    ...(trajectory
+      ? {
+          trajectory: {
+            times: trajectory.times,
+            values: copied(
+              trajectory.values,
+              trajectory.times.length * own * dimension,
+              ...trajectory.times.map(
+                (_, i) => [rows(trajectory.values, i * count), i * own * dimension] as readonly [Values, number],
+              ),
+            ),
+          },
+        }
+      : {}),
+  };
+}
+
+/** The rows of one after those of the other. */
+function joined(a: Samples, b: Samples): Samples {
+  const { dimension } = a;
+  const count = a.count + b.count;
+  const both = <Numbers extends Values>(first: Numbers, second: Numbers) =>
+    copied(first, first.length + second.length, [first, 0], [second, first.length]);
+  const [along, more] = [a.trajectory, b.trajectory];
+  return {
+    ...{ values: both(a.values, b.values), count, dimension, shape: [count, ...a.shape.slice(1)] },
+    ...(a.logDensity && b.logDensity
+      ? {
+          logDensity: {
+            values: both(a.logDensity.values, b.logDensity.values),
+            standardError: both(a.logDensity.standardError, b.logDensity.standardError),
+          },
+        }
+      : {}),
+    ...(along && more
+      ? {
+          trajectory: {
+            times: along.times,
+            values: copied(
+              along.values,
+              along.times.length * count * dimension,
+              ...along.times.flatMap((_, i): (readonly [Values, number])[] => [
+                [along.values.subarray(i * a.count * dimension, (i + 1) * a.count * dimension), i * count * dimension],
+                [
+                  more.values.subarray(i * b.count * dimension, (i + 1) * b.count * dimension),
+                  (i * count + a.count) * dimension,
+                ],
+              ]),
+            ),
+          },
+        }
+      : {}),
+    seconds: a.seconds + b.seconds,
+  };
+}
+
+function trainedOn(from: number, to: number): ConfigError {
+  return new ConfigError({
+    subject: "model of sampleChunks",
+    given: `one of step ${to}, after chunks of step ${from}`,
+    expected: "the same parameters for all chunks",
+    remedy: "Train on when all of them are there, or sample from a copy: load(runtime, await model.checkpoint()).",
+  });
+}
