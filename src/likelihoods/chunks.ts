@@ -1,5 +1,5 @@
 /** Samples a chunk at a time, so that all of them need not fit in memory. */
-import { copiedNumbers } from "../data/numbers.ts";
+import { copiedNumbers, type Numbers } from "../data/numbers.ts";
 import type { Model, SampleOptions, Samples } from "../engine/api.ts";
 import { plainGuides } from "../engine/guide-options.ts";
 import { ConfigError } from "../errors.ts";
@@ -38,11 +38,14 @@ const names = [
  */
 export function sampleChunks(model: Model, options: SampleChunksOptions): AsyncGenerator<Samples, void, undefined> {
   const given = optionsObject("options of sampleChunks", copiedOptions(options), names);
-  const { chunk = 10_000, guide, known, noise, times, count, ...rest } = given;
+  const { chunk = 10_000, guide, known, noise, start, times, count, ...rest } = given;
   integerOption("chunk of sampleChunks", chunk);
   partOption("model of sampleChunks", model, "sample", "trainer.model");
   const { dimension } = model;
-  const points = noise === undefined ? undefined : copiedNumbers("noise of sampleChunks", noise, dimension);
+  const copy = (name: string, from: Numbers | undefined) =>
+    from === undefined ? undefined : copiedNumbers(`${name} of sampleChunks`, from, dimension);
+  const [own, begin] = [copy("noise", noise), copy("start", start)];
+  const points = own ?? begin;
   const total = points ? Math.ceil(points.length / dimension) : integerOption("count of sampleChunks", count);
   return chunksOf(
     model,
@@ -50,7 +53,8 @@ export function sampleChunks(model: Model, options: SampleChunksOptions): AsyncG
       ...rest,
       ...plainGuides({ guide, known }, model),
       ...(count === undefined ? {} : { count }),
-      ...(points ? { noise: points } : {}),
+      ...(own ? { noise: own } : {}),
+      ...(begin ? { start: begin } : {}),
       ...(times === undefined ? {} : { times: copiedNumbers("times of sampleChunks", times) }),
     } as SampleOptions,
     { total, size: chunk },

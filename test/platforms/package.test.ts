@@ -213,7 +213,7 @@ describe("a bundler leaves out what an app does not use", () => {
       chunks: false,
       kilobytes: 5,
     },
-    { what: "the page's part of an app that trains", program, chunks: true, kilobytes: 44.9 },
+    { what: "the page's part of an app that trains", program, chunks: true, kilobytes: 45 },
     {
       what: "a network and its layers",
       program: 'export { unet1d } from "divflow/networks";',
