@@ -278,7 +278,9 @@ describe.skipIf(skipped.includes("chromium"))("a page", () => {
       expect(loaded).toBe(2 * workers);
       expect(requests.filter((path) => /webgpu|reference|load|open-case|run-programs|sent/.test(path))).toEqual([]);
       if (script.startsWith("min-"))
-        expect(requests.filter((path) => /networks|diagnostics|transport|dynamics|likelihoods|more-/.test(path))).toEqual([]);
+        expect(
+          requests.filter((path) => /networks|diagnostics|transport|dynamics|likelihoods|more-/.test(path)),
+        ).toEqual([]);
       if (script === "user.js") expect(requests.filter((path) => /engine|wasm-/.test(path))).toEqual([]);
       expect(warnings).toHaveLength(workers === 0 ? 1 : 0);
       if (workers === 0) expect(warnings[0]).toMatch(/divflow.*could not be loaded.*dist\/worker\.js/s);
