@@ -1,6 +1,6 @@
 /**
  * What dist/ is made of: index.js and its chunks, readable, for bundlers, Node and Deno; data.js, the readers of
- * files alone; networks.js, networks and their layers; flows.js, solvers beside the usual ones and flow maps; diagnostics.js, measures of samples; dynamics.js, trajectories as data; likelihoods.js, what log-densities are worth; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
+ * files alone; networks.js, networks and their layers; flows.js, solvers beside the usual ones and flow maps; diagnostics.js, measures of samples; dynamics.js, trajectories as data; likelihoods.js, what log-densities are worth; letters.js, flows on the simplex; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
  * CLI for Node.
  *
  * By Rolldown rather than by esbuild, with which tests and demo are bundled: what a page downloads is smaller by 5 %,
@@ -42,6 +42,7 @@ export const entries = {
   flows: "src/flows.ts",
   dynamics: "src/dynamics.ts",
   likelihoods: "src/likelihoods.ts",
+  letters: "src/letters.ts",
 };
 
 /** What stands for index.js in dist/min/. */
@@ -80,6 +81,10 @@ const transport = /\/src\/transport\//;
 
 /** Trajectories as data: of their entry, and of the golden cases that are about them. */
 const dynamics = /\/src\/(dynamics|data\/dynamics\/[\w-]+)\.ts$/;
+
+/** Letters: of their entry, and of the golden cases that are about them. */
+const letters =
+  /\/src\/(letters|data\/letters|flow\/(simplex\/[\w-]+|losses\/cross-entropy)|engine\/sample-letters)\.ts$/;
 
 /** Networks beside the MLP: pages load them with the entry, or when a file names one. */
 const networks = new RegExp(
@@ -139,6 +144,7 @@ async function writeCore(folder, { input, minify = false }) {
           { name: "transport", test: transport }, // after what it shares with the core: a group is all that it imports
           { name: "flows", test: flows },
           { name: "dynamics", test: dynamics },
+          { name: "letters", test: letters },
           { name: "flow-maps", test: flowMaps },
           ...(minify ? [] : [group("engine")]),
           { name: "webgpu", test: /\/src\/backends\/webgpu\/backend\.ts$/ }, // with all that its parts on demand share with it

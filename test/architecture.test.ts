@@ -107,6 +107,7 @@ const allowed: Record<string, readonly string[]> = {
   "likelihoods.ts": ["likelihoods"],
   "data.ts": ["data"],
   "dynamics.ts": ["data"],
+  "letters.ts": ["flow", "data", "engine/sample-letters.ts"],
   "min.ts": ["index.ts"],
   cli: ["index.ts", "data.ts", "dynamics.ts", "flows.ts", "node:*", "citty", "cli-progress", "webgpu"],
   generated: [],

@@ -5,6 +5,7 @@ import * as diagnostics from "../src/diagnostics.ts";
 import * as dynamics from "../src/dynamics.ts";
 import * as flows from "../src/flows.ts";
 import * as divflow from "../src/index.ts";
+import * as letters from "../src/letters.ts";
 import * as likelihoods from "../src/likelihoods.ts";
 import * as networks from "../src/networks.ts";
 import { smallOptions, trainSteps } from "./engine/small.ts";
@@ -98,6 +99,30 @@ const factories: Readonly<Record<string, Entry>> = {
   heun: { options: { steps: 3 }, call: divflow.heun },
   rk4: { options: { steps: 3 }, call: divflow.rk4 },
   dopri5: { options: { relativeTolerance: 1e-4, maximumSteps: 100 }, call: divflow.dopri5 },
+  dirichlet: { options: { sample: [2, 3], largest: 5 }, call: letters.dirichlet },
+  linearSimplex: { options: { sample: [2, 3] }, call: letters.linearSimplex },
+  crossEntropy: {
+    options: { divergence: 0.1, probe: "gaussian", detachVelocity: false },
+    call: letters.crossEntropy,
+  },
+  lettersData: {
+    options: { alphabet: "AB", letters: 2, conditions: { kind: ["x", "y"] } },
+    call: (options) => letters.lettersData(["AAB", "BAB"], options),
+  },
+  sampleLetters: {
+    options: {
+      ...{ count: 2, path: letters.linearSimplex({ sample: [3, 2] }), steps: 2, alphabet: "AB", conditions: {} },
+      ...{ guidance: 1, seed: 1, signal: undefined, onProgress: () => {}, ema: false, best: false },
+    },
+    call: (options) =>
+      letters.sampleLetters(
+        {
+          ...{ dimension: 6, shape: [3, 2], conditions: {} },
+          sample: async ({ noise }: { noise: Float32Array }) => ({ values: noise }),
+        } as never,
+        options,
+      ),
+  },
   tsit5: { options: { relativeTolerance: 1e-4, maximumSteps: 100 }, call: flows.tsit5 },
   adaptiveHeun: { options: { relativeTolerance: 1e-4, maximumSteps: 100 }, call: flows.adaptiveHeun },
   independent: { options: {}, call: flows.independent },

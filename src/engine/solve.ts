@@ -149,6 +149,8 @@ export class Solve {
   ): Promise<Solve> {
     const { network, path, rows, dimension, divergence, task, guided, guide } = settings;
     const points = { rows, dimension, estimates: divergence ? estimateCount(divergence) : 0 };
+    // Asked for first: where there is no Gaussian noise it is refused, before anything is planned.
+    const deviation = task === "sample" || divergence ? path.priorDeviation : 1;
     const store = new StateStore(shared.backend);
     const solve = new Solve(settings, store, stepwise, whole?.plan);
     const load = (graph: Graph) => loaded(shared, store, graph, stillWanted, whole?.kind.flowUnit);
@@ -162,9 +164,9 @@ export class Solve {
         ...toldStates(network, rows, guided),
         ...(guide?.states(rows) ?? []),
       ]);
-      if (task === "sample") solve.#before.push(await load(packed(drawPrior(points, path.priorDeviation))));
+      if (task === "sample") solve.#before.push(await load(packed(drawPrior(points, deviation))));
       if (task === "decode" && divergence) {
-        solve.#before.push(await load(packed(startLogDensity(points, path.priorDeviation))));
+        solve.#before.push(await load(packed(startLogDensity(points, deviation))));
       }
       const kept = guide?.before(rows);
       if (kept) solve.#before.push(await load(kept));
@@ -180,7 +182,7 @@ export class Solve {
       }
       solve.#step = solve.#counted ?? step;
       if (task === "encode" && divergence) {
-        solve.#after.push(await load(packed(finishLogDensity(points, path.priorDeviation))));
+        solve.#after.push(await load(packed(finishLogDensity(points, deviation))));
       }
       return solve;
     } catch (error) {

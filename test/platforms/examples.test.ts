@@ -105,6 +105,25 @@ describe.skipIf(skipped.includes("node-wasm"))("in Node", () => {
     expect(Number(near)).toBeGreaterThan(65); // of samples that nothing is known of: 42
   });
 
+  test("letters.mjs learns the shares of letters of each class", { timeout: 150_000 }, async () => {
+    const text = await shortened(
+      "letters.mjs",
+      ["[4, 40, 3, 1]", "[2, 6, 2, 4]"],
+      ["steps = 2000", "steps = 250"],
+      ["count = 20_000", "count = 1000"],
+      ["channels: 32, dilations: [1, 1]", "channels: 16, dilations: [1]"],
+      ["learningRate: 1e-3", "learningRate: 1e-2"],
+      ["batchSize: 256", "batchSize: 128"],
+    );
+    const output = await run("letters.mjs", text);
+    const found = [...output.matchAll(/class \d: KL by place (\S+), (\S+)\n/g)].flatMap(([, ...each]) =>
+      each.map(Number),
+    );
+    expect(found).toHaveLength(8); // two losses, two classes, two places
+    expect(Math.max(...found)).toBeLessThan(0.2);
+    expect(Number(/of even letters (\S+)/.exec(output)?.[1])).toBeGreaterThan(0.25);
+  });
+
   test("digits.mjs trains a U-Net, and draws a row of each class", { timeout: 150_000 }, async () => {
     const text = await shortened(
       "digits.mjs",

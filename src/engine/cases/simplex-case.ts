@@ -1,6 +1,7 @@
 /** Cases of letters on the simplex: `dirichlet-factor`, `dirichlet-path`, `dirichlet-classifier`, `linear-simplex`. */
 import { gradient } from "../../autodiff/vjp.ts";
 import { jacobianProducts } from "../../flow/divergence.ts";
+import { LARGEST_CONCENTRATION } from "../../flow/simplex/concentrations.ts";
 import {
   letterLogDensity,
   lettersCrossEntropy,
@@ -13,7 +14,7 @@ import {
   transportEstimate,
 } from "../../flow/simplex/dirichlet-field.ts";
 import { slopeNodes } from "../../flow/simplex/factor-nodes.ts";
-import { factorTable, LARGEST_CONCENTRATION, MOST_LETTERS } from "../../flow/simplex/factor-table.ts";
+import { factorTable, MOST_LETTERS } from "../../flow/simplex/factor-table.ts";
 import { linearDensity, linearPoint, linearVelocity } from "../../flow/simplex/linear-field.ts";
 import type { Node } from "../../graph/node.ts";
 import { add, multiply, subtract } from "../../ops/arithmetic.ts";

@@ -4,6 +4,7 @@ import { GRAPH } from "../../graph/options.ts";
 import { openTrace } from "../../trace/open.ts";
 import { damage, type Sealed, sealed, unsealed } from "../../trace/sealed.ts";
 import { type Trace, type TraceInput, traceOf } from "../../trace/trace.ts";
+import { graphLetters, isLetters } from "./graph-letters.ts";
 import type { PathScheduler, PathValues } from "./path.ts";
 
 /** Plain JSON: all that such a path is. */
@@ -41,6 +42,7 @@ export function pathConfig({ name, priorDeviation, dilationVanishes, at }: PathS
  * @throws {@link CheckpointError} when it is damaged: the message names the node.
  */
 export function graphPath(given: unknown): PathScheduler {
+  if (isLetters(given)) return graphLetters(given);
   const { subject, fields } = unsealed("path", given, ["priorDeviation", "dilationVanishes", "graph"]);
   const { priorDeviation, dilationVanishes, graph } = fields;
   if (typeof priorDeviation !== "number" || !(priorDeviation > 0 && priorDeviation < Infinity)) {

@@ -9,10 +9,8 @@
  * of f64 values, cut where the rest is below {@link CUT} of the least value, then in powers of variables in [-1, 1]; these
  * fall fast enough that Horner's rule loses nothing.
  */
+import { LARGEST_CONCENTRATION } from "./concentrations.ts";
 import { dirichletFactor, factorSeries } from "./dirichlet-factor.ts";
-
-/** Tables go from a = 1 to this: training draws a = 1 + 2 Exp(1) from 24 random bits, at most 34.3. */
-export const LARGEST_CONCENTRATION = 36;
 
 /** What is cut off, relative to the least value of what is tabulated: beside f32's rounding it is nothing. */
 const CUT = 1e-9;

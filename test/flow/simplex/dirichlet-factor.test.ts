@@ -1,9 +1,10 @@
 // The Dirichlet path's factor: in f64 against quadrature of its definition, and its tables against f64.
 import { expect, test } from "vitest";
 import { outputOf } from "../../../src/engine/cases/case.ts";
+import { LARGEST_CONCENTRATION } from "../../../src/flow/simplex/concentrations.ts";
 import { dirichletFactor } from "../../../src/flow/simplex/dirichlet-factor.ts";
 import { factorNodes, slopeNodes } from "../../../src/flow/simplex/factor-nodes.ts";
-import { factorTable, LARGEST_CONCENTRATION } from "../../../src/flow/simplex/factor-table.ts";
+import { factorTable } from "../../../src/flow/simplex/factor-table.ts";
 import { state } from "../../../src/ops/sources.ts";
 import { runGraph } from "../evaluate.ts";
 
