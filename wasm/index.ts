@@ -172,7 +172,7 @@ function packsFirst(calls: usize, call: Call): bool {
 function pack(call: Call, control: usize, team: u32, mayWait: bool): bool {
   const p = call.parameters;
   changetype<Job>(jobOf(control)).packed = call.packed ? call.packed : changetype<Job>(jobOf(control)).shared;
-  return share(control, Work.pack, packUnits(p), p, call.chain, linearIsLarge(p) ? team : 1, mayWait);
+  return share(control, Work.pack, packUnits(p, call.chain), p, call.chain, linearIsLarge(p) ? team : 1, mayWait);
 }
 
 /** All units of some work, by this thread or by the team. */

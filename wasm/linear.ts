@@ -1,54 +1,34 @@
 /**
  * linear: out = left right + bias, or a chain over the product; src/kernels/linear.ts says the shapes. So is convolve,
- * whose left is packed through a window (window.ts), and is nothing else. The work is cut
+ * whose left is packed through a window (window.ts), and is nothing else, but where fewer
+ * multiplications do (winograd.ts). The work is cut
  * into units of rows, by the shape alone; threads share units out. A unit of a chain is some rows of each group: the
  * product of all its groups lies in the thread's scratch, and the chain runs over it while it is in the caches.
  *
  * Each element of the product is summed in order of the depth, slice by slice (narrow.ts: in an order of its own), so
- * that it depends on nothing but its row of left, its column of right, and the depth.
+ * that it depends on nothing but its row of left, its column of right, and the depth; of convolutions that winograd.ts computes, on
+ * its tile of the output.
  */
 import { ADD, applyElements } from "./apply";
 import { runChain } from "./elementwise";
 import { gemmBlock, KC, MR, NR, packLeft, packRight, TILE_BYTES } from "./gemm";
 import { NARROW, narrowByDots, narrowByRows } from "./narrow";
+import { channelsOf, groupsOf, LinearParameters, windowOf } from "./product";
 import { sumColumns } from "./reduce";
 import { VECTOR } from "./simd";
 import { ALL } from "./variant";
-import { packColumns, packRows, Window, WINDOW_BYTES } from "./window";
+import { packColumns, packRows, WINDOW_BYTES } from "./window";
+import {
+  isWinograd, winogradFirst, winogradHeight, winogradMultiply, winogradPack, winogradRows, winogradThreadBytes, winogradUnits,
+  winogradWeightBytes,
+} from "./winograd";
+import { weightSumBytes, weightSums, weightSumUnits, weightThreadBytes, weightUnit, weightUnits } from "./winograd-weights";
 
-/** Addresses are in elements of 4 bytes. */
-@unmanaged
-class LinearParameters {
-  rows: u32;
-  columns: u32;
-  depth: u32;
-  transposeLeft: u32;
-  transposeRight: u32;
-  biasRows: u32;
-  groups: u32;
-  sumsDepth: u32;
-  left: u32;
-  right: u32;
-  bias: u32;
-  out: u32;
-  sums: u32;
-}
-
-// @ts-ignore: decorator
-@inline
-function windowOf(p: LinearParameters): Window {
-  return changetype<Window>(changetype<usize>(p) + offsetof<LinearParameters>());
-}
-
-/** Channels of the images that left is seen of; 0: it is a matrix. */
-// @ts-ignore: decorator
-@inline
-function channelsOf(p: LinearParameters): u32 {
-  return ALL ? windowOf(p).channels : 0;
-}
-
-/** How a product is made: packed panels; few columns, by dot products or, left transposed, row by row; few rows. */
-const enum Way { packed, dots, columns, rows }
+/**
+ * How a product is made: packed panels; few columns, by dot products or, left transposed, row by row; few rows; convolutions with
+ * fewer multiplications, and the gradients by their weights.
+ */
+const enum Way { packed, dots, columns, rows, winograd, winogradWeights }
 
 /** Rows of a unit, all groups together: with KC x 4 bytes a row they stay in L2. */
 const UNIT_ROWS: u32 = 128;
@@ -65,16 +45,13 @@ const PACKING_BYTES: usize = LEFT_BYTES + TILE_BYTES + WINDOW_BYTES;
 const PACKED_COLUMNS: u32 = 64;
 
 function wayOf(p: LinearParameters, chain: usize): Way {
-  if (channelsOf(p)) return Way.packed;
+  if (channelsOf(p)) {
+    if (!isWinograd(p, chain)) return Way.packed;
+    return p.transposeLeft ? Way.winogradWeights : Way.winograd;
+  }
   if (p.columns <= NARROW && p.depth >= 4) return p.transposeLeft ? Way.columns : Way.dots;
   if (p.rows <= NARROW && p.transposeLeft && !p.transposeRight && !chain) return Way.rows;
   return Way.packed;
-}
-
-// @ts-ignore: decorator
-@inline
-function groupsOf(p: LinearParameters): u32 {
-  return max(1, p.groups);
 }
 
 /** Rows of each group in a unit. */
@@ -88,7 +65,10 @@ function unitRows(p: LinearParameters, chain: usize): u32 {
 
 export function linearUnits(parameters: usize, chain: usize): u32 {
   const p = changetype<LinearParameters>(parameters);
-  if (wayOf(p, chain) == Way.rows) return 1;
+  const way = wayOf(p, chain);
+  if (way == Way.rows) return 1;
+  if (ALL && way == Way.winograd) return winogradUnits(p);
+  if (ALL && way == Way.winogradWeights) return weightUnits(p);
   const rows = unitRows(p, chain);
   return (p.rows / groupsOf(p) + rows - 1) / rows;
 }
@@ -99,38 +79,68 @@ export function linearIsLarge(parameters: usize): bool {
   return <f64>p.rows * <f64>p.columns * <f64>p.depth >= 262144;
 }
 
-/** Units of packing `right` and of sums of its columns, which go before the product's. */
-export function packUnits(parameters: usize): u32 {
-  return (changetype<LinearParameters>(parameters).columns + PACKED_COLUMNS - 1) / PACKED_COLUMNS;
+/** Units of what goes before the product's: packing `right`, sums of its columns. */
+export function packUnits(parameters: usize, chain: usize): u32 {
+  const p = changetype<LinearParameters>(parameters);
+  const columns = (p.columns + PACKED_COLUMNS - 1) / PACKED_COLUMNS;
+  const before = unitsBefore(p, wayOf(p, chain));
+  return before && !p.sumsDepth ? before : before + columns;
 }
 
-/** Bytes of right, packed, which all threads share; 0 where the product reads it as it is. */
+/** Of these, those that Winograd's ways have of their own. */
+// @ts-ignore: decorator
+@inline
+function unitsBefore(p: LinearParameters, way: Way): u32 {
+  if (!ALL) return 0;
+  return way == Way.winograd ? p.columns / NR : way == Way.winogradWeights ? weightSumUnits(p) : 0;
+}
+
+/** Bytes of right, packed, or what else threads share; 0 where the product reads it as it is. */
 export function linearSharedBytes(parameters: usize, chain: usize): usize {
   const p = changetype<LinearParameters>(parameters);
   const way = wayOf(p, chain);
+  if (ALL && way == Way.winograd) return winogradWeightBytes(p);
+  if (ALL && way == Way.winogradWeights) return weightSumBytes(p);
   if (way != Way.packed && way != Way.dots) return 0;
   return (<usize>((p.columns + NR - 1) & ~(NR - 1)) * p.depth) << 2;
 }
 
-/** Bytes of scratch of each thread: packed left, a tile, a unit's product. */
+/** Bytes of scratch of each thread: packed left, a tile; a unit's product. */
 export function linearThreadBytes(parameters: usize, chain: usize): usize {
   const p = changetype<LinearParameters>(parameters);
-  if (!chain) return PACKING_BYTES;
-  return PACKING_BYTES + ((<usize>unitRows(p, chain) * groupsOf(p) * p.columns) << 2) + VECTOR;
+  const isFast = ALL && wayOf(p, chain) == Way.winograd;
+  const before = bytesBefore(p, wayOf(p, chain));
+  if (!chain) return before;
+  const rows = isFast ? winogradRows(p) : unitRows(p, chain);
+  return before + ((<usize>rows * groupsOf(p) * p.columns) << 2) + VECTOR;
 }
 
-/** Packs 64 columns of right, and adds up theirs. `scratch`: the thread's, for the sums. */
+/** Of a thread's scratch those before a unit's product. */
+// @ts-ignore: decorator
+@inline
+function bytesBefore(p: LinearParameters, way: Way): usize {
+  if (ALL && way == Way.winograd) return max(PACKING_BYTES, winogradThreadBytes(p));
+  return ALL && way == Way.winogradWeights ? max(PACKING_BYTES, weightThreadBytes(p)) : PACKING_BYTES;
+}
+
+/** Packs 64 columns of right, and adds up theirs, or does what else goes before. `scratch`: the thread's. */
 export function packUnit(parameters: usize, chain: usize, unit: u32, packed: usize, scratch: usize): void {
   const p = changetype<LinearParameters>(parameters);
-  const column = unit * PACKED_COLUMNS;
+  const way = wayOf(p, chain);
+  const before = unitsBefore(p, way);
+  if (unit < before) {
+    if (way == Way.winograd) winogradPack(p, unit, packed, scratch);
+    else weightSums(p, unit, packed, scratch);
+    return;
+  }
+  const column = (unit - before) * PACKED_COLUMNS;
   const width = min(PACKED_COLUMNS, p.columns - column);
   const columnStride: usize = p.transposeRight ? <usize>p.depth << 2 : 4;
   const depthStride: usize = p.transposeRight ? 4 : <usize>p.columns << 2;
   const corner = (<usize>p.right << 2) + column * columnStride;
-  const way = wayOf(p, chain);
   const panelBytes: usize = <usize>p.depth * NR << 2;
   const channels: usize = channelsOf(p);
-  if (channels && p.transposeRight) {
+  if (way == Way.packed && channels && p.transposeRight) {
     let out = packed + ((<usize>column * p.depth) << 2);
     let tap = (<usize>p.right << 2) + (column * channels << 2);
     for (let k: usize = 0; k < p.depth; k += channels, out += channels * NR << 2, tap += p.columns * channels << 2) {
@@ -153,7 +163,12 @@ export function linearUnit(
 ): void {
   const p = changetype<LinearParameters>(parameters);
   const stride: usize = <usize>p.columns << 2;
-  if (wayOf(p, chain) == Way.rows) {
+  const way = wayOf(p, chain);
+  if (ALL && way == Way.winogradWeights) {
+    weightUnit(p, unit, packed);
+    return;
+  }
+  if (way == Way.rows) {
     narrowByRows(
       <usize>p.right << 2, stride, <usize>p.left << 2, <usize>p.rows << 2, 4, p.depth, p.columns, p.rows,
       <usize>p.out << 2, 4, stride,
@@ -163,11 +178,16 @@ export function linearUnit(
   }
   const groups = groupsOf(p);
   const groupRows = p.rows / groups;
-  const rows = unitRows(p, chain);
-  const first = unit * rows;
-  const height = min(rows, groupRows - first);
-  const target = chain ? scratch + PACKING_BYTES : (<usize>p.out << 2) + first * stride;
-  const done = multiply(p, chain, first, height, groups, groupRows, target, packed, scratch);
+  const isFast = ALL && way == Way.winograd;
+  const rows = isFast ? 0 : unitRows(p, chain);
+  const first = isFast ? winogradFirst(p, unit) : unit * rows;
+  const height = isFast ? winogradHeight(p, first) : min(rows, groupRows - first);
+  const target = chain ? scratch + bytesBefore(p, way) : (<usize>p.out << 2) + first * stride;
+  let done: u32 = 0;
+  if (isFast) {
+    if (biasRows(p, first, height) == height) done = height;
+    winogradMultiply(p, first, height, target, packed, scratch, done ? <usize>p.bias << 2 : 0);
+  } else done = multiply(p, chain, first, height, groups, groupRows, target, packed, scratch);
   addBias(p, first + done, height - done, target + done * stride, temporary);
   if (!chain) return;
   const groupBytes = height * stride;

@@ -19,7 +19,7 @@ const draws = new HostRandom(20_261_126);
 let drawn = 0;
 const normals = (count: number) => draws.normal(count, drawn++);
 
-const axis = (input: number, output: number, taps: number, rest: Partial<WindowAxis> = {}): WindowAxis => {
+export const axis = (input: number, output: number, taps: number, rest: Partial<WindowAxis> = {}): WindowAxis => {
   return { ...onePlace, input, output, taps, ...rest };
 };
 
@@ -44,7 +44,7 @@ const sizes = [
   [1, 32, 20],
 ] as const;
 
-interface Shape {
+export interface Shape {
   readonly window: Window;
   readonly name: string;
   readonly groups: number;
@@ -87,13 +87,13 @@ function productOf(shape: Shape): ProductCase {
   };
 }
 
-function plainCase(shape: Shape): KernelCase {
+export function plainCase(shape: Shape): KernelCase {
   const { value, label, ...product } = productOf(shape);
   const operands = { ...product.operands, out: { dtype: "f32" as const, expected: value } };
   return { ...product, label: `convolve: ${label}`, kernel: "convolve", operands };
 }
 
-function sumsCase(shape: Shape): KernelCase {
+export function sumsCase(shape: Shape): KernelCase {
   const { columns } = shape;
   const { lines: depth, width: rows, left, label, window } = operandsOf(shape);
   const right = normals(depth * columns).map((value) => value / Math.sqrt(depth));
@@ -115,6 +115,11 @@ function sumsCase(shape: Shape): KernelCase {
   };
 }
 
+export function epilogueCase(shape: Shape): KernelCase {
+  const groupRows = shape.images * outputPlaces(shape.window);
+  return activated("convolve", productOf(shape), { ...shape, groupRows });
+}
+
 function casesBy(make: (shape: Shape) => KernelCase, groups: readonly number[]): KernelCase[] {
   let number = 0;
   return Object.entries(windows).flatMap(([name, window], w) =>
@@ -132,12 +137,5 @@ function casesBy(make: (shape: Shape) => KernelCase, groups: readonly number[]):
 /** Made anew at each call. */
 export const windowCases: Readonly<Record<string, () => KernelCase[]>> = {
   "products of windows": () => [...casesBy(plainCase, [1]), ...casesBy(sumsCase, [1])],
-  "products of windows, epilogues": () =>
-    casesBy(
-      (shape) => {
-        const groupRows = shape.images * outputPlaces(shape.window);
-        return activated("convolve", productOf(shape), { ...shape, groupRows });
-      },
-      [1, 2, 3],
-    ),
+  "products of windows, epilogues": () => casesBy(epilogueCase, [1, 2, 3]),
 };

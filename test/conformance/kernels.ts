@@ -20,6 +20,7 @@ import { matmulEachKernelCases } from "./kernel-matmul-each-cases.ts";
 import { productCases } from "./kernel-product-cases.ts";
 import { handMadeProgram, kernelCall, makeStates } from "./kernel-programs.ts";
 import { windowCases } from "./kernel-window-cases.ts";
+import { winogradCases } from "./kernel-winograd-cases.ts";
 
 const groups: Readonly<Record<string, () => KernelCase[]>> = {
   ...kernelCases,
@@ -42,6 +43,14 @@ export const checks: Check[] = [
       },
     }),
   ),
+  {
+    name: "kernels agree with f64: convolutions that WebAssembly computes with fewer multiplications",
+    backend: "wasm",
+    seconds: 180,
+    async run(context) {
+      await onEachBackend(context, (backend) => checkCases(backend, winogradCases()));
+    },
+  },
   ...(["tile", "small", "panel", "registers", "strip"] as const).map(
     (kernel): Check => ({
       name: `kernels agree with f64: products by linear-${kernel}, deep ones in segments`,

@@ -51,23 +51,25 @@ export function placePacked(
   allocate: (bytes: number) => number,
 ): void {
   const places = new Map<string, number>();
-  for (const [i, key] of packedOnce(program).entries()) {
+  for (const [i, product] of packedOnce(program).entries()) {
     const call = calls + i * CALL_BYTES;
-    const bytes = key === undefined ? 0 : needs.sharedBytes(call) >>> 0;
-    if (key === undefined || bytes === 0) continue;
+    const bytes = product === undefined ? 0 : needs.sharedBytes(call) >>> 0;
+    if (bytes === 0) continue;
+    const key = `${product} ${bytes}`; // by its size a convolution is packed in one of two ways
     const place = places.get(key) ?? allocate(bytes);
     places.set(key, place);
     memory.words(call + PACKED_OFFSET, 1)[0] = place;
   }
 }
 
-/** By call: what it packs, as text, undefined where that may change. Calls of equal text pack the same to the same. */
+/** By call: what it packs, as text, undefined where that may change, as what depends on left too. Equal text is packed alike. */
 function packedOnce({ calls }: Program): readonly (string | undefined)[] {
   const written = new Set(calls.flatMap(writtenStates));
   return calls.map(({ kernel, bindings: { right }, parameters: p }) => {
-    const isProduct = kernels[kernel]?.isProduct && !p["sumsDepth"];
+    const isProduct = kernels[kernel]?.isProduct && !p["sumsDepth"] && !(p["transposeLeft"] && p["channels"]);
     if (!isProduct || right?.region.kind !== "state" || written.has(right.region.name)) return undefined;
-    return JSON.stringify([kernel, right, p["columns"], p["depth"], p["transposeRight"], p["channels"]]);
+    const taps = [p["channels"], p["downDilation"], p["acrossDilation"]];
+    return JSON.stringify([kernel, right, p["columns"], p["depth"], p["transposeRight"], ...taps]);
   });
 }
 
