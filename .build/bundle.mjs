@@ -97,7 +97,7 @@ const networks = new RegExp(
 /** Couplings, solvers, paths and losses beside the usual ones: pages load them with the entry, or when one is asked of an engine. */
 const flows = new RegExp(
   String.raw`\/src\/(train\/more-parts|flow\/(${[
-    ...["solvers/(more|adaptive-heun|tsit5|sde|diffusion|flow-map|times)", "flow-map", "log-determinant"],
+    ...["solvers/(more|adaptive-heun|tsit5|sde|diffusion|flow-map|times|on-grid)", "flow-map", "log-determinant"],
     ...["paths/(ve-sde|with-output)", "losses/(weighted|hutch-plus-plus)"],
     ...["conversions", "hutch-plus-plus", String.raw`couplings/[\w-]+`],
   ].join("|")})|transport\/(draw-pairs|random-sequence))\.ts$`,

@@ -15,6 +15,7 @@ export {
   optimalTransport,
 } from "./flow/couplings/transport.ts";
 export type { AdaptiveWeights } from "./flow/flow-map.ts";
+export { type HutchPlusPlusOptions, hutchPlusPlus } from "./flow/losses/hutch-plus-plus.ts";
 export { type LogitNormalTimes, type MeanFlowOptions, meanFlow } from "./flow/losses/mean-flow.ts";
 export { type TimeWeight, type WeightedOptions, weighted } from "./flow/losses/weighted.ts";
 export { veSDE } from "./flow/paths/ve-sde.ts";
@@ -23,6 +24,7 @@ export type { AdaptiveOptions } from "./flow/solvers/adaptive.ts";
 export { adaptiveHeun } from "./flow/solvers/adaptive-heun.ts";
 export type { Diffusion } from "./flow/solvers/diffusion.ts";
 export { type FlowMapStepsOptions, flowMapSteps } from "./flow/solvers/flow-map.ts";
+export { onGrid } from "./flow/solvers/on-grid.ts";
 export { eulerMaruyama, type SDEOptions, stochasticHeun } from "./flow/solvers/sde.ts";
 export type { Solver } from "./flow/solvers/solver.ts";
 export { cosineTimes, type KarrasTimesOptions, karrasTimes, midpointTimes } from "./flow/solvers/times.ts";

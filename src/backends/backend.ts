@@ -27,6 +27,8 @@ export interface Executable {
    * on the device; where that can be told.
    */
   profile?(times?: number): Promise<number[]>;
+  /** Of what differs between runs, such as every second: the next run is that of this number. */
+  startAt?(run: number): void;
   dispose(): void;
 }
 

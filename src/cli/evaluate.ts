@@ -23,8 +23,8 @@ export const evaluate = defineCommand({
     model: { type: "positional", description: "model file (.safetensors)", required: true },
     data: { type: "string", description: "file of points (.csv, .tsv, .txt, .npy, .npz)", required: true },
     ...dataArguments,
-    divergence: { type: "string", description: "exact or hutchinson", default: "exact" },
-    probes: { type: "string", description: "Rademacher probes of hutchinson, at most 256", default: "8" },
+    divergence: { type: "string", description: "exact, hutchinson or hutch++", default: "exact" },
+    probes: { type: "string", description: "Rademacher probes of hutchinson and hutch++, at most 256", default: "8" },
     ...solverArguments,
     seed: { type: "string", description: "of the probes", default: "0" },
     activation: activationArgument,
@@ -39,7 +39,7 @@ export const evaluate = defineCommand({
     json: { type: "boolean", description: "print one JSON document" },
   },
   async run({ args }) {
-    const divergence = oneOf("--divergence", args.divergence, ["exact", "hutchinson"] as const);
+    const divergence = oneOf("--divergence", args.divergence, ["exact", "hutchinson", "hutch++"] as const);
     const probes = positiveInteger("--probes", args.probes, MOST_PROBES);
     const solver = readSolver(args);
     const seedValue = seed("--seed", args.seed);
@@ -105,7 +105,7 @@ export const evaluate = defineCommand({
 const MOST_PROBES = 256;
 
 /** The row's number from 0, its log-density and, where that is estimated, its standard error. */
-function perRow({ values, standardError }: LogDensity, divergence: "exact" | "hutchinson"): ResultArray[] {
+function perRow({ values, standardError }: LogDensity, divergence: string): ResultArray[] {
   const column = (name: string, values: Float64Array) => ({ name, values, shape: [values.length], columns: [name] });
   return [
     column(

@@ -5,11 +5,12 @@ import {
   cosineTimes,
   eulerMaruyama,
   midpointTimes,
+  onGrid,
   type SDEOptions,
   stochasticHeun,
   tsit5,
 } from "../flows.ts";
-import { dopri5, type FixedStepOptions, type Solver, solverFrom, solverNames } from "../index.ts";
+import { dopri5, type Solver, solverFrom, solverNames } from "../index.ts";
 import { nonNegativeNumber, oneOf, positiveInteger, positiveNumber } from "./arguments.ts";
 
 const adaptive: Readonly<Record<string, (options: AdaptiveOptions) => Solver>> = {
@@ -55,22 +56,21 @@ export const diffusionArguments = {
 type SolverArguments = Readonly<Record<keyof typeof solverArguments, string>> & { readonly diffusion?: string };
 
 /** Grids by name, of so many steps. */
-const grids: Readonly<Record<string, (steps: number) => FixedStepOptions>> = {
-  uniform: (steps) => ({ steps }),
-  cosine: (steps) => ({ grid: cosineTimes(steps) }),
-  midpoints: (steps) => ({ grid: midpointTimes(steps + 1) }),
+const grids: Readonly<Record<string, (steps: number) => number[]>> = {
+  cosine: cosineTimes,
+  midpoints: (steps) => midpointTimes(steps + 1),
 };
 
 export function readSolver({ solver, steps, grid, tolerance, diffusion = "1" }: SolverArguments): Solver {
   const known = oneOf("--solver", solver, names);
   const count = positiveInteger("--steps", steps, 999_999);
-  const gridOf = grids[oneOf("--grid", grid, Object.keys(grids))];
+  const gridOf = grids[oneOf("--grid", grid, ["uniform", ...Object.keys(grids)])];
   const size = positiveNumber("--tolerance", tolerance);
   const strength = nonNegativeNumber("--diffusion", diffusion);
-  const bySteps = withNoise[known];
-  if (bySteps) return bySteps({ ...gridOf?.(count), diffusion: { kind: "sigma", strength } });
-  return (
-    adaptive[known]?.({ relativeTolerance: size, absoluteTolerance: size }) ??
-    solverFrom({ name: known, options: { ...gridOf?.(count) } })
-  );
+  const byTolerance = adaptive[known]?.({ relativeTolerance: size, absoluteTolerance: size });
+  if (byTolerance) return byTolerance;
+  const bySteps =
+    withNoise[known]?.({ steps: count, diffusion: { kind: "sigma", strength } }) ??
+    solverFrom({ name: known, options: { steps: count } });
+  return gridOf ? onGrid(bySteps, gridOf(count)) : bySteps;
 }

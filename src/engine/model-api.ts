@@ -91,8 +91,11 @@ export type LossMeans = Readonly<Record<"loss" | "velocityLoss" | "divergenceLos
 
 /** How the divergence of the velocity is taken, whose integral is the change of the log-density. */
 export interface DivergenceOptions {
-  /** "exact" (default): D jvps an evaluation; "hutchinson": `probes` of them, with a standard error. */
-  readonly divergence?: "exact" | "hutchinson";
+  /**
+   * "exact" (default): D jvps an evaluation; "hutchinson": `probes` of them, with a standard error. "hutch++": 3 `probes`, for
+   * Jacobians with few large directions: exact on a subspace of as many dimensions as probes, with a standard error of the rest.
+   */
+  readonly divergence?: "exact" | "hutchinson" | "hutch++";
   /** Rademacher probes, 1 to 256, fixed during a solve; with 1 the standard error is NaN. Default 8. */
   readonly probes?: number;
 }

@@ -1,6 +1,6 @@
 /** Options of solves as the public API has them, checked and put into the words of flow/. */
 import { ConfigError } from "../errors.ts";
-import type { DivergenceOptions as Estimator } from "../flow/likelihood.ts";
+import { type DivergenceOptions as Estimator, traceEstimators } from "../flow/likelihood.ts";
 import { dopri5 } from "../flow/solvers/dopri5.ts";
 import { choiceOption, integerOption, optionsObject, partOption, signalOption } from "../graph/options.ts";
 import type { DivergenceOptions, SampleOptions, SolveOptions } from "./api.ts";
@@ -39,8 +39,8 @@ export function partOf(onProgress: OnProgress, chunk: number, rows: number, coun
 
 /** How to estimate divergences, complete: equal options are equal as JSON. */
 export function estimatorOf({ divergence = "exact", probes }: DivergenceOptions): Required<Estimator> {
-  choiceOption("divergence", divergence, ["exact", "hutchinson"] as const);
-  if (divergence === "hutchinson") {
+  choiceOption("divergence", divergence, traceEstimators);
+  if (divergence !== "exact") {
     return {
       estimator: divergence,
       probes: integerOption("probes", probes ?? DEFAULT_PROBES, 1, 256),

@@ -121,9 +121,10 @@ export class Solve {
     const estimates = divergence ? estimateCount(divergence) : 0;
     const passes = (guided ? 2 : 1) * (guide?.passes ?? 1);
     expectSolveFits({ network, solver, rows: passes * rows, divergence }, shared.backend.limits);
+    const by = divergence?.estimator === "hutch++" && (await onDemand(import("../flow/hutch-plus-plus.ts")));
     const stepwise = solver.plan({
       ...{ rows, dimension, estimates, path },
-      field: divergence ? withDivergence(field, divergence) : velocityOnly(field),
+      field: divergence ? (by ? by.withHutchPlusPlus : withDivergence)(field, divergence) : velocityOnly(field),
       stops,
     });
     const { limits } = shared.backend;

@@ -1,6 +1,7 @@
 /** A trainer's run on one device: its state there, and the programs that change it or look at it. */
 import type { Executable } from "../backends/backend.ts";
 import { onDemand } from "../backends/on-demand.ts";
+import type { Loss } from "../flow/losses/loss.ts";
 import { parameterLayout } from "../nn/network.ts";
 import { PASSES } from "../schedule/planning.ts";
 import type { Program } from "../schedule/program.ts";
@@ -67,7 +68,9 @@ export class TrainerDevice {
   ): Promise<TrainerDevice> {
     const { backend } = live;
     const { trainingData, deviations, validation, network, seed, batchSize } = settings;
-    const graph = buildTrainStep({ ...settings, data: trainingData, jitter: deviations });
+    const { phases } = settings.loss;
+    const step = (loss: Loss) => buildTrainStep({ ...settings, loss, data: trainingData, jitter: deviations });
+    const graph = step(phases?.first ?? settings.loss);
     const program = await planned(graph, backend.limits, stillWanted);
     const store = new StateStore(backend);
     let executable: Executable | undefined;
@@ -76,6 +79,10 @@ export class TrainerDevice {
       store.declare(program.state);
       if (validation) store.declare([{ name: "best", shape: [parameterLayout(network).total], dtype: "f32" }]);
       executable = await backend.load(program, store.buffers(program.state.map(({ name }) => name)));
+      if (phases) {
+        const { phased } = await onDemand(import("./phased-steps.ts"));
+        executable = await phased(executable, phases.every, step(phases.others), store, stillWanted);
+      }
       stillWanted(PASSES, PASSES);
       for (const [name, values] of [...constantState(seed, trainingData), ...snapshot.vectors])
         store.write(name, values);
@@ -178,6 +185,7 @@ export class TrainerDevice {
   /** The state is good, and that after `step` steps. */
   #setStep(step: number): void {
     this.#step = step;
+    this.#parts.executable.startAt?.(step);
     this.store.write(trainState.step.name, Uint32Array.of(step));
     this.store.write(trainState.ok.name, Float32Array.of(1));
   }

@@ -21,12 +21,15 @@ import { type ProbeKind, probeKinds, randomKindOf, type VelocityField } from "./
 import { logDensityState, pointState } from "./solvers/problem.ts";
 import type { Field, SolveProblem } from "./solvers/solver.ts";
 
+export const traceEstimators = ["exact", "hutchinson", "hutch++"] as const;
+
 export interface DivergenceOptions {
   /**
    * "exact" (default): the trace, D jvps an evaluation. "hutchinson": z.(J z) for each of `probes` probes, which stay the
-   * same during a solve, so that each gives an unbiased estimate of the log-density's integral.
+   * same during a solve, so that each gives an unbiased estimate of the log-density's integral. "hutch++": the same on what is
+   * left of a subspace on which the trace is exact, in three jvps a probe (hutch-plus-plus.ts).
    */
-  readonly estimator?: "exact" | "hutchinson";
+  readonly estimator?: (typeof traceEstimators)[number];
   /** Number P of probes, 1 to 256; default 1. A standard error needs at least 2. */
   readonly probes?: number;
   /** Default "rademacher". */
@@ -81,7 +84,7 @@ export function drawProbes({ probes, probe }: Required<Omit<DivergenceOptions, "
 }
 
 function checked({ estimator = "exact", probes = 1, probe = "rademacher" }: DivergenceOptions) {
-  choiceOption("estimator of the divergence", estimator, ["exact", "hutchinson"]);
+  choiceOption("estimator of the divergence", estimator, traceEstimators);
   integerOption("probes of the divergence", probes, 1, 256);
   choiceOption("probe of the divergence", probe, probeKinds);
   return { estimator, probes, probe };
@@ -156,7 +159,7 @@ export function summarizeEstimates(columns: ArrayLike<number>, options: Divergen
     const mean = estimates.reduce((a, b) => a + b, 0) / count;
     const squares = estimates.reduce((total, estimate) => total + (estimate - mean) ** 2, 0);
     values[row] = mean;
-    standardError[row] = options.estimator === "hutchinson" ? Math.sqrt(squares / (count - 1) / count) : 0;
+    standardError[row] = (options.estimator ?? "exact") !== "exact" ? Math.sqrt(squares / (count - 1) / count) : 0;
   }
   return { values, standardError };
 }

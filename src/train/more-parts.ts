@@ -1,6 +1,7 @@
 /** Paths and losses of `divflow/flows` by name: imported when one is first asked for. */
 import { onDemand } from "../backends/on-demand.ts";
 import type { FieldKind } from "../flow/conversions.ts";
+import { HUTCH_PLUS_PLUS, hutchPlusPlus } from "../flow/losses/hutch-plus-plus.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import { type WeightedOptions, weighted } from "../flow/losses/weighted.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
@@ -17,8 +18,13 @@ export async function morePath({ name, options }: NamedOptions): Promise<PathSch
 }
 
 /** One of `moreLossNames` in flow/losses/registry.ts. */
-export async function moreLoss({ options }: NamedOptions): Promise<Loss> {
-  const { loss, by, times, ...own } = options;
+export async function moreLoss({ name, options }: NamedOptions): Promise<Loss> {
+  if (name === HUTCH_PLUS_PLUS) return hutchPlusPlus(options);
+  const { loss, by, times, every = 1, ...own } = options;
   const weight = isRecord(by) ? (await onDemand(import("./graphs.ts"))).graphWeight(by) : by;
-  return weighted(await lossOf({ name: loss as string, options: own }), { by: weight, times } as WeightedOptions);
+  return weighted(await lossOf({ name: loss as string, options: own }), {
+    by: weight,
+    times,
+    every,
+  } as WeightedOptions);
 }

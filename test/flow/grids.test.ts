@@ -8,11 +8,20 @@ import { cosine } from "../../src/flow/paths/cosine.ts";
 import type { PathScheduler } from "../../src/flow/paths/path.ts";
 import { ve } from "../../src/flow/paths/ve.ts";
 import { vp } from "../../src/flow/paths/vp.ts";
-import { solverFrom, solverNames } from "../../src/flow/solvers/registry.ts";
+import { dopri5 } from "../../src/flow/solvers/dopri5.ts";
+import { flowMapSteps } from "../../src/flow/solvers/flow-map.ts";
+import { heun } from "../../src/flow/solvers/heun.ts";
+import { solverOfMore } from "../../src/flow/solvers/more.ts";
+import { onGrid } from "../../src/flow/solvers/on-grid.ts";
+import { solverFrom } from "../../src/flow/solvers/registry.ts";
+import { rk4 } from "../../src/flow/solvers/rk4.ts";
 import { eulerMaruyama, stochasticHeun } from "../../src/flow/solvers/sde.ts";
+import type { Solver } from "../../src/flow/solvers/solver.ts";
 import { cosineTimes, karrasTimes, midpointTimes } from "../../src/flow/solvers/times.ts";
+import type { Runtime } from "../../src/index.ts";
 import { add, cos, multiply, square } from "../../src/ops/arithmetic.ts";
 import { smallOptions, withRuntime } from "../engine/small.ts";
+import { remoteEngine } from "../engine/worker.ts";
 import { numbers, solve, valuesOf } from "./evaluate.ts";
 
 /** dx/dt = cos(3 t)(1 + x^2), so x(t) = tan(atan x(0) + sin(3 t) / 3). */
@@ -22,7 +31,7 @@ const solution = (x: number, from: number, to: number) =>
 const starts = [-0.6, 0.1, 0.45];
 
 function planOf(name: string, grid: ArrayLike<number>, stops: readonly number[]) {
-  const solver = solverFrom({ name, options: { grid } });
+  const solver = onGrid(solverFrom({ name, options: {} }), grid);
   return solver.plan({ field: velocityOnly(tangent), rows: 3, dimension: 1, estimates: 0, stops });
 }
 
@@ -105,9 +114,8 @@ test("stops between are met exactly, those outside the grid are its ends, and no
 test("a model's samples, trajectories, log-densities and noise come by a grid, by the kernel of whole networks or not", async () => {
   await withRuntime("wasm", async (runtime) => {
     const { model } = await runtime.createTrainer(smallOptions());
-    const by = (options: Readonly<Record<string, unknown>>) => solverFrom({ name: "rk4", options });
     const grid = Float64Array.from({ length: 9 }, (_, k) => k / 8);
-    const [even, same] = [by({ steps: 8 }), by({ grid })];
+    const [even, same] = [rk4({ steps: 8 }), onGrid(rk4(), grid)];
     const all = async (solver: typeof even) => [
       await model.sample({ count: 3, solver }).then(({ values }) => values),
       (await model.logDensity([0.1, 0.2], { solver })).values,
@@ -115,32 +123,46 @@ test("a model's samples, trajectories, log-densities and noise come by a grid, b
     ];
     expect(await all(same)).toEqual(await all(even));
     const noise = [0.3, -0.4];
-    const cut = await model.sample({ noise, solver: by({ grid: [0.25, 0.5, 0.75] }), times: [0, 0.1, 0.5, 0.8, 1] });
+    const cut = await model.sample({ noise, solver: onGrid(rk4(), [0.25, 0.5, 0.75]), times: [0, 0.1, 0.5, 0.8, 1] });
     const at = (i: number) => [...(cut.trajectory?.values.slice(2 * i, 2 * i + 2) ?? [])];
     expect(at(0)).toEqual(noise.map(Math.fround));
     expect(at(1)).toEqual(at(0));
     expect(at(2)).not.toEqual(at(1));
     expect(at(4)).toEqual(at(3));
-    for (const solver of [eulerMaruyama({ grid: midpointTimes(6) }), stochasticHeun({ grid: cosineTimes(5) })]) {
+    for (const solver of [onGrid(eulerMaruyama(), midpointTimes(6)), onGrid(stochasticHeun(), cosineTimes(5))]) {
       const { values } = await model.sample({ count: 2, solver });
       expect(values.every(Number.isFinite)).toBe(true);
     }
   });
 });
 
-test.each<[string, object]>([
-  ["grid of heun", { grid: [0, 0.6, 0.5, 1] }],
-  ["grid of heun", { grid: [0, 0.5, 0.5, 1] }],
-  ["grid of heun", { grid: [0] }],
-  ["grid of heun", { grid: [-0.1, 1] }],
-  ["grid of heun", { grid: [0, 1.5] }],
-  ["grid of heun", { grid: [0, Number.NaN, 1] }],
-  ["grid of heun", { grid: [0, 1], steps: 5 }],
-  ["steps of heun", { steps: 0 }],
-])("%s: %o is refused", (subject, options) => {
-  const make = () => solverFrom({ name: "heun", options: { ...options } });
-  expect(make).toThrow(ConfigError);
-  expect(make).toThrow(`${subject}: got `);
+test.each([[[0, 0.6, 0.5, 1]], [[0, 0.5, 0.5, 1]], [[0]], [[-0.1, 1]], [[0, 1.5]], [[0, Number.NaN, 1]], [undefined]])(
+  "the grid %o is refused",
+  (grid) => {
+    const make = () => onGrid(heun(), grid as number[]);
+    expect(make).toThrow(ConfigError);
+    expect(make).toThrow("grid of onGrid: got ");
+  },
+);
+
+test("solvers that choose their steps, or are none, have no grid", () => {
+  for (const solver of [dopri5(), flowMapSteps(), undefined as unknown as Solver]) {
+    expect(() => onGrid(solver, [0, 1])).toThrow("solver of onGrid: got ");
+  }
+});
+
+test("name and options make it again, of solvers of either entry, and a worker's samples are the same", async () => {
+  for (const solver of [onGrid(heun(), [0, 0.3, 1]), onGrid(eulerMaruyama({ diffusion: (t) => t }), cosineTimes(5))]) {
+    const again = solverOfMore(JSON.parse(JSON.stringify({ name: solver.name, options: solver.options })));
+    expect(again.options).toEqual(solver.options);
+  }
+  const samples = async (runtime: Runtime) => {
+    const { model } = await runtime.createTrainer(smallOptions());
+    return (await model.sample({ count: 3, solver: onGrid(heun(), midpointTimes(5)), seed: 2 })).values;
+  };
+  const here = await withRuntime("wasm", samples);
+  using engine = await remoteEngine("wasm");
+  expect(await samples(engine.runtime)).toEqual(here);
 });
 
 test("what is no option of a grid is refused", () => {
@@ -149,5 +171,4 @@ test("what is no option of a grid is refused", () => {
   expect(() => karrasTimes(8, undefined as unknown as PathScheduler)).toThrow("path of karrasTimes: got ");
   expect(() => midpointTimes(1)).toThrow("count of midpointTimes: got 1");
   expect(() => cosineTimes(0)).toThrow("steps of cosineTimes: got 0");
-  expect(solverNames).toContain("heun");
 });

@@ -300,9 +300,14 @@ test("solvers of divflow/flows are those whose names cross to workers", () => {
 
 const made = (named: NamedOptions) => (solverNames.includes(named.name) ? solverFrom(named) : solverOfMore(named));
 
+/** Options of those that have no default. */
+const needed: Record<string, NamedOptions["options"]> = {
+  "on-grid": { solver: { name: "heun", options: { steps: 9 } }, grid: [0, 0.3, 0.4, 1] },
+};
+
 describe.each([...solverNames, ...namesOfMore])("%s", (name) => {
   test("has its name, and is made again of its options", () => {
-    const solver = made({ name, options: {} });
+    const solver = made({ name, options: needed[name] ?? {} });
     expect(solver.name).toBe(name);
     const again = made(JSON.parse(JSON.stringify({ name, options: solver.options })));
     expect(again.options).toEqual(solver.options);
@@ -310,7 +315,7 @@ describe.each([...solverNames, ...namesOfMore])("%s", (name) => {
   });
 
   test.each([[[0]], [[0, 0]], [[0, 1, 0.5]], [[0, Number.NaN]], [[]]])("refuses stops %j", (stops) => {
-    const solver = made({ name, options: {} });
+    const solver = made({ name, options: needed[name] ?? {} });
     expect(() => planOf(solver, stops)).toThrow(ConfigError);
     expect(() => planOf(solver, stops)).toThrow("stops of a solve: got ");
   });

@@ -138,7 +138,7 @@ function noteSolves(purposes: Purposes, dimension: number): void {
 function noteNoise(purposes: Purposes, dimension: number): void {
   const { network, views } = networkOf(dimension);
   const field = velocityOnly((x, t) => network.apply(views, x, t));
-  const solvers = moreSolverNames.filter((name) => name !== "flow-map"); // its field is another, and it draws nothing
+  const solvers = moreSolverNames.filter((name) => !["flow-map", "on-grid"].includes(name)); // the one's field is another, the other's steps are those of these
   const drawn = solvers.map((name) => {
     const plan = solverOfMore({ name, options: {} }).plan({
       ...{ field, rows, dimension, estimates: 0, stops: [0, 1], path: condOT() },

@@ -70,6 +70,8 @@ export interface Loss extends NamedOptions {
   /** Whether it reads the path's score; left out: it does not, or nobody knows. */
   readonly readsScore?: boolean;
   build(context: LossContext): LossTerms;
+  /** Of one that training takes by turns: of each `every` steps the first is by `first`, the others by `others`. */
+  readonly phases?: { readonly every: number; readonly first: Loss; readonly others: Loss };
   /** Of a user's own: the loss as a graph, which is made for one network on one path. */
   forNetwork?(network: Network, path: PathScheduler): Loss;
 }

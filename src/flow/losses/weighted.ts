@@ -1,5 +1,5 @@
 /**
- * A loss weighed by time, and on times that are spread evenly.
+ * A loss weighed by time, on times that are spread evenly, or with its divergence term on some steps alone.
  *
  * The square of a velocity's error is weighed by w(t) when velocities, the network's and the target's, are multiplied by
  * sqrt w: what is left to a loss is the same one of a flow in another clock. So u' = sqrt w u follows from the rates, and the
@@ -8,12 +8,24 @@
  */
 import { ConfigError } from "../../errors.ts";
 import { type Node, sizeOf } from "../../graph/node.ts";
-import { choiceOption, GRAPH, isRecord, type NamedOptions, optionsObject, partOption } from "../../graph/options.ts";
+import {
+  choiceOption,
+  GRAPH,
+  integerOption,
+  isRecord,
+  type NamedOptions,
+  optionsObject,
+  partOption,
+} from "../../graph/options.ts";
 import { add, divide, floor, maximum, minimum, multiply, sqrt, subtract } from "../../ops/arithmetic.ts";
 import { slice } from "../../ops/shape.ts";
 import { table } from "../../ops/sources.ts";
 import type { PathScheduler, PathValues } from "../paths/path.ts";
+import { cfm } from "./cfm.ts";
+import { fdm } from "./fdm.ts";
+import { hutchPlusPlus } from "./hutch-plus-plus.ts";
 import type { Loss, VelocityField } from "./loss.ts";
+import { paper2d } from "./paper-2d.ts";
 
 export const lossWeights = ["velocity", "noise", "data", "min-snr"] as const;
 export const timeSpreads = ["uniform", "even"] as const;
@@ -40,6 +52,11 @@ export interface WeightedOptions {
    * so that each is still uniform in [0, 1), and the mean over them varies less.
    */
   readonly times?: (typeof timeSpreads)[number];
+  /**
+   * The divergence term on every k-th step alone, the first one, the k + 1st and so on, with k times its weight: unbiased over
+   * k steps, of which the others cost what {@link cfm}'s do. Default 1.
+   */
+  readonly every?: number;
 }
 
 /** The name of such a loss: {@link moreLossNames}. */
@@ -55,11 +72,13 @@ export const WEIGHTED = "weighted";
  * const loss = weighted(fdm({ divergence: 0.04, weight: "dilation" }), { by: "noise", times: "even" }); // for ve
  */
 export function weighted(loss: Loss, options: WeightedOptions = {}): Loss {
-  const { by = "velocity", times = "uniform" } = optionsObject("options of weighted", options, ["by", "times"]);
+  const names = ["by", "times", "every"] as const;
+  const { by = "velocity", times = "uniform", every = 1 } = optionsObject("options of weighted", options, names);
   partOption("loss of weighted", loss, "build", "cfm()");
   if (isRecord(by)) partOption("by of weighted", by as TimeWeight, "at", "defineWeight()");
   else choiceOption("by of weighted", by, lossWeights);
   choiceOption("times of weighted", times, timeSpreads);
+  integerOption("every of weighted", every, 1, 10_000);
   if (loss.forNetwork || loss.name === GRAPH || loss.name === WEIGHTED) {
     throw new ConfigError({
       subject: "loss of weighted",
@@ -74,7 +93,14 @@ export function weighted(loss: Loss, options: WeightedOptions = {}): Loss {
   const isPlain = by === "velocity";
   return {
     name: WEIGHTED,
-    options: { ...loss.options, loss: loss.name, by: isRecord(by) ? by["options"] : by, times },
+    options: {
+      ...loss.options,
+      loss: loss.name,
+      by: isRecord(by) ? by["options"] : by,
+      times,
+      ...(every > 1 ? { every } : {}),
+    },
+    ...(every > 1 ? { phases: phasesOf(loss, { by, times }, every) } : {}),
     build(context) {
       const t = times === "even" ? spread(context.t) : context.t;
       if (isPlain) return loss.build({ ...context, t });
@@ -82,6 +108,34 @@ export function weighted(loss: Loss, options: WeightedOptions = {}): Loss {
       const root = (at: Node) => rootOf(path, at);
       return loss.build({ ...context, t, path: inClock(path, root), network: multiplied(network, root) });
     },
+  };
+}
+
+/** Losses whose divergence term has a weight of its own. */
+const withDivergence: Readonly<Record<string, ((options: object) => Loss) | undefined>> = {
+  fdm,
+  "paper-2d": paper2d,
+  "hutch++": hutchPlusPlus,
+};
+
+function phasesOf({ name, options }: Loss, how: WeightedOptions, every: number): NonNullable<Loss["phases"]> {
+  const { divergence, velocityWeight = 1 } = options as {
+    readonly divergence?: number;
+    readonly velocityWeight?: number;
+  };
+  const make = withDivergence[name];
+  if (!make || !divergence) {
+    throw new ConfigError({
+      subject: "every of weighted",
+      given: `${every}, beside ${name}${make ? " with divergence 0" : ""}`,
+      expected: "a loss with a divergence term",
+      remedy: "Leave it out, or take fdm().",
+    });
+  }
+  return {
+    every,
+    first: weighted(make({ ...options, divergence: every * divergence }), how),
+    others: weighted(cfm({ velocityWeight }), how),
   };
 }
 

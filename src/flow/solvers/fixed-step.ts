@@ -1,5 +1,4 @@
 /** Solvers with a given number of steps: any explicit Runge-Kutta tableau over a table of times. */
-import { ConfigError } from "../../errors.ts";
 import type { StateDeclaration, Update } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
 import { integerOption, optionsObject } from "../../graph/options.ts";
@@ -15,38 +14,16 @@ import { logDensityRate, type Step, stages, type Tableau, weightedSum } from "./
 export interface FixedStepOptions {
   /** Steps from the first stop to the last, 1 to 1,000,000; default 100. */
   readonly steps?: number;
-  /**
-   * In place of `steps`, the times that they end at, rising, from 0 or later to 1 or earlier; solves backwards take them in
-   * reverse. Where it begins after 0 the noise is taken to be there, where it ends before 1 the samples. `divflow/flows` makes
-   * some: `midpointTimes`, `cosineTimes`, `karrasTimes`.
-   */
-  readonly grid?: ArrayLike<number>;
-}
-
-/** Where steps end: a number of them, or the times. */
-export type Steps = { readonly steps: number } | { readonly grid: readonly number[] };
-
-/** @throws {@link ConfigError} when the number is out of range, or the times are not rising, or both are given. */
-export function stepsOption(name: string, { steps, grid }: FixedStepOptions, usual = 100): Steps {
-  if (grid === undefined) return { steps: integerOption(`steps of ${name}`, steps ?? usual, 1, 1_000_000) };
-  const times = Array.from(grid);
-  const rises = times.every((time, i) => time >= 0 && time <= 1 && (i === 0 || time > (times[i - 1] as number)));
-  if (rises && times.length > 1 && steps === undefined) return { grid: times };
-  throw new ConfigError({
-    subject: `grid of ${name}`,
-    given: steps === undefined ? times : `it, and ${steps} steps`,
-    expected: "two times or more in [0, 1], each later than the one before, without steps",
-    remedy: "Sort them, or give steps alone.",
-  });
 }
 
 /** The solver of this tableau. A step costs one evaluation of the field for each row of it. */
 export function fixedStep(name: string, tableau: Tableau, options: FixedStepOptions): Solver {
-  const steps = stepsOption(name, optionsObject(`options of ${name}`, options, ["steps", "grid"]));
-  return { name, options: { ...steps }, plan: (problem) => plan(name, tableau, steps, problem) };
+  const { steps = 100 } = optionsObject(`options of ${name}`, options, ["steps"]);
+  integerOption(`steps of ${name}`, steps, 1, 1_000_000);
+  return { name, options: { steps }, plan: (problem) => plan(name, tableau, steps, problem) };
 }
 
-function plan(name: string, tableau: Tableau, steps: Steps, problem: SolveProblem): SolvePlan {
+function plan(name: string, tableau: Tableau, steps: number, problem: SolveProblem): SolvePlan {
   const { field, estimates } = problem;
   const stepped = gridPlan(name, steps, problem, (step) => {
     const values = stages(tableau, field, step);
@@ -71,13 +48,13 @@ export const stepState: StateDeclaration = { name: "solve.step", shape: [1], dty
  */
 export function gridPlan(
   name: string,
-  steps: Steps,
+  steps: number,
   problem: SolveProblem,
   changeOf: (step: Step) => { readonly x: Node; readonly logDensity?: Node | undefined },
 ): SolvePlan {
   const { stops } = problem;
   checkStops(stops);
-  const { times, segments } = "grid" in steps ? throughGrid(stops, steps.grid) : grid(stops, steps.steps);
+  const { times, segments } = grid(stops, steps);
   const intervals = times.slice(1).flatMap((time, i) => [times[i] as number, time]);
   const intervalState: StateDeclaration = { name: "solve.intervals", shape: [times.length - 1, 2], dtype: "f32" };
   const xState = pointState(problem);
@@ -113,32 +90,11 @@ export function gridPlan(
   };
 }
 
-interface Grid {
-  readonly times: number[];
-  readonly segments: SolveSegment[];
-}
-
-/** Between the grid's ends, through its times and all stops. */
-function throughGrid(stops: readonly number[], grid: readonly number[]): Grid {
-  const [first, last] = [grid[0] as number, grid.at(-1) as number];
-  const within = stops.map((stop) => Math.min(Math.max(stop, first), last));
-  const [start, ...others] = within as [number, ...number[]];
-  const ordered = start < (within.at(-1) as number) ? grid : [...grid].reverse();
-  const times = [start];
-  const segments = others.map((to, i) => {
-    const from = within[i] as number;
-    const inner = ordered.filter((time) => (time - from) * (to - time) > 0);
-    if (to !== from) times.push(...inner, to);
-    return { writes: new Map<string, readonly number[]>(), steps: to === from ? 0 : inner.length + 1 };
-  });
-  return { times, segments };
-}
-
 /**
  * A grid through all stops: about `steps` steps, spread over the intervals by their length, at least one each; where
  * the stops alone make as many steps, they are the grid.
  */
-function grid(stops: readonly number[], steps: number): Grid {
+function grid(stops: readonly number[], steps: number): { times: number[]; segments: SolveSegment[] } {
   const first = stops[0] as number;
   const total = Math.abs((stops[stops.length - 1] as number) - first);
   const times = [first];

@@ -53,7 +53,7 @@ export function flowMapSteps(options: FlowMapStepsOptions = {}): Solver {
       const isExact = density === "exact" || !problem.field.made?.network.average?.divergence;
       const { rows, estimates } = problem;
       const spread = (growth: Node) => broadcast(negate(growth), [rows, estimates]);
-      return gridPlan("flow-map", { steps }, problem, ({ x, time, next, size }) => {
+      return gridPlan("flow-map", steps, problem, ({ x, time, next, size }) => {
         const [s, e] = [timeColumn(time, rows), timeColumn(next, rows)];
         const { velocity, divergence } = average(x, s, e);
         const step = { x: multiply(velocity, size) };

@@ -2,6 +2,8 @@
 import { madeFrom, type NamedOptions, type Registry } from "../../graph/options.ts";
 import { adaptiveHeun } from "./adaptive-heun.ts";
 import { flowMapSteps } from "./flow-map.ts";
+import { ON_GRID, onGrid } from "./on-grid.ts";
+import { solverFrom } from "./registry.ts";
 import { eulerMaruyama, stochasticHeun } from "./sde.ts";
 import type { Solver } from "./solver.ts";
 import { tsit5 } from "./tsit5.ts";
@@ -12,6 +14,8 @@ const entries: Registry<Solver> = {
   "euler-maruyama": eulerMaruyama,
   "stochastic-heun": stochasticHeun,
   "flow-map": flowMapSteps,
+  [ON_GRID]: ({ solver, grid }: { readonly solver: NamedOptions; readonly grid: readonly number[] }) =>
+    onGrid(Object.hasOwn(entries, Object(solver).name) ? solverOfMore(solver) : solverFrom(solver), grid),
 };
 
 /** The same as `moreSolverNames` in registry.ts. */

@@ -24,6 +24,7 @@ export const moreSolverNames: readonly string[] = [
   "euler-maruyama",
   "stochastic-heun",
   "flow-map",
+  "on-grid",
 ];
 
 /**

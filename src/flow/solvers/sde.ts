@@ -13,7 +13,7 @@
 import { ConfigError } from "../../errors.ts";
 import { evaluate } from "../../graph/evaluate.ts";
 import type { Node } from "../../graph/node.ts";
-import { optionsObject } from "../../graph/options.ts";
+import { integerOption, optionsObject } from "../../graph/options.ts";
 import {
   abs,
   add,
@@ -33,13 +33,14 @@ import { constant, state } from "../../ops/sources.ts";
 import { streamOf } from "../../ops/streams.ts";
 import type { PathScheduler, PathValues } from "../paths/path.ts";
 import { type Diffusion, diffusionOption, type PlainDiffusion, tableAt } from "./diffusion.ts";
-import { type FixedStepOptions, gridPlan, stepState, stepsOption } from "./fixed-step.ts";
+import { gridPlan, stepState } from "./fixed-step.ts";
 import { checkStops, noiseState, timeColumn } from "./problem.ts";
 import type { SolveProblem, Solver } from "./solver.ts";
 import type { Step } from "./tableau.ts";
 
-/** `steps` are 250 by default. */
-export interface SDEOptions extends FixedStepOptions {
+export interface SDEOptions {
+  /** Steps from t = 0 to 1, 1 to 1,000,000; default 250. */
+  readonly steps?: number;
   /** g(t); default { kind: "sigma", strength: 1 }. */
   readonly diffusion?: Diffusion;
 }
@@ -89,12 +90,12 @@ interface Stochastic {
 }
 
 function stochastic(name: string, options: SDEOptions, changeOf: (parts: Stochastic) => Node): Solver {
-  const { diffusion, ...given } = optionsObject(`options of ${name}`, options, ["steps", "grid", "diffusion"]);
-  const steps = stepsOption(name, given, 250);
+  const { steps = 250, diffusion } = optionsObject(`options of ${name}`, options, ["steps", "diffusion"]);
+  integerOption(`steps of ${name}`, steps, 1, 1_000_000);
   const plain = diffusionOption(`diffusion of ${name}`, diffusion);
   return {
     name,
-    options: { ...steps, diffusion: plain },
+    options: { steps, diffusion: plain },
     plan(problem) {
       const path = expectSampling(name, problem);
       if (plain.kind === "reverse") expectReverse(name, path);

@@ -1,4 +1,4 @@
-/** Grids of times for solvers with fixed steps: `heun({ grid: karrasTimes(18, path) })`. */
+/** Grids of times for solvers with fixed steps: `onGrid(heun(), karrasTimes(18, path))`. */
 import { ConfigError } from "../../errors.ts";
 import { evaluate } from "../../graph/evaluate.ts";
 import { f32Option, integerOption, optionsObject, partOption } from "../../graph/options.ts";
