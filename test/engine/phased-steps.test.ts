@@ -90,6 +90,8 @@ test("a worker's steps are the same, bit for bit", async () => {
 test("plain steps and every first one are the loss itself; what has no such term is refused", async () => {
   expect(weighted(fdm(), { every: 1 }).phases).toBeUndefined();
   expect(() => weighted(cfm(), { every: 2 })).toThrow('every of weighted: got "2, beside cfm"');
-  expect(() => weighted(fdm({ divergence: 0 }), { every: 2 })).toThrow('every of weighted: got "2, beside fdm with divergence 0"');
+  expect(() => weighted(fdm({ divergence: 0 }), { every: 2 })).toThrow(
+    'every of weighted: got "2, beside fdm with divergence 0"',
+  );
   expect(() => weighted(fdm(), { every: 0 })).toThrow("every of weighted: got 0");
 });
