@@ -1,11 +1,16 @@
-/** The Dirichlet path's factor C(x, a) and dC/dx on each backend, value by value. */
+/** Letters on each backend: the Dirichlet path's factor C(x, a) and dC/dx, value by value; what training minimises, and samples. */
 
+import { lettersData } from "../../src/data/letters.ts";
 import { runPrograms } from "../../src/engine/cases/run-programs.ts";
 import { createLocalRuntime } from "../../src/engine/runtime.ts";
+import { sampleLetters } from "../../src/engine/sample-letters.ts";
+import { crossEntropy } from "../../src/flow/losses/cross-entropy.ts";
 import { dirichletFactor } from "../../src/flow/simplex/dirichlet-factor.ts";
 import { factorNodes, slopeNodes } from "../../src/flow/simplex/factor-nodes.ts";
 import { factorTable } from "../../src/flow/simplex/factor-table.ts";
+import { dirichlet } from "../../src/flow/simplex/letters-path.ts";
 import type { Node } from "../../src/graph/node.ts";
+import { cnn } from "../../src/nn/cnn.ts";
 import { state } from "../../src/ops/sources.ts";
 import { assert } from "./assert.ts";
 import type { Check, Context } from "./check.ts";
@@ -22,11 +27,48 @@ const points = Float32Array.from([
   ...Array.from({ length: 60 }, (_, i) => 1 - 1e-6 * 5e5 ** (i / 59)),
 ]);
 
-export const checks: Check[] = [4, 40, 80].map((letters) => ({
-  name: `the Dirichlet path's factor and its slope for ${letters} letters`,
-  seconds: 60,
-  run: (context: Context) => agree(context, letters),
-}));
+export const checks: Check[] = [
+  ...[4, 40, 80].map((letters) => ({
+    name: `the Dirichlet path's factor and its slope for ${letters} letters`,
+    seconds: 60,
+    run: (context: Context) => agree(context, letters),
+  })),
+  {
+    name: "letters are trained as in f64, and sampled",
+    seconds: 120,
+    run: trains,
+  },
+];
+
+/** Two steps, whose second shows the first one's gradient, and sequences of the model. */
+async function trains({ backend, gpu }: Context): Promise<void> {
+  const sample = [3, 4] as const;
+  const path = dirichlet({ sample });
+  const run = async (options: Parameters<typeof createLocalRuntime>[0]) => {
+    using runtime = await createLocalRuntime(options);
+    const data = lettersData(
+      ["ACGT", "CCAT", "TGAC"].map((text) => text.slice(0, 3)),
+      { alphabet: "ACGT" },
+    );
+    const network = cnn({ sample, channels: 4, dilations: [1] });
+    const loss = crossEntropy({ divergence: 1 });
+    const trainer = await runtime.createTrainer({ network, path, loss, data, batchSize: 64, seed: 5 });
+    const losses: number[] = [];
+    for await (const { steps } of trainer.run({ steps: 2 })) {
+      losses.push(...steps.flatMap((step) => [step.loss, step.divergenceLoss, step.gradientNorm]));
+    }
+    const { texts = [] } = await sampleLetters(trainer.model, { path, count: 8, steps: 3, alphabet: "ACGT", seed: 2 });
+    return { losses, texts };
+  };
+  const exact = await run({ backend: "reference" });
+  const found = await run({ backend, ...(gpu && { gpu }) });
+  found.losses.forEach((value, i) => {
+    const expected = exact.losses[i] as number;
+    // A draw's last bits differ: where a proposal of a gamma is just taken or just not, x does; none is here.
+    assert(Math.abs(value / expected - 1) < 1e-4, `number ${i}: ${value} for ${expected}.`);
+  });
+  assert(found.texts.join() === exact.texts.join(), `${found.texts} for ${exact.texts}.`);
+}
 
 async function agree({ backend, gpu }: Context, letters: number): Promise<void> {
   const shape = [times.length, points.length] as const;
