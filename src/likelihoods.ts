@@ -2,6 +2,14 @@
  * The entry `divflow/likelihoods`: what a model's densities are worth and lead to, beyond `model.logDensity`; samples in chunks.
  * Apart from `divflow`, so that a page which has none of it downloads none; a page's worker has the answers.
  */
+export {
+  type CheckedPath,
+  continuityError,
+  type PathCheckOptions,
+  type SteinIdentity,
+  type SteinOptions,
+  steinIdentity,
+} from "./likelihoods/checks.ts";
 export { type SampleChunksOptions, sampleChunks } from "./likelihoods/chunks.ts";
 export { type ModeOptions, type Modes, mode } from "./likelihoods/mode.ts";
 export {

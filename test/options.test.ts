@@ -315,6 +315,13 @@ describe("makers", () => {
   test.each(Object.entries(factories))("%s", (_name, { options, call }) => expectStrict(options, call));
 });
 
+describe("checks of paths", () => {
+  const options = { dimension: 1, count: 8, seed: 1, from: 0.1, to: 0.9 };
+  const own = { ...options, field: (x: divflow.Node) => x };
+  test("steinIdentity", () => expectStrict(own, (given) => likelihoods.steinIdentity(divflow.condOT(), given)));
+  test("continuityError", () => expectStrict(options, (given) => likelihoods.continuityError(divflow.condOT(), given)));
+});
+
 describe("measures of samples", () => {
   test.each(Object.entries(measures))("%s", (_name, { options, call }) => expectStrict(options, call));
 
