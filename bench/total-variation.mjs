@@ -169,6 +169,7 @@ function picture() {
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
+    "<title>The bound and the total variation against k</title>",
     `<rect width="${width}" height="${height}" fill="white"/>`,
     ...marks,
     ...ticks,
