@@ -4,6 +4,14 @@
  * from `divflow`, so that a page which has none of it downloads none; a page's worker imports it when one of these is first asked
  * for.
  */
+export {
+  type ConsistencyOptions,
+  type DensityError,
+  type DensityWay,
+  flowMapConsistency,
+  type JudgedModel,
+  type StepsConsistency,
+} from "./flow/consistency.ts";
 export type { FieldKind } from "./flow/conversions.ts";
 export type { Batches, Coupling, PairedCondition } from "./flow/couplings/coupling.ts";
 export { type CouplingDefinition, defineCoupling } from "./flow/couplings/define-coupling.ts";
@@ -16,7 +24,15 @@ export {
 } from "./flow/couplings/transport.ts";
 export type { AdaptiveWeights } from "./flow/flow-map.ts";
 export { type HutchPlusPlusOptions, hutchPlusPlus } from "./flow/losses/hutch-plus-plus.ts";
-export { type LogitNormalTimes, type MeanFlowOptions, meanFlow } from "./flow/losses/mean-flow.ts";
+export {
+  type FrozenField,
+  type LogitNormalTimes,
+  type LogitNormalTimes,
+  type MeanFlowOptions,
+  type MeanFlowOptions,
+  meanFlow,
+  meanFlow,
+} from "./flow/losses/mean-flow.ts";
 export { type TimeWeight, type WeightedOptions, weighted } from "./flow/losses/weighted.ts";
 export { veSDE } from "./flow/paths/ve-sde.ts";
 export { type OutputOptions, withOutput } from "./flow/paths/with-output.ts";
@@ -30,4 +46,5 @@ export type { Solver } from "./flow/solvers/solver.ts";
 export { cosineTimes, type KarrasTimesOptions, karrasTimes, midpointTimes } from "./flow/solvers/times.ts";
 export { tsit5 } from "./flow/solvers/tsit5.ts";
 export { type FlowMapOptions, flowMap } from "./nn/flow-map.ts";
+export { frozenField } from "./train/frozen-field.ts";
 export type { Pairs } from "./transport/draw-pairs.ts";

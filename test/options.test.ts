@@ -151,7 +151,7 @@ const factories: Readonly<Record<string, Entry>> = {
   meanFlow: {
     options: {
       ...{ tangent: "mixed", equal: 0.25, times: "uniform", adaptive: { power: 1, offset: 1e-3 }, divergence: 0.5 },
-      ...{ probe: "gaussian", probes: 2, anchor: divflow.fdm() },
+      ...{ estimator: "hutchinson", probe: "gaussian", probes: 2, anchor: divflow.fdm() },
     },
     call: flows.meanFlow,
   },

@@ -23,6 +23,8 @@ import {
 import { flowMap } from "../../src/nn/flow-map.ts";
 import { graphConfig, graphNetwork } from "../../src/nn/graph.ts";
 import { unet1d } from "../../src/nn/unet1d.ts";
+import { frozenField } from "../../src/train/frozen-field.ts";
+import { numbers, relativeError, valuesOf } from "../flow/evaluate.ts";
 import { gaussianLogDensities, gaussianNetwork } from "../flow/gaussian-network.ts";
 import { smallOptions } from "./small.ts";
 import { remoteEngine } from "./worker.ts";
@@ -87,6 +89,31 @@ test("the exact map of a Gaussian gives samples and their log-densities in one s
       expect(byFlow.values[i]).toBeCloseTo(value, 4);
     });
   }
+});
+
+test("the field of a file teaches: its averaged parameters, in a worker as here, and a run goes on without the file", async () => {
+  using local = await createLocalRuntime({ backend: "reference" });
+  using remote = await remoteEngine("reference");
+  const field = await trained(local, 3, smallOptions({ ema: { decay: 0.5 } }));
+  const teacher = await frozenField(await field.checkpoint());
+  const points = [0.3, -0.2, 1, 0.5];
+  const expected = await field.model.velocity(points, [0.2, 0.7]);
+  const tables = new Map(
+    teacher.network.parameters.map(({ name, shape }) => [name, numbers(teacher.parameters.get(name) ?? [], shape)]),
+  );
+  const [found] = valuesOf([teacher.network.apply(tables, numbers(points, [2, 2]), numbers([0.2, 0.7], [2, 1]))]);
+  expect(relativeError(found as Float64Array, expected)).toBeLessThan(1e-6);
+  expect(
+    relativeError(found as Float64Array, await field.model.velocity(points, [0.2, 0.7], { ema: false })),
+  ).toBeGreaterThan(1e-4);
+
+  const taught = options({ loss: meanFlow({ teacher, estimator: "exact" }) });
+  const bytes = await (await trained(local, 4, taught)).checkpoint();
+  expect(await (await trained(remote.runtime, 4, taught)).checkpoint()).toEqual(bytes);
+  const again = await resume(remote.runtime, await (await trained(local, 2, taught)).checkpoint());
+  for await (const _ of again.run({ steps: 2 }));
+  expect(await again.checkpoint()).toEqual(bytes);
+  await expect(frozenField(new Uint8Array([1, 2]))).rejects.toThrow("file of the teacher");
 });
 
 test("any network with a channel more is one, with conditions and places", async () => {

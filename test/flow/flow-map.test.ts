@@ -7,6 +7,7 @@ import { velocityOnly, withDivergence } from "../../src/flow/likelihood.ts";
 import { logDeterminant } from "../../src/flow/log-determinant.ts";
 import { fieldOf } from "../../src/flow/network-field.ts";
 import { type FlowMapStepsOptions, flowMapSteps } from "../../src/flow/solvers/flow-map.ts";
+import { flowMap } from "../../src/nn/flow-map.ts";
 import type { AverageVelocity, Network } from "../../src/nn/network.ts";
 import { add, multiply, subtract } from "../../src/ops/arithmetic.ts";
 import { table } from "../../src/ops/sources.ts";
@@ -178,6 +179,22 @@ test("mapLogDeterminant is that of the map in 64 dimensions", () => {
   const signs = factors.reduce((product, factor) => product * Math.sign(1 + 0.5 * factor), 1);
   expect(valuesOf([logarithm])[0]?.[0]).toBeCloseTo(expected, 10);
   expect(valuesOf([sign])[0]?.[0]).toBe(signs);
+});
+
+test("the end goes in by the last channel, at all places; the average divergence is that channel's sum over them", () => {
+  const inner: Network = {
+    ...{ kind: "inner", config: {}, dimension: 6, sample: [3, 2] },
+    parameters: [{ name: "none", shape: [4], initial: { kind: "constant", value: 0 }, torchLayout: "as-is" }],
+    apply: (_, x, t) => add(multiply(x, 7), t),
+  };
+  const network = flowMap({ network: inner });
+  const [x, s, e] = [numbers([1, 2, 3, -1, 0, 4], [2, 3]), numbers([0.25, 0.5], [2, 1]), numbers([1, 0.75], [2, 1])];
+  const values = new Map([["none", numbers([0, 0, 0, 0])]]);
+  const { velocity, divergence } = (network.average as AverageVelocity).at(values, x, s, e);
+  const [u, a, v] = valuesOf([velocity, divergence ?? s, network.apply(values, x, s)]);
+  expect([...u]).toEqual([7.25, 14.25, 21.25, -6.5, 0.5, 28.5]);
+  expect(v).toEqual(u); // this network's velocity does not know the end
+  expect([...a]).toEqual([3 * (7 * 1 + 0.25), 3 * (7 * 0.75 + 0.5)]);
 });
 
 describe("refused with a sentence", () => {

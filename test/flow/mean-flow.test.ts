@@ -5,10 +5,12 @@ import { gradient } from "../../src/autodiff/vjp.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { cfm } from "../../src/flow/losses/cfm.ts";
 import type { LossContext } from "../../src/flow/losses/loss.ts";
-import { type MeanFlowOptions, meanFlow } from "../../src/flow/losses/mean-flow.ts";
+import { type FrozenField, type MeanFlowOptions, meanFlow } from "../../src/flow/losses/mean-flow.ts";
 import { fieldOf } from "../../src/flow/network-field.ts";
 import { condOT } from "../../src/flow/paths/cond-ot.ts";
+import { linearVP } from "../../src/flow/paths/linear-vp.ts";
 import type { Node } from "../../src/graph/node.ts";
+import { classes } from "../../src/nn/conditions.ts";
 import { flowMap } from "../../src/nn/flow-map.ts";
 import { initialParameters } from "../../src/nn/initialize.ts";
 import { mlp } from "../../src/nn/mlp.ts";
@@ -17,6 +19,7 @@ import { add, multiply } from "../../src/ops/arithmetic.ts";
 import { slice } from "../../src/ops/shape.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
 import { numbers, relativeError, valuesOf, variable } from "./evaluate.ts";
+import { gaussianNetwork } from "./gaussian-network.ts";
 
 const [rows, dimension] = [7, 2];
 const host = new HostRandom(23);
@@ -137,6 +140,61 @@ test("where e = s it is flow matching at the trainer's times, value and gradient
   expect(relativeError(ours.gradient, expected.gradient)).toBeLessThan(1e-12);
 });
 
+describe("a teacher", () => {
+  /** v = 0.6 x + 0.2 t, of divergence 1.2. */
+  const network: Network = {
+    ...{ kind: "taught", config: {}, dimension },
+    parameters: [{ name: "slope", shape: [1, 1], initial: { kind: "constant", value: 1 }, torchLayout: "as-is" }],
+    apply: (values, x, t) => add(multiply(x, values.get("slope") as Node), multiply(t, 0.2)),
+  };
+  const teacher: FrozenField = { network, path: condOT(), parameters: new Map([["slope", [0.6]]]) };
+
+  test.each(["hutchinson", "exact"] as const)(
+    "stands for the path's velocity, for the model's and for the direction, divergence by %s",
+    (estimator) => {
+      const drawn: number[][] = [];
+      const terms = meanFlow({ teacher, estimator, equal: 0 }).build(contextOf(linear, new Map(), drawn));
+      const [other] = drawn as [number[]];
+      let [velocity, divergence] = [0, 0];
+      for (let i = 0; i < rows; i++) {
+        const [s, e] = [times[i] as number, other[i] as number].sort((one, two) => one - two) as [number, number];
+        const x = [0, 1].map((j) => s * (x1[2 * i + j] as number) + (1 - s) * (x0[2 * i + j] as number));
+        const v = x.map((value) => 0.6 * value + 0.2 * s);
+        x.forEach((value, j) => {
+          const miss = a * value + b * s + c * e - (v[j] as number) - (e - s) * (a * (v[j] as number) + b);
+          velocity += miss ** 2 / (rows * dimension);
+        });
+        const miss = g * (x[0] as number) + h * s + k * e - 1.2 - (e - s) * (g * (v[0] as number) + h);
+        divergence += (miss / dimension) ** 2 / rows; // Rademacher probes have no variance on 0.6 I
+      }
+      const [ofVelocity, ofDivergence] = valuesOf([terms.velocityLoss, terms.divergenceLoss as Node]);
+      expect(ofVelocity[0]).toBeCloseTo(velocity, 12);
+      expect(ofDivergence[0]).toBeCloseTo(divergence, 12);
+    },
+  );
+
+  test("with the exact field the exact map's loss is 0", () => {
+    const exact = gaussianNetwork();
+    const field: Network = { ...exact, average: undefined as never };
+    const parameters = new Map([["none", [0, 0, 0, 0]]]);
+    const taught = meanFlow({ teacher: { ...teacher, network: field, parameters }, estimator: "exact" });
+    const { loss } = taught.build(contextOf(exact));
+    expect(valuesOf([loss])[0]?.[0]).toBeLessThan(1e-25);
+    const off = taught.build(contextOf(gaussianNetwork({ factor: 1.1 })));
+    expect(valuesOf([off.loss])[0]?.[0]).toBeGreaterThan(1e-3);
+  });
+
+  test.each<[string, Partial<FrozenField>]>([
+    ["dimension of the teacher of meanFlow", { network: { ...network, dimension: 3 } }],
+    ["path of the teacher of meanFlow", { path: linearVP() }],
+    ["conditions of the teacher of meanFlow", { network: { ...network, conditions: { label: classes(2) } } }],
+  ])("of another %s is refused", (subject, changes) => {
+    const build = () => meanFlow({ teacher: { ...teacher, ...changes } }).build(contextOf(linear));
+    expect(build).toThrow(ConfigError);
+    expect(build).toThrow(`${subject}: got `);
+  });
+});
+
 test("an anchor's loss is added", () => {
   const network = small();
   const options: MeanFlowOptions = { equal: 0, divergence: 0 };
@@ -226,6 +284,9 @@ describe("refused with a sentence", () => {
     ["divergence of meanFlow", () => meanFlow({ divergence: -1 })],
     ["probes of meanFlow", () => meanFlow({ probes: 0 })],
     ["anchor of meanFlow", () => meanFlow({ anchor: 5 as never })],
+    ["estimator of meanFlow", () => meanFlow({ estimator: "none" as never })],
+    ["teacher of meanFlow", () => meanFlow({ teacher: {} as never })],
+    ["tangent of meanFlow", () => meanFlow({ teacher: { network: linear } as never, tangent: "model" })],
     ["network of meanFlow", () => meanFlow().build(contextOf(mlp({ dimension: 2, hidden: [4] })))],
     ["network of meanFlow", () => meanFlow().build(contextOf({ ...linear, own: linear }))], // gives no velocities
     ["divergence of meanFlow", () => evaluated(small({ divergence: false }), { divergence: 1 })],

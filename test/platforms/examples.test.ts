@@ -124,6 +124,21 @@ describe.skipIf(skipped.includes("node-wasm"))("in Node", () => {
     expect(Number(/of even letters (\S+)/.exec(output)?.[1])).toBeGreaterThan(0.25);
   });
 
+  test("few-steps.mjs samples in few steps, with log-densities near those of its own flow", {
+    timeout: 150_000,
+  }, async () => {
+    const text = await readFile(join(root, "examples", "few-steps.mjs"), "utf8");
+    expect((await readFile(join(root, "docs", "flow-maps.md"), "utf8")).split(`\`\`\`js\n${text}\`\`\``)).toHaveLength(
+      2,
+    );
+    const output = await run("few-steps.mjs", await shortened("few-steps.mjs", ["steps = 4000", "steps = 1000"]));
+    const off = [...output.matchAll(/(\d) steps: head off by (\S+), exact by (\S+), flow by (\S+) nats/g)];
+    expect(off.map(([, steps]) => Number(steps))).toEqual([1, 2, 4]);
+    for (const [, , head, exact, flow] of off) {
+      for (const nats of [head, exact]) expect(Math.abs(Number(nats) - Number(flow))).toBeLessThan(0.15);
+    }
+  });
+
   test("digits.mjs trains a U-Net, and draws a row of each class", { timeout: 150_000 }, async () => {
     const text = await shortened(
       "digits.mjs",

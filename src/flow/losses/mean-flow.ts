@@ -9,9 +9,10 @@ import {
   optionsObject,
   partOption,
 } from "../../graph/options.ts";
+import type { Network } from "../../nn/network.ts";
 import { add, divide, exp, less, maximum, minimum, multiply, select, subtract } from "../../ops/arithmetic.ts";
-import { stopGradient } from "../../ops/control.ts";
-import { hutchinsonEstimate, jacobianProducts } from "../divergence.ts";
+import { table } from "../../ops/sources.ts";
+import { hutchinsonEstimate, jacobianProducts, traceOf, unitVectors } from "../divergence.ts";
 import {
   type AdaptiveWeights,
   type AverageField,
@@ -20,7 +21,8 @@ import {
   derivativesAlong,
   weightedMeanSquare,
 } from "../flow-map.ts";
-import { pointOnPath, targetVelocity } from "../paths/path.ts";
+import { onPath, type PathScheduler, pointOnPath, targetVelocity } from "../paths/path.ts";
+import { divergenceEstimators } from "./fdm.ts";
 import { graphLoss, lossConfig } from "./graph-loss.ts";
 import {
   type Loss,
@@ -38,6 +40,15 @@ export const meanFlowTangents = ["conditional", "model", "mixed"] as const;
 export interface LogitNormalTimes {
   readonly mean?: number;
   readonly deviation?: number;
+}
+
+/** A network with numbers for parameters: `frozenField` reads it from a model file. */
+export interface FrozenField {
+  readonly network: Network;
+  /** Of the data and noise it was trained on. */
+  readonly path: PathScheduler;
+  /** By name, as the network shapes them. */
+  readonly parameters: ReadonlyMap<string, ArrayLike<number>>;
 }
 
 export interface MeanFlowOptions {
@@ -59,7 +70,9 @@ export interface MeanFlowOptions {
   readonly adaptive?: Partial<AdaptiveWeights>;
   /** Weight of the head's loss, mean over rows of ((A - target) / D)^2, at least 0; default 1, without a head 0. */
   readonly divergence?: number;
-  /** Probes of the divergence at e = s; default one, "rademacher". */
+  /** Divergence at e = s: "hutchinson" (default), the mean over probes; "exact", by D tangents, without variance. */
+  readonly estimator?: (typeof divergenceEstimators)[number];
+  /** Probes of "hutchinson"; default one, "rademacher". */
   readonly probe?: ProbeKind;
   readonly probes?: number;
   /**
@@ -67,6 +80,12 @@ export interface MeanFlowOptions {
    * at all times, whatever share of pairs has e = s.
    */
   readonly anchor?: Loss;
+  /**
+   * A trained field that is held constant, on the same path and the same data: its velocity stands for w, for U(x, s, s) and for
+   * the direction, so that targets vary no more with noise and data; the head is held to its divergence. The numbers are part
+   * of the loss: files of the trainer grow by 5.3 bytes for each.
+   */
+  readonly teacher?: FrozenField;
 }
 
 /**
@@ -108,10 +127,11 @@ function meanFlowTerms(options: CompleteOptions, context: LossContext): LossTerm
   const w = targetVelocity(values, x0, x1);
 
   const between = average(x, s, e);
-  const now = tangent !== "conditional" || divergence > 0 ? average(x, s, s).velocity : w;
+  const taught = options.teacher && taughtVelocity(options.teacher, context, x, s);
+  const now = taught ?? (tangent !== "conditional" || divergence > 0 ? average(x, s, s).velocity : w);
   const directions = { conditional: w, model: now, mixed: multiply(add(w, now), 0.5) };
-  const derivative = derivativesAlong(between, x, s, directions[tangent]);
-  const miss = subtract(between.velocity, averageTarget(w, s, e, derivative.velocity));
+  const derivative = derivativesAlong(between, x, s, taught ?? directions[tangent]);
+  const miss = subtract(between.velocity, averageTarget(taught ?? w, s, e, derivative.velocity));
   const velocityLoss = meanSquare(miss);
   const { power } = options.adaptive;
   const terms = [power > 0 ? weightedMeanSquare(miss, options.adaptive) : velocityLoss];
@@ -127,15 +147,39 @@ function meanFlowTerms(options: CompleteOptions, context: LossContext): LossTerm
   return { loss: terms.reduce((a, b) => add(a, b)), velocityLoss, divergenceLoss };
 }
 
-/** Estimate of div U(x, s, s) [B, 1]. */
-function divergenceNow({ probe, probes }: CompleteOptions, { random }: LossContext, now: Node, x: Node): Node {
+/** The teacher's velocity at x and times s. */
+function taughtVelocity({ network, parameters, path }: FrozenField, context: LossContext, x: Node, s: Node): Node {
+  const { conditions = new Map(), network: own } = context.network.made ?? {};
+  const named = ({ name, options }: PathScheduler) => JSON.stringify({ name, options });
+  const differs = (what: string, given: unknown, expected: unknown) => {
+    if (given === expected) return;
+    throw new ConfigError({
+      subject: `${what} of the teacher of meanFlow`,
+      given,
+      expected: `${expected}, as the flow map is trained`,
+      remedy: "Train the teacher on the same data, path and conditions.",
+    });
+  };
+  differs("dimension", network.dimension, x.shape[1]);
+  differs("path", named(path), named(context.path));
+  differs("conditions", JSON.stringify(network.conditions ?? {}), JSON.stringify(own?.conditions ?? {}));
+  const values = new Map(
+    network.parameters.map(({ name, shape }) => [name, table(Array.from(parameters.get(name) ?? []), shape)] as const),
+  );
+  return onPath(network, path).apply(values, x, s, conditions);
+}
+
+/** div U(x, s, s) [B, 1], or an estimate of it. */
+function divergenceNow(options: CompleteOptions, { random }: LossContext, now: Node, x: Node): Node {
+  const { estimator, probe, probes } = options;
+  if (estimator === "exact") return traceOf(jacobianProducts(now, x, unitVectors(x.shape)));
   const directions = Array.from({ length: probes }, () => random(randomKindOf[probe], x.shape));
   const products = jacobianProducts(now, x, directions);
   const estimates = directions.map((z, i) => hutchinsonEstimate(z, products[i] as Node));
   return multiply(estimates.reduce(add), 1 / probes);
 }
 
-/** Starts and ends [B, 1]; the trainer's times are one of both. Ends are constants: derivatives by s hold them. */
+/** Starts and ends [B, 1]; the trainer's times are one of both. No start goes into an end: derivatives by s hold ends. */
 function timesOf({ times, equal }: CompleteOptions, { t, random }: LossContext, reverse: boolean) {
   const isUniform = times === "uniform";
   const time = (uniform: Node | undefined) => {
@@ -151,14 +195,16 @@ function timesOf({ times, equal }: CompleteOptions, { t, random }: LossContext, 
   // Where e = s a pair is one of the times, not the earlier of two: else flow matching would see few late ones.
   const isEqual = less(random("uniform", t.shape), equal);
   const start = select(isEqual, one, s);
-  return { s: start, e: stopGradient(select(isEqual, one, end)) };
+  return { s: start, e: select(isEqual, one, end) };
 }
 
 function completed(options: MeanFlowOptions) {
   optionsObject("options of meanFlow", options, [
-    ...(["tangent", "equal", "times", "adaptive", "divergence", "probe", "probes", "anchor"] as const),
+    ...(["tangent", "equal", "times", "adaptive", "divergence", "estimator", "probe", "probes"] as const),
+    ...(["anchor", "teacher"] as const),
   ]);
   const { tangent = "model", equal = 0.5, times = "uniform", divergence, probe = "rademacher", probes = 1 } = options;
+  const { estimator = "hutchinson", anchor, teacher } = options;
   choiceOption("tangent of meanFlow", tangent, meanFlowTangents);
   numberOption("equal of meanFlow", equal, { minimum: 0, maximum: 1 });
   const { power = 0, offset = 1e-3 } = optionsObject("adaptive of meanFlow", options.adaptive ?? {}, [
@@ -170,9 +216,24 @@ function completed(options: MeanFlowOptions) {
   if (divergence !== undefined) f32Option("divergence of meanFlow", divergence, { minimum: 0 });
   choiceOption("probe of meanFlow", probe, probeKinds);
   integerOption("probes of meanFlow", probes, 1, 1024);
-  const { anchor } = options;
+  choiceOption("estimator of meanFlow", estimator, divergenceEstimators);
   if (anchor !== undefined) partOption("anchor of meanFlow", anchor, "build", "fdm()");
-  return { tangent, equal, times: logitNormal(times), adaptive: { power, offset }, divergence, probe, probes, anchor };
+  if (teacher !== undefined) {
+    partOption("teacher of meanFlow", teacher.network, "apply", "await frozenField(bytes)");
+    if (options.tangent) refuseTangent(options.tangent);
+  }
+  return {
+    tangent,
+    equal,
+    times: logitNormal(times),
+    adaptive: { power, offset },
+    divergence,
+    estimator,
+    probe,
+    probes,
+    anchor,
+    teacher,
+  };
 }
 
 function logitNormal(times: NonNullable<MeanFlowOptions["times"]>): "uniform" | Required<LogitNormalTimes> {
@@ -181,6 +242,15 @@ function logitNormal(times: NonNullable<MeanFlowOptions["times"]>): "uniform" | 
   f32Option("mean in times of meanFlow", mean);
   f32Option("deviation in times of meanFlow", deviation, { minimum: 0, open: "minimum" });
   return { mean, deviation };
+}
+
+function refuseTangent(given: string): never {
+  throw new ConfigError({
+    subject: "tangent of meanFlow",
+    given,
+    expected: "no such option beside a teacher, whose velocity is the direction",
+    remedy: "Leave it out.",
+  });
 }
 
 function refuse(): AverageField {
