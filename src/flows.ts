@@ -1,5 +1,4 @@
 /**
-/**
  * The entry `divflow/flows`: couplings of starts with data, solvers, paths and losses beside the usual ones, and flow maps. Apart
  * from `divflow`, so that a page which has none of it downloads none; a page's worker imports it when one of these is first asked
  * for.
@@ -27,10 +26,7 @@ export { type HutchPlusPlusOptions, hutchPlusPlus } from "./flow/losses/hutch-pl
 export {
   type FrozenField,
   type LogitNormalTimes,
-  type LogitNormalTimes,
   type MeanFlowOptions,
-  type MeanFlowOptions,
-  meanFlow,
   meanFlow,
 } from "./flow/losses/mean-flow.ts";
 export { type TimeWeight, type WeightedOptions, weighted } from "./flow/losses/weighted.ts";
