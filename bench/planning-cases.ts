@@ -174,6 +174,6 @@ export function limitsOf(backend: string): PlanLimits {
   if (backend === "webgpu") return webgpuLimits(leastLimits, { wholeNetworks: true });
   return {
     ...{ maxBufferBytes: 2 ** 31, maxBindingBytes: 2 ** 31, maxStorageBindings: 1000, maxEpilogueGroups: 64 },
-    separateReadAndWrite: false,
+    ...{ separateReadAndWrite: false, optionalKernels: ["attention", "attentionReverse"] },
   };
 }

@@ -24,9 +24,10 @@ const { values: options, positionals } = parseArgs({
 });
 
 await generate();
-const { cases, stepOf, limitsOf, planning, describeProgram, topologicalOrder } = await fromSource(`
+const { cases, stepOf, limitsOf, morePasses, planning, describeProgram, topologicalOrder } = await fromSource(`
   export { cases, stepOf, limitsOf } from "./bench/planning-cases.ts";
-  export { planning } from "./src/schedule/compile.ts";
+  export { planning } from "./src/schedule/planning.ts";
+  export { morePasses } from "./src/schedule/network-passes.ts";
   export { describeProgram } from "./src/schedule/describe.ts";
   export { topologicalOrder } from "./src/graph/graph.ts";
 `);
@@ -54,7 +55,7 @@ function processorTime() {
  */
 function timed(graph, limits) {
   const seconds = passes.map(() => 0);
-  const work = planning(graph, limits);
+  const work = planning(graph, limits, undefined, morePasses);
   let pass = 0;
   let last = processorTime();
   for (;;) {

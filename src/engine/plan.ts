@@ -9,6 +9,7 @@ import type { MorePasses } from "../schedule/more-passes.ts";
 import { PASSES, planning } from "../schedule/planning.ts";
 import type { PlanLimits, Program } from "../schedule/program.ts";
 import { readsRowsApart } from "../schedule/row-slices.ts";
+import { sumsWithin } from "../schedule/sums-within.ts";
 import { inTurns, nextTask } from "../turns.ts";
 
 /** Asked now and then, with the passes done of how many: throws where the plan is wanted no more. */
@@ -25,7 +26,9 @@ export async function planned(
   stillWanted(0, PASSES);
   const program = (more?: MorePasses) =>
     inTurns(planning(graph, limits, optional, more), (passes) => stillWanted(passes, PASSES));
-  const more = async () => (await onDemand(import("../schedule/more-passes.ts"))).morePasses;
+  const passes = () =>
+    sumsWithin(graph) ? import("../schedule/network-passes.ts") : import("../schedule/more-passes.ts");
+  const more = async () => (await onDemand<{ readonly morePasses: MorePasses }>(passes())).morePasses;
   const early = limits.halvesFrom !== undefined || readsRowsApart(graph); // what else wants them is found on the way
   const made = (early ? undefined : await program()) ?? (await program(await more()));
   return expectRoom(made as Program, limits);

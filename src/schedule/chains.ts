@@ -4,7 +4,7 @@ import type { DType } from "../graph/node.ts";
 import { Cell, overlap, type View, viewOf } from "./cells.ts";
 import { groupOf } from "./epilogues.ts";
 import type { Group } from "./fuse.ts";
-import type { ElementwiseOperand, ElementwiseStep, LoadTerm } from "./program.ts";
+import type { ElementwiseOperand, ElementwiseStep, LoadTerm, RandomDraw } from "./program.ts";
 import { coneOf, isCheap, type Load, sameLoad } from "./repeats.ts";
 import type { StepOperand, StepUnit } from "./units.ts";
 
@@ -49,6 +49,13 @@ export function buildChains(groups: readonly Group[]): (Chain | undefined)[] {
 
 const isLoad = (operand: StepOperand): operand is Load => operand.from === "load";
 const stepOf = (operand: StepOperand): StepUnit[] => (operand.from === "step" ? [operand.unit] : []);
+
+/** Equal for steps that compute the same of the same operands. */
+export const stepKey = (
+  { function: name, random }: { readonly function: string; readonly random?: RandomDraw | undefined },
+  operands: readonly ElementwiseOperand[],
+) =>
+  `${name} ${JSON.stringify(random)} ${operands.map((operand) => (operand.from === "constant" ? `c${Object.is(operand.value, -0) ? "-0" : operand.value}` : `${operand.from}${operand.index}`)).join(" ")}`;
 
 function homeOf(unit: StepUnit): Cell {
   const cell = new Cell(unit.count, unit.dtype);
@@ -96,7 +103,7 @@ function buildChain({ call, steps: members }: Group, repeated: ReadonlySet<StepU
     const operands = unit.operands.map(operandOf);
     const { function: name, dtype, random } = unit;
     if (name === undefined) return operands[0] as ElementwiseOperand;
-    const key = `${name} ${JSON.stringify(random)} ${operands.map((operand) => (operand.from === "constant" ? `c${Object.is(operand.value, -0) ? "-0" : operand.value}` : `${operand.from}${operand.index}`)).join(" ")}`;
+    const key = stepKey({ function: name, random }, operands);
     const step = { function: name, operands, dtype, ...(random && { random }) };
     return once(key, () => ({ from: "step", index: steps.push(step) - 1 }));
   };

@@ -1,6 +1,6 @@
 import type { Graph } from "../graph/graph.ts";
 import type { CallMaker } from "./call-units.ts";
-import { morePasses } from "./more-passes.ts";
+import { morePasses } from "./network-passes.ts";
 import { atOnce } from "./parts.ts";
 import { planning } from "./planning.ts";
 import type { PlanLimits, Program } from "./program.ts";

@@ -1,4 +1,4 @@
-/** The order of calls: of the orders tried, the one in which the fewest bytes are live at once. */
+/** The order of calls: of those tried, the one in which the fewest bytes are live at once. */
 import { type Cell, extentOf, meet, rootView, sameElements, wordsOf } from "./cells.ts";
 import { Heap } from "./heap.ts";
 import type { Task } from "./tasks.ts";
@@ -15,8 +15,8 @@ export interface Lifetime {
   readonly size: number;
 }
 
-/** The tasks in the best order found. */
-export function orderTasks(tasks: readonly Task[], after: readonly (readonly number[])[]): Task[] {
+/** The tasks in some orders. */
+export function ordersOf(tasks: readonly Task[], after: readonly (readonly number[])[]): Task[][] {
   const cells = tasks.map((task) => [...temporaries(task)]);
   const readers = new Map<Cell, number>(); // tasks that touch it
   for (const list of cells) for (const cell of list) readers.set(cell, (readers.get(cell) ?? 0) + 1);
@@ -31,9 +31,12 @@ export function orderTasks(tasks: readonly Task[], after: readonly (readonly num
     leastGrowth(cells, readers, after, whole),
     leastGrowth(cells, readers, after, shared),
   ];
-  const candidates = orders.map((order) => order.map((number) => tasks[number] as Task));
-  return candidates.reduce((best, order) => (peakWords(order) < peakWords(best) ? order : best));
+  return orders.map((order) => order.map((number) => tasks[number] as Task));
 }
+
+/** The order in which the least is live at once. */
+export const lowest = (orders: readonly Task[][]) =>
+  orders.reduce((best, order) => (peakWords(order) < peakWords(best) ? order : best));
 
 /** Root cells that lie in an arena and that the task reads or writes. */
 function temporaries({ reads, writes }: Task): Set<Cell> {

@@ -1,7 +1,7 @@
 /**
  * planning: from what is computed to what runs. The passes, in order: `lowering` (nodes that are kernel calls), `legalizing`
  * (what each reads and writes), `rematerialize` (what reverse mode makes again), `bindState` (where state is written),
- * `makingTasks` (chains), `storeHalves` (what is f16 in memory, where that is asked for), `orderTasks`, `placeCells`.
+ * `makingTasks` (chains), `storeHalves` (what is f16 in memory, where that is asked for), `ordersOf`, `placeCells`.
  */
 import { LimitError } from "../errors.ts";
 import { type Graph, type StateDeclaration, topologicalOrder } from "../graph/graph.ts";
@@ -14,10 +14,11 @@ import { legalizing } from "./legalize.ts";
 import { lowering } from "./lower.ts";
 import { placeCells } from "./memory.ts";
 import type { MorePasses } from "./more-passes.ts";
-import { orderTasks } from "./order.ts";
+import { lowest, ordersOf } from "./order.ts";
 import type { InParts } from "./parts.ts";
 import type { KernelCall, PlanLimits, Program } from "./program.ts";
 import { rematerialize } from "./rematerialize.ts";
+import { sumsWithin } from "./sums-within.ts";
 import { makingTasks } from "./tasks.ts";
 
 /** Passes that {@link planning} tells of; all but the first may come again. */
@@ -36,6 +37,8 @@ export function* planning(
   optional?: CallMaker,
   more?: MorePasses,
 ): InParts<Program | undefined> {
+  const recompute = sumsWithin(graph) ? more?.recompute : lowest;
+  if (!recompute) return undefined;
   const state = declaredState(graph);
   for (const declaration of state) checkState(declaration, limits);
   const lowered = yield* lowering(graph, limits, more);
@@ -52,7 +55,7 @@ export function* planning(
     const { tasks, after } = yield* makingTasks(units.units, constraints, limits, assumed);
     yield 4;
     if (limits.halvesFrom !== undefined) more?.storeHalves(tasks, limits.halvesFrom);
-    const ordered = orderTasks(tasks, after);
+    const ordered = recompute(ordersOf(tasks, after), limits, assumed);
     yield 5;
     const memory = placeCells(ordered, limits);
     yield 6;

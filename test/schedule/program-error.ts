@@ -3,7 +3,7 @@ import type { Graph } from "../../src/graph/graph.ts";
 import type { HostTensor } from "../../src/graph/op.ts";
 import { compile } from "../../src/schedule/compile.ts";
 import { flowUnit } from "../../src/schedule/flow-unit.ts";
-import type { PlanLimits } from "../../src/schedule/program.ts";
+import type { PlanLimits, Program } from "../../src/schedule/program.ts";
 import { valuesOf } from "./graphs.ts";
 import { interpret } from "./interpret.ts";
 
@@ -16,10 +16,11 @@ export function programError(
   given: ReadonlyMap<string, HostTensor>,
   limits: PlanLimits,
   scale = 1e-6,
+  program: Program = compile(graph, limits, flowUnit),
 ): number {
   const state = new Map([...given].map(([name, { shape, data }]) => [name, { shape, data: data.map(Math.fround) }]));
   const expected = valuesOf(graph, state);
-  const found = interpret(compile(graph, limits, flowUnit), state, limits);
+  const found = interpret(program, state, limits);
   let largest = 0;
   for (const [name, { data }] of found) {
     const wanted = (expected.get(name) ?? state.get(name))?.data as Float64Array; // no update: it stays as it was
