@@ -21,7 +21,7 @@ export function jitterOf(jitter: unknown, data: DataSource): number {
     throw new ConfigError({
       subject: "jitter",
       given: jitter,
-      expected: `none for the data "${data.name}", whose points are drawn afresh at each step`,
+      expected: `none for the data "${data.options["name"] ?? data.name}", whose points are drawn afresh at each step`,
       remedy: "Leave it out; it is for arrayData.",
     });
   }

@@ -25,7 +25,7 @@ export interface LettersDataOptions {
 /**
  * Sequences as points [L, K] of the simplex, 1 at each position's letter. On the device a letter is one number; a batch is gathered there
  * by random indices, each sequence equally likely, with replacement, and what is known of these with them. Checkpoints keep
- * a fingerprint: resume with the same data.
+ * a fingerprint, and the alphabet: resume with the same data.
  *
  * @throws {@link ConfigError} when an option is unknown or wrong.
  * @throws {@link DataError} when there are no sequences, lengths differ, or a letter is none: the message names row and place.
@@ -42,7 +42,8 @@ export function lettersData(sequences: Sequences, options: LettersDataOptions = 
   const declared = Object.entries(told).map(([name, { values: _, ...one }]) => [name, one] as const);
   const conditionState = (name: string) => `condition ${name}`;
   return defineData({
-    name: "letters",
+    // Part of what checkpoints keep: the same numbers are other sequences under another alphabet.
+    name: alphabet === undefined ? "letters" : `letters ${alphabet}`,
     shape: [places, count],
     ...(declared.length > 0 ? { conditions: Object.fromEntries(declared) } : {}),
     state: {

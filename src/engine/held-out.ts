@@ -46,7 +46,7 @@ function heldOutOf({ validation, data, network, seed, telling }: Given): Pick<Va
     throw new ConfigError({
       subject: "validation of createTrainer",
       given: validation,
-      expected: `a data source: the data "${data.name}" have no rows to hold out`,
+      expected: `a data source: the data "${data.options["name"] ?? data.name}" have no rows to hold out`,
       remedy:
         "Give a source of its own, such as the same data again: its points are drawn apart from those trained on.",
     });

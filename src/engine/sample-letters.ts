@@ -1,4 +1,5 @@
 /** Sequences of letters from a model of a logits field: its flow from points spread over the simplex, and what it reads there. */
+import { expectHeld } from "../data/held.ts";
 import { ConfigError } from "../errors.ts";
 import { lettersOf, type SimplexKind } from "../flow/paths/graph-letters.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
@@ -6,7 +7,7 @@ import { factorTable } from "../flow/simplex/factor-table.ts";
 import { factorAt } from "../flow/simplex/letters-of.ts";
 import { euler } from "../flow/solvers/euler.ts";
 import { sizeOf } from "../graph/node.ts";
-import { integerOption, optionsObject, partOption, textOption } from "../graph/options.ts";
+import { GRAPH, integerOption, type NamedOptions, optionsObject, partOption, textOption } from "../graph/options.ts";
 import { streamOf } from "../ops/streams.ts";
 import { HostRandom } from "../ops/threefry.ts";
 import type { ConditionsGiven, Model, SolveOptions } from "./api.ts";
@@ -57,6 +58,7 @@ export async function sampleLetters(model: Model, options: SampleLettersOptions)
   const { simplex, sample } = lettersOf(path) ?? refusePath(path.name);
   const [places, all] = sample;
   if (model.dimension !== places * all) refuseSample(model, sample);
+  expectOwn(path, await pathOf(model));
   const names = alphabet === undefined ? undefined : [...textOption("alphabet of sampleLetters", alphabet, "text")];
   if (names && names.length !== all) {
     throw new ConfigError({
@@ -66,6 +68,7 @@ export async function sampleLetters(model: Model, options: SampleLettersOptions)
       remedy: "Give that of the data, or leave it out.",
     });
   }
+  expectHeld("letters of sampleLetters", count, places);
   const size = places * all;
   const most = Math.max(1, Math.floor(MOST_NUMBERS / size));
   const letters = new Uint8Array(count * places);
@@ -162,6 +165,32 @@ function refusePath(path: string): never {
     given: path,
     expected: "dirichlet() or linearSimplex() of divflow/letters, as the model was trained with",
     remedy: "Sample models of other paths by model.sample().",
+  });
+}
+
+/** As the engine has it, or as its page has it where the engine is in a worker. */
+interface Asked extends Model {
+  readonly path?: NamedOptions;
+  readonly connection?: { ask(question: object): Promise<{ readonly path: NamedOptions }> };
+  readonly number?: number;
+}
+
+async function pathOf({ path, connection, number }: Asked): Promise<NamedOptions | undefined> {
+  return path ?? (await connection?.ask({ ask: "madeOf", model: number }))?.path;
+}
+
+/** The graph follows from these facts. */
+function expectOwn(given: PathScheduler, own: NamedOptions | undefined): void {
+  const facts = ({ name, options }: NamedOptions) => {
+    const { name: called, simplex, sample } = options as Partial<Record<string, unknown>>;
+    return JSON.stringify(name === GRAPH ? { path: called, ...Object(simplex), sample } : { path: name, ...options });
+  };
+  if (own === undefined || facts(own) === facts(given)) return;
+  throw new ConfigError({
+    subject: "path of sampleLetters",
+    given: facts(given),
+    expected: `${facts(own)}, the model's`,
+    remedy: "Give the path that the model was trained with, with its options.",
   });
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Solution } from "../../src/data/dynamics/integrate.ts";
 import { type SystemName, systems } from "../../src/data/dynamics/systems.ts";
 import * as dynamics from "../../src/dynamics.ts";
-import { ConfigError, NumericError } from "../../src/errors.ts";
+import { ConfigError, DataError, NumericError } from "../../src/errors.ts";
 import { defineGuidance } from "../../src/flow/guidance/define-guidance.ts";
 
 const sets = {
@@ -193,4 +193,25 @@ describe("the integrator", () => {
     );
     expect(() => blowUp.advance(2)).toThrow(NumericError);
   });
+});
+
+test.each<[string, number[], number | undefined, new (facts: never) => Error, RegExp]>([
+  ["a time before", [0.1, 0.2, 1], -1, ConfigError, /^time of advance: got -1/],
+  ["no time", [0.1, 0.2, 1], Number.NaN, ConfigError, /^time of advance: got NaN/],
+  ["two states", [0.1, 0.2, 1, 0.1, 0.2, 1], undefined, DataError, /^sample of advance: got "6 numbers".*expected 3/],
+  ["part of a state", [0.1, 0.2], undefined, DataError, /^sample of advance: got "2 numbers"/],
+  ["no number", [0.1, Number.NaN, 1], undefined, DataError, /^sample of advance: got "\[0.1, NaN, 1\]"/],
+])("advance refuses %s", (_, sample, time, error, message) => {
+  const asked = () => dynamics.advance("lorenz", sample, time);
+  expect(asked).toThrow(error);
+  expect(asked).toThrow(message);
+});
+
+test("a solution that takes too many steps says so", () => {
+  const solution = new Solution(systems["harmonic-oscillator"]().rate, [1, 0], 1e-9, 1e-3);
+  expect(() => solution.advance(1e12)).toThrow(/a time of 1000000000000.*1000000 steps reach/);
+});
+
+test("standardize names its choices", async () => {
+  await expect(dynamics.lorenz({ count: 1, standardize: "x" as never })).rejects.toThrow(/one of true, false, channel/);
 });

@@ -1,6 +1,15 @@
 // Letters through the whole engine: trained, sampled, guided, saved, loaded, resumed, and the same in a worker, bit for bit.
 import { expect, test } from "vitest";
-import { adam, classes, evaluateLosses, load, type Runtime, resume, type TrainerOptions } from "../../src/index.ts";
+import {
+  adam,
+  classes,
+  evaluateLosses,
+  LimitError,
+  load,
+  type Runtime,
+  resume,
+  type TrainerOptions,
+} from "../../src/index.ts";
 import { crossEntropy, dirichlet, lettersData, linearSimplex, sampleLetters } from "../../src/letters.ts";
 import { cnn, defineNetwork, ops } from "../../src/networks.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
@@ -70,6 +79,9 @@ test.each<[string, () => Partial<TrainerOptions>]>([
     expect(here.further[1]).toEqual(here.further[0]);
     using engine = await remoteEngine("wasm");
     expect(await everything(engine.runtime, changes())).toEqual(here);
+    const { model } = await engine.runtime.createTrainer(options(changes()));
+    const path = dirichlet({ sample, largest: 20 });
+    await expect(sampleLetters(model, { path, count: 2, conditions: { kind: 0 } })).rejects.toThrow(/the model's/);
   },
   120_000,
 );
@@ -154,6 +166,19 @@ test("what is Gaussian of a model is refused, and what does not fit", async () =
       /network/,
     );
     const wrong = { path: dirichlet({ sample: [3, 5] }), count: 2, conditions };
+    for (const other of [dirichlet({ sample, largest: 20 }), linearSimplex({ sample })]) {
+      const asked = sampleLetters(model, { path: other, count: 2, conditions });
+      await expect(asked).rejects.toThrow(/path of sampleLetters: .*"largest.*the model's/);
+    }
+    await expect(sampleLetters(model, { path, count: 1e10, conditions })).rejects.toThrow(LimitError);
+    for (const option of [{ validation: 0.1 }, { jitter: 0.1 }]) {
+      await expect(runtime.createTrainer({ ...given, path, ...option })).rejects.toThrow(/the data "letters ACGT"/);
+    }
+    const renamed = lettersData(
+      texts.map((text) => text.replace(/./g, (one) => "TGCA"[alphabet.indexOf(one)])),
+      { alphabet: "TGCA", conditions: { kind: Uint32Array.from(labels) } },
+    );
+    await expect(resume(runtime, await trainer.checkpoint(), { data: renamed })).rejects.toThrow(/letters ACGT/);
     await expect(sampleLetters(model, wrong)).rejects.toThrow(/path of sampleLetters: got .samples \[3, 5\]/);
     await expect(sampleLetters(model, { path, count: 2, conditions, alphabet: "AC" })).rejects.toThrow(/expected 4/);
     await expect(sampleLetters(model, { path, count: 2 })).rejects.toThrow(/condition "kind"/);

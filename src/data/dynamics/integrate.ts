@@ -51,7 +51,9 @@ export class Solution {
       const isLast = this.#size >= left;
       const size = isLast ? left : this.#size;
       const error = this.#attempt(size);
-      if (!(this.#size > 1e-13 * time) || tries > MOST_STEPS) throw lost(this.state, tries);
+      if (!(this.#size > 1e-13 * time) || tries > MOST_STEPS) {
+        throw tries > MOST_STEPS || error <= 1 ? tooLong(time) : lost(this.state, tries);
+      }
       const factor = Number.isFinite(error) ? Math.min(4, Math.max(0.2, 0.8 * error ** (-1 / ORDER))) : 0.1;
       if (error <= 1) {
         this.state.set(this.#row[0] as Float64Array);
@@ -115,5 +117,14 @@ function lost(state: Float64Array, tries: number): NumericError {
     given: `${tries} steps, at [${[...state].join(", ")}]`,
     expected: "one that stays finite",
     remedy: "Start where the system is bounded.",
+  });
+}
+
+function tooLong(time: number): NumericError {
+  return new NumericError({
+    subject: "solution of a dynamical system",
+    given: `a time of ${time}`,
+    expected: `one that ${MOST_STEPS} steps reach`,
+    remedy: "Go on by a shorter time.",
   });
 }

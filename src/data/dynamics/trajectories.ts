@@ -1,5 +1,7 @@
 /** Trajectories as data: of the systems here, and of a mixture that is drawn anew at each time. */
-import { booleanOption, choiceOption, integerOption, optionsObject, signalOption } from "../../graph/options.ts";
+
+import { DataError } from "../../errors.ts";
+import { choiceOption, integerOption, numberOption, optionsObject, signalOption } from "../../graph/options.ts";
 import { streamOf } from "../../ops/streams.ts";
 import { HostRandom } from "../../ops/threefry.ts";
 import { inTurns } from "../../turns.ts";
@@ -97,7 +99,9 @@ export async function trajectoriesNamed(name: TrajectoriesName, options: Traject
  *
  * @param sample - one state, such as [x, y, z] of the Lorenz set.
  * @param time - positive; default: the time between two samples of a trajectory.
- * @throws {@link NumericError} when the solution does not stay finite.
+ * @throws {@link ConfigError} when the name is unknown, or the time not positive.
+ * @throws {@link DataError} when the sample has not the numbers of one state.
+ * @throws {@link NumericError} when the solution does not stay finite, or takes more than a million steps.
  */
 export function advance(
   name: SystemName,
@@ -105,8 +109,19 @@ export function advance(
   time?: number,
 ): number[] {
   const system = systemNamed(name);
-  const solution = new Solution(system.rate, system.fromSample(sample), TOLERANCE, system.timeStep);
-  solution.advance(time ?? system.timeStep);
+  const { timeStep, dimension } = system;
+  const during = numberOption("time of advance", time ?? timeStep, { minimum: 0, open: "minimum" });
+  const { length } = Object(sample) as Partial<typeof sample>;
+  if (length !== dimension || !Array.from(sample).every(Number.isFinite)) {
+    throw new DataError({
+      subject: "sample of advance",
+      given: length === dimension ? `[${Array.from(sample).join(", ")}]` : `${length ?? "no"} numbers`,
+      expected: `${dimension} finite numbers: ${system.coordinates.join(", ")} of "${name}"`,
+      remedy: "Give one state, such as values.subarray(0, C) of a trajectory's [length, C].",
+    });
+  }
+  const solution = new Solution(system.rate, system.fromSample(sample), TOLERANCE, timeStep);
+  solution.advance(during);
   return system.toSample(solution.state);
 }
 
@@ -118,7 +133,7 @@ function checked(of: string, options: TrajectoryOptions, defaultLength: number, 
   const known = ["count", "seed", "length", "standardize", "signal"] as const;
   const given = optionsObject(`options of ${of}`, options, known);
   const { count = 4000, seed = 0, length = defaultLength, standardize = false } = given;
-  if (standardize !== "channel") booleanOption(`standardize of ${of}`, standardize);
+  choiceOption(`standardize of ${of}`, standardize, [true, false, "channel"] as const);
   integerOption(`count of ${of}`, count);
   integerOption(`seed of ${of}`, seed, 0);
   integerOption(`length of ${of}`, length);

@@ -15,6 +15,8 @@
  * - Above: with s = 1 - (1-x) e^-h, C is the integral over h >= 0 of e^(-b h) (s/x)^(a-1) (ln s - c0), whose integrand is positive.
  */
 
+import { integerOption, numberOption } from "../../graph/options.ts";
+
 /** psi(a + count) - psi(a), for a whole number `count`: the sum of 1/(a + i) below it. */
 export function digammaDifference(a: number, count: number): number {
   let sum = 0;
@@ -34,9 +36,17 @@ export interface FactorValues {
  *
  * @param x - in [0, 1].
  * @param a - at least 1.
- * @param letters - K, at least 2.
+ * @param letters - K, an integer from 2 to 256.
+ * @throws {@link ConfigError} when one is outside its range.
  */
 export function dirichletFactor(x: number, a: number, letters: number): FactorValues {
+  numberOption("x of dirichletFactor", x, { minimum: 0, maximum: 1 });
+  numberOption("a of dirichletFactor", a, { minimum: 1 });
+  return factorValues(x, a, integerOption("letters of dirichletFactor", letters, 2, 256));
+}
+
+/** The same without a check: ends of tables may be rounded past the range. */
+export function factorValues(x: number, a: number, letters: number): FactorValues {
   const b = letters - 1;
   if (x === 0) return { factor: 0, ratio: Number.POSITIVE_INFINITY, slope: Number.POSITIVE_INFINITY };
   return x < a / (a + b) ? belowMean(x, a, b) : aboveMean(x, a, b);

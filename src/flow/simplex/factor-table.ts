@@ -10,7 +10,7 @@
  * fall fast enough that Horner's rule loses nothing.
  */
 import { LARGEST_CONCENTRATION } from "./concentrations.ts";
-import { dirichletFactor, factorSeries } from "./dirichlet-factor.ts";
+import { factorSeries, factorValues } from "./dirichlet-factor.ts";
 
 /** What is cut off, relative to the least value of what is tabulated: beside f32's rounding it is nothing. */
 const CUT = 1e-9;
@@ -54,7 +54,7 @@ export function factorTable(letters: number): FactorTable {
   });
   const high = interpolated((z, a) => {
     const x = Math.exp((widest * (z - 1)) / 2);
-    const { factor, slope } = dirichletFactor(x, a, letters);
+    const { factor, slope } = factorValues(x, a, letters);
     return [factor / Math.sqrt(x), slope * Math.sqrt(x)].map((value) => ({
       value: Math.sqrt(a) * value,
       size: Math.sqrt(a) * value,

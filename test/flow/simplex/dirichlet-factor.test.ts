@@ -113,3 +113,13 @@ test.each(letterCounts.flatMap((letters) => [[letters, "f64", 5e-9] as const, [l
     }
   },
 );
+
+test.each([
+  [Number.NaN, 2, 4, /^x of dirichletFactor/],
+  [2, 2, 4, /^x of dirichletFactor/],
+  [0.5, 0, 4, /^a of dirichletFactor/],
+  [0.5, 2, 1, /^letters of dirichletFactor/],
+  [0.5, 2, 4.5, /^letters of dirichletFactor/],
+])("refuses x %d, a %d, %d letters", (x, a, letters, message) => {
+  expect(() => dirichletFactor(x, a, letters)).toThrow(message);
+});
