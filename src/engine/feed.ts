@@ -49,7 +49,8 @@ export class Feed {
   readonly #batches: Rows[] = [];
   #fetching: Promise<void> | undefined;
   #failure: { readonly reason: unknown } | undefined;
-  #closed = false;
+  /** Aborted when it is closed. */
+  readonly #closing = new AbortController();
 
   /** @param step - steps done: the next one's batch is the first. */
   constructor(data: DataSource & { readonly stream: DataStream }, batchSize: number, step: number) {
@@ -79,7 +80,7 @@ export class Feed {
         this.#failure = undefined; // a run that goes on asks again
         throw reason;
       }
-      await unlessAborted(this.#fetch(), signal);
+      await unlessAborted(unlessAborted(this.#fetch(), signal), this.#closing.signal);
     }
     const count = Math.min(most, this.#batches.length);
     const filled = new Map<string, Values>();
@@ -103,7 +104,7 @@ export class Feed {
   /** Fetches what comes next while steps run. */
   ahead(): void {
     const { ahead = 2 * this.slots } = this.#stream.pairs ?? {};
-    if (this.#batches.length < ahead && !this.#closed && !this.#failure) {
+    if (this.#batches.length < ahead && !this.#closing.signal.aborted && !this.#failure) {
       this.#fetch().then(
         () => this.ahead(),
         () => {},
@@ -112,7 +113,7 @@ export class Feed {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closing.abort(new RangeError("a feed that is closed"));
     if (this.#stream.isOwn) this.#leave();
   }
 
@@ -176,7 +177,7 @@ export class Feed {
   /** The next rows that come; at the end of the stream those of its next beginning. */
   async #next(): Promise<Came> {
     for (;;) {
-      if (this.#closed) throw new RangeError("a feed that is closed");
+      this.#closing.signal.throwIfAborted();
       if (!this.#iterator) {
         const stream = this.#stream.from({ step: Math.floor(this.#came / this.#batchSize), rows: this.#came });
         const begin =

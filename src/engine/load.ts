@@ -27,7 +27,7 @@ export async function loadModel(
     columns: record.columns,
     shape: record.shape ?? record.network.sample ?? [record.network.dimension],
     facts: record.conditions ?? {},
-    starting: record.start && (await startingFrom(record.start, record)),
+    starting: record.start || record.coupling ? await startingFrom(record) : undefined,
     telling: await tellingOf(record.network),
     kept: () => parameters.kept,
     lock: new Lock(),

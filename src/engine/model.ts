@@ -92,6 +92,7 @@ export class LocalModel implements Model {
   /** @param block - a chunk's first row: that one alone, of all samples that would be drawn. */
   async sample(given: SampleOptions, block?: number): Promise<Samples> {
     const { starting, standardization } = this.source;
+    if (!starting && Object(given).start !== undefined) (await onDemand(import("./start.ts"))).fromNoise();
     const options = starting ? starting.sampling(given) : given;
     optionsObject("options of sample", options, [
       ...solveOptionNames,

@@ -1,12 +1,13 @@
 /** Starts and couplings of a trainer, checked: for trainers that have some, on demand. */
 import type { DataSource } from "../data/source.ts";
 import { withStart } from "../data/started.ts";
-import { ConfigError, UnsupportedError } from "../errors.ts";
+import { ConfigError, LimitError, UnsupportedError } from "../errors.ts";
 import { type Batches, type Coupling, OWN } from "../flow/couplings/coupling.ts";
 import { couplingFrom } from "../flow/couplings/registry.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import { evaluate } from "../graph/evaluate.ts";
+import { sameShape } from "../graph/node.ts";
 import { isRecord, type NamedOptions, partOption } from "../graph/options.ts";
 import type { Network } from "../nn/network.ts";
 import { constant } from "../ops/sources.ts";
@@ -54,6 +55,8 @@ export function pairing(given: Given): Paired {
     expectDimension("start", start, network);
   }
   const coupling = couplingOption(given.coupling);
+  if (start) expectConditions(start, trainingData);
+  if (coupling) expectCostsFit(coupling, batchSize);
   if (start || coupling) {
     expectBeginning(path, start !== undefined);
     expectScore(loss, path, start ? "starts of another kind than noise" : `pairs of the coupling "${coupling?.name}"`);
@@ -67,8 +70,11 @@ export function pairing(given: Given): Paired {
     });
   }
   return {
-    ...{ start, coupling, warnings: warningsOf(trainingData, coupling) },
-    starting: start && new Starting(start, start, { network, standardization: trainingData.standardization }),
+    ...{ start, coupling, warnings: warningsOf(trainingData, coupling, batchSize) },
+    starting:
+      start || coupling
+        ? new Starting({ network, standardization: trainingData.standardization, start, coupling }, start)
+        : undefined,
     trainingData:
       coupling || start?.stream
         ? pairedData({
@@ -140,13 +146,64 @@ function expectScore({ name, readsScore }: Loss, path: PathScheduler, beside: st
   });
 }
 
-function warningsOf({ conditions = {} }: DataSource, coupling: Coupling | undefined): string[] {
-  const names = Object.keys(conditions);
-  if (!coupling || coupling.seesConditions || names.length === 0) return [];
+/** What starts are told is compared with what data are told: by name, number for number. */
+function expectConditions(start: DataSource, { conditions = {} }: DataSource): void {
+  for (const [name, { shape, classes }] of Object.entries(start.conditions ?? {})) {
+    const own = conditions[name];
+    const isLabel = classes !== undefined;
+    if (own && sameShape(own.shape, shape) && (own.classes !== undefined) === isLabel) continue;
+    const kind = isLabel ? "labels" : `numbers of shape [${shape}]`;
+    throw new ConfigError({
+      subject: "conditions of start",
+      given: own ? `${name}, ${kind}` : name,
+      expected: own
+        ? `what the data have there: ${own.classes === undefined ? `numbers of shape [${own.shape}]` : "labels"}`
+        : `those of the data: ${Object.keys(conditions).join(", ") || "none"}`,
+      remedy: "Leave them out of the start, or give data and network the same.",
+    });
+  }
+}
+
+/** Rows that a plan is found of at most: one matrix of costs is then 512 MiB. */
+const MOST_PAIRED = 8192;
+
+/** Rows from which on a plan holds its thread for long. */
+const MANY_PAIRED = 1024;
+
+function expectCostsFit({ name }: Coupling, batchSize: number): void {
+  if (name === OWN || batchSize <= MOST_PAIRED) return;
+  throw new LimitError({
+    subject: `batchSize beside coupling ${name}`,
+    given: `${batchSize}, whose costs are ${Math.ceil((8 * batchSize ** 2) / 2 ** 20)} MiB`,
+    expected: `at most ${MOST_PAIRED}: a batch has batchSize^2 costs of 8 bytes, and pairs take time by its third power`,
+    remedy: "Take a batch of some hundreds; or pair rows by a function of your own, in parts (defineCoupling).",
+  });
+}
+
+function warningsOf(data: DataSource, coupling: Coupling | undefined, batchSize: number): string[] {
+  if (!coupling) return [];
+  const names = Object.keys(data.conditions ?? {});
   const own = coupling.name === OWN ? `"${coupling.options["name"]}"` : coupling.name;
+  const isSlow = coupling.name !== OWN && batchSize >= MANY_PAIRED;
+  const isBlind = !coupling.seesConditions && names.length > 0;
+  const isVoid = coupling.name !== OWN && coupling.seesConditions && names.length === 0;
   return [
-    `Coupling ${own} does not see the conditions (${names.join(", ")}): starts are then paired with classes by where they are, ` +
-      "and a model that is told one starts from all of them, so that its samples are biased. Give conditionCost a weight, such as 100, or " +
-      "take independent().",
+    ...(isBlind ? [blind(own, names)] : []),
+    ...(isVoid ? [`conditionCost of coupling ${own} has nothing to weigh: the data have no conditions.`] : []),
+    ...(isSlow
+      ? [
+          `Coupling ${own} pairs ${batchSize} rows a step, in one go: time grows by the third power of rows, to seconds from some ` +
+            "2,000 on, in which its thread answers nothing and heeds no signal. Pairs of some hundreds of rows do the same; or run " +
+            "the engine in a worker.",
+        ]
+      : []),
   ];
+}
+
+function blind(own: string, names: readonly string[]): string {
+  return (
+    `Coupling ${own} does not see the conditions (${names.join(", ")}): starts are then paired with classes by where they are, ` +
+    "and a model that is told one starts from all of them, so that its samples are biased. Give conditionCost a weight, such as 100, or " +
+    "take independent()."
+  );
 }

@@ -13,7 +13,7 @@ import {
 import { type Start, startIn } from "../data/started.ts";
 import { streamSource } from "../data/stream-source.ts";
 import { DataError } from "../errors.ts";
-import type { Batches, Coupling, PairedCondition } from "../flow/couplings/coupling.ts";
+import { type Batches, type Coupling, OWN, type PairedCondition } from "../flow/couplings/coupling.ts";
 import { evaluate } from "../graph/evaluate.ts";
 import type { Update } from "../graph/graph.ts";
 import { type Node, sizeOf } from "../graph/node.ts";
@@ -87,7 +87,9 @@ async function* pairsFrom(
       const own = data1 ? await nextRows(data1, data) : rows.data;
       const from = data0 && start ? await nextRows(data0, start) : rows.start;
       const batches = batchesOf({ data, start, own: own as Rows, from: from as Rows, batchSize, step, seed });
-      const pairs = coupling.pair ? checked(await coupling.pair(batches), coupling, batchSize) : undefined;
+      const pairs = coupling.pair
+        ? checked(await coupling.pair(shown(batches, coupling)), coupling, batchSize)
+        : undefined;
       yield new Map([
         [names.points, taken(batches.data, pairs?.columns, data.dimension, false)],
         [startName, taken(batches.start, pairs?.rows, data.dimension, false)],
@@ -189,6 +191,20 @@ function batchesOf({ data, own, from, batchSize, step, seed }: Both): Batches {
     conditions: Object.fromEntries(conditions),
     step,
     seed: (high >>> 11) * 2 ** 32 + low,
+  };
+}
+
+/** What a coupling is shown: to a user's own copies, which may be sorted or written to. */
+function shown(batches: Batches, { name }: Coupling): Batches {
+  if (name !== OWN) return batches;
+  const conditions = Object.entries(batches.conditions).map(
+    ([name, one]) => [name, { ...one, start: one.start.slice(), data: one.data.slice() }] as const,
+  );
+  return {
+    ...batches,
+    start: batches.start.slice(),
+    data: batches.data.slice(),
+    conditions: Object.fromEntries(conditions),
   };
 }
 

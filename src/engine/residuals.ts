@@ -35,7 +35,7 @@ interface Truth {
 export async function residualsOf(model: LocalModel, given: NumericArray, asked: AskedResiduals): Promise<Residuals> {
   optionsObject("options of residuals", asked, known);
   const { seed, signal, onProgress } = solveOptions("residuals", asked);
-  model.source.starting?.refuse("the bound on the total variation", { logDensity: true });
+  model.source.starting?.refuse("the bound on the total variation", { score: "the path's own marginals" });
   const divergence = estimatorOf(asked);
   const bins = integerOption("bins", asked.bins, 1, 10_000);
   const until = numberOption("until", asked.until, { minimum: 0, maximum: 1, open: "minimum" });

@@ -4,7 +4,7 @@ import type { Standardization } from "../data/standardize.ts";
 import { CheckpointError, DataError } from "../errors.ts";
 import type { Coupling } from "../flow/couplings/coupling.ts";
 import { sameShape } from "../graph/node.ts";
-import { type NamedOptions, optionsObject, textOption } from "../graph/options.ts";
+import { isRecord, type NamedOptions, optionsObject, textOption } from "../graph/options.ts";
 import type { ConditionFacts, FlatVector, ModelRecord, ValidationRecord } from "../train/checkpoint.ts";
 import { resumedData } from "../train/parts.ts";
 import { readCheckpoint } from "../train/read-checkpoint.ts";
@@ -44,8 +44,10 @@ export async function resumeTrainer(
     againOf({ subject, stored, given }, record, telling);
   const data = await resumedData(training.data, again("the data to resume with", training.data, options.data));
   expectColumns(data, columns);
+  if (!record.start) expectNone("start", options.start);
+  if (!record.coupling && options.coupling?.name !== "independent") expectNone("coupling", options.coupling);
   const start = record.start && (await resumedData(record.start, options.start, "start"));
-  const coupling = training.coupling && resumedCoupling(training.coupling, options.coupling);
+  const coupling = record.coupling && resumedCoupling(record.coupling, options.coupling);
   const settings = completed(
     {
       ...{ network, path, loss, optimizer, data, batchSize, seed, jitter },
@@ -66,6 +68,17 @@ export async function resumeTrainer(
   if (best) vectors.set("best", best.parameters);
   const standing = { ...(validation?.standing ?? firstStanding(false)), best: best?.metrics };
   return new LocalTrainer(runtime, settings, { step, vectors, standing }).prepared(planning);
+}
+
+/** What a run began without it goes on without. */
+function expectNone(part: "start" | "coupling", given: NamedOptions | undefined): void {
+  if (given === undefined) return;
+  throw new DataError({
+    subject: `${part} to resume with`,
+    given: isRecord(given) ? { name: given.name } : given,
+    expected: `none: the run began ${part === "start" ? "from noise" : "with independent pairs"}`,
+    remedy: `Leave ${part} out, or begin a new run from the model: createTrainer({ initial, ${part} }).`,
+  });
 }
 
 /** The coupling that the file names; a user's own, whose function it does not hold, has to be given again. */

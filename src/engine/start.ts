@@ -20,17 +20,23 @@ const noisy = ["euler-maruyama", "stochastic-heun"];
 interface Facts {
   readonly network: Pick<Network, "dimension">;
   readonly standardization: Standardization | undefined;
+  /** What a trainer had, or what a file says of it; undefined: noise. */
+  readonly start?: NamedOptions | undefined;
+  readonly coupling?: NamedOptions | undefined;
+}
+
+/** Calls, in words of {@link Starting.refuse}. */
+interface Asked extends Pick<SampleOptions, "logDensity" | "guide" | "known" | "solver"> {
+  /** What else reads a score, in words. */
+  readonly score?: string;
 }
 
 export class Starting {
-  /** What a trainer had, or what a file says of it. */
-  readonly start: NamedOptions;
   readonly #source: DataSource | undefined;
   readonly #facts: Facts;
 
   /** @param source - where starts are at hand. */
-  constructor(start: NamedOptions, source: DataSource | undefined, facts: Facts) {
-    this.start = start;
+  constructor(facts: Facts, source?: DataSource | undefined) {
     this.#source = source?.stream ? undefined : source;
     this.#facts = facts;
   }
@@ -38,45 +44,66 @@ export class Starting {
   /**
    * Options of sample with the points to start from as its `noise`.
    *
-   * @throws {@link ConfigError} when there are none.
+   * @throws {@link ConfigError} when there are none, or what takes noise for independent of the data is asked of pairs.
    * @throws {@link UnsupportedError} when a log-density, a guide or noise on the way is asked for.
    */
   sampling(options: SampleOptions): SampleOptions {
     if (!isRecord(options)) return options; // the call refuses it
     const { start, ...rest }: SampleOptions = options;
     this.refuse("sample", options);
+    if (!this.#facts.start) return start === undefined ? options : fromNoise();
     if (start !== undefined && rest.noise !== undefined) {
       const facts = { given: "beside noise", expected: "one of them", remedy: "Points in data units are the start." };
       throw new ConfigError({ subject: "start of sample", ...facts });
     }
     if (rest.noise !== undefined) return rest;
-    const { standardization, network } = this.#facts;
-    const points =
-      start === undefined
-        ? this.#drawn(rest)
-        : pointsOf("start of sample", copiedNumbers("start of sample", start), network.dimension).values;
+    const { standardization } = this.#facts;
+    const points = start === undefined ? this.#drawn(rest) : this.#given(start, rest.count);
     return { ...rest, noise: toModelUnits(points, standardization) };
   }
 
   /** The data beside which losses have the model's starts, drawn independently. */
   beside(data: DataSource): DataSource {
-    return withStart(data, this.#expected("evaluateLosses"));
+    return this.#facts.start ? withStart(data, this.#expected("evaluateLosses")) : data;
   }
 
-  /** @throws {@link UnsupportedError} for what takes starts for Gaussian. */
-  refuse(
-    of: string,
-    { logDensity, guide, known, solver }: Pick<SampleOptions, "logDensity" | "guide" | "known" | "solver">,
-  ): void {
+  /**
+   * @throws {@link UnsupportedError} for what takes starts for Gaussian.
+   * @throws {@link ConfigError} for what takes noise for independent of the data, of a model of pairs.
+   */
+  refuse(of: string, { logDensity, guide, known, solver, score }: Asked): void {
     const name = solver?.name;
     const isNoisy = name !== undefined && noisy.includes(name);
-    if (!logDensity && !guide && !known && !isNoisy) return;
-    throw new UnsupportedError({
-      subject: `${of} of a model that starts from "${this.start.name}" data`,
-      given: logDensity ? "a log-density" : isNoisy ? `solver ${name}` : "a guide, or known coordinates",
-      expected: "what does not ask for the density of its starts: that is not known",
+    const { start, coupling } = this.#facts;
+    const asked = isNoisy ? `solver ${name}` : guide || known ? "a guide, or known coordinates" : score;
+    if (start && (logDensity || asked)) {
+      throw new UnsupportedError({
+        subject: `${of} of a model that starts from "${start.name}" data`,
+        given: logDensity ? "a log-density" : asked,
+        expected: "what does not ask for the density of its starts: that is not known",
+        remedy:
+          "Sample and encode by a solver of the flow itself, such as dopri5(); densities need a model that starts from noise.",
+      });
+    }
+    if (!coupling || !asked) return;
+    throw new ConfigError({
+      subject: `${of} of a model of pairs, by coupling "${coupling.options["name"] ?? coupling.name}"`,
+      given: asked,
+      expected: "what needs no score: a velocity has one only where noise was drawn independently of the data",
       remedy:
-        "Sample and encode by a solver of the flow itself, such as dopri5(); densities need a model that starts from noise.",
+        "Sample by a solver of the flow itself, such as dopri5(), without guides; or train with independent pairs.",
+    });
+  }
+
+  #given(start: NonNullable<SampleOptions["start"]>, count: number | undefined): Float32Array | Float64Array {
+    const subject = "start of sample";
+    const points = pointsOf(subject, copiedNumbers(subject, start), this.#facts.network.dimension);
+    if (count === undefined || count === points.count) return points.values;
+    throw new ConfigError({
+      subject: "count of sample",
+      given: count,
+      expected: `${points.count}, as many as start has rows`,
+      remedy: "Leave count out where start is given.",
     });
   }
 
@@ -91,15 +118,25 @@ export class Starting {
     throw new ConfigError({
       subject: `start of ${of}`,
       given: "nothing",
-      expected: `points to start from: the model was trained from "${this.start.name}" data, which are not at hand`,
+      expected: `points to start from: the model was trained from "${this.#facts.start?.name}" data, which are not at hand`,
       remedy: "Give sample({ start: points }), row-major [count, D] in data units.",
     });
   }
 }
 
+/** @throws {@link ConfigError} where points to start from are given to a model that has none. */
+export function fromNoise(): never {
+  throw new ConfigError({
+    subject: "start of sample",
+    given: "points",
+    expected: "none: the model starts from noise, of count or given as noise",
+    remedy: "Leave start out; createTrainer({ start }) trains a model that starts from data.",
+  });
+}
+
 /** The same of a model from a file, whose start is at hand where it is a generator. */
-export async function startingFrom(start: NamedOptions, facts: Facts): Promise<Starting> {
-  const draws = start.name === GRAPH && Object.keys(Object(start.options["state"])).length === 0;
-  const source = draws || dataNames.includes(start.name) ? await dataOf(start) : undefined;
-  return new Starting(start, source, facts);
+export async function startingFrom({ network, standardization, start, coupling }: Facts): Promise<Starting> {
+  const draws = start?.name === GRAPH && Object.keys(Object(start.options["state"])).length === 0;
+  const source = start && (draws || dataNames.includes(start.name)) ? await dataOf(start) : undefined;
+  return new Starting({ network, standardization, start, coupling }, source);
 }

@@ -67,11 +67,12 @@ export function recordOf(
     shape: sampleShape(network, data),
     conditions: conditionFacts(trainingData),
     start: paired?.start,
+    coupling: paired?.coupling,
     parameters: take("parameters"),
     average: vectors.get("ema"),
     best: best && { metrics: best, parameters: take("best") },
     training: {
-      ...{ loss, optimizer, data, batchSize, seed, ema, maximumGradientNorm, jitter, coupling: paired?.coupling },
+      ...{ loss, optimizer, data, batchSize, seed, ema, maximumGradientNorm, jitter },
       validation: validation && {
         heldOut: validation.rows?.heldOut,
         source: validation.rows ? undefined : validation.source,

@@ -47,6 +47,8 @@ export interface ModelRecord {
   readonly conditions?: ConditionFacts | undefined;
   /** What it samples from at t = 0; left out: noise. */
   readonly start?: NamedOptions | undefined;
+  /** How starts were paired with data in training; left out: they were not, and what asks for a score may. */
+  readonly coupling?: Coupling | undefined;
   /** What training needs to go on; undefined in a file of a model alone. */
   readonly training: TrainingRecord | undefined;
 }
@@ -75,8 +77,6 @@ export interface TrainingRecord {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly data: NamedOptions;
-  /** How starts are paired with data; left out: they are not. */
-  readonly coupling?: Coupling | undefined;
   readonly batchSize: number;
   readonly seed: number;
   readonly ema: Ema | undefined;
@@ -109,7 +109,7 @@ export const FORM = 1;
 /** The bytes of a model file. */
 export function writeCheckpoint(record: ModelRecord): Uint8Array {
   const { network, path, standardization, step, backend, parameters, average, best, training } = record;
-  const { columns, shape, conditions, start } = record;
+  const { columns, shape, conditions, start, coupling } = record;
   const tensors = new Map<string, StoredTensor<WritableDType>>();
   for (const [name, { shape, values }] of toTorch(Float32Array.from(parameters), parameterLayout(network))) {
     tensors.set(name, { dtype: "F32", shape, data: values });
@@ -137,6 +137,7 @@ export function writeCheckpoint(record: ModelRecord): Uint8Array {
     ...(best ? { best: best.metrics } : {}),
     ...(columns ? { columns } : {}),
     ...(start ? { start: named(start) } : {}),
+    ...(coupling ? { coupling: named(coupling) } : {}),
     ...(shape && !sameShape(shape, network.sample ?? [network.dimension]) ? { shape } : {}),
     ...(network.conditions ? { conditions: factsOfAll(network.conditions, conditions) } : {}),
     training: training
@@ -144,7 +145,6 @@ export function writeCheckpoint(record: ModelRecord): Uint8Array {
           loss: named(training.loss),
           optimizer: named(training.optimizer),
           data: named(training.data),
-          ...(training.coupling ? { coupling: named(training.coupling) } : {}),
           batchSize: training.batchSize,
           seed: training.seed,
           ema: training.ema ?? null,

@@ -35,7 +35,16 @@ import { type ValidationMetrics, validationCriteria } from "./validation.ts";
 
 export type Facts = Pick<
   ModelRecord,
-  "network" | "path" | "standardization" | "step" | "backend" | "columns" | "shape" | "conditions" | "start"
+  | "network"
+  | "path"
+  | "standardization"
+  | "step"
+  | "backend"
+  | "columns"
+  | "shape"
+  | "conditions"
+  | "start"
+  | "coupling"
 > & {
   readonly training: TrainingFacts | undefined;
   readonly best: ValidationMetrics | undefined;
@@ -95,7 +104,7 @@ async function parseFacts(subject: string, given: unknown, known: Network | unde
     subject,
     given,
     ["form", "version", "network", "path", "standardization", "step", "backend", "vectors", "training"],
-    ["best", "columns", "shape", "conditions", "start"],
+    ["best", "columns", "shape", "conditions", "start", "coupling"],
   );
   const { kind, config } = fieldsOf(`${subject}, network`, fields["network"], ["kind", "config"]);
   const network = isNetwork(known, kind, config) ? known : await networkFromConfig(kind as string, config);
@@ -129,6 +138,9 @@ async function parseFacts(subject: string, given: unknown, known: Network | unde
     ...(fields["start"] === undefined
       ? {}
       : { start: await parseData(`${subject}, start`, fields["start"], dimension) }),
+    ...(fields["coupling"] === undefined
+      ? {}
+      : { coupling: await madeOf(`${subject}, coupling`, fields["coupling"], couplingOf) }),
   };
 }
 
@@ -137,7 +149,7 @@ async function parseTraining(subject: string, given: unknown, dimension: number)
     `${subject}, training`,
     given,
     ["loss", "optimizer", "data", "batchSize", "seed", "ema", "maximumGradientNorm"],
-    ["jitter", "validation", "coupling"],
+    ["jitter", "validation"],
   );
   const { ema: average, maximumGradientNorm, jitter = 0 } = fields;
   const data = await parseData(`${subject}, data`, fields["data"], dimension);
@@ -146,9 +158,6 @@ async function parseTraining(subject: string, given: unknown, dimension: number)
     loss: await madeOf(`${subject}, loss`, fields["loss"], lossOf),
     optimizer: await madeOf(`${subject}, optimizer`, fields["optimizer"], optimizerFrom),
     data,
-    ...(fields["coupling"] === undefined
-      ? {}
-      : { coupling: await madeOf(`${subject}, coupling`, fields["coupling"], couplingOf) }),
     batchSize: integerOption("batchSize", fields["batchSize"], 1, LARGEST_BATCH),
     seed: integerOption("seed", fields["seed"], 0),
     ema: average === null ? undefined : ema(average as { decay: number }),
