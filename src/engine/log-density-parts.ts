@@ -2,11 +2,12 @@
 import type { NumericArray } from "../backends/backend.ts";
 import { expectHeld } from "../data/held.ts";
 import { logJacobian } from "../data/standardize.ts";
-import { LimitError } from "../errors.ts";
+import { ConfigError, LimitError } from "../errors.ts";
 import { MOST_APART } from "../flow/divergence.ts";
 import { estimateCount } from "../flow/likelihood.ts";
 import { diagonalField, scoreField } from "../flow/log-density-field.ts";
 import type { VelocityField } from "../flow/losses/loss.ts";
+import type { Solver } from "../flow/solvers/solver.ts";
 import type { DivergenceOptions, SolveOptions } from "./api.ts";
 import { chunksOf } from "./chunks.ts";
 import type { Guide } from "./guide.ts";
@@ -58,6 +59,7 @@ export async function estimatesOf(
   options: SolveOptions & { readonly probes: number },
 ): Promise<Float64Array> {
   const { solver, seed, signal, onProgress } = solveOptions("estimates", options);
+  expectOfFlow("solver of estimates of log-densities", solver);
   model.source.starting?.refuse("estimates", { logDensity: true });
   const { dimension } = model;
   const { standardization, network } = model.source;
@@ -92,6 +94,7 @@ export async function gradientsOf(
   options: SolveOptions & DivergenceOptions,
 ): Promise<Gradients> {
   const { solver, seed, signal, onProgress } = solveOptions("the gradient", options);
+  expectOfFlow("solver of the gradient of log-densities", solver);
   model.source.starting?.refuse("the gradient", { logDensity: true });
   const { dimension } = model;
   const { standardization, network, path } = model.source;
@@ -149,6 +152,7 @@ export async function contributionsOf(
   options: SolveOptions,
 ): Promise<Contributions> {
   const { solver, seed, signal, onProgress } = solveOptions("contributions", options);
+  expectOfFlow("solver of contributions to log-densities", solver);
   model.source.starting?.refuse("contributions", { logDensity: true });
   const { dimension } = model;
   if (dimension > MOST_APART) throw tooMany(dimension);
@@ -197,5 +201,16 @@ function tooMany(dimension: number): LimitError {
     given: `${dimension} of them`,
     expected: `at most ${MOST_APART}: each takes a tangent of its own`,
     remedy: "Take the log-density alone.",
+  });
+}
+
+/** These integrate more than the velocity beside the points, which average velocities are not made for. */
+function expectOfFlow(subject: string, { name }: Pick<Solver, "name">): void {
+  if (name !== "flow-map") return;
+  throw new ConfigError({
+    subject,
+    given: "flowMapSteps()",
+    expected: "a solver of the flow itself: averages tell the log-density alone",
+    remedy: "Take dopri5(), as by default; model.logDensity takes flowMapSteps().",
   });
 }

@@ -7,7 +7,15 @@ import { ConfigError, LimitError, printable } from "../errors.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import { onPath, type PathScheduler } from "../flow/paths/path.ts";
 import { sameShape } from "../graph/node.ts";
-import { f32Option, integerOption, LARGEST_BATCH, optionsObject, partOption, signalOption } from "../graph/options.ts";
+import {
+  f32Option,
+  GRAPH,
+  integerOption,
+  LARGEST_BATCH,
+  optionsObject,
+  partOption,
+  signalOption,
+} from "../graph/options.ts";
 import { type Network, parameterLayout } from "../nn/network.ts";
 import type { PlanLimits } from "../schedule/program.ts";
 import { adam, type Optimizer } from "../train/adam.ts";
@@ -196,10 +204,14 @@ export function expectDimension(name: string, source: DataSource, network: Netwo
 
 /** What speaks against the options, a sentence each. */
 export function warningsOf(settings: TrainerSettings): string[] {
-  const { trainingData } = settings;
-  if (!isArrayData(trainingData)) return [];
+  const { trainingData, network, loss } = settings;
+  // Losses of a user's own may train averages, and those of averages come as graphs too.
+  const untrained =
+    network.average && loss.name !== GRAPH ? ["This loss trains no averages for flowMapSteps(): take meanFlow()."] : [];
+  if (!isArrayData(trainingData)) return untrained;
   const lost = trainingData.standardization ? undefined : lostDigits(trainingData);
   return [
+    ...untrained,
     ...(lost ? [lost] : []),
     ...(trainingData.count < parameterLayout(settings.network).total ? [byHeart(settings)] : []),
   ];

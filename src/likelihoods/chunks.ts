@@ -15,6 +15,7 @@ const names = [
   ...([
     "count",
     "noise",
+    "start",
     "logDensity",
     "times",
     "guide",
@@ -39,7 +40,7 @@ const names = [
 export function sampleChunks(model: Model, options: SampleChunksOptions): AsyncGenerator<Samples, void, undefined> {
   const given = optionsObject("options of sampleChunks", copiedOptions(options), names);
   const { chunk = 10_000, guide, known, noise, start, times, count, ...rest } = given;
-  integerOption("chunk of sampleChunks", chunk);
+  integerOption("chunk of sampleChunks", chunk, 1, 2 ** 31 - 1); // numbers that an array may have
   partOption("model of sampleChunks", model, "sample", "trainer.model");
   const { dimension } = model;
   const copy = (name: string, from: Numbers | undefined) =>

@@ -20,6 +20,7 @@ import {
   rk4,
   type TrainerOptions,
 } from "../../src/index.ts";
+import { logDensityContributions, logDensityGradient, logDensityInterval, mode } from "../../src/likelihoods.ts";
 import { flowMap } from "../../src/nn/flow-map.ts";
 import { graphConfig, graphNetwork } from "../../src/nn/graph.ts";
 import { unet1d } from "../../src/nn/unet1d.ts";
@@ -142,7 +143,17 @@ test("what a model cannot give is said in a sentence", async () => {
   await expect(model.logDensity([0, 0], { solver })).rejects.toThrow("a start s after the end e");
   const wanted = model.sample({ count: 2, solver, logDensity: { divergence: "hutchinson", probes: 4 } });
   await expect(wanted).rejects.toThrow('logDensity beside flowMapSteps: got "4 probes"');
+  for (const asked of [logDensityInterval, logDensityGradient, mode, logDensityContributions]) {
+    await expect(asked(model, [0, 0], { solver })).rejects.toThrow(/solver of .* got "flowMapSteps\(\)"/);
+  }
   const plain = await trained(runtime, 1, smallOptions());
   await expect(plain.model.sample({ count: 2, solver })).rejects.toThrow("a field that is no flow map's");
   await expect(runtime.createTrainer(smallOptions({ loss: meanFlow() }))).rejects.toThrow(ConfigError);
+});
+
+test("a loss that trains no averages is warned of", async () => {
+  using runtime = await createLocalRuntime({ backend: "reference" });
+  const warned = async (loss: TrainerOptions["loss"]) => (await runtime.createTrainer(options({ loss }))).warnings;
+  expect((await warned(fdm())).join()).toContain("no averages for flowMapSteps()");
+  expect((await warned(meanFlow())).join()).not.toContain("averages");
 });

@@ -217,6 +217,7 @@ describe("refused with a sentence", () => {
           {},
         ),
     ],
+    ["checks of flowMapSteps", "got 2", () => planOf(gaussianNetwork(), { checks: 2 })],
     ["logDensity beside flowMapSteps", "3 probes", () => planOf(gaussianNetwork(), {}, [0, 1], 3)],
     [
       "solver flow-map",

@@ -172,3 +172,7 @@ test("what is no option of a grid is refused", () => {
   expect(() => midpointTimes(1)).toThrow("count of midpointTimes: got 1");
   expect(() => cosineTimes(0)).toThrow("steps of cosineTimes: got 0");
 });
+
+test("a grid that is refused is printed as it is", () => {
+  expect(() => onGrid(heun(), [0, Number.NaN, 1])).toThrow(/got "?\[0, NaN, 1\]/);
+});

@@ -284,6 +284,7 @@ describe("refused with a sentence", () => {
     ["divergence of meanFlow", () => meanFlow({ divergence: -1 })],
     ["probes of meanFlow", () => meanFlow({ probes: 0 })],
     ["anchor of meanFlow", () => meanFlow({ anchor: 5 as never })],
+    ["anchor of meanFlow", () => meanFlow({ anchor: meanFlow() })],
     ["estimator of meanFlow", () => meanFlow({ estimator: "none" as never })],
     ["teacher of meanFlow", () => meanFlow({ teacher: {} as never })],
     ["tangent of meanFlow", () => meanFlow({ teacher: { network: linear } as never, tangent: "model" })],
@@ -296,5 +297,10 @@ describe("refused with a sentence", () => {
   ])("%s", (subject, make) => {
     expect(make).toThrow(ConfigError);
     expect(make).toThrow(`${subject}: got `);
+  });
+
+  test("an output that is no velocity is the fault, not the network", () => {
+    const build = () => meanFlow().build(contextOf({ ...small(), own: small() }));
+    expect(build).toThrow(/Give the path itself/);
   });
 });

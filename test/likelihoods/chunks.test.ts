@@ -1,7 +1,7 @@
 // Samples in chunks: the bits of all at once, whatever the chunk; errors; what happens when training goes on between.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ConfigError } from "../../src/errors.ts";
-import { createRuntime, euler, heun, type Model, mlp, type Samples, type Trainer } from "../../src/index.ts";
+import { cfm, createRuntime, euler, heun, type Model, mlp, type Samples, type Trainer } from "../../src/index.ts";
 import { type SampleChunksOptions, sampleChunks } from "../../src/likelihoods.ts";
 import { defineGuidance } from "../../src/networks.ts";
 import { slice } from "../../src/ops/shape.ts";
@@ -112,4 +112,19 @@ test("wrong options are refused at once", () => {
   expect(() => sampleChunks(model, { count: 5, chunk: 0 })).toThrow(/chunk of sampleChunks/);
   expect(() => sampleChunks(model, { count: 5, chunks: 2 } as never)).toThrow(/Did you mean chunk\?/);
   expect(() => sampleChunks(5 as never, { count: 5 })).toThrow(ConfigError);
+});
+
+test("points to start from are taken, as model.sample takes them", async () => {
+  using runtime = await createRuntime({ backend: "wasm" });
+  const { data } = smallOptions();
+  const { model } = await runtime.createTrainer(smallOptions({ start: data, loss: cfm() }));
+  const options = {
+    start: [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ],
+    solver: euler({ steps: 2 }),
+  } as never as SampleChunksOptions;
+  expect(joined(await all(model, { ...options, chunk: 2 }))).toEqual([...(await model.sample(options)).values]);
 });

@@ -34,6 +34,8 @@ import {
   randomKindOf,
 } from "./loss.ts";
 
+const NAME = "mean-flow";
+
 export const meanFlowTangents = ["conditional", "model", "mixed"] as const;
 
 /** Times sigmoid(mean + deviation z), z ~ N(0, 1). */
@@ -102,7 +104,7 @@ export interface MeanFlowOptions {
 export function meanFlow(options: MeanFlowOptions = {}): Loss {
   const complete = completed(options);
   const build = (context: LossContext) => meanFlowTerms(complete, context);
-  const own = { name: "mean-flow", build };
+  const own = { name: NAME, build };
   return { ...own, options: {}, forNetwork: (network, path) => graphLoss(lossConfig(own, network, path)) };
 }
 
@@ -110,7 +112,7 @@ type CompleteOptions = ReturnType<typeof completed>;
 
 function meanFlowTerms(options: CompleteOptions, context: LossContext): LossTerms {
   const { network, path, x0, x1 } = context;
-  const average = averagesOf(network.made) ?? refuse();
+  const average = averagesOf(network.made) ?? refuse(network.made?.network.own !== undefined);
   const { divergence: hasHead, reverse } = network.made?.network.average ?? {};
   const { divergence = hasHead ? 1 : 0, tangent } = options;
   if (divergence > 0 && !hasHead) {
@@ -217,7 +219,7 @@ function completed(options: MeanFlowOptions) {
   choiceOption("probe of meanFlow", probe, probeKinds);
   integerOption("probes of meanFlow", probes, 1, 1024);
   choiceOption("estimator of meanFlow", estimator, divergenceEstimators);
-  if (anchor !== undefined) partOption("anchor of meanFlow", anchor, "build", "fdm()");
+  if (anchor !== undefined && partOption("anchor of meanFlow", anchor, "build", "fdm()").name === NAME) refuseAnchor();
   if (teacher !== undefined) {
     partOption("teacher of meanFlow", teacher.network, "apply", "await frozenField(bytes)");
     if (options.tangent) refuseTangent(options.tangent);
@@ -253,7 +255,24 @@ function refuseTangent(given: string): never {
   });
 }
 
-function refuse(): AverageField {
+function refuseAnchor(): never {
+  throw new ConfigError({
+    subject: "anchor of meanFlow",
+    given: "meanFlow()",
+    expected: "a loss of the velocity, such as fdm()",
+    remedy: "Give cfm() or fdm(), or leave it out.",
+  });
+}
+
+function refuse(hasOutput: boolean): AverageField {
+  if (hasOutput) {
+    throw new ConfigError({
+      subject: "network of meanFlow",
+      given: "a path that makes velocities of its output, such as withOutput()'s",
+      expected: "a path where its output is the velocity, whose averages are trained",
+      remedy: "Give the path itself: condOT() in place of withOutput(..., condOT()).",
+    });
+  }
   throw new ConfigError({
     subject: "network of meanFlow",
     given: "a field that is no flow map's",

@@ -51,6 +51,7 @@ export function flowMapSteps(options: FlowMapStepsOptions = {}): Solver {
     plan(problem) {
       const average = expectAverages(problem, density);
       const isExact = density === "exact" || !problem.field.made?.network.average?.divergence;
+      if (checks && !isExact) refuseChecks(checks);
       const { rows, estimates } = problem;
       const spread = (growth: Node) => broadcast(negate(growth), [rows, estimates]);
       return gridPlan("flow-map", steps, problem, ({ x, time, next, size }) => {
@@ -64,6 +65,15 @@ export function flowMapSteps(options: FlowMapStepsOptions = {}): Solver {
       });
     },
   };
+}
+
+function refuseChecks(given: number): never {
+  throw new ConfigError({
+    subject: "checks of flowMapSteps",
+    given,
+    expected: "none beside the head's density, which takes no determinant",
+    remedy: 'Leave it out, or give density: "exact".',
+  });
 }
 
 /** ln |det| of the step's map [S, 1], NaN where it is not invertible at each of the ends on the way. */

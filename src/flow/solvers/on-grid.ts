@@ -57,7 +57,7 @@ function gridOption(grid: unknown): number[] {
   }
   throw new ConfigError({
     subject: "grid of onGrid",
-    given: grid,
+    given: times.every(Number.isFinite) ? grid : `[${times.join(", ")}]`,
     expected: "two times or more in [0, 1], each later than the one before",
     remedy: "Sort them and give each once.",
   });
