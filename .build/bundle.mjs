@@ -98,13 +98,16 @@ const networks = new RegExp(
 const flows = new RegExp(
   String.raw`\/src\/(train\/more-parts|flow\/(${[
     ...["solvers/(more|adaptive-heun|tsit5|sde|diffusion|flow-map|times|on-grid)", "flow-map", "log-determinant"],
-    ...["paths/(ve-sde|with-output)", "losses/(weighted|hutch-plus-plus)"],
+    ...[
+      "paths/(ve-sde|with-output|brownian-bridge|affine)",
+      "losses/(weighted|multiplied|score-matching|hutch-plus-plus)",
+    ],
     ...["conversions", "hutch-plus-plus", String.raw`couplings/[\w-]+`],
   ].join("|")})|transport\/(draw-pairs|random-sequence))\.ts$`,
 );
 
 /** What makes and trains flow maps, with graphs: apart from the others, which engines import. */
-const flowMaps = /\/src\/(nn\/flow-map|flow\/losses\/mean-flow|flow\/consistency|train\/frozen-field)\.ts$/;
+const flowMaps = /\/src\/(nn\/(flow-map|with-score)|flow\/losses\/mean-flow|flow\/consistency|train\/frozen-field)\.ts$/;
 
 /** Graphs that are plain data: pages load them for networks beside the MLP, and for files of a user's own. */
 const graphs = /\/src\/(trace\/|ops\/table|nn\/(graph|traced))/;

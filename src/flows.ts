@@ -29,7 +29,9 @@ export {
   type MeanFlowOptions,
   meanFlow,
 } from "./flow/losses/mean-flow.ts";
+export { scoreMatching } from "./flow/losses/score-matching.ts";
 export { type TimeWeight, type WeightedOptions, weighted } from "./flow/losses/weighted.ts";
+export { brownianBridge } from "./flow/paths/brownian-bridge.ts";
 export { veSDE } from "./flow/paths/ve-sde.ts";
 export { type OutputOptions, withOutput } from "./flow/paths/with-output.ts";
 export type { AdaptiveOptions } from "./flow/solvers/adaptive.ts";
@@ -43,4 +45,5 @@ export { cosineTimes, type KarrasTimesOptions, karrasTimes, midpointTimes } from
 export { tsit5 } from "./flow/solvers/tsit5.ts";
 export { type FlowMapOptions, flowMap } from "./nn/flow-map.ts";
 export { frozenField } from "./train/frozen-field.ts";
+export { withScore } from "./nn/with-score.ts";
 export type { Pairs } from "./transport/draw-pairs.ts";

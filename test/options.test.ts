@@ -135,6 +135,8 @@ const factories: Readonly<Record<string, Entry>> = {
     options: { name: "mine", pair: () => ({ rows: [], columns: [] }), seesConditions: true },
     call: flows.defineCoupling,
   },
+  brownianBridge: { options: { sigma: 0.5 }, call: flows.brownianBridge },
+  scoreMatching: { options: { weight: 2 }, call: (options) => flows.scoreMatching(divflow.cfm(), options) },
   eulerMaruyama: {
     options: { steps: 3, diffusion: { kind: "sigma", strength: 2 } },
     call: flows.eulerMaruyama,

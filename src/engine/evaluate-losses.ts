@@ -212,7 +212,7 @@ export function evaluationOf(
   telling?.expectSameNames("the data", data, facts, "the model");
   const units = inModelUnits(data, standardization, { batchSize, batches, seed });
   const { starting } = model;
-  if (loss.readsScore) starting?.refuse("evaluateLosses", { score: `loss ${loss.name}` });
+  if (loss.readsScore && !path.between) starting?.refuse("evaluateLosses", { score: `loss ${loss.name}` });
   const started = starting ? starting.beside(units) : units;
   return { network, path, standardization, facts, data: started, loss, batchSize, batches, seed, signal };
 }

@@ -7,6 +7,7 @@ import { eventEstimate, rowGradient } from "../flow/guidance/by-function.ts";
 import type { OpenGuidance } from "../flow/guidance/graph-guidance.ts";
 import { guidedByWeight, knownGradient, replacedField, type WeightGradient } from "../flow/guidance/guided-field.ts";
 import type { VelocityField } from "../flow/losses/loss.ts";
+import { expectAffine } from "../flow/paths/affine.ts";
 import { type PathScheduler, pointOnPath } from "../flow/paths/path.ts";
 import { windowOf } from "../flow/paths/window.ts";
 import type { Graph, StateDeclaration } from "../graph/graph.ts";
@@ -64,6 +65,7 @@ export async function guideOf(
       remedy: "Leave logDensity out, or take the samples' log-density under the model by model.logDensity.",
     });
   }
+  expectAffine(guide ? "guide of sample" : "known of sample", of.path);
   const options = guide && optionsObject("guide of sample", guide, ["by", "strength"]);
   const strength = f32Option("strength of guide", options?.strength ?? 1);
   const { openGuidance } = await onDemand(import("../train/graphs.ts"));

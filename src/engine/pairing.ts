@@ -136,13 +136,14 @@ function expectBeginning(path: PathScheduler, isOther: boolean): void {
 
 /** Paths from Gaussian noise, drawn by itself, have a score given the data alone. */
 function expectScore({ name, readsScore }: Loss, path: PathScheduler, beside: string): void {
-  if (!readsScore) return;
+  if (!readsScore || path.between) return;
   throw new ConfigError({
     subject: "loss of createTrainer",
     given: `${name} on path ${path.name}, beside ${beside}`,
     expected: "a path that has a score: between given ends this one is a point, without a density",
     remedy:
-      "Take cfm(); or noise as the start and independent pairs, with which cond-ot, linear-vp, vp, cosine, polynomial and ve have one.",
+      "Take brownianBridge({ sigma }) of divflow/flows, or cfm(); noise as the start and independent pairs have one on cond-ot, " +
+      "linear-vp, vp, cosine, polynomial and ve.",
   });
 }
 

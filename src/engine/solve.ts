@@ -14,6 +14,7 @@ import {
   withDivergence,
 } from "../flow/likelihood.ts";
 import type { VelocityField } from "../flow/losses/loss.ts";
+import { expectedNoise } from "../flow/network-field.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import { throwOnFailure } from "../flow/solvers/failure.ts";
 import { noiseState } from "../flow/solvers/problem.ts";
@@ -123,7 +124,7 @@ export class Solve {
     expectSolveFits({ network, solver, rows: passes * rows, divergence }, shared.backend.limits);
     const by = divergence?.estimator === "hutch++" && (await onDemand(import("../flow/hutch-plus-plus.ts")));
     const stepwise = solver.plan({
-      ...{ rows, dimension, estimates, path },
+      ...{ rows, dimension, estimates, path, noise: expectedNoise(field) },
       field: divergence ? (by ? by.withHutchPlusPlus : withDivergence)(field, divergence) : velocityOnly(field),
       stops,
     });

@@ -13,12 +13,12 @@ import type { SampleOptions } from "./api.ts";
 import { pointsOf } from "./points.ts";
 import { toModelUnits } from "./units.ts";
 
-/** Solvers whose drift has the score that the velocity gives where starts are Gaussian. */
+/** Solvers whose drift has the score that the velocity gives where starts are Gaussian, unless the network has one. */
 const noisy = ["euler-maruyama", "stochastic-heun"];
 
 /** What such a model is beside its start. */
 interface Facts {
-  readonly network: Pick<Network, "dimension">;
+  readonly network: Pick<Network, "dimension" | "score">;
   readonly standardization: Standardization | undefined;
   /** What a trainer had, or what a file says of it; undefined: noise. */
   readonly start?: NamedOptions | undefined;
@@ -73,7 +73,7 @@ export class Starting {
    */
   refuse(of: string, { logDensity, guide, known, solver, score }: Asked): void {
     const name = solver?.name;
-    const isNoisy = name !== undefined && noisy.includes(name);
+    const isNoisy = name !== undefined && noisy.includes(name) && !this.#facts.network.score;
     const { start, coupling } = this.#facts;
     const asked = isNoisy ? `solver ${name}` : guide || known ? "a guide, or known coordinates" : score;
     if (start && (logDensity || asked)) {

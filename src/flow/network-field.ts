@@ -25,6 +25,12 @@ export function networkField(network: Network, parameters: string, conditions?: 
   return conditions ? field : Object.assign(field, { bare: { network, parameters } });
 }
 
+/** What the score of a field's network says of the noise; undefined where it has none. */
+export function expectedNoise({ made }: VelocityField): ((x: Node, t: Node) => Node) | undefined {
+  const { network, parameters, conditions } = made ?? {};
+  return network?.score && parameters && ((x, t) => network.score?.(parameters, x, t, conditions) as Node);
+}
+
 /** The same with these parameters, by name. */
 export function fieldOf(
   network: Network,

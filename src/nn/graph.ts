@@ -19,6 +19,8 @@ export interface GraphConfig {
   readonly sample: Shape;
   readonly conditions: ConditionDeclarations;
   readonly parameters: readonly ParameterDeclaration[];
+  /** There where the graph has a score too. */
+  readonly score?: true;
   /** Of a flow map: its graph is that of the averages. */
   readonly average?: TracedAverages;
   readonly graph: Trace;
@@ -26,11 +28,19 @@ export interface GraphConfig {
 
 /** The graph of a network, whatever made it. */
 export function graphConfig(network: Network, name = network.kind): Sealed<GraphConfig> {
-  const { sample = [network.dimension], conditions = {}, parameters, average } = network;
+  const { sample = [network.dimension], conditions = {}, parameters, average, score } = network;
   const graph = networkTrace(network, conditionInputs(conditions));
   const declared = parameters.map(({ name, shape, initial, torchLayout }) => ({ name, shape, initial, torchLayout }));
   const flags = average && { average: { divergence: average.divergence, reverse: average.reverse } };
-  return sealed({ name, sample, conditions, parameters: declared, ...flags, graph });
+  return sealed({
+    name,
+    sample,
+    conditions,
+    parameters: declared,
+    ...flags,
+    ...(score ? { score: true as const } : {}),
+    graph,
+  });
 }
 
 /**
@@ -39,7 +49,7 @@ export function graphConfig(network: Network, name = network.kind): Sealed<Graph
  * @throws {@link CheckpointError} when it is damaged: the message names the node.
  */
 export function graphNetwork(given: unknown): Network {
-  const flags = isRecord(given) && "average" in given ? ["average"] : []; // only flow maps have it
+  const flags = isRecord(given) ? ["average", "score"].filter((name) => name in given) : []; // few networks have them
   const { subject, fields } = unsealed("network", given, ["sample", "conditions", "parameters", ...flags, "graph"]);
   const { name, sample, conditions, parameters: declared, graph } = fields;
   if (!isSizes(sample) || sample.length === 0 || !(sizeOf(sample) > 0)) {
@@ -54,8 +64,16 @@ export function graphNetwork(given: unknown): Network {
     throw damage(error.facts.subject, error.facts.given, error.facts.expected, error);
   }
   const network = { kind: GRAPH, dimension: sizeOf(sample), sample, parameters };
-  const average = flags.length > 0 ? averagesOf(subject, fields["average"]) : undefined;
-  const functions = openNetworkTrace(graph, { ...network, kind: name as string, average }, conditionInputs(told));
+  const average = flags.includes("average") ? averagesOf(subject, fields["average"]) : undefined;
+  const hasScore = flags.includes("score");
+  if (hasScore && (average || fields["score"] !== true)) {
+    throw damage(`${subject}, score`, fields["score"], "true, or none");
+  }
+  const functions = openNetworkTrace(
+    graph,
+    { ...network, kind: name as string, average, hasScore },
+    conditionInputs(told),
+  );
   return {
     ...network,
     config: given as Network["config"],

@@ -92,6 +92,8 @@ export interface Network {
   readonly conditions?: ConditionDeclarations;
   /** What PyTorch's files have among the parameters and nobody trains; left out: nothing. */
   readonly constants?: readonly ConstantTensor[];
+  /** Of a pair with a score: the expected noise E[z | x] [B, D], the score times -std, as `apply` gives velocities. */
+  score?(parameters: ReadonlyMap<string, Node>, x: Node, t: Node, conditions?: Conditions): Node;
   /** Of a flow map. */
   readonly average?: AverageVelocity;
   /** Of one whose output a path turned into velocities: the network as it was. Left out: its output is the velocity. */

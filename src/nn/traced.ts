@@ -10,7 +10,10 @@ const batch = { perRow: 1, plus: 0 };
 /** Which averages a traced network has; undefined: none, it is a velocity. */
 export type TracedAverages = Pick<AverageVelocity, "divergence" | "reverse">;
 
-type Traced = Pick<Network, "kind" | "dimension" | "parameters"> & { readonly average?: TracedAverages | undefined };
+type Traced = Pick<Network, "kind" | "dimension" | "parameters"> & {
+  readonly average?: TracedAverages | undefined;
+  readonly hasScore?: boolean;
+};
 
 /** What a network's trace is given: points, times, conditions and parameters, each under a name of its own. */
 function networkInputs(
@@ -32,6 +35,7 @@ const parameterInput = (name: string) => `parameter.${name}`;
 /** The outputs of a network's trace. */
 const VELOCITY = "velocity";
 const DIVERGENCE = "divergence";
+const SCORE = "score";
 
 /** Of a flow map, until when it averages. */
 const END = "end";
@@ -53,11 +57,14 @@ export function networkTrace(network: Network, conditions: readonly TraceInput[]
       new Map(all.map(({ name }) => [name, value(input(name))]));
     const parameters = named(network.parameters, parameterInput);
     const told = named(conditions, conditionInput);
-    if (!network.average) return { [VELOCITY]: network.apply(parameters, value("x"), value("t"), told) };
+    if (!network.average) {
+      const given = [parameters, value("x"), value("t"), told] as const;
+      return { [VELOCITY]: network.apply(...given), ...(network.score && { [SCORE]: network.score(...given) }) };
+    }
     const { velocity, divergence } = network.average.at(parameters, value("x"), value("t"), value(END), told);
     return { [VELOCITY]: velocity, ...(divergence && { [DIVERGENCE]: divergence }) };
   });
-  openNetworkTrace(trace, network, conditions); // what could not be read again is refused here
+  openNetworkTrace(trace, { ...network, hasScore: network.score !== undefined }, conditions); // what could not be read again is refused here
   return trace;
 }
 
@@ -70,17 +77,18 @@ export function openNetworkTrace(
   given: unknown,
   network: Traced,
   conditions: readonly TraceInput[] = [],
-): Pick<Network, "apply" | "average"> {
-  const { average, dimension } = network;
+): Pick<Network, "apply" | "average" | "score"> {
+  const { average, dimension, hasScore } = network;
   const trace = openTrace(given, `network "${network.kind}"`, {
     inputs: networkInputs(network, conditions),
     outputs: [
       { name: VELOCITY, shape: [batch, dimension], dtype: "f32" },
+      ...(hasScore ? [{ name: SCORE, shape: [batch, dimension], dtype: "f32" } as const] : []),
       ...(average?.divergence ? [{ name: DIVERGENCE, shape: [batch, 1], dtype: "f32" } as const] : []),
     ],
     without,
   });
-  const at: AverageVelocity["at"] = (values, x, t, end, told) => {
+  const made = (...[values, x, t, end, told]: Parameters<AverageVelocity["at"]>) => {
     const inputs = new Map<string, Node>([
       ["x", x],
       ["t", t],
@@ -88,11 +96,15 @@ export function openNetworkTrace(
     ]);
     for (const { name } of conditions) inputs.set(conditionInput(name), conditionOf(told, name));
     for (const { name } of network.parameters) inputs.set(parameterInput(name), values.get(name) as Node);
-    const made = trace.instantiate(x.shape[0] as number, inputs);
-    return { velocity: made.get(VELOCITY) as Node, divergence: made.get(DIVERGENCE) };
+    return trace.instantiate(x.shape[0] as number, inputs);
+  };
+  const at: AverageVelocity["at"] = (...given) => {
+    const values = made(...given);
+    return { velocity: values.get(VELOCITY) as Node, divergence: values.get(DIVERGENCE) };
   };
   return {
     ...(average && { average: { ...average, at } }),
+    ...(hasScore && { score: (values, x, t, told) => made(values, x, t, t, told).get(SCORE) as Node }),
     apply: (values, x, t, told) => at(values, x, t, t, told).velocity,
   };
 }

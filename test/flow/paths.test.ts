@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { gradient } from "../../src/autodiff/vjp.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { divergenceForms, divergenceWeights, fdm } from "../../src/flow/losses/fdm.ts";
+import { brownianBridge } from "../../src/flow/paths/brownian-bridge.ts";
 import { condOT } from "../../src/flow/paths/cond-ot.ts";
 import { cosine } from "../../src/flow/paths/cosine.ts";
 import { linearVP } from "../../src/flow/paths/linear-vp.ts";
@@ -87,6 +88,9 @@ const inner = [0.001, 0.03, 0.2, 0.37, 0.5, 0.71, 0.9, 0.99, 0.9999];
 
 /** The ends of what options allow, and near them. */
 const extremes: Record<string, PathScheduler> = {
+  "brownian-bridge": brownianBridge(),
+  "brownian-bridge, sigma 1e-6": brownianBridge({ sigma: 1e-6 }),
+  "brownian-bridge, sigma 1000": brownianBridge({ sigma: 1000 }),
   "cond-ot, sigmaMin 1.2e-38": condOT({ sigmaMin: 1.2e-38 }),
   "cond-ot, sigmaMin 1 - 2^-24": condOT({ sigmaMin: 1 - 2 ** -24 }),
   "vp, betaMax 100": vp({ betaMax: 100 }),
@@ -169,7 +173,8 @@ test("weight dilation meets vp up to betaMax 60, and no further", () => {
 
 test("every path has a closed form here", () => {
   expect(new Set(Object.values(closed).map(({ path }) => path.name))).toEqual(
-    new Set([...pathNames, ...morePathNames.filter((name) => name !== "with-output")]), // what it wraps has one
+    // What "with-output" wraps has one; bridge.test.ts is about bridges.
+    new Set([...pathNames, ...morePathNames.filter((name) => !["with-output", "brownian-bridge"].includes(name))]),
   );
 });
 

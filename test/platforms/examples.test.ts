@@ -66,6 +66,14 @@ describe.skipIf(skipped.includes("node-wasm"))("in Node", () => {
     expect(Number(onRing) - Number(inMiddle)).toBeGreaterThan(1);
   });
 
+  test("bridge.mjs: paired starts need fewer steps, and a bridge arrives", { timeout: 150_000 }, async () => {
+    const output = await run("bridge.mjs", await shortened("bridge.mjs", ["steps = 3000", "steps = 250"]));
+    const found = [...output.matchAll(/distance ([\d.]+)/g)].map(([, distance]) => Number(distance));
+    expect(found).toHaveLength(4);
+    expect(found[1]).toBeLessThan(0.75 * found[0]);
+    expect(output).toMatch(/bridge: distance [\d.]+ by the flow, [\d.]+ by the diffusion/);
+  });
+
   test("classes.mjs samples each kind where the file has it", { timeout: 150_000 }, async () => {
     const output = await run("classes.mjs", await shortened("classes.mjs", ["steps: 1500", "steps: 600"]));
     for (const [kind, flipper, weight] of [

@@ -1,6 +1,6 @@
 import { f32Option, optionsObject } from "../../graph/options.ts";
 import { multiply, subtract } from "../../ops/arithmetic.ts";
-import { pointOnPath, targetVelocity } from "../paths/path.ts";
+import { pointBetween } from "../paths/path.ts";
 import { type Loss, meanSquare } from "./loss.ts";
 
 /**
@@ -16,10 +16,9 @@ export function cfm(options: { velocityWeight?: number } = {}): Loss {
   return {
     name: "cfm",
     options: { velocityWeight },
-    build({ network, path, x0, x1, t }) {
-      const values = path.at(t);
-      const v = network(pointOnPath(values, x0, x1), t);
-      const velocityLoss = meanSquare(subtract(v, targetVelocity(values, x0, x1)));
+    build(context) {
+      const { x, velocity, field } = pointBetween(context);
+      const velocityLoss = meanSquare(subtract(field(x, context.t), velocity));
       return { loss: multiply(velocityLoss, velocityWeight), velocityLoss, divergenceLoss: undefined };
     },
   };

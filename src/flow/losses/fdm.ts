@@ -27,7 +27,7 @@ import { stopGradient } from "../../ops/control.ts";
 import { mean, meanAll, sum } from "../../ops/reduce.ts";
 import { concat, slice } from "../../ops/shape.ts";
 import { hutchinsonEstimate, jacobianProducts, traceOf, unitVectors } from "../divergence.ts";
-import { type PathScheduler, type PathValues, pointOnPath, targetVelocity } from "../paths/path.ts";
+import { type PathPoint, type PathScheduler, pointBetween } from "../paths/path.ts";
 import { cfm } from "./cfm.ts";
 import { type Loss, type LossContext, meanSquare, onRows, type ProbeKind, probeKinds, randomKindOf } from "./loss.ts";
 
@@ -110,21 +110,19 @@ export function fdm(options: FDMOptions = {}): Loss {
       // Not even a report of the divergence: the graph is CFM's, so the bits are, whatever kernels a plan chooses.
       if (divergence === 0) return cfm({ velocityWeight }).build(context);
 
-      const { x0, x1, t } = context;
-      const values = context.path.at(t);
-      const u = targetVelocity(values, x0, x1);
+      const { t } = context;
+      const { x, velocity: u, noise, sigma, sigmaRate, field } = pointBetween(context);
       const rows = Math.max(1, Math.round(complete.fraction * (t.shape[0] as number)));
-      const { v, head } = evaluateField(context.network, pointOnPath(values, x0, x1), t, rows);
+      const { v, head } = evaluateField(field, x, t, rows);
       const velocityLoss = meanSquare(subtract(v, u));
 
       const first = (node: Node) => (rows === node.shape[0] ? node : slice(node, 0, 0, rows));
-      const { alpha, sigma, alphaRate, sigmaRate } = values;
       const divergenceLoss = divergenceTerm(complete, {
-        values: { alpha: first(alpha), sigma: first(sigma), alphaRate: first(alphaRate), sigmaRate: first(sigmaRate) },
+        values: { sigma: first(sigma), sigmaRate: first(sigmaRate) },
         x: head.x,
         v: head.v,
         u: first(u),
-        x0: first(x0),
+        x0: first(noise),
         random: context.random,
       });
       const loss = add(multiply(velocityLoss, velocityWeight), multiply(divergenceLoss, divergence));
@@ -133,9 +131,11 @@ export function fdm(options: FDMOptions = {}): Loss {
   };
 }
 
+type Spread = Pick<PathPoint, "sigma" | "sigmaRate">;
+
 /** All that the divergence term reads, on the rows it is taken on. */
 interface DivergenceInputs {
-  readonly values: PathValues;
+  readonly values: Spread;
   readonly x: Node;
   readonly v: Node;
   readonly u: Node;
@@ -179,21 +179,21 @@ function divergenceTerm(options: CompleteOptions, inputs: DivergenceInputs): Nod
 const SMALLEST_SQUARE = 1e-30;
 
 /** sigma r = sigma div v - D sigma' - (v' - u).x0, [B, 1]. `divergence` [B, 1], `excess` v' - u and x0 [B, D]. */
-export function scaledResidual({ sigma, sigmaRate }: PathValues, divergence: Node, excess: Node, x0: Node): Node {
+export function scaledResidual({ sigma, sigmaRate }: Spread, divergence: Node, excess: Node, x0: Node): Node {
   const dimension = x0.shape[1] as number;
   const expansion = subtract(multiply(sigma, divergence), multiply(sigmaRate, dimension));
   return subtract(expansion, sum(multiply(excess, x0), [1]));
 }
 
 /** sigma R = sigma J z - (v' - u)(x0.z) - sigma' z, [B, D]; `product` is J z. */
-export function scaledSlice(values: PathValues, z: Node, product: Node, excess: Node, x0: Node): Node {
+export function scaledSlice(values: Spread, z: Node, product: Node, excess: Node, x0: Node): Node {
   const { sigma, sigmaRate } = values;
   const along = sum(multiply(x0, z), [1]);
   return subtract(subtract(multiply(sigma, product), multiply(excess, along)), multiply(sigmaRate, z));
 }
 
 /** w q from sigma q. */
-function weigh(scaled: Node, { sigma, sigmaRate }: PathValues, weight: Required<FDMOptions>["weight"]): Node {
+function weigh(scaled: Node, { sigma, sigmaRate }: Spread, weight: Required<FDMOptions>["weight"]): Node {
   if (weight === "sigma") return scaled;
   return divide(scaled, weight === "dilation" ? abs(sigmaRate) : sigma);
 }

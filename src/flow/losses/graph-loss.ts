@@ -12,6 +12,7 @@ import { openTrace } from "../../trace/open.ts";
 import { type Sealed, sealed, unsealed } from "../../trace/sealed.ts";
 import { type Trace, type TraceInput, traceOf } from "../../trace/trace.ts";
 import { fieldOf } from "../network-field.ts";
+import { expectAffine } from "../paths/affine.ts";
 import type { PathScheduler } from "../paths/path.ts";
 import type { Loss, LossTerms } from "./loss.ts";
 
@@ -45,6 +46,7 @@ function lossInputs({ dimension, conditions, parameters }: Network): TraceInput[
  */
 export function lossConfig({ name, build }: Pick<Loss, "name" | "build">, network: Network, path: PathScheduler) {
   const subject = `loss "${name}"`;
+  expectAffine(subject, path);
   const draws = new Draws();
   const graph = traceOf(subject, lossInputs(network), (inputs, _, more) => {
     const value = (name: string) => inputs.get(name) as Node;

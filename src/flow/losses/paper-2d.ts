@@ -5,7 +5,7 @@ import { stopGradient } from "../../ops/control.ts";
 import { meanAll, sum } from "../../ops/reduce.ts";
 import { constant } from "../../ops/sources.ts";
 import { hutchinsonEstimate, jacobianProducts } from "../divergence.ts";
-import { pointOnPath, targetVelocity } from "../paths/path.ts";
+import { pointBetween } from "../paths/path.ts";
 import { cfm } from "./cfm.ts";
 import { type Loss, meanSquare } from "./loss.ts";
 
@@ -33,12 +33,8 @@ export function paper2d(options: { divergence?: number } = {}): Loss {
     readsScore: divergence > 0,
     build(context) {
       if (divergence === 0) return cfm().build(context);
-      const { network, path, x0, x1, t } = context;
-      const values = path.at(t);
-      const { sigma, sigmaRate } = values;
-      const x = pointOnPath(values, x0, x1);
-      const u = targetVelocity(values, x0, x1);
-      const v = network(x, t);
+      const { x, velocity: u, noise: x0, sigma, sigmaRate, field } = pointBetween(context);
+      const v = field(x, context.t);
       const z = context.random("rademacher", x.shape);
       const velocityLoss = meanSquare(subtract(v, u));
       const excess = subtract(stopGradient(v), u);

@@ -14,7 +14,7 @@ const entries: Registry<Loss> = {
 export const lossNames: readonly string[] = Object.keys(entries);
 
 /** Those of `divflow/flows`: train/more-parts.ts makes them. */
-export const moreLossNames: readonly string[] = ["weighted", "hutch++"];
+export const moreLossNames: readonly string[] = ["weighted", "hutch++", "score-matching"];
 
 /**
  * The loss of this name and these plain options.

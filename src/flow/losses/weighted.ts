@@ -20,11 +20,13 @@ import {
 import { add, divide, floor, maximum, minimum, multiply, sqrt, subtract } from "../../ops/arithmetic.ts";
 import { slice } from "../../ops/shape.ts";
 import { table } from "../../ops/sources.ts";
+import { expectAffine } from "../paths/affine.ts";
 import type { PathScheduler, PathValues } from "../paths/path.ts";
 import { cfm } from "./cfm.ts";
 import { fdm } from "./fdm.ts";
 import { hutchPlusPlus } from "./hutch-plus-plus.ts";
-import type { Loss, VelocityField } from "./loss.ts";
+import type { Loss } from "./loss.ts";
+import { multiplied } from "./multiplied.ts";
 import { paper2d } from "./paper-2d.ts";
 
 export const lossWeights = ["velocity", "noise", "data", "min-snr"] as const;
@@ -93,6 +95,7 @@ export function weighted(loss: Loss, options: WeightedOptions = {}): Loss {
   const isPlain = by === "velocity";
   return {
     name: WEIGHTED,
+    ...(loss.readsScore === undefined ? {} : { readsScore: loss.readsScore }),
     options: {
       ...loss.options,
       loss: loss.name,
@@ -105,6 +108,7 @@ export function weighted(loss: Loss, options: WeightedOptions = {}): Loss {
       const t = times === "even" ? spread(context.t) : context.t;
       if (isPlain) return loss.build({ ...context, t });
       const { path, network } = context;
+      expectAffine("by of weighted", path);
       const root = (at: Node) => rootOf(path, at);
       return loss.build({ ...context, t, path: inClock(path, root), network: multiplied(network, root) });
     },
@@ -163,14 +167,6 @@ function inClock(path: PathScheduler, root: Root): PathScheduler {
       return { alpha, sigma, alphaRate: multiply(alphaRate, factor), sigmaRate: multiply(sigmaRate, factor) };
     },
   };
-}
-
-function multiplied(field: VelocityField, root: Root): VelocityField {
-  const own: VelocityField = (x, t) => multiply(field(x, t), root(t));
-  const { rows } = field;
-  return rows
-    ? Object.assign(own, { rows: (change: Parameters<typeof rows>[0]) => multiplied(rows(change), root) })
-    : own;
 }
 
 /** The times (t_0 + k / B) mod 1, in an order in which the first rows of a batch, that `fraction` takes, are spread too. */

@@ -6,6 +6,7 @@ import type { Node } from "../../graph/node.ts";
 import type { NamedOptions } from "../../graph/options.ts";
 import type { Network } from "../../nn/network.ts";
 import { add, divide, multiply, negate } from "../../ops/arithmetic.ts";
+import type { LossContext, VelocityField } from "../losses/loss.ts";
 
 /** Values of a scheduler at some times, each [B, 1]. */
 export interface PathValues {
@@ -17,6 +18,23 @@ export interface PathValues {
   readonly sigmaRate: Node;
 }
 
+/** What a point lies between, and the network that is asked there. */
+export type PathEnds = Pick<LossContext, "network" | "x0" | "x1" | "t" | "random">;
+
+/**
+ * A point x [B, D] given both ends: x = mean + sigma noise, noise ~ N(0, I), so that the score is -noise / sigma and the dilation
+ * sigmaRate / sigma. Velocities, the target's and the field's, and `sigmaRate` may have a factor of t in common.
+ */
+export interface PathPoint {
+  readonly x: Node;
+  readonly velocity: Node;
+  readonly noise: Node;
+  /** [B, 1]. */
+  readonly sigma: Node;
+  readonly sigmaRate: Node;
+  readonly field: VelocityField;
+}
+
 /** A scheduler of a path. Its graphs keep their relative accuracy in f32 up to the last time before an end. */
 export interface PathScheduler extends NamedOptions {
   readonly options: Readonly<Record<string, unknown>>;
@@ -26,6 +44,10 @@ export interface PathScheduler extends NamedOptions {
   readonly dilationVanishes: boolean;
   /** @param t - times [B, 1] in [0, 1]. */
   at(t: Node): PathValues;
+  /** Of paths that spread between given ends: a point there. Left out: the point is alpha x1 + sigma x0, and x0 the noise. */
+  between?(ends: PathEnds): PathPoint;
+  /** Of such paths: std [...] at times, kept from 0 at both ends, for solvers that divide by it. */
+  std?(t: Node): Node;
   /** Of paths on which a network's output is no velocity: the network that gives one, whose `own` is the network. */
   bind?(network: Network): Network;
 }
@@ -47,6 +69,16 @@ export function pointOnPath({ alpha, sigma }: PathValues, x0: Node, x1: Node): N
 /** Target velocity u = alpha' x1 + sigma' x0 [B, D]. */
 export function targetVelocity({ alphaRate, sigmaRate }: PathValues, x0: Node, x1: Node): Node {
   return add(multiply(alphaRate, x1), multiply(sigmaRate, x0));
+}
+
+/** The point at t, whatever the path. */
+export function pointBetween({ path, ...ends }: LossContext): PathPoint {
+  const { network, x0, x1, t } = ends;
+  if (path.between) return path.between(ends);
+  const values = path.at(t);
+  const { sigma, sigmaRate } = values;
+  const velocity = targetVelocity(values, x0, x1);
+  return { x: pointOnPath(values, x0, x1), velocity, noise: x0, sigma, sigmaRate, field: network };
 }
 
 /** Score s = grad_x log p_t(x | x1) = -x0 / sigma [B, D]; infinite where sigma is 0. */

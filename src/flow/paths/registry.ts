@@ -20,7 +20,7 @@ const entries: Registry<PathScheduler> = {
 export const pathNames: readonly string[] = Object.keys(entries);
 
 /** Those of `divflow/flows`: train/more-parts.ts makes them. */
-export const morePathNames: readonly string[] = ["ve-sde", "with-output"];
+export const morePathNames: readonly string[] = ["ve-sde", "with-output", "brownian-bridge"];
 
 /**
  * The path scheduler of this name and these plain options.

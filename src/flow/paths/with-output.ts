@@ -15,6 +15,7 @@ import type { Network } from "../../nn/network.ts";
 import { add, divide, maximum, minimum, multiply, sqrt, square } from "../../ops/arithmetic.ts";
 import { constant } from "../../ops/sources.ts";
 import { convertField, type FieldKind, fieldKinds } from "../conversions.ts";
+import { expectAffine } from "./affine.ts";
 import type { PathScheduler, PathValues } from "./path.ts";
 import { type Window, windowOf } from "./window.ts";
 
@@ -52,6 +53,7 @@ export function withOutput(output: FieldKind, path: PathScheduler, options: Outp
   partOption("path of withOutput", path, "at", "condOT()");
   if (dataDeviation !== undefined)
     f32Option("dataDeviation of withOutput", dataDeviation, { minimum: 1e-6, maximum: 1e6 });
+  expectAffine("path of withOutput", path);
   if (path.bind) {
     throw new ConfigError({
       subject: "path of withOutput",

@@ -4,7 +4,8 @@
  *   dx = (v + g^2 / 2 grad log p_t) dt + g dW.
  * The score is taken from the velocity by the path's relation, grad log p_t = -E[x0 | x] / sigma with
  *   E[x0 | x] = (alpha' x - alpha v) / (alpha' sigma - sigma' alpha),
- * which is exact for the true velocity alone; of a learned one the marginals differ by as much as that is off.
+ * which is exact for the true velocity alone; of a learned one the marginals differ by as much as that is off. A model that
+ * has a score of its own (`withScore`) gives E[x0 | x] itself, or on a Brownian bridge that of the bridge's noise, sigma being its std.
  *
  * The drift's second part is -q E[x0 | x], q = g^2 / (2 sigma): where g^2 is in proportion to sigma nothing is singular at
  * t = 1, where sigma is 0.
@@ -99,6 +100,7 @@ function stochastic(name: string, options: SDEOptions, changeOf: (parts: Stochas
     plan(problem) {
       const path = expectSampling(name, problem);
       if (plain.kind === "reverse") expectReverse(name, path);
+      if (path.std && !problem.noise) throw noScore(name, path);
       const { rows, dimension } = problem;
       const stepped = gridPlan(name, steps, problem, (step) => {
         const source = { seed: state(noiseState), counter: state(stepState), stream: streamOf("diffusion") };
@@ -106,9 +108,11 @@ function stochastic(name: string, options: SDEOptions, changeOf: (parts: Stochas
         const at: Stochastic["at"] = (x, time) => {
           const t = reshape(time, [1, 1]);
           const values = path.at(t);
-          const { velocity } = problem.field(x, timeColumn(time, rows));
-          const { pull, spread } = coefficients(plain, values, t);
-          return { drift: subtract(velocity, multiply(pull, expectedNoise(values, x, velocity))), spread };
+          const column = timeColumn(time, rows);
+          const { velocity } = problem.field(x, column);
+          const { pull, spread } = coefficients(plain, path.std ? { ...values, sigma: path.std(t) } : values, t);
+          const noise = problem.noise?.(x, column) ?? expectedNoise(values, x, velocity);
+          return { drift: subtract(velocity, multiply(pull, noise)), spread };
         };
         const ends = equal(path.at(reshape(step.next, [1, 1])).sigma, 0);
         return { x: changeOf({ step, noise, ends, at }) };
@@ -116,6 +120,16 @@ function stochastic(name: string, options: SDEOptions, changeOf: (parts: Stochas
       return { ...stepped, state: [...stepped.state, noiseState] };
     },
   };
+}
+
+function noScore(name: string, path: PathScheduler): ConfigError {
+  return new ConfigError({
+    subject: `solver ${name}`,
+    given: `path ${path.name}, and a model without a score`,
+    expected: "a network that has one: on this path no velocity gives it",
+    remedy:
+      "Train withScore(network, score) by scoreMatching(), or take a solver of the flow itself, such as dopri5().",
+  });
 }
 
 function expectSampling(name: string, { estimates, stops, path }: SolveProblem): PathScheduler {

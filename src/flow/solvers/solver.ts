@@ -43,6 +43,8 @@ export interface SolveProblem {
   readonly stops: readonly number[];
   /** The path whose marginals the field carries; solvers that add noise on the way need it. */
   readonly path?: PathScheduler;
+  /** Of fields with a score: E[z | x] [S, D] at points [S, D] and times [S, 1], the score times -std. */
+  readonly noise?: ((x: Node, t: Node) => Node) | undefined;
 }
 
 /** What leads from one stop to the next. */
