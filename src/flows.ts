@@ -44,6 +44,6 @@ export type { Solver } from "./flow/solvers/solver.ts";
 export { cosineTimes, type KarrasTimesOptions, karrasTimes, midpointTimes } from "./flow/solvers/times.ts";
 export { tsit5 } from "./flow/solvers/tsit5.ts";
 export { type FlowMapOptions, flowMap } from "./nn/flow-map.ts";
-export { frozenField } from "./train/frozen-field.ts";
 export { withScore } from "./nn/with-score.ts";
+export { frozenField } from "./train/frozen-field.ts";
 export type { Pairs } from "./transport/draw-pairs.ts";

@@ -1,5 +1,5 @@
 // Starts and couplings in training: which pairs steps take, that they come again on resume, in a worker and in any cutting of runs.
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { DataSource, DataStream } from "../../src/data/source.ts";
 import { assignment } from "../../src/diagnostics.ts";
 import { Feed } from "../../src/engine/feed.ts";
@@ -263,7 +263,8 @@ test("are made while steps run: some ahead, a bounded number", async () => {
   await withRuntime("wasm", async (runtime) => {
     const trainer = await runtime.createTrainer(options({ coupling }));
     await trainSteps(trainer, 1);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThanOrEqual(17), { timeout: 20_000 });
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
     expect(asked).toEqual(Array.from({ length: asked.length }, (_, step) => step));
     expect(asked.length).toBe(17); // one that was taken, and those ahead;
     await trainSteps(trainer, 2); // these are there already

@@ -4,6 +4,7 @@ import { integerOption } from "../../graph/options.ts";
 import { multiply } from "../../ops/arithmetic.ts";
 import { slice } from "../../ops/shape.ts";
 import { subspaceOf } from "../hutch-plus-plus.ts";
+import { expectAffine } from "../paths/affine.ts";
 import { pointOnPath } from "../paths/path.ts";
 import { type FDMOptions, fdm } from "./fdm.ts";
 import { type Loss, onRows, randomKindOf } from "./loss.ts";
@@ -44,8 +45,10 @@ export function hutchPlusPlus(options: HutchPlusPlusOptions = {}): Loss {
   return {
     name: HUTCH_PLUS_PLUS,
     options: { ...own, probes, sketches },
+    readsScore: divergence > 0,
     build(context) {
       if (divergence === 0) return inner.build(context);
+      expectAffine("hutch++", context.path); // directions are found at points of it
       const { network, path, x0, x1, t, random } = context;
       const batch = t.shape[0] as number;
       const rows = Math.max(1, Math.round(fraction * batch)); // the rows that fdm takes it on
