@@ -107,7 +107,8 @@ const flows = new RegExp(
 );
 
 /** What makes and trains flow maps, with graphs: apart from the others, which engines import. */
-const flowMaps = /\/src\/(nn\/(flow-map|with-score)|flow\/losses\/mean-flow|flow\/consistency|train\/frozen-field)\.ts$/;
+const flowMaps =
+  /\/src\/(nn\/(flow-map|with-score)|flow\/losses\/mean-flow|flow\/consistency|train\/frozen-field)\.ts$/;
 
 /** Graphs that are plain data: pages load them for networks beside the MLP, and for files of a user's own. */
 const graphs = /\/src\/(trace\/|ops\/table|nn\/(graph|traced))/;
