@@ -3,6 +3,8 @@
  * from `divflow`, so that a page which has none of it downloads none; a page's worker imports it when one of these is first asked
  * for.
  */
+
+export { type DivergenceWeight, type SuggestOptions, suggestDivergenceWeight } from "./engine/suggest-weight.ts";
 export {
   type ConsistencyOptions,
   type DensityError,

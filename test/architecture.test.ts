@@ -92,7 +92,7 @@ const allowed: Record<string, readonly string[]> = {
   ],
   "networks.ts": ["graph", "ops", "trace", "autodiff", "nn", "flow", "data"],
   "diagnostics.ts": ["transport", "diagnostics"],
-  "flows.ts": ["flow", "nn", "train", "transport/draw-pairs.ts (type)"],
+  "flows.ts": ["flow", "nn", "train", "engine/suggest-weight.ts", "transport/draw-pairs.ts (type)"],
   likelihoods: [
     "graph",
     "ops",
