@@ -116,11 +116,11 @@ describe.skipIf(skipped.includes("node-wasm"))("in Node", () => {
   test("letters.mjs learns the shares of letters of each class", { timeout: 150_000 }, async () => {
     const text = await shortened(
       "letters.mjs",
-      ["[4, 40, 3, 1]", "[2, 6, 2, 4]"],
+      ["[4, 40, 3, 4]", "[2, 6, 2, 4]"],
       ["steps = 2000", "steps = 250"],
       ["count = 20_000", "count = 1000"],
       ["channels: 32, dilations: [1, 1]", "channels: 16, dilations: [1]"],
-      ["learningRate: 1e-3", "learningRate: 1e-2"],
+      ["learningRate: 4e-3", "learningRate: 1e-2"],
       ["batchSize: 256", "batchSize: 128"],
     );
     const output = await run("letters.mjs", text);
