@@ -39,7 +39,7 @@ async function trained(options) {
   return trainer.model;
 }
 
-/** @param {ArrayLike<number>} values */
+/** @param {Float32Array | Float64Array} values */
 const farness = (values) => wasserstein({ values, shape: [count, 2] }, { values: fresh, shape: [count, 2] }).distance;
 
 /** @type {readonly [string, import("divflow/flows").Coupling][]} */
