@@ -25,6 +25,7 @@ export function panelsSvg(panels, { extent, dots = 500, lines = 60 }) {
   const parts = panels.map((panel, i) => panelSvg(panel, i * (SIDE + GAP), extent, dots, lines));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${SIDE + CAPTION}" width="${width}" height="${SIDE + CAPTION}">`,
+    `<title>${panels.map(({ title }) => title).join("; ")}</title>`,
     "<style>text{font:12px system-ui,sans-serif;fill:#57606a}rect{fill:#fff;stroke:#d0d7de}.l{fill:none;stroke:#0969da;stroke-width:.6;stroke-opacity:.45}.d{fill:none;stroke:#1f2328;stroke-width:1.6;stroke-linecap:round;stroke-opacity:.7}</style>",
     ...parts,
     "</svg>\n",
