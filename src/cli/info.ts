@@ -80,7 +80,8 @@ function modelFacts(file: string, bytes: Uint8Array): { document: object; lines:
   const [columns, conditions] = [columnsIn(bytes), conditionsIn(bytes)];
   const shape = facts["shape"] ?? network?.config?.sample ?? [network?.config?.dimension];
   const { path, output } = pathIn(facts["path"]);
-  const known = { network: network?.kind, shape, path, output, step, backend, columns, conditions };
+  const [start, coupling] = [facts["start"], facts["coupling"]].map((one) => (one ? nameOf(one) : undefined));
+  const known = { network: network?.kind, shape, path, output, start, coupling, step, backend, columns, conditions };
   const told = Object.entries(conditions ?? {}).map(([name, { classes, names }]) => {
     const kinds = names?.map((one) => printable(one, 60)).join(", ") ?? `labels 0 to ${(classes ?? 1) - 1}`;
     return `  ${printable(name, 60)}  ${classes === undefined ? "numbers" : kinds}`;
@@ -90,6 +91,8 @@ function modelFacts(file: string, bytes: Uint8Array): { document: object; lines:
     lines: [
       `network    ${network?.kind}, samples of shape [${(shape as readonly number[]).join(", ")}]`,
       `path       ${path}, the network gives ${output}`,
+      ...(start ? [`start      ${start}, in place of noise`] : []),
+      ...(coupling ? [`coupling   ${coupling}`] : []),
       `trained    ${step} steps on ${backend}${training === null ? ", a model alone" : ""}`,
       ...(columns ? [`columns    ${columns.map((one) => printable(one, 60)).join(", ")}`] : []),
       ...(told.length > 0 ? ["told       of each sample, by --label and --condition", ...told] : []),
@@ -99,18 +102,21 @@ function modelFacts(file: string, bytes: Uint8Array): { document: object; lines:
 
 /** The path by name, and what the network's output is on it. */
 function pathIn(given: unknown): { path: string; output: string } {
-  const { name, options } = Object(given) as {
-    readonly name?: unknown;
-    readonly options?: Readonly<Record<string, unknown>>;
-  };
-  const own = Object(options?.["path"]) as {
-    readonly name?: unknown;
-    readonly options?: Readonly<Record<string, unknown>>;
-  };
-  const text = (one: unknown) => printable(String(one), 60);
-  return name === "with-output"
-    ? { path: text(own.name), output: text(options?.["output"]) }
-    : { path: text(name), output: "velocity" };
+  const { name, options } = namedIn(given);
+  if (name === "with-output")
+    return { path: nameOf(options["path"]), output: printable(String(options["output"]), 60) };
+  return { path: nameOf(given), output: "simplex" in options ? "logits of letters" : "velocity" };
+}
+
+/** The name of a part; of one that is kept as a graph, that which its user gave it. */
+function nameOf(given: unknown): string {
+  const { name, options } = namedIn(given);
+  return printable(String(options["name"] ?? name), 60);
+}
+
+function namedIn(given: unknown): { name: unknown; options: Readonly<Record<string, unknown>> } {
+  const { name, options } = Object(given) as Readonly<Record<string, unknown>>;
+  return { name, options: Object(options) as Readonly<Record<string, unknown>> };
 }
 
 /** What --backend auto takes here and why, in full. */

@@ -3,6 +3,18 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readCsv, readNpy, readNpz, writeNpy, writeNpz } from "../../src/data.ts";
+import { optimalTransport, withOutput } from "../../src/flows.ts";
+import {
+  cfm,
+  condOT,
+  createRuntime,
+  createTrainer,
+  eightGaussians,
+  mlp,
+  moons,
+  type TrainerOptions,
+} from "../../src/index.ts";
+import { crossEntropy, dirichlet, lettersData } from "../../src/letters.ts";
 import { tiny, useCli } from "./run.ts";
 
 const cli = useCli();
@@ -273,6 +285,36 @@ test("info says what a model is told, by which names", async () => {
   });
   await writeFile(cli.path("none.safetensors"), "none");
   expect((await cli.run(["info", "none.safetensors"])).code).toBe(2);
+});
+
+test("info says what a network gives, and what it starts from", async () => {
+  const runtime = await createRuntime({ backend: "wasm", threads: 1 });
+  const facts = async (file: string, options: TrainerOptions) => {
+    const trainer = await createTrainer(runtime, { batchSize: 4, ...options });
+    for await (const _ of trainer.run({ steps: 1 }));
+    await writeFile(cli.path(file), await trainer.model.checkpoint());
+    return (await cli.run(["info", file])).output;
+  };
+  const sample = [2, 3] as const;
+  const letters = await facts("letters.safetensors", {
+    network: mlp({ sample, hidden: [4] }),
+    path: dirichlet({ sample }),
+    loss: crossEntropy(),
+    data: lettersData(["AB", "BC"], { alphabet: "ABC" }),
+  });
+  expect(letters).toContain("path       dirichlet, the network gives logits of letters\n");
+  expect(letters).not.toContain("start ");
+  const started = await facts("started.safetensors", {
+    network: mlp({ dimension: 2, hidden: [4] }),
+    path: withOutput("data", condOT()),
+    loss: cfm(),
+    start: eightGaussians(),
+    data: moons(),
+    coupling: optimalTransport(),
+  });
+  expect(started).toContain("path       cond-ot, the network gives data\n");
+  expect(started).toContain("start      eight-gaussians, in place of noise\ncoupling   optimal-transport\n");
+  runtime.dispose();
 });
 
 test("compare trains, stops and judges with what is told, and writes it beside samples and test rows", async () => {
