@@ -6,6 +6,7 @@ import { LocalModel } from "../../src/engine/model.ts";
 import { createLocalRuntime, LocalRuntime } from "../../src/engine/runtime.ts";
 import { LocalTrainer } from "../../src/engine/trainer.ts";
 import { arrayData, checkerboard, ema, euler, fdm, type Model, type Runtime, type Trainer } from "../../src/index.ts";
+import { logDensityGradient, totalVariationBound } from "../../src/likelihoods.ts";
 import { smallOptions, withRuntime } from "./small.ts";
 import { remoteEngine } from "./worker.ts";
 
@@ -50,6 +51,14 @@ const calls: Readonly<Record<string, Call>> = {
   velocity: {
     arguments: () => [points(), times(), { ema: false }],
     result: ({ model }, ...given: Parameters<Model["velocity"]>) => model.velocity(...given),
+  },
+  "more: the gradient": {
+    arguments: () => [points(), { solver, seed: 3 }],
+    result: ({ model }, ...given: [Float32Array, object]) => logDensityGradient(model, ...given),
+  },
+  "more: the bound": {
+    arguments: () => [points(), { bins: 3, seed: 3 }],
+    result: ({ model }, ...given: [Float32Array, object]) => totalVariationBound(model, ...given),
   },
   evaluateLosses: {
     arguments: ({ model }) => [model, { data, loss: fdm(), batchSize: 8, batches: 2, seed: 5 }],
@@ -132,13 +141,13 @@ test.each(Object.entries(engines))("arguments are used up when a call returns, %
 test("no call is left out", () => {
   const takeNothing = ["constructor", "memory", "checkpoint", "describe", "dispose", "prepared"];
   const takeText = ["verifyCase"];
-  const inner = ["limits", "use", "check", "own", "release"];
+  const inner = ["limits", "use", "check", "own", "release", "field", "solve", "stillWanted", "told", "work"];
   const methods = [LocalRuntime, LocalTrainer, LocalModel].flatMap(({ prototype }) =>
     Object.getOwnPropertyNames(prototype).filter(
       (name) => typeof Object.getOwnPropertyDescriptor(prototype, name)?.value === "function",
     ),
   );
-  const names = Object.keys(calls).map((name) => name.split(" ")[0]);
+  const names = Object.keys(calls).map((name) => name.split(/:| /)[0]);
   expect(new Set([...names, ...takeNothing, ...takeText, ...inner])).toEqual(new Set(methods));
 });
 
