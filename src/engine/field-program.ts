@@ -1,12 +1,9 @@
-/** A model's velocity and its divergence at given points and times, as a program. */
+/** What a model's field is at given points and times, as a program: its velocity, or numbers that follow from it. */
 import type { Executable, NumericArray } from "../backends/backend.ts";
-import { chunkState, type DivergenceOptions, seedState } from "../flow/likelihood.ts";
-import { withMeanDivergence } from "../flow/log-density-field.ts";
-import type { VelocityField } from "../flow/losses/loss.ts";
+import type { StateDeclaration } from "../graph/graph.ts";
+import type { Node } from "../graph/node.ts";
 import type { Network } from "../nn/network.ts";
-import { concat } from "../ops/shape.ts";
 import { state } from "../ops/sources.ts";
-import { seedOf } from "../ops/threefry.ts";
 import { loaded } from "./loaded.ts";
 import { Pace, runPaced } from "./pace.ts";
 import type { StillWanted } from "./plan.ts";
@@ -17,7 +14,12 @@ interface FieldSettings {
   readonly rows: number;
   readonly network: Network;
   readonly guided: boolean;
-  readonly divergence: Required<DivergenceOptions>;
+  /** Numbers of a row that `value` gives. */
+  readonly width: number;
+  /** [rows, width], of points [rows, D] and times [rows, 1]. */
+  value(x: Node, t: Node): Node;
+  /** What `value` reads beside parameters and what the network is told. */
+  readonly states?: readonly StateDeclaration[];
 }
 
 export class FieldProgram {
@@ -32,19 +34,16 @@ export class FieldProgram {
   /** @param shared - holds the parameters that the field reads. */
   static async build(
     shared: StateStore,
-    field: VelocityField,
-    { rows, network, guided, divergence: options }: FieldSettings,
+    { rows, network, guided, width, value, states = [] }: FieldSettings,
     stillWanted: StillWanted,
-  ): Promise<FieldProgram> {
-    const { dimension } = network;
+  ) {
     const store = new StateStore(shared.backend);
-    const x = { name: "field.points", shape: [rows, dimension], dtype: "f32" } as const;
+    const x = { name: "field.points", shape: [rows, network.dimension], dtype: "f32" } as const;
     const t = { name: "field.times", shape: [rows, 1], dtype: "f32" } as const;
-    const values = { name: "field.values", shape: [rows, dimension + 1], dtype: "f32" } as const;
+    const values = { name: "field.values", shape: [rows, width], dtype: "f32" } as const;
     try {
-      store.declare([x, t, values, seedState, chunkState, ...toldStates(network, rows, guided)]);
-      const { velocity, divergence } = withMeanDivergence(field, state(x), state(t), options);
-      const graph = { name: "field", updates: [{ state: values, value: concat([velocity, divergence], 1) }] };
+      store.declare([x, t, ...states, ...toldStates(network, rows, guided)]);
+      const graph = { name: "field", updates: [{ state: values, value: value(state(x), state(t)) }] };
       return new FieldProgram(store, await loaded(shared, store, graph, stillWanted));
     } catch (error) {
       store.dispose();
@@ -52,24 +51,17 @@ export class FieldProgram {
     }
   }
 
-  /** Velocity and divergence, side by side [S, D + 1], at points [S, D] and times [S]. */
+  /** The values [S, width] at points [S, D] and times [S]; `given` has the states beside these, by name. */
   async run(
     points: NumericArray,
     times: NumericArray,
-    {
-      seed,
-      chunk,
-      told,
-    }: { readonly seed: number; readonly chunk: number; readonly told: ReadonlyMap<string, NumericArray> },
+    given: ReadonlyMap<string, NumericArray>,
   ): Promise<NumericArray> {
-    const store = this.#store;
-    for (const [name, values] of told) store.write(name, values);
-    store.write("field.points", points);
-    store.write("field.times", times);
-    store.write(seedState.name, Uint32Array.from(seedOf(seed)));
-    store.write(chunkState.name, Uint32Array.of(chunk));
-    await runPaced(store.backend, this.#executable, 1, new Pace());
-    return store.read("field.values");
+    for (const [name, values] of given) this.#store.write(name, values);
+    this.#store.write("field.points", points);
+    this.#store.write("field.times", times);
+    await runPaced(this.#store.backend, this.#executable, 1, new Pace());
+    return this.#store.read("field.values");
   }
 
   dispose(): void {

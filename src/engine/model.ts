@@ -28,6 +28,7 @@ import type {
 } from "./api.ts";
 import { chunksOf } from "./chunks.ts";
 import { dispose, disposed } from "./disposed.ts";
+import { FieldProgram } from "./field-program.ts";
 import { plainGuides } from "./guide-options.ts";
 import { KeptPrograms } from "./kept-programs.ts";
 import type { ModelSource } from "./model-source.ts";
@@ -49,7 +50,6 @@ import {
 } from "./solve-options.ts";
 import { conditionsOf, guidanceState, type Told, tellingOf, toldNodes, toldNothing } from "./told.ts";
 import { densitiesOf, toDataUnits, toModelUnits } from "./units.ts";
-import { VelocityProgram } from "./velocity.ts";
 
 const guiding = () => onDemand(import("./guide.ts"));
 
@@ -246,10 +246,12 @@ export class LocalModel implements Model {
         live,
         JSON.stringify({ velocity: rows, parameters, guided: told.guided }),
         () =>
-          VelocityProgram.build(
+          FieldProgram.build(
             shared,
-            this.field(parameters, rows, told.guided),
-            { rows, network, guided: told.guided },
+            {
+              ...{ rows, network, guided: told.guided, width: dimension },
+              value: this.field(parameters, rows, told.guided),
+            },
             this.stillWanted(signal),
           ),
       );

@@ -5,14 +5,17 @@
 import type { NumericArray } from "../backends/backend.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import { withExactDivergence } from "../flow/divergence.ts";
+import { chunkState, seedState } from "../flow/likelihood.ts";
+import { withMeanDivergence } from "../flow/log-density-field.ts";
 import { componentsOf, type MixtureParts, mixtureField, mixtureMarginal } from "../flow/mixture.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
 import { evaluate } from "../graph/evaluate.ts";
 import type { Node } from "../graph/node.ts";
 import { integerOption, numberOption, optionsObject } from "../graph/options.ts";
+import { concat } from "../ops/shape.ts";
 import { table } from "../ops/sources.ts";
 import { streamOf } from "../ops/streams.ts";
-import { HostRandom } from "../ops/threefry.ts";
+import { HostRandom, seedOf } from "../ops/threefry.ts";
 import { nextTask } from "../turns.ts";
 import { chunksOf } from "./chunks.ts";
 import { FieldProgram } from "./field-program.ts";
@@ -69,16 +72,17 @@ export async function residualsOf(model: LocalModel, given: NumericArray, asked:
     const { rows, chunks } = chunksOf(count, network, tangentCount(divergence, dimension), guided ? 2 : 1);
     const shared = await model.source.store(live, signal);
     const wanted = model.stillWanted(signal);
+    const settings = {
+      ...{ rows, network, guided, width: dimension + 1, states: [seedState, chunkState] },
+      value(points: Node, at: Node) {
+        const found = withMeanDivergence(model.field(parameters, rows, guided), points, at, divergence);
+        return concat([found.velocity, found.divergence], 1);
+      },
+    };
     const program = await model.programs.get(
       live,
       JSON.stringify({ field: rows, parameters, guided, divergence }),
-      () =>
-        FieldProgram.build(
-          shared,
-          model.field(parameters, rows, guided),
-          { rows, network, guided, divergence },
-          wanted,
-        ),
+      () => FieldProgram.build(shared, settings, wanted),
     );
     const residuals = new Float64Array(count);
     for (let chunk = 0; chunk < chunks; chunk++) {
@@ -86,8 +90,12 @@ export async function residualsOf(model: LocalModel, given: NumericArray, asked:
       const from = chunk * rows;
       const end = Math.min(from + rows, count);
       partOf(onProgress, chunk, rows, count)?.(0);
-      const part = { seed, chunk, told: told.at(from, rows) };
-      const there = await program.run(paddedRows(x, from, rows, dimension), paddedRows(times, from, rows, 1), part);
+      const drawn = [
+        [seedState.name, Uint32Array.from(seedOf(seed))],
+        [chunkState.name, Uint32Array.of(chunk)],
+      ] as const;
+      const batch = [paddedRows(x, from, rows, dimension), paddedRows(times, from, rows, 1)] as const;
+      const there = await program.run(...batch, new Map([...told.at(from, rows), ...drawn]));
       expectFiniteResult(there, "velocities and divergences", dimension + 1);
       const at = { x: x.subarray(from * dimension, end * dimension), t: times.subarray(from, end) };
       const truth = mixture
