@@ -44,7 +44,7 @@ for (const divergence of [0, 0.1]) {
 
   const count = 20_000;
   for (let kind = 0; kind < kinds; kind++) {
-    const drawn = await sampleLetters(trainer.model, { path, count, conditions: { kind }, seed: 7 });
+    const drawn = await sampleLetters(trainer.model, { count, conditions: { kind }, seed: 7 });
     const off = shares[kind].map((of, place) => {
       const counts = new Array(letters).fill(0);
       for (let i = place; i < drawn.letters.length; i += places) counts[drawn.letters[i]]++;

@@ -111,13 +111,13 @@ const factories: Readonly<Record<string, Entry>> = {
   },
   sampleLetters: {
     options: {
-      ...{ count: 2, path: letters.linearSimplex({ sample: [3, 2] }), steps: 2, alphabet: "AB", conditions: {} },
+      ...{ count: 2, steps: 2, alphabet: "AB", conditions: {} },
       ...{ guidance: 1, seed: 1, signal: undefined, onProgress: () => {}, ema: false, best: false },
     },
     call: (options) =>
       letters.sampleLetters(
         {
-          ...{ dimension: 6, shape: [3, 2], conditions: {} },
+          ...{ path: letters.linearSimplex({ sample: [3, 2] }), dimension: 6, shape: [3, 2], conditions: {} },
           sample: async ({ noise }: { noise: Float32Array }) => ({ values: noise }),
         } as never,
         options,

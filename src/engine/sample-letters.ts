@@ -2,12 +2,11 @@
 import { expectHeld } from "../data/held.ts";
 import { ConfigError } from "../errors.ts";
 import { lettersOf, type SimplexKind } from "../flow/paths/graph-letters.ts";
-import type { PathScheduler } from "../flow/paths/path.ts";
 import { factorTable } from "../flow/simplex/factor-table.ts";
 import { factorAt } from "../flow/simplex/letters-of.ts";
 import { euler } from "../flow/solvers/euler.ts";
 import { sizeOf } from "../graph/node.ts";
-import { GRAPH, integerOption, type NamedOptions, optionsObject, partOption, textOption } from "../graph/options.ts";
+import { integerOption, type NamedOptions, optionsObject, textOption } from "../graph/options.ts";
 import { streamOf } from "../ops/streams.ts";
 import { HostRandom } from "../ops/threefry.ts";
 import type { ConditionsGiven, Model, SolveOptions } from "./api.ts";
@@ -15,8 +14,6 @@ import type { ConditionsGiven, Model, SolveOptions } from "./api.ts";
 export interface SampleLettersOptions extends Omit<SolveOptions, "solver"> {
   /** Sequences to draw. */
   readonly count: number;
-  /** The model's own: {@link dirichlet} or {@link linearSimplex}, with the options that it was trained with. */
-  readonly path: PathScheduler;
   /** Euler steps of equal length from t = 0 to 1; default 100. */
   readonly steps?: number;
   /** The letters in the order of their numbers: then the result has `texts`. */
@@ -43,22 +40,20 @@ const MOST_NUMBERS = 1 << 22;
  *
  * @param model - trained on such a path; loaded from its file, it needs no more.
  * @param options - conditions and guidance as `model.sample` has them: velocities with and without conditions are combined.
- * @throws {@link ConfigError} when an option is wrong, or the path has no letters.
+ * @throws {@link ConfigError} when an option is wrong, or the model's path has no letters.
  */
 export async function sampleLetters(model: Model, options: SampleLettersOptions): Promise<SampledLetters> {
-  const { count, path, steps, alphabet, conditions, seed, onProgress, ...rest } = optionsObject(
+  const { count, steps, alphabet, conditions, seed, onProgress, ...rest } = optionsObject(
     "options of sampleLetters",
     options,
-    ["count", "path", "steps", "alphabet", "conditions", "guidance", "seed", "signal", "onProgress", "ema", "best"],
+    ["count", "steps", "alphabet", "conditions", "guidance", "seed", "signal", "onProgress", "ema", "best"],
   );
   integerOption("count of sampleLetters", count);
   const random = new HostRandom(integerOption("seed of sampleLetters", seed ?? 0, 0));
   const solver = euler({ steps: integerOption("steps of sampleLetters", steps ?? 100) });
-  partOption("path of sampleLetters", path, "at", "dirichlet()");
+  const path = await pathOf(model);
   const { simplex, sample } = lettersOf(path) ?? refusePath(path.name);
   const [places, all] = sample;
-  if (model.dimension !== places * all) refuseSample(model, sample);
-  expectOwn(path, await pathOf(model));
   const names = alphabet === undefined ? undefined : [...textOption("alphabet of sampleLetters", alphabet, "text")];
   if (names && names.length !== all) {
     throw new ConfigError({
@@ -161,44 +156,24 @@ function rowsOf(model: Model, given: ConditionsGiven, from: number, rows: number
 
 function refusePath(path: string): never {
   throw new ConfigError({
-    subject: "path of sampleLetters",
-    given: path,
-    expected: "dirichlet() or linearSimplex() of divflow/letters, as the model was trained with",
+    subject: "model of sampleLetters",
+    given: `one on the path ${path}`,
+    expected: "one that was trained on dirichlet() or linearSimplex() of divflow/letters",
     remedy: "Sample models of other paths by model.sample().",
   });
 }
 
 /** As the engine has it, or as its page has it where the engine is in a worker. */
-interface Asked extends Model {
-  readonly path?: NamedOptions;
-  readonly connection?: { ask(question: object): Promise<{ readonly path: NamedOptions }> };
-  readonly number?: number;
-}
+type Asked = Model &
+  (
+    | { readonly path: NamedOptions }
+    | {
+        readonly connection: { ask(question: object): Promise<{ readonly path: NamedOptions }> };
+        readonly number: number;
+      }
+  );
 
-async function pathOf({ path, connection, number }: Asked): Promise<NamedOptions | undefined> {
-  return path ?? (await connection?.ask({ ask: "madeOf", model: number }))?.path;
-}
-
-/** The graph follows from these facts. */
-function expectOwn(given: PathScheduler, own: NamedOptions | undefined): void {
-  const facts = ({ name, options }: NamedOptions) => {
-    const { name: called, simplex, sample } = options as Partial<Record<string, unknown>>;
-    return JSON.stringify(name === GRAPH ? { path: called, ...Object(simplex), sample } : { path: name, ...options });
-  };
-  if (own === undefined || facts(own) === facts(given)) return;
-  throw new ConfigError({
-    subject: "path of sampleLetters",
-    given: facts(given),
-    expected: `${facts(own)}, the model's`,
-    remedy: "Give the path that the model was trained with, with its options.",
-  });
-}
-
-function refuseSample(model: Model, sample: readonly number[]): never {
-  throw new ConfigError({
-    subject: "path of sampleLetters",
-    given: `samples [${sample.join(", ")}]`,
-    expected: `[${model.shape.join(", ")}], the model's`,
-    remedy: "Give the path that the model was trained with.",
-  });
+async function pathOf(model: Model): Promise<NamedOptions> {
+  const asked = model as Asked;
+  return "path" in asked ? asked.path : (await asked.connection.ask({ ask: "madeOf", model: asked.number })).path;
 }

@@ -57,7 +57,7 @@ async function trains({ backend, gpu }: Context): Promise<void> {
     for await (const { steps } of trainer.run({ steps: 2 })) {
       losses.push(...steps.flatMap((step) => [step.loss, step.divergenceLoss, step.gradientNorm]));
     }
-    const { texts = [] } = await sampleLetters(trainer.model, { path, count: 8, steps: 3, alphabet: "ACGT", seed: 2 });
+    const { texts = [] } = await sampleLetters(trainer.model, { count: 8, steps: 3, alphabet: "ACGT", seed: 2 });
     return { losses, texts };
   };
   const exact = await run({ backend: "reference" });

@@ -5,7 +5,7 @@
  */
 import { ConfigError } from "../../errors.ts";
 import { isSizes, type Node } from "../../graph/node.ts";
-import { GRAPH, isRecord } from "../../graph/options.ts";
+import { GRAPH, isRecord, type NamedOptions } from "../../graph/options.ts";
 import type { Network } from "../../nn/network.ts";
 import { openTrace } from "../../trace/open.ts";
 import { damage, type Sealed, unsealed } from "../../trace/sealed.ts";
@@ -46,7 +46,7 @@ export function isLetters(given: unknown): boolean {
 }
 
 /** What a path of letters is; undefined of any other. */
-export function lettersOf({ name, options }: PathScheduler): Pick<LettersConfig, "simplex" | "sample"> | undefined {
+export function lettersOf({ name, options }: NamedOptions): Pick<LettersConfig, "simplex" | "sample"> | undefined {
   return name === GRAPH && isLetters(options) ? (options as unknown as LettersConfig) : undefined;
 }
 
