@@ -1,4 +1,4 @@
-/** Golden cases of ops made of ops, to second order, of networks, of guidance, of couplings, of flow maps, of letters and of dynamical systems, through a whole runtime: what `divflow verify` does. */
+/** Golden cases of every kind, those of ops to second order, through a whole runtime: what `divflow verify` does. */
 import { createLocalRuntime } from "../../src/engine/runtime.ts";
 import { verifyCase, verifyTolerances } from "../../src/engine/verify.ts";
 import { assert } from "./assert.ts";
@@ -15,6 +15,14 @@ import {
 
 const ops = [...new Set(opFixtures.map(({ op }) => op))];
 
+const fixtures = [
+  ["guidance, and of mixtures' known fields", 120, guidanceFixtures],
+  ["couplings", 60, couplingFixtures],
+  ["flow maps", 60, flowMapFixtures],
+  ["letters on the simplex", 240, simplexFixtures],
+  ["dynamical systems, and of events of their trajectories", 60, dynamicsFixtures],
+] as const;
+
 export const checks: Check[] = [
   ...ops.map((op) => ({
     name: `golden values of ${op}, to second order`,
@@ -30,31 +38,11 @@ export const checks: Check[] = [
     seconds: 400,
     run: (context: Context) => agree(context, [fixture]),
   })),
-  {
-    name: "golden values of guidance, and of mixtures' known fields",
-    seconds: 120,
-    run: (context: Context) => agree(context, guidanceFixtures),
-  },
-  {
-    name: "golden values of couplings",
-    seconds: 60,
-    run: (context: Context) => agree(context, couplingFixtures),
-  },
-  {
-    name: "golden values of flow maps",
-    seconds: 60,
-    run: (context: Context) => agree(context, flowMapFixtures),
-  },
-  {
-    name: "golden values of letters on the simplex",
-    seconds: 240,
-    run: (context: Context) => agree(context, simplexFixtures),
-  },
-  {
-    name: "golden values of dynamical systems, and of events of their trajectories",
-    seconds: 60,
-    run: (context: Context) => agree(context, dynamicsFixtures),
-  },
+  ...fixtures.map(([what, seconds, files]) => ({
+    name: `golden values of ${what}`,
+    seconds,
+    run: (context: Context) => agree(context, files),
+  })),
 ];
 
 /** On the platform's GPU; or on plain WebAssembly and, where the platform has it, on relaxed SIMD. */

@@ -17,6 +17,7 @@ import { abs, add, multiply, square, subtract } from "../../src/ops/arithmetic.t
 import { stopGradient } from "../../src/ops/control.ts";
 import { meanAll, sum } from "../../src/ops/reduce.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
+import { plane } from "../likelihoods/exact.ts";
 import { numbers, valuesOf, variable } from "./evaluate.ts";
 
 const path = condOT();
@@ -29,22 +30,7 @@ interface Plain {
   readonly variances: readonly (readonly number[])[];
 }
 
-const mixtures: readonly Plain[] = [
-  { weights: [0.3, 0.7], means: [[-1.5], [1]], variances: [[0.25], [0.09]] },
-  {
-    weights: [0.5, 0.2, 0.3],
-    means: [
-      [-1, 0.5],
-      [1, 1],
-      [0.2, -1.3],
-    ],
-    variances: [
-      [0.2, 0.5],
-      [0.1, 0.1],
-      [0.4, 0.1],
-    ],
-  },
-];
+const mixtures: readonly Plain[] = [{ weights: [0.3, 0.7], means: [[-1.5], [1]], variances: [[0.25], [0.09]] }, plane];
 
 /** x1 of each row, its component drawn by its weight. */
 function drawData({ weights, means, variances }: Plain, host: HostRandom, stream: number): Float64Array {

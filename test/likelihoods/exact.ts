@@ -18,7 +18,7 @@ import { slice } from "../../src/ops/shape.ts";
 import { table } from "../../src/ops/sources.ts";
 
 /** Three components in the plane, one of them narrow. */
-export const plane: MixtureParts = {
+export const plane = {
   weights: [0.5, 0.2, 0.3],
   means: [
     [-1, 0.5],
@@ -30,7 +30,7 @@ export const plane: MixtureParts = {
     [0.1, 0.1],
     [0.4, 0.1],
   ],
-};
+} satisfies MixtureParts;
 
 export function mixtureData({ weights, means, variances }: MixtureParts): DataSource {
   return gaussianMixture({ weights, means, variances });

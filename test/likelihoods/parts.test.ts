@@ -1,25 +1,16 @@
 // Log-densities of known fields, with intervals, gradients, contributions and modes, against closed forms and differences.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { sampleData } from "../../src/data/sample.ts";
 import { studentQuantile } from "../../src/diagnostics/student.ts";
 import { ConfigError, LimitError } from "../../src/errors.ts";
 import { tsit5 } from "../../src/flows.ts";
-import { createRuntime, dopri5, type Model, mlp, type Runtime, rk4 } from "../../src/index.ts";
+import { createRuntime, dopri5, type Model, mlp, rk4 } from "../../src/index.ts";
 import { logDensityContributions, logDensityGradient, logDensityInterval, mode } from "../../src/likelihoods.ts";
 import { smallOptions, trainSteps } from "../engine/small.ts";
-import { type RemoteEngine, remoteEngine } from "../engine/worker.ts";
+import { useEngines } from "./engines.ts";
 import { exactModel, guidedModel, mixtureData, plane } from "./exact.ts";
 
-let runtime: Runtime;
-let remote: RemoteEngine;
-beforeAll(async () => {
-  runtime = await createRuntime({ backend: "wasm" });
-  remote = await remoteEngine("wasm");
-});
-afterAll(() => {
-  runtime.dispose();
-  remote[Symbol.dispose]();
-});
+const engines = useEngines();
 
 const source = mixtureData(plane);
 const rowOf = (values: ArrayLike<number>, row: number, width = 2) =>
@@ -40,7 +31,7 @@ test("Student's quantiles are those of tables", () => {
 });
 
 test("the log-density is within 1e-4 of the closed form by tsit5 at 1e-6", async () => {
-  const model = await exactModel(runtime, plane);
+  const model = await exactModel(engines.runtime, plane);
   const points = sampleData(source, 300, 11);
   const solver = tsit5({ relativeTolerance: 1e-6, absoluteTolerance: 1e-6 });
   const { values } = await model.logDensity(points, { solver });
@@ -50,7 +41,7 @@ test("the log-density is within 1e-4 of the closed form by tsit5 at 1e-6", async
 
 describe("gradients", () => {
   test.each(["on this thread", "in a worker"])("are the closed form's, %s", async (where) => {
-    const model = await exactModel(where === "in a worker" ? remote.runtime : runtime, plane);
+    const model = await exactModel(where === "in a worker" ? engines.remote.runtime : engines.runtime, plane);
     const points = sampleData(source, 50, 3);
     const solver = dopri5({ relativeTolerance: 1e-5, absoluteTolerance: 1e-5 });
     const { values, gradient, standardError } = await logDensityGradient(model, points, { solver });
@@ -92,7 +83,7 @@ describe("gradients", () => {
     const { arrayData } = await import("../../src/index.ts");
     const points = Float64Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? 1000 : -3) + 30 * Math.sin(1 + 3 * i));
     const data = arrayData(points, [100, 2], { standardize: true });
-    const trainer = await runtime.createTrainer({ ...smallOptions(), data });
+    const trainer = await engines.runtime.createTrainer({ ...smallOptions(), data });
     await trainSteps(trainer, 5);
     const { model } = trainer;
     const at = [points[0], points[1]];
@@ -116,7 +107,7 @@ describe("gradients", () => {
 describe("contributions", () => {
   test("of coordinates that are independent are each one's own change of log-density", async () => {
     const own = { weights: [1], means: [[1, -2]], variances: [[0.25, 4]] };
-    const model = await exactModel(remote.runtime, own);
+    const model = await exactModel(engines.remote.runtime, own);
     const points = [
       [1, -2],
       [1.4, 1],
@@ -134,7 +125,7 @@ describe("contributions", () => {
 
   test("are refused of more than 64 coordinates", async () => {
     const data = (await import("../../src/index.ts")).arrayData(new Float32Array(130), [2, 65]);
-    const trainer = await runtime.createTrainer({ ...smallOptions(), network: mlp({ dimension: 65 }), data });
+    const trainer = await engines.runtime.createTrainer({ ...smallOptions(), network: mlp({ dimension: 65 }), data });
     await expect(logDensityContributions(trainer.model, new Float32Array(65))).rejects.toThrow(LimitError);
   });
 });
@@ -155,7 +146,7 @@ describe("intervals", () => {
   ] as const)("cover the closed form at 93 %% of 1,000 points or more: %s", async (_, mixture, options, seed) => {
     const exact = mixtureData(mixture);
     const { dimension } = exact;
-    const model: Model = await exactModel(runtime, mixture);
+    const model: Model = await exactModel(engines.runtime, mixture);
     const points = sampleData(exact, 1000, seed);
     const solver = dopri5({ relativeTolerance: 1e-5, absoluteTolerance: 1e-5 });
     const { lower, upper, values, level } = await logDensityInterval(model, points, { ...options, solver, seed });
@@ -171,7 +162,7 @@ describe("intervals", () => {
   });
 
   test("cover the exact log-density of a conditional model's guided field", async () => {
-    const model = await guidedModel(runtime);
+    const model = await guidedModel(engines.runtime);
     const points = sampleData(source, 300, 9);
     const solver = rk4({ steps: 12 });
     const told = { conditions: { label: 0 }, guidance: 1.5, solver };
@@ -196,7 +187,7 @@ describe("intervals", () => {
   });
 
   test("are wider the surer they are to be, and want three probes", async () => {
-    const model = await exactModel(remote.runtime, plane);
+    const model = await exactModel(engines.remote.runtime, plane);
     const wide = await logDensityInterval(model, [[0, 0]], { level: 0.99 });
     const narrow = await logDensityInterval(model, [[0, 0]], { level: 0.5 });
     expect(wide.upper[0] - wide.lower[0]).toBeGreaterThan(2 * (narrow.upper[0] - narrow.lower[0]));
@@ -207,7 +198,7 @@ describe("intervals", () => {
 
 describe("modes", () => {
   test.each(["on this thread", "in a worker"])("are the tops of a mixture, from starts around, %s", async (where) => {
-    const model = await exactModel(where === "in a worker" ? remote.runtime : runtime, plane);
+    const model = await exactModel(where === "in a worker" ? engines.remote.runtime : engines.runtime, plane);
     const starts = [
       [-1.6, 1.2],
       [-0.5, 0],

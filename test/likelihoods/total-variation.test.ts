@@ -1,40 +1,18 @@
 // The bound on the total variation: against golden values' quadrature by other means, on fields that are off by what is known,
 // and beside what it is on a grid, of trained models.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ConfigError, UnsupportedError } from "../../src/errors.ts";
 import { componentsOf, mixtureMarginal } from "../../src/flow/mixture.ts";
-import {
-  adam,
-  cfm,
-  condOT,
-  cosine,
-  createRuntime,
-  eightGaussians,
-  gaussianMixture,
-  mlp,
-  moons,
-  type Runtime,
-  rk4,
-  vp,
-} from "../../src/index.ts";
+import { adam, cfm, condOT, cosine, eightGaussians, gaussianMixture, mlp, moons, rk4, vp } from "../../src/index.ts";
 import { totalVariation, totalVariationBound } from "../../src/likelihoods.ts";
 import { defineNetwork } from "../../src/nn/define-network.ts";
 import { constant } from "../../src/nn/initial.ts";
 import { add, multiply } from "../../src/ops/arithmetic.ts";
 import { trainSteps } from "../engine/small.ts";
-import { type RemoteEngine, remoteEngine } from "../engine/worker.ts";
+import { useEngines } from "./engines.ts";
 import { exactModel, mixtureData, plane } from "./exact.ts";
 
-let runtime: Runtime;
-let remote: RemoteEngine;
-beforeAll(async () => {
-  runtime = await createRuntime({ backend: "wasm" });
-  remote = await remoteEngine("wasm");
-});
-afterAll(() => {
-  runtime.dispose();
-  remote[Symbol.dispose]();
-});
+const engines = useEngines();
 
 const source = mixtureData(plane);
 
@@ -44,7 +22,7 @@ describe("the bound", () => {
     ["cosine", cosine()],
     ["vp", vp()],
   ])("of the exact field on %s is 0, against the marginal", async (_, path) => {
-    const model = await exactModel(runtime, plane, path);
+    const model = await exactModel(engines.runtime, plane, path);
     const { bound, bins, against } = await totalVariationBound(model, source, { count: 2000, bins: 20, until: 0.99 });
     expect(against).toBe("marginal");
     expect(bins).toHaveLength(20);
@@ -65,7 +43,7 @@ describe("the bound", () => {
         add(mixtureMarginal(componentsOf(normal), path.at(t), x).velocity, multiply(x, values.get("a") as never)),
     });
     const data = mixtureData(normal);
-    const on = where === "here" ? runtime : remote.runtime;
+    const on = where === "here" ? engines.runtime : engines.remote.runtime;
     const { model } = await on.createTrainer({ network, path, loss: cfm(), data, batchSize: 4 });
     const { bound, standardError, bins } = await totalVariationBound(model, data, { count: 20_000, seed: 3 });
     const exact = (2 * a) / Math.E;
@@ -90,7 +68,7 @@ describe("the bound", () => {
   });
 
   test("against the conditional is larger, also of the exact field, and serves any data", async () => {
-    const model = await exactModel(runtime, plane);
+    const model = await exactModel(engines.runtime, plane);
     const options = { count: 4000, bins: 20, until: 0.9 } as const;
     const marginal = await totalVariationBound(model, source, options);
     const conditional = await totalVariationBound(model, source, { ...options, against: "conditional" });
@@ -122,14 +100,14 @@ describe("the bound", () => {
   });
 
   test("by probes is no smaller, of fields with a Jacobian that is not diagonal", async () => {
-    const model = await exactModel(runtime, plane);
+    const model = await exactModel(engines.runtime, plane);
     const options = { count: 4000, bins: 20, until: 0.95, seed: 2 } as const;
     const { bound } = await totalVariationBound(model, source, { ...options, divergence: "hutchinson", probes: 1 });
     expect(bound).toBeGreaterThan(0.1);
   });
 
   test("wrong options are refused", async () => {
-    const model = await exactModel(runtime, plane);
+    const model = await exactModel(engines.runtime, plane);
     for (const wrong of [{ bins: 0 }, { until: 0 }, { until: 1.1 }, { against: "all" }, { count: 0 }, { bin: 3 }]) {
       await expect(totalVariationBound(model, source, wrong as never)).rejects.toThrow(ConfigError);
     }
@@ -143,7 +121,7 @@ describe("of trained models the measured total variation is not above it", () =>
     ["in one dimension", gaussianMixture(), { hidden: [24, 24], steps: 150 }],
     ["eight Gaussians", eightGaussians(), { hidden: [32, 32], steps: 150 }],
   ])("%s", async (_, data, { hidden, steps }) => {
-    const trainer = await runtime.createTrainer({
+    const trainer = await engines.runtime.createTrainer({
       ...{ data, path: condOT(), loss: cfm(), batchSize: 256, seed: 7 },
       network: mlp({ dimension: data.dimension, hidden, activation: "silu" }),
       optimizer: adam({ learningRate: 5e-3 }),
