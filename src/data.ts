@@ -4,7 +4,7 @@
  */
 export { type CsvOptions, CsvReader, type CsvTable, readCsv } from "./data/csv.ts";
 export { type ColumnMatch, matchColumns } from "./data/match-columns.ts";
-export { isNpy, type NpyArray, NpyReader, readNpy, writeNpy } from "./data/npy.ts";
+export { isNpy, type NpyArray, NpyReader, npyHeader, readNpy, writeNpy } from "./data/npy.ts";
 export { type NpyRows, type NpyRowsOptions, npyRows, type RowBlock } from "./data/npy-rows.ts";
 export { NpzArchive, type NpzEntry, readNpz } from "./data/npz.ts";
 export type { Points } from "./data/points.ts";

@@ -109,7 +109,17 @@ const allowed: Record<string, readonly string[]> = {
   "dynamics.ts": ["data"],
   "letters.ts": ["flow", "data", "engine/sample-letters.ts"],
   "min.ts": ["index.ts"],
-  cli: ["index.ts", "data.ts", "dynamics.ts", "flows.ts", "node:*", "citty", "cli-progress", "webgpu"],
+  cli: [
+    "index.ts",
+    "data.ts",
+    "dynamics.ts",
+    "flows.ts",
+    "likelihoods.ts",
+    "node:*",
+    "citty",
+    "cli-progress",
+    "webgpu",
+  ],
   generated: [],
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readCsv } from "../src/data/csv.ts";
-import { NpyReader, readNpy, writeNpy } from "../src/data/npy.ts";
+import { NpyReader, npyHeader, readNpy, writeNpy } from "../src/data/npy.ts";
 import { checkPoints } from "../src/data/points.ts";
 import { parsePythonLiteral } from "../src/data/python-literal.ts";
 import { readPoints } from "../src/data/read-points.ts";
@@ -105,6 +105,11 @@ describe(".npy", () => {
 
   test("writes the very bytes that NumPy writes", () => {
     expect(writeNpy(Float32Array.from(x), [3, 2])).toEqual(f4File);
+    const header = npyHeader([3, 2], 4); // what comes in pieces begins with it
+    expect(header).toEqual(f4File.slice(0, -24));
+    expect(npyHeader([2], 8)).toEqual(writeNpy([0.5, 1.5], [2]).slice(0, -16));
+    expect(() => npyHeader([3, -2], 4)).toThrow("header of .npy");
+    expect(() => npyHeader([3, 2], 2 as 4)).toThrow("2 bytes each");
     const precise = Float64Array.of(1e6 + 1e-3, -1 / 3);
     expect(readNpy(writeNpy(precise, [2]))).toEqual({ shape: [2], data: precise }); // <f8
     expect(readNpy(writeNpy(new Float32Array(9).subarray(2, 4), [2]))).toEqual({

@@ -14,7 +14,7 @@ import { counted, withError } from "./report/numbers.ts";
 import { type ResultArray, readTarget, resultArguments, writeResults } from "./results.ts";
 import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { interruption } from "./signals.ts";
-import { readSolver, solverArguments } from "./solver.ts";
+import { FLOW_MAP, readSolver, solverArguments } from "./solver.ts";
 import { toldOf } from "./told-samples.ts";
 
 export const evaluate = defineCommand({
@@ -42,6 +42,7 @@ export const evaluate = defineCommand({
     const divergence = oneOf("--divergence", args.divergence, ["exact", "hutchinson", "hutch++"] as const);
     const probes = positiveInteger("--probes", args.probes, MOST_PROBES);
     const solver = readSolver(args);
+    const isMap = solver.name === FLOW_MAP;
     const seedValue = seed("--seed", args.seed);
     readingOptions(args); // that they are right, before any work
     const activation = { ...readActivation(args.activation), ...(await readConfig(args.config)) };
@@ -70,7 +71,7 @@ export const evaluate = defineCommand({
       const { signal } = interrupted;
       const onProgress = (done: number) => bar.update(done);
       const density = await model.logDensity(points, {
-        ...(divergence === "exact" ? { divergence } : { divergence, probes }),
+        ...(isMap || divergence === "exact" ? {} : { divergence, probes }),
         ...{ solver, seed: seedValue },
         ...(conditions ? { conditions } : {}),
         ...{ signal, onProgress },
@@ -79,11 +80,12 @@ export const evaluate = defineCommand({
       signal.throwIfAborted();
       const { negativeLogLikelihood, standardError } = summarize(density);
       const bitsPerDimension = negativeLogLikelihood / (model.dimension * Math.LN2);
-      const settings = { count, solver: solver.name, divergence, backend: runtime.backend };
+      const how = isMap ? { ...solver.options } : { divergence };
+      const settings = { count, solver: solver.name, ...how, backend: runtime.backend };
       const lines = [
         `negative log-likelihood ${withError(negativeLogLikelihood, standardError)} nats, ` +
           `${bitsPerDimension.toFixed(4)} bits per dimension`,
-        `${counted(count, "point")}, solver ${solver.name}, divergence ${divergence}, backend ${runtime.backend}`,
+        `${counted(count, "point")}, solver ${solver.name}, ${inWords(how)}, backend ${runtime.backend}`,
       ];
       if (target) await writeResults(target, perRow(density, divergence));
       if (target?.standardOutput) lines.forEach(remark);
@@ -100,6 +102,12 @@ export const evaluate = defineCommand({
     }
   },
 });
+
+/** `divergence exact`, `steps 2, density exact`. */
+const inWords = (how: object) =>
+  Object.entries(how)
+    .map((pair) => pair.join(" "))
+    .join(", ");
 
 /** As the library takes them. */
 const MOST_PROBES = 256;

@@ -108,7 +108,7 @@ function toldIn(rows: Points | undefined) {
 export async function writeRows(path: string, rows: Points, data: DataSource): Promise<void> {
   const { values, count, dimension } = rows;
   const names = coordinateNames(dimension, data.columns);
-  const told = toldColumns(toldOf(rows), data.conditions ?? {}, count);
+  const told = toldColumns(toldOf(rows), data.conditions ?? {}, count)(0, count);
   const points = { name: "points", values, shape: [count, dimension], columns: names };
   await writeResults({ path, format: "csv", standardOutput: false }, [points, ...told]);
 }

@@ -1,7 +1,7 @@
 /** Arrays of results as a file of the format that its ending says, or on standard output. */
 import { stat } from "node:fs/promises";
-import { writeCsv, writeNpz } from "../data.ts";
-import { ConfigError, LimitError, writeNpy } from "../index.ts";
+import { npyHeader, writeCsv, writeNpz } from "../data.ts";
+import { ConfigError, LimitError } from "../index.ts";
 import type { Content } from "../replace-file.ts";
 import { oneOf } from "./arguments.ts";
 import { checkTarget } from "./files.ts";
@@ -165,57 +165,83 @@ export function expectRoom({ path, format }: Target, numbers: number): void {
 
 /** Writes arrays of equally many rows: .npz keeps them apart, other formats have their columns side by side. */
 export async function writeResults(target: Target, arrays: readonly ResultArray[]): Promise<void> {
-  await writeFileTo(target, contentOf(target.format, arrays));
+  if (target.format === "npz") {
+    const named = arrays.map(({ name, values, shape }) => [name, { values, shape }]);
+    return writeFileTo(target, writeNpz(Object.fromEntries(named)));
+  }
+  return writePieces(target as PiecesTarget, arrays[0]?.shape[0] ?? 0, [arrays]);
+}
+
+/** All but .npz, which says ahead of each array how long it is and what it sums up to. */
+export type PiecesTarget = Target & { readonly format: Exclude<Format, "npz"> };
+
+export const takesPieces = (target: Target): target is PiecesTarget => target.format !== "npz";
+
+/** Arrays of some rows, the next ones of each after those of the piece before. */
+type Pieces = Iterable<readonly ResultArray[]> | AsyncIterable<readonly ResultArray[]>;
+
+/** Writes arrays of `rows` rows as their pieces come: of these, one at a time is in memory. */
+export async function writePieces(target: PiecesTarget, rows: number, pieces: Pieces): Promise<void> {
+  const { format } = target;
+  await writeFileTo(target, format === "npy" ? npyOf(pieces, rows) : lines(pieces, format === "csv" ? "," : "\t"));
 }
 
 /** Writes a file's content to its place. */
-export async function writeFileTo({ path, standardOutput }: FileTarget, content: Printable): Promise<void> {
+export async function writeFileTo({ path, standardOutput }: FileTarget, content: Content): Promise<void> {
   if (standardOutput) await print(content);
   else await replaceFile(path, content);
 }
 
-type Printable = Exclude<Content, AsyncIterable<unknown>>;
-
-function contentOf(format: Format, arrays: readonly ResultArray[]): Printable {
-  const rows = arrays[0]?.shape[0] ?? 0;
-  switch (format) {
-    case "npz":
-      return writeNpz(Object.fromEntries(arrays.map(({ name, values, shape }) => [name, { values, shape }])));
-    case "npy": {
-      const own = arrays.filter(({ isTold }) => !isTold);
-      const [only] = own;
+async function* npyOf(pieces: Pieces, rows: number) {
+  let begun = false;
+  for await (const arrays of pieces) {
+    const own = arrays.filter(({ isTold }) => !isTold);
+    const [only] = own;
+    const values = sideBySide(own, 0, only?.shape[0] ?? 0);
+    if (!begun) {
       const width = own.reduce((sum, { columns }) => sum + columns.length, 0);
-      const shape = only && own.length === 1 && only.shape.length > 1 ? only.shape : [rows, width];
-      return writeNpy(sideBySide(own, 0, rows), shape);
+      const each = only && own.length === 1 && only.shape.length > 1 ? only.shape.slice(1) : [width];
+      yield npyHeader([rows, ...each], values.BYTES_PER_ELEMENT as 4 | 8);
+      begun = true;
     }
-    default:
-      return lines(arrays, rows, format === "csv" ? "," : "\t");
+    yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   }
 }
 
 /** Numbers put into text at once. */
 const NUMBERS_AT_ONCE = 1 << 18;
 
-function* lines(arrays: readonly ResultArray[], rows: number, delimiter: "," | "\t") {
+async function* lines(pieces: Pieces, delimiter: "," | "\t") {
+  let begun = false;
+  for await (const arrays of pieces) {
+    yield* linesOf(arrays, delimiter, !begun);
+    begun = true;
+  }
+}
+
+function* linesOf(arrays: readonly ResultArray[], delimiter: "," | "\t", isFirst: boolean) {
   // Columns of text stand last: numbers are written side by side.
   const [numbers, texts] = [arrays.filter((array) => !array.texts), arrays.filter((array) => array.texts)];
-  const columns = numbers.flatMap((array) => array.columns);
-  const names = [...columns, ...texts.flatMap((array) => array.columns)];
+  const rows = arrays[0]?.shape[0] ?? 0;
+  const width = numbers.reduce((sum, { columns }) => sum + columns.length, 0);
+  const names = [...numbers, ...texts].flatMap((array) => array.columns);
+  if (isFirst) yield writeCsv(new Float32Array(0), [0, names.length], names, { delimiter });
   const atOnce = Math.max(1, Math.floor(NUMBERS_AT_ONCE / names.length));
   for (let from = 0; from < rows; from += atOnce) {
     const to = Math.min(from + atOnce, rows);
-    const shape = [to - from, columns.length];
-    const block = sideBySide(numbers, from, to);
+    const written = writeCsv(sideBySide(numbers, from, to), [to - from, width], undefined, { delimiter });
     if (texts.length === 0) {
-      yield writeCsv(block, shape, from === 0 ? columns : undefined, { delimiter });
+      yield written;
       continue;
     }
-    const written = new TextDecoder().decode(writeCsv(block, shape, undefined, { delimiter })).split("\n");
-    const whole = written.slice(0, -1).map((line, i) => {
-      const told = texts.map((array) => inQuotes(array.texts?.[from + i] ?? "", delimiter));
-      return `${[line, ...told].join(delimiter)}\n`;
-    });
-    if (from === 0) yield writeCsv(new Float32Array(0), [0, names.length], names, { delimiter });
+    const whole = new TextDecoder()
+      .decode(written)
+      .split("\n")
+      .slice(0, -1)
+      .map((line, i) => {
+        const told = texts.map((array) => inQuotes(array.texts?.[from + i] ?? "", delimiter));
+        return `${[line, ...told].join(delimiter)}\n`;
+      });
     yield whole.join("");
   }
 }
@@ -248,9 +274,9 @@ function sideBySide(arrays: readonly ResultArray[], from: number, to: number): F
 }
 
 /** Writes to standard output, each piece when the one before is taken. */
-async function print(content: Printable): Promise<void> {
+async function print(content: Content): Promise<void> {
   const pieces = typeof content === "string" || content instanceof Uint8Array ? [content] : content;
-  for (const piece of pieces) {
+  for await (const piece of pieces) {
     await new Promise<void>((resolve, reject) => {
       process.stdout.write(piece, (error) => (error ? reject(error) : resolve()));
     });

@@ -4,6 +4,7 @@ import {
   adaptiveHeun,
   cosineTimes,
   eulerMaruyama,
+  flowMapSteps,
   midpointTimes,
   onGrid,
   type SDEOptions,
@@ -27,11 +28,17 @@ const withNoise: Readonly<Record<string, (options: SDEOptions) => Solver>> = {
 export const isAdaptive = (name: string): boolean => Object.hasOwn(adaptive, name);
 export const addsNoise = (name: string): boolean => Object.hasOwn(withNoise, name);
 
-const names = [...new Set([...solverNames, ...Object.keys(adaptive), ...Object.keys(withNoise)])];
+/** Of flow maps alone, which name it as the library does. */
+export const FLOW_MAP = "flow-map";
+
+const names = [...new Set([...solverNames, ...Object.keys(adaptive), ...Object.keys(withNoise), FLOW_MAP])];
+
+/** Where --steps does not say. */
+const STEPS = 100;
 
 export const solverArguments = {
   solver: { type: "string", description: `one of ${names.join(", ")}`, default: "dopri5" },
-  steps: { type: "string", description: "solver steps of a fixed-step solver", default: "100" },
+  steps: { type: "string", description: `solver steps of a fixed-step solver (${STEPS}; of ${FLOW_MAP} 1)` },
   grid: {
     type: "string",
     description: "times of these steps: uniform, cosine (short at both ends), or midpoints ((k + 1/2) / (steps + 1))",
@@ -41,6 +48,10 @@ export const solverArguments = {
     type: "string",
     description: `relative and absolute tolerance of ${Object.keys(adaptive).join(", ")}`,
     default: "1e-5",
+  },
+  density: {
+    type: "string",
+    description: `what log-densities of ${FLOW_MAP} are taken from: its head (where it has one), or exact, by determinants`,
   },
 } as const;
 
@@ -53,7 +64,8 @@ export const diffusionArguments = {
   },
 } as const;
 
-type SolverArguments = Readonly<Record<keyof typeof solverArguments, string>> & { readonly diffusion?: string };
+type SolverArguments = Readonly<Record<"solver" | "grid" | "tolerance", string>> &
+  Readonly<Partial<Record<"steps" | "density" | "diffusion", string | undefined>>>;
 
 /** Grids by name, of so many steps. */
 const grids: Readonly<Record<string, (steps: number) => number[]>> = {
@@ -61,14 +73,18 @@ const grids: Readonly<Record<string, (steps: number) => number[]>> = {
   midpoints: (steps) => midpointTimes(steps + 1),
 };
 
-export function readSolver({ solver, steps, grid, tolerance, diffusion = "1" }: SolverArguments): Solver {
+export function readSolver({ solver, steps, grid, tolerance, density, diffusion = "1" }: SolverArguments): Solver {
   const known = oneOf("--solver", solver, names);
-  const count = positiveInteger("--steps", steps, 999_999);
+  const given = steps === undefined ? undefined : positiveInteger("--steps", steps, 999_999);
   const gridOf = grids[oneOf("--grid", grid, ["uniform", ...Object.keys(grids)])];
   const size = positiveNumber("--tolerance", tolerance);
   const strength = nonNegativeNumber("--diffusion", diffusion);
+  const from = density === undefined ? undefined : oneOf("--density", density, ["head", "exact"] as const);
   const byTolerance = adaptive[known]?.({ relativeTolerance: size, absoluteTolerance: size });
   if (byTolerance) return byTolerance;
+  if (known === FLOW_MAP)
+    return flowMapSteps({ ...(given ? { steps: given } : {}), ...(from ? { density: from } : {}) });
+  const count = given ?? STEPS;
   const bySteps =
     withNoise[known]?.({ steps: count, diffusion: { kind: "sigma", strength } }) ??
     solverFrom({ name: known, options: { steps: count } });

@@ -118,25 +118,31 @@ export function toldOf({ conditions }: Pick<Points, "conditions">): ConditionsGi
   ) as ConditionsGiven;
 }
 
-/** What each of `count` samples was told, as columns beside them: labels by name where they have some. */
+/** Gives what rows `from` to `to` of `count` samples were told, as columns beside them: labels by name where they have some. */
 export function toldColumns(
   told: ConditionsGiven | undefined,
   known: Readonly<Record<string, DataCondition>>,
   count: number,
-): ResultArray[] {
-  return Object.entries(told ?? {}).flatMap(([name, given]): ResultArray[] => {
+): (from: number, to: number) => ResultArray[] {
+  const columnsOf = Object.entries(told ?? {}).flatMap(([name, given]) => {
     const { classes, names, shape: one } = known[name] as DataCondition;
     if (given === null) return [];
     const all: readonly (string | number)[] =
       typeof given === "object" ? (Array.from(given as ArrayLike<number>).flat() as number[]) : [given];
     const width = one.reduce((product, size) => product * size, 1);
-    const each = all.length === count * width ? all : Array.from({ length: count }, () => all).flat();
+    const isEach = all.length === count * width;
     const numberOf = (one: string | number) => (typeof one === "string" ? (names?.indexOf(one) ?? -1) : one);
     const columns = width === 1 ? [name] : Array.from({ length: width }, (_, i) => `${name}${i}`);
-    const shape = [count, ...one];
-    const texts = classes !== undefined && names ? { texts: each.map((one) => names[numberOf(one)] ?? "") } : {};
-    return [{ name, values: Float64Array.from(each, numberOf), shape, columns, ...texts, isTold: true }];
+    return (from: number, to: number): ResultArray => {
+      const each = isEach
+        ? all.slice(from * width, to * width)
+        : Array.from({ length: (to - from) * width }, (_, i) => all[i % width] as string | number);
+      const texts = classes !== undefined && names ? { texts: each.map((one) => names[numberOf(one)] ?? "") } : {};
+      const shape = [to - from, ...one];
+      return { name, values: Float64Array.from(each, numberOf), shape, columns, ...texts, isTold: true };
+    };
   });
+  return (from, to) => columnsOf.map((columns) => columns(from, to));
 }
 
 /** For a document: what is told of all, or how many values there are. */

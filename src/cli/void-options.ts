@@ -1,7 +1,7 @@
 /** Options that another option's choice makes void are refused: passed over without a word, they would mislead. */
 import { ConfigError } from "../index.ts";
 import { type ArgumentDeclarations, givenOptions } from "./arguments.ts";
-import { addsNoise, isAdaptive } from "./solver.ts";
+import { addsNoise, FLOW_MAP, isAdaptive } from "./solver.ts";
 
 interface Rule {
   readonly option: string;
@@ -31,6 +31,24 @@ const rules: readonly Rule[] = [
     chosen: (name) => !addsNoise(name),
     makesVoid: ["diffusion"],
     because: "this one adds no noise on the way",
+  },
+  {
+    option: "solver",
+    chosen: (name) => name !== FLOW_MAP,
+    makesVoid: ["density"],
+    because: "it says what a flow map's log-densities are taken from",
+  },
+  {
+    option: "solver",
+    chosen: is(FLOW_MAP),
+    makesVoid: ["grid", "divergence", "probes"],
+    because: "a flow map's steps are of equal length, and its log-densities are those of --density",
+  },
+  {
+    option: "log-density",
+    chosen: undefined,
+    makesVoid: ["density"],
+    because: "it says what log-densities are taken from",
   },
   { option: "divergence", chosen: is("exact"), makesVoid: ["probes", "seed"], because: "only hutchinson draws probes" },
   { option: "estimator", chosen: is("exact"), makesVoid: ["probe"], because: "the exact divergence draws no probes" },
@@ -77,7 +95,7 @@ export function refuseVoid(rawArguments: readonly string[], declarations: Argume
     const declared = declarations[option];
     const choice = given.get(option) ?? declared?.default ?? declared?.valueHint;
     if (!declared || declared.required) continue; // one that is missing is refused by itself
-    if (chosen ? typeof choice !== "string" || !chosen(choice) : choice !== undefined) continue;
+    if (chosen ? typeof choice !== "string" || !chosen(choice) : given.has(option) || choice !== undefined) continue;
     const idle = makesVoid.find((name) => Object.hasOwn(declarations, name) && given.has(name));
     if (idle === undefined) continue;
     const value = declarations[idle]?.type === "boolean" ? "" : ` ${given.get(idle)}`;

@@ -188,19 +188,41 @@ export function writeNpy(given: Numbers, shape: readonly number[]): Uint8Array {
       remedy: "Give a shape of whole numbers whose product is the number of values.",
     });
   }
-  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  const literal = `{'descr': '<f${values.BYTES_PER_ELEMENT}', 'fortran_order': False, 'shape': ${tuple}, }`;
-  const prefix = 10; // magic, version, header length
-  const headerLength = Math.ceil((prefix + literal.length + 1) / 64) * 64 - prefix; // data starts at a multiple of 64
-  const header = `${literal.padEnd(headerLength - 1)}\n`;
+  const header = npyHeader(shape, values.BYTES_PER_ELEMENT as 4 | 8);
+  const bytes = new Uint8Array(header.length + values.byteLength);
+  bytes.set(header);
+  // As they lie in memory: every platform with WebAssembly is little-endian.
+  bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), header.length);
+  return bytes;
+}
 
-  const bytes = new Uint8Array(prefix + headerLength + values.byteLength);
+/**
+ * The beginning of a .npy file (version 1.0, C order), which its values follow as they lie in memory: for arrays that are written
+ * in pieces.
+ *
+ * @param shape - of the whole array.
+ * @param bytesEach - 4 of f32 (`<f4`), 8 of f64 (`<f8`).
+ * @throws {@link DataError} when the shape or the size is none.
+ */
+export function npyHeader(shape: readonly number[], bytesEach: 4 | 8): Uint8Array {
+  if (!Array.isArray(shape) || !isSizes(shape) || ![4, 8].includes(bytesEach)) {
+    throw new DataError({
+      subject: "header of .npy",
+      given: `shape [${shape}] of ${bytesEach} bytes each`,
+      expected: "whole numbers, of 4 or 8 bytes each",
+      remedy: "Give the sizes of the whole array, and 4 for f32 or 8 for f64.",
+    });
+  }
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
+  const literal = `{'descr': '<f${bytesEach}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const prefix = 10; // magic, version, header length
+  const length = Math.ceil((prefix + literal.length + 1) / 64) * 64 - prefix; // data starts at a multiple of 64
+  const header = `${literal.padEnd(length - 1)}\n`;
+  const bytes = new Uint8Array(prefix + length);
   bytes.set(MAGIC);
   bytes[6] = 1;
-  new DataView(bytes.buffer).setUint16(8, headerLength, true);
-  for (let i = 0; i < headerLength; i++) bytes[prefix + i] = header.charCodeAt(i);
-  // As they lie in memory: every platform with WebAssembly is little-endian.
-  bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), prefix + headerLength);
+  new DataView(bytes.buffer).setUint16(8, length, true);
+  for (let i = 0; i < length; i++) bytes[prefix + i] = header.charCodeAt(i);
   return bytes;
 }
 

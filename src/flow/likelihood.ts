@@ -72,7 +72,8 @@ export function withDivergence(network: VelocityField, options: DivergenceOption
     const columns = directions.map((z, i) => hutchinsonEstimate(z, products[i] as Node));
     return { velocity, divergences: columns.length === 1 ? (columns[0] as Node) : concat(columns, 1) };
   };
-  return Object.assign(field, { bare: network.bare, made: network.made });
+  const { bare, made } = network;
+  return Object.assign(field, { bare, made, estimator: estimator === "exact" ? undefined : estimator });
 }
 
 /** The probes [S, D] of a solve, by "solve.seed" and "solve.chunk". */

@@ -5,11 +5,13 @@ import type { NumericArray } from "../../src/backends/backend.ts";
 import { createLocalRuntime } from "../../src/engine/runtime.ts";
 import { fdm } from "../../src/flow/losses/fdm.ts";
 import { meanFlow } from "../../src/flow/losses/mean-flow.ts";
+import { withOutput } from "../../src/flow/paths/with-output.ts";
 import { flowMapSteps } from "../../src/flow/solvers/flow-map.ts";
 import {
   arrayData,
   ConfigError,
   classes,
+  condOT,
   dopri5,
   load,
   type Model,
@@ -141,13 +143,22 @@ test("what a model cannot give is said in a sentence", async () => {
   const { model } = await trained(runtime, 1, options({ network: forth }));
   const solver = flowMapSteps();
   await expect(model.logDensity([0, 0], { solver })).rejects.toThrow("a start s after the end e");
-  const wanted = model.sample({ count: 2, solver, logDensity: { divergence: "hutchinson", probes: 4 } });
-  await expect(wanted).rejects.toThrow('logDensity beside flowMapSteps: got "4 probes"');
+  for (const [probes, given] of [
+    [4, "4 probes"],
+    [1, "1 probe"],
+  ] as const) {
+    const wanted = model.sample({ count: 2, solver, logDensity: { divergence: "hutchinson", probes } });
+    await expect(wanted).rejects.toThrow(/logDensity beside flowMapSteps: got .*divergence \\"hutchinson\\" by /);
+    await expect(wanted).rejects.toThrow(given);
+  }
   for (const asked of [logDensityInterval, logDensityGradient, mode, logDensityContributions]) {
     await expect(asked(model, [0, 0], { solver })).rejects.toThrow(/solver of .* got "flowMapSteps\(\)"/);
   }
   const plain = await trained(runtime, 1, smallOptions());
   await expect(plain.model.sample({ count: 2, solver })).rejects.toThrow("a field that is no flow map's");
+  const noise = { network: forth, path: withOutput("noise", condOT()), loss: fdm() };
+  const ofNoise = (await trained(runtime, 1, options(noise))).model.sample({ count: 2, solver });
+  await expect(ofNoise).rejects.toThrow(/network's output is no velocity.*a flow map on the path itself/);
   await expect(runtime.createTrainer(smallOptions({ loss: meanFlow() }))).rejects.toThrow(ConfigError);
 });
 

@@ -33,7 +33,7 @@ export interface FlowMapStepsOptions {
 /**
  * Samples of a {@link flowMap} in a few evaluations, with their log-densities: `sample({ count, solver: flowMapSteps({ steps:
  * 2 }), logDensity: true })`. Backwards, for `encode` and `logDensity` of given points, the network must have been made with
- * `reverse`. `divergence` and `probes` of log-densities say nothing here: leave them out.
+ * `reverse`. `divergence` and `probes` of log-densities have no meaning here: leave them out.
  *
  * @throws {@link ConfigError} when an option is outside its range; from `plan`, when the field is no flow map's, such as a
  * guided one, has no head for what is asked, or is to go backwards and was not made for it.
@@ -93,11 +93,16 @@ function expectAverages(problem: SolveProblem, density: FlowMapStepsOptions["den
   const average = averagesOf(field.made);
   const subject = "solver flow-map";
   if (!average) {
+    const hasOutput = field.made?.network.own !== undefined;
     throw new ConfigError({
       subject,
-      given: "a field that is no flow map's",
-      expected: "a model of flowMap({ network }), not guided",
-      remedy: "Take dopri5() or another solver of the flow, or train a flow map by meanFlow().",
+      given: hasOutput
+        ? "a model of a path on which the network's output is no velocity, such as withOutput()'s"
+        : "a field that is no flow map's",
+      expected: hasOutput
+        ? "a flow map on the path itself: it averages what the network gives"
+        : "a model of flowMap({ network }), not guided",
+      remedy: `Take dopri5() or another solver of the flow, or train a flow map by meanFlow()${hasOutput ? " on condOT(), say" : ""}.`,
     });
   }
   const { divergence, reverse } = field.made?.network.average ?? {};
@@ -127,10 +132,11 @@ function expectAverages(problem: SolveProblem, density: FlowMapStepsOptions["den
       remedy: "Take the head's, or the log-density of the flow by dopri5().",
     });
   }
-  if (estimates > 1) {
+  if (field.estimator !== undefined || estimates > 1) {
+    const probes = `${estimates} probe${estimates === 1 ? "" : "s"}`;
     throw new ConfigError({
       subject: "logDensity beside flowMapSteps",
-      given: `${estimates} probes`,
+      given: field.estimator === undefined ? probes : `divergence "${field.estimator}" by ${probes}`,
       expected: "no choice of divergence: the flow map has its own",
       remedy: "Give logDensity: true.",
     });

@@ -25,6 +25,8 @@ export interface Field {
   readonly bare?: BareNetwork | undefined;
   /** What the velocity is made of, where it is a network's: solvers that go by flow maps need it. */
   readonly made?: MadeOf | undefined;
+  /** How its divergence is estimated, where it is not exact: solvers that take log-densities otherwise refuse it. */
+  readonly estimator?: string | undefined;
 }
 
 export interface SolveProblem {
