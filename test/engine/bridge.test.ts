@@ -4,6 +4,7 @@ import {
   brownianBridge,
   entropicTransport,
   eulerMaruyama,
+  independent,
   scoreMatching,
   stochasticHeun,
   withScore,
@@ -153,6 +154,17 @@ describe("runs and files", () => {
       a.forEach((value, i) => {
         expect(value).toBeCloseTo(b[i] as number, 4);
       });
+    }));
+
+  test("its losses can be evaluated, the score's among them, for it has a score of its own", () =>
+    withRuntime("wasm", async (runtime) => {
+      const trainer = await createTrainer(runtime, small({ coupling: independent() }));
+      const asked = { data: gaussian(M1, S1), batchSize: 64, batches: 4, seed: 2 };
+      const velocity = await runtime.evaluateLosses(trainer.model, { ...asked, loss: cfm() });
+      const both = await runtime.evaluateLosses(trainer.model, { ...asked, loss: scoreMatching(cfm()) });
+      expect(both.velocityLoss).toBeCloseTo(velocity.velocityLoss, 5);
+      expect(both.loss - velocity.loss).toBeGreaterThan(0.5); // of a fresh network: about the noise's own square, 1
+      expect(both.loss - velocity.loss).toBeLessThan(2);
     }));
 
   test("from noise the bridge has densities, with FDM, without a start", () =>

@@ -7,12 +7,14 @@ import type { Loss, LossContext, VelocityField } from "../../src/flow/losses/los
 import { paper2d } from "../../src/flow/losses/paper-2d.ts";
 import { scoreMatching } from "../../src/flow/losses/score-matching.ts";
 import { weighted } from "../../src/flow/losses/weighted.ts";
+import { fieldOf } from "../../src/flow/network-field.ts";
 import { brownianBridge } from "../../src/flow/paths/brownian-bridge.ts";
 import { pointBetween } from "../../src/flow/paths/path.ts";
 import { withOutput } from "../../src/flow/paths/with-output.ts";
 import { evaluate } from "../../src/graph/evaluate.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { ConfigError, mlp } from "../../src/index.ts";
+import type { Network } from "../../src/nn/network.ts";
 import { add, divide, multiply, subtract } from "../../src/ops/arithmetic.ts";
 import { table } from "../../src/ops/sources.ts";
 import { lossOf, pathOf } from "../../src/train/parts.ts";
@@ -72,6 +74,33 @@ test("points are the bridge's, velocities and rates up to the factor of t", () =
     const rate = (SIGMA * (1 - 2 * time)) / (2 * Math.sqrt(time * (1 - time)));
     expect(root[i * D]).toBeCloseTo(1 / Math.sqrt(1 + rate ** 2), 12);
   });
+});
+
+test("solvers' deviation is the bridge's, but for a thousandth of the time at either end", () => {
+  const { std } = brownianBridge({ sigma: SIGMA });
+  const found = values((std as (t: Node) => Node)(column([0, 1e-4, 0.1, 0.5, 0.8, 1])));
+  const spreads = [1e-3, 1e-3, 0.09, 0.25, 0.16, 1e-3];
+  found.forEach((value, i) => {
+    expect(value).toBeCloseTo(SIGMA * Math.sqrt(spreads[i] as number), 14);
+  });
+});
+
+test("the score's loss is its mean square from the noise, times its weight, beside the velocity's", () => {
+  const network: Network = {
+    ...{ kind: "two", config: {}, dimension: D, parameters: [] },
+    apply: (_, x) => multiply(x, 0.3),
+    score: (_, x) => multiply(x, 0.4),
+  };
+  const t = column(inner);
+  const field = fieldOf(network, new Map());
+  const { x, noise } = pointBetween(context(t, field));
+  const miss = values(subtract(multiply(x, 0.4), noise));
+  const square = miss.reduce((sum, value) => sum + value ** 2, 0) / (ROWS * D);
+  const velocity = values(cfm().build(context(t, field)).loss)[0] as number;
+  for (const weight of [1, 3]) {
+    const { loss } = scoreMatching(cfm(), { weight }).build(context(t, field));
+    expect(values(loss)[0]).toBeCloseTo(velocity + weight * square, 12);
+  }
 });
 
 /** The conditional field of these very ends: losses are 0 at it. */

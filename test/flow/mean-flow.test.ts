@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { gradient } from "../../src/autodiff/vjp.ts";
 import { ConfigError } from "../../src/errors.ts";
+import { weightedMeanSquare } from "../../src/flow/flow-map.ts";
 import { cfm } from "../../src/flow/losses/cfm.ts";
 import type { LossContext } from "../../src/flow/losses/loss.ts";
 import { type FrozenField, type MeanFlowOptions, meanFlow } from "../../src/flow/losses/mean-flow.ts";
@@ -271,6 +272,17 @@ test("nothing differentiates through the targets", () => {
     }
   }
   expect(slope[0]).toBeCloseTo(expected, 12);
+});
+
+test.each([0, 0.5, 1])("weights of rows by power %d are held constant", (power) => {
+  const miss = variable("miss", [2, 2]);
+  const given = [0.3, -0.4, 1.2, 0.5];
+  const mean = weightedMeanSquare(miss, { power, offset: 0.1 });
+  const [slope] = valuesOf(gradient(mean, [miss]), new Map([["miss", given]]));
+  const weights = [0.25, 1.69].map((square) => (square + 0.1) ** -power);
+  given.forEach((value, i) => {
+    expect(slope[i]).toBeCloseTo((2 * value * (weights[Math.floor(i / 2)] as number)) / 4, 12);
+  });
 });
 
 describe("refused with a sentence", () => {
