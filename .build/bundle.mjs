@@ -1,6 +1,6 @@
 /**
  * What dist/ is made of: index.js and its chunks, readable, for bundlers, Node and Deno; data.js, the readers of
- * files alone; networks.js, networks and their layers; flows.js, solvers beside the usual ones and flow maps; diagnostics.js, measures of samples; dynamics.js, trajectories as data; likelihoods.js, what log-densities are worth; letters.js, flows on the simplex; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
+ * files alone; networks.js, networks and their layers; flows.js, solvers beside the usual ones and flow maps; diagnostics.js, measures of samples; dynamics.js, trajectories as data; likelihoods.js, what log-densities are worth; posterior.js, simulation-based inference; letters.js, flows on the simplex; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
  * CLI for Node.
  *
  * By Rolldown rather than by esbuild, with which tests and demo are bundled: what a page downloads is smaller by 5 %,
@@ -43,6 +43,7 @@ export const entries = {
   dynamics: "src/dynamics.ts",
   likelihoods: "src/likelihoods.ts",
   letters: "src/letters.ts",
+  posterior: "src/posterior.ts",
 };
 
 /** What stands for index.js in dist/min/. */
@@ -85,6 +86,11 @@ const dynamics = /\/src\/(dynamics|data\/dynamics\/[\w-]+)\.ts$/;
 /** Letters: of their entry, and of the golden cases that are about them. */
 const letters =
   /\/src\/(letters|data\/letters|flow\/(simplex\/[\w-]+|losses\/cross-entropy)|engine\/sample-letters)\.ts$/;
+
+/** Gradients, intervals and modes of log-densities, and ranks of posteriors: what two entries share. */
+const logDensities = /\/src\/likelihoods\/(asking|mode|parts)\.ts$/;
+const distributions = /\/src\/diagnostics\/(distributions|student)\.ts$/;
+const calibration = /\/src\/diagnostics\/calibration\.ts$/;
 
 /** Networks beside the MLP: pages load them with the entry, or when a file names one. */
 const networks = new RegExp(
@@ -147,6 +153,9 @@ async function writeCore(folder, { input, minify = false }) {
           { name: "networks", test: networks },
           { name: "transport", test: transport }, // after what it shares with the core: a group is all that it imports
           { name: "flows", test: flows },
+          { name: "distributions", test: distributions }, // before both that use them
+          { name: "calibration", test: calibration },
+          { name: "log-densities", test: logDensities },
           { name: "dynamics", test: dynamics },
           { name: "letters", test: letters },
           { name: "flow-maps", test: flowMaps },

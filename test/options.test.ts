@@ -8,6 +8,7 @@ import * as divflow from "../src/index.ts";
 import * as letters from "../src/letters.ts";
 import * as likelihoods from "../src/likelihoods.ts";
 import * as networks from "../src/networks.ts";
+import * as inference from "../src/posterior.ts";
 import { smallOptions, trainSteps } from "./engine/small.ts";
 import { type RemoteEngine, remoteEngine } from "./engine/worker.ts";
 
@@ -105,6 +106,11 @@ const factories: Readonly<Record<string, Entry>> = {
     options: { divergence: 0.1, probe: "gaussian", detachVelocity: false },
     call: letters.crossEntropy,
   },
+  uniform: { options: { low: 0, high: 1 }, call: inference.uniform },
+  logUniform: { options: { low: 1, high: 2 }, call: inference.logUniform },
+  normal: { options: { mean: 0, deviation: 1 }, call: inference.normal },
+  logNormal: { options: { mean: 0, deviation: 1 }, call: inference.logNormal },
+  definePrior: { options: { name: "own", bounds: [[0, 1]], draw: () => [0.5] }, call: inference.definePrior },
   lettersData: {
     options: { alphabet: "AB", letters: 2, conditions: { kind: ["x", "y"] } },
     call: (options) => letters.lettersData(["AAB", "BAB"], options),
@@ -315,6 +321,53 @@ async function expectStrict(options: object, call: (options: never) => unknown):
 
 describe("makers", () => {
   test.each(Object.entries(factories))("%s", (_name, { options, call }) => expectStrict(options, call));
+});
+
+describe("posteriors", () => {
+  const quick = { hidden: [4], steps: 1, batchSize: 4, simulations: 30, validation: 0.1, patience: 2 } as const;
+  const prior = inference.uniform({ low: 0, high: 1 });
+  const simulate: inference.Simulator<typeof prior> = (x) => x;
+  const solver = divflow.euler({ steps: 1 });
+  const infer = async (options: object) => {
+    const here = made["on this thread"]?.runtime as divflow.Runtime;
+    return inference.posterior(here, { prior, simulate, ...quick, ...options });
+  };
+  type Made = Awaited<ReturnType<typeof infer>>;
+  const ask = { observation: 0.5, solver, seed: 1 };
+  const questions: Readonly<Record<string, { options: object; call: (of: Made, options: never) => unknown }>> = {
+    sample: { options: { count: 1, ...ask }, call: (of, options) => of.sample(options) },
+    logDensity: { options: { divergence: "exact", ...ask }, call: (of, options) => of.logDensity([0.5], options) },
+    logDensityInterval: {
+      options: { probes: 3, ...ask },
+      call: (of, options) => of.logDensityInterval([0.5], options),
+    },
+    mode: { options: { starts: 1, iterations: 1, ...ask }, call: (of, options) => of.mode(options) },
+    summary: { options: { count: 3, level: 0.5, ...ask }, call: (of, options) => of.summary(options) },
+    predictive: { options: { count: 1, concurrency: 1, ...ask }, call: (of, options) => of.predictive(options) },
+    calibrate: {
+      options: { simulations: 3, draws: 2, concurrency: 1, solver, seed: 1 },
+      call: (of, options) => of.calibrate(options),
+    },
+  };
+  test("posterior", () => {
+    const options = { prior, simulate, observation: 0.5, concurrency: 1, seed: 1, loss: cfm(), ...quick };
+    const here = made["on this thread"]?.runtime as divflow.Runtime;
+    return expectStrict(options, (given) => inference.posterior(here, given));
+  });
+  test("loadPosterior", async () => {
+    const here = made["on this thread"]?.runtime as divflow.Runtime;
+    const bytes = await (await infer({})).checkpoint();
+    const options = { prior, simulate, source: "mine" };
+    await expectStrict(options, (given) => inference.loadPosterior(here, bytes, given));
+  });
+  test.each(Object.entries(questions))("%s", async (_name, { options, call }) => {
+    const of = await infer({ observation: 0.5 });
+    await expectStrict(options, (given) => call(of, given));
+  });
+  test("none is left out", () => {
+    const listed = ["posterior", "loadPosterior", "uniform", "logUniform", "normal", "logNormal", "definePrior"];
+    expect(Object.keys(inference).sort()).toEqual(listed.sort());
+  });
 });
 
 describe("checks of paths", () => {

@@ -2,10 +2,10 @@
 import { onDemand } from "../backends/on-demand.ts";
 import { ConfigError, UnsupportedError } from "../errors.ts";
 import { partOption } from "../graph/options.ts";
-import type { Model, Trainer } from "./api.ts";
+import type { Model } from "./api.ts";
 
 /**
- * Saves a model, or a trainer with all that {@link resume} needs, as a safetensors file.
+ * Saves a model, a trainer with all that {@link resume} needs, or a posterior, as a safetensors file.
  *
  * In Node (from 20.16) and Deno `path` is written whole or not at all: a temporary file beside it takes its place in
  * the end, and what was there stays until then; its mode is kept, a link is followed, a device or a pipe is written to. On a
@@ -15,7 +15,7 @@ import type { Model, Trainer } from "./api.ts";
  * file system threw. {@link UnsupportedError} where there are neither files nor downloads, such as in a worker: use
  * `checkpoint()` there, which gives the bytes.
  */
-export async function save(saved: Model | Trainer, path: string): Promise<void> {
+export async function save(saved: Pick<Model, "checkpoint">, path: string): Promise<void> {
   partOption("what save is given", saved, "checkpoint", "createTrainer() or load()");
   if (typeof path !== "string" || path === "") {
     throw new ConfigError({

@@ -49,10 +49,18 @@ export async function mode(model: Model, starts: Numbers, options: ModeOptions =
   integerOption("iterations of mode", iterations);
   numberOption("tolerance of mode", tolerance, { minimum: 0, open: "minimum" });
   const evaluate = (points: Float64Array) => ask("mode", model, points.slice(), { ...solve, of: "gradient" });
+  return climbed(evaluate, Float64Array.from(copiedNumbers("starts", starts)), {
+    ...{ dimension: model.dimension, iterations, tolerance },
+  });
+}
 
-  const given = Float64Array.from(copiedNumbers("starts", starts));
+/** The same ascent on any log-density that comes with its gradient: [count] and [count, D] at points [count, D]. */
+export async function climbed(
+  evaluate: (points: Float64Array) => Promise<{ readonly values: Float64Array; readonly gradient: Float64Array }>,
+  given: Float64Array,
+  { dimension, iterations, tolerance }: { dimension: number; iterations: number; tolerance: number },
+): Promise<Modes> {
   const first = await evaluate(given);
-  const { dimension } = model;
   const count = first.values.length;
   const rows = (of: Float64Array) =>
     Array.from({ length: count }, (_, i) => of.slice(i * dimension, (i + 1) * dimension));

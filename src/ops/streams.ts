@@ -33,6 +33,8 @@ const ranges = {
   diffusion: [0x61, 0x62],
   /** Of a coupling of starts with data: a seed for each step. */
   couplings: [0x62, 0x63],
+  /** Of simulations by what they are for: a seed for each of them; by that seed all that it draws. */
+  simulations: [0x70, 0x74],
 } as const;
 
 export type StreamPurpose = keyof typeof ranges;

@@ -2,19 +2,20 @@
 import { normalFromBits } from "../ops/normal.ts";
 import { randomBits, type Seed, seedOf } from "../ops/threefry.ts";
 
-/** Words that are made at once. */
+/** Words of one counter; and how many of them are made at once, as some need few. */
 const BLOCK = 1024;
+const PIECE = 64;
 
 /** The numbers of a seed and a stream in order: equal ones give the same, on every platform. */
 export class RandomSequence {
   readonly #seed: Seed;
   readonly #stream: number;
-  #counter = 0;
   #words: Uint32Array = new Uint32Array(0);
+  #made = 0;
   #at = 0;
 
-  /** @param seed - an integer in [0, 2^53). */
-  constructor(seed: number, stream: number) {
+  /** @param seed - an integer in [0, 2^53), or two words. */
+  constructor(seed: number | Seed, stream: number) {
     this.#seed = seedOf(seed);
     this.#stream = stream;
   }
@@ -22,7 +23,9 @@ export class RandomSequence {
   /** 32 bits. */
   bits(): number {
     if (this.#at === this.#words.length) {
-      this.#words = randomBits(this.#seed, this.#stream, this.#counter++, BLOCK);
+      const begin = this.#made % BLOCK;
+      this.#words = randomBits(this.#seed, this.#stream, Math.floor(this.#made / BLOCK), PIECE, begin);
+      this.#made += PIECE;
       this.#at = 0;
     }
     return this.#words[this.#at++];

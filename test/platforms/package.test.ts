@@ -124,7 +124,17 @@ test("dist/min/ offers what dist/ does, files of points apart", async () => {
   const nothingIsMissing: [Missing] extends [never] ? true : Missing = true;
   expect(nothingIsMissing).toBe(true);
   const names = async (path: string) => Object.keys(await import(/* @vite-ignore */ join(folder, path)));
-  const entries = ["index", "data", "networks", "flows", "diagnostics", "dynamics", "likelihoods", "letters"];
+  const entries = [
+    "index",
+    "data",
+    "networks",
+    "flows",
+    "diagnostics",
+    "dynamics",
+    "likelihoods",
+    "letters",
+    "posterior",
+  ];
   const namesIn = (at: string) => Promise.all(entries.map((name) => names(`${at}${name}.js`)));
   const [[index, data, networks, ...others], [page, ...pages]] = await Promise.all([namesIn(""), namesIn("min/")]);
   expect(pages.map((one) => one.sort())).toEqual([data, networks, ...others].map((one) => one.sort()));
@@ -184,6 +194,7 @@ describe("a bundler leaves out what an app does not use", () => {
         "divflow/dynamics": join(folder, "dynamics.js"),
         "divflow/likelihoods": join(folder, "likelihoods.js"),
         "divflow/letters": join(folder, "letters.js"),
+        "divflow/posterior": join(folder, "posterior.js"),
       },
       ...{ bundle: true, minify: true, splitting, format: "esm", metafile: true, write: false, outdir: "out" },
     });
@@ -280,7 +291,9 @@ describe.skipIf(skipped.includes("chromium"))("a page", () => {
       expect(requests.filter((path) => /webgpu|reference|load|open-case|run-programs|sent/.test(path))).toEqual([]);
       if (script.startsWith("min-"))
         expect(
-          requests.filter((path) => /networks|diagnostics|transport|dynamics|likelihoods|letters|more-/.test(path)),
+          requests.filter((path) =>
+            /networks|diagnostics|transport|dynamics|likelihoods|letters|posterior|more-/.test(path),
+          ),
         ).toEqual([]);
       if (script === "user.js") expect(requests.filter((path) => /engine|wasm-/.test(path))).toEqual([]);
       expect(warnings).toHaveLength(workers === 0 ? 1 : 0);
