@@ -4,6 +4,15 @@
  * for.
  */
 
+export { pairedWith } from "./engine/paired-with.ts";
+export {
+  type Reflow,
+  type ReflowOptions,
+  reflow,
+  type Straightness,
+  type StraightnessOptions,
+  straightness,
+} from "./engine/reflow.ts";
 export { type DivergenceWeight, type SuggestOptions, suggestDivergenceWeight } from "./engine/suggest-weight.ts";
 export {
   type ConsistencyOptions,

@@ -92,7 +92,10 @@ const allowed: Record<string, readonly string[]> = {
   ],
   "networks.ts": ["graph", "ops", "trace", "autodiff", "nn", "flow", "data"],
   "diagnostics.ts": ["transport", "diagnostics"],
-  "flows.ts": ["flow", "nn", "train", "engine/suggest-weight.ts", "transport/draw-pairs.ts (type)"],
+  "flows.ts": [
+    ...(["flow", "nn", "train", "engine/suggest-weight.ts", "engine/reflow.ts", "engine/paired-with.ts"] as const),
+    "transport/draw-pairs.ts (type)",
+  ],
   likelihoods: [
     "graph",
     "ops",
@@ -101,6 +104,7 @@ const allowed: Record<string, readonly string[]> = {
     "data",
     "diagnostics",
     "engine/api.ts (type)",
+    "engine/asking.ts",
     "engine/more-asked.ts (type)",
     "engine/guide-options.ts",
   ],

@@ -1,5 +1,5 @@
 import { ConfigError, DataError } from "../errors.ts";
-import { type Shape, sizeOf } from "../graph/node.ts";
+import { type Node, type Shape, sizeOf } from "../graph/node.ts";
 import { choiceOption, optionsObject } from "../graph/options.ts";
 import { gather } from "../ops/rows.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -14,7 +14,7 @@ import {
   type RowConditions,
   rowConditions,
 } from "./row-conditions.ts";
-import type { DataSource } from "./source.ts";
+import type { DataContext, DataSource, Drawn } from "./source.ts";
 import { type Standardization, type StandardizationMode, standardize } from "./standardize.ts";
 
 /** Name of the state that holds the points, in model units. */
@@ -48,6 +48,8 @@ export interface ArrayData extends DataSource {
   readonly values: Float32Array | Float64Array;
   /** Conditions by name, in data units: labels [count], numbers row-major [count, ...shape]; not to be changed. */
   readonly conditionValues?: Readonly<Record<string, Float32Array | Float64Array | Uint32Array>>;
+  /** The rows of these numbers, u32 [B], with what is known of them. */
+  rowsAt(chosen: Node, context: Pick<DataContext, "state">): Node | Drawn;
 }
 
 /**
@@ -86,13 +88,19 @@ export function arrayData(values: Numbers, shape?: readonly number[], options: A
   });
 }
 
+/** Units that are not fitted: those of a model, whose own samples the points are. */
+export interface GivenUnits {
+  readonly points: Standardization;
+  readonly conditions: ConditionUnits;
+}
+
 /** What an `arrayData` is made of, as plain data: the same parts make a source of the same bits. */
 export interface ArrayParts {
   readonly values: Float32Array | Float64Array;
   readonly options: {
     readonly count: number;
     readonly dimension: number;
-    readonly standardize: boolean | "channel";
+    readonly standardize: boolean | "channel" | GivenUnits;
     /** Of a point; left out: [dimension]. */
     readonly shape?: Shape;
   } & Readonly<Record<string, unknown>>;
@@ -121,10 +129,21 @@ export function madeArray(parts: ArrayParts, fit?: Standardization, units?: Cond
   const { values, options, columns, conditions } = parts;
   const { count, dimension, shape } = options;
   const mode = options.standardize === "channel" ? "channel" : "coordinate";
+  const given = Object(options.standardize) as Partial<GivenUnits>;
   const standardization = options.standardize
-    ? (fit ?? fitted({ values, count, dimension }, shape ?? [dimension], mode))
+    ? (fit ?? given.points ?? fitted({ values, count, dimension }, shape ?? [dimension], mode))
     : undefined;
-  const conditionUnits = (conditions && (units ?? (options.standardize && fittedUnits(conditions, mode, count)))) || {};
+  const conditionUnits =
+    (conditions && (units ?? given.conditions ?? (options.standardize && fittedUnits(conditions, mode, count)))) || {};
+  const rowsAt: ArrayData["rowsAt"] = (chosen, { state }) => {
+    const points = gather(state(POINT_STATE, [count, dimension], "f32"), chosen);
+    if (!conditions) return points;
+    const told = Object.entries(conditions).map(([name, { shape, classes }]) => {
+      const dtype = classes === undefined ? "f32" : "u32";
+      return [name, gather(state(conditionState(name), [count, ...shape], dtype), chosen)] as const;
+    });
+    return { points, conditions: new Map(told) };
+  };
   let state: DataSource["state"];
   return {
     name: "array",
@@ -146,16 +165,8 @@ export function madeArray(parts: ArrayParts, fit?: Standardization, units?: Cond
       return state;
     },
     ...(standardization ? { standardization } : {}),
-    draw({ rows, random, state }) {
-      const points = state(POINT_STATE, [count, dimension], "f32");
-      const chosen = random("index", [rows], { bound: count }); // the same for all that is known of a point
-      if (!conditions) return gather(points, chosen);
-      const told = Object.entries(conditions).map(([name, { shape, classes }]) => {
-        const dtype = classes === undefined ? "f32" : "u32";
-        return [name, gather(state(conditionState(name), [count, ...shape], dtype), chosen)] as const;
-      });
-      return { points: gather(points, chosen), conditions: new Map(told) };
-    },
+    draw: (context) => rowsAt(context.random("index", [context.rows], { bound: count }), context),
+    rowsAt,
   };
 }
 

@@ -1,10 +1,11 @@
 /** Data with a distribution to start from in place of noise, each drawn by itself: on the device, where both can be. */
 import type { Node } from "../graph/node.ts";
 import { divide, subtract } from "../ops/arithmetic.ts";
+import { gather } from "../ops/rows.ts";
 import { table } from "../ops/sources.ts";
-import { inUnits, isArrayData } from "./array.ts";
+import { type ArrayData, inUnits, isArrayData } from "./array.ts";
 import { type DataContext, type DataSource, type Drawn, drawnFrom } from "./source.ts";
-import type { Standardization } from "./standardize.ts";
+import { type Standardization, standardize } from "./standardize.ts";
 
 /** Names of the start's states: beside the data's own, which may be called alike. */
 const startState = (name: string): string => `start.${name}`;
@@ -44,6 +45,27 @@ export function withStart(data: DataSource, given: DataSource): DataSource {
     draw(context) {
       const drawn = drawnFrom(data, context);
       return { ...drawn, start: start.draw(context).points };
+    },
+  };
+}
+
+/**
+ * Points that come with their starts: a number is drawn, and says a row of both.
+ *
+ * @param starts - row-major, as many as the data have rows, in data units.
+ */
+export function withStartRows(data: ArrayData, starts: Float32Array | Float64Array): DataSource {
+  const { standardization, count, dimension } = data;
+  const name = startState("points");
+  const values = Float32Array.from(standardization ? standardize(starts, standardization) : starts);
+  return {
+    ...data,
+    state: new Map([...(data.state ?? []), [name, values]]),
+    draw(context) {
+      const chosen = context.random("index", [context.rows], { bound: count });
+      const drawn = data.rowsAt(chosen, context);
+      const start = gather(context.state(name, [count, dimension], "f32"), chosen);
+      return { conditions: new Map(), ...("points" in drawn ? drawn : { points: drawn }), start };
     },
   };
 }

@@ -158,7 +158,7 @@ export interface ResumeOptions {
   readonly validation?: DataSource;
   /** What paths begin at, where the file cannot hold it: a user's own points. */
   readonly start?: DataSource;
-  /** The coupling, where it is a user's own. */
+  /** The coupling, where it is a user's own, or has points of their own. */
   readonly coupling?: Coupling;
   /** The network that the file is of, where it is at hand: another one is refused. */
   readonly network?: Network;

@@ -1,8 +1,10 @@
 /**
- * Questions that few pages ask a model: functions of the entry `divflow/likelihoods` ask them by `model.more`, which imports the
- * answers (more.ts) on demand, here or in a worker. All of it is plain data.
+ * Questions that few pages ask a model: functions of the entries `divflow/likelihoods` and `divflow/flows` ask them by `model.more`,
+ * which imports the answers (more.ts) on demand, here or in a worker. All of it is plain data.
  */
+import type { Standardization } from "../data/standardize.ts";
 import type { MixtureParts } from "../flow/mixture.ts";
+import type { NamedOptions } from "../graph/options.ts";
 import type { LogDensity, SampleOptions, Samples, SolveOptions } from "./api.ts";
 
 type Divergence = { readonly divergence?: "exact" | "hutchinson"; readonly probes?: number };
@@ -39,7 +41,12 @@ export interface AskedResiduals extends SolveOptions, Divergence {
   readonly mixture?: MixtureParts;
 }
 
-export type AskedMore = AskedBlock | AskedEstimates | AskedGradient | AskedContributions | AskedResiduals;
+/** What the model is beside what it shows: its units, and where its flow begins. */
+export interface AskedFacts {
+  readonly of: "facts";
+}
+
+export type AskedMore = AskedFacts | AskedBlock | AskedEstimates | AskedGradient | AskedContributions | AskedResiduals;
 
 export interface Gradients extends LogDensity {
   /** [count, D], in data units. */
@@ -58,7 +65,16 @@ export interface Residuals {
   readonly residuals: Float64Array;
 }
 
+export interface ModelFacts {
+  /** Of points, from data units to model units. */
+  readonly standardization: Standardization | undefined;
+  /** What it samples from; undefined: N(0, priorDeviation^2 I). */
+  readonly start: NamedOptions | undefined;
+  readonly priorDeviation: number;
+}
+
 export interface Answers {
+  readonly facts: ModelFacts;
   readonly block: Samples;
   /** [count, probes], in data units. */
   readonly estimates: Float64Array;

@@ -1,9 +1,11 @@
 /** Answers to questions that few pages ask a model: see more-asked.ts. */
 import type { NumericArray } from "../backends/backend.ts";
 import { optionsObject } from "../graph/options.ts";
+import { constant } from "../ops/sources.ts";
 import { contributionsOf, estimatesOf, gradientsOf } from "./log-density-parts.ts";
 import type { LocalModel } from "./model.ts";
-import type { Answers, AskedMore } from "./more-asked.ts";
+import type { ModelSource } from "./model-source.ts";
+import type { Answers, AskedMore, ModelFacts } from "./more-asked.ts";
 import { residualsOf } from "./residuals.ts";
 import { solveOptionNames } from "./solve-options.ts";
 
@@ -14,6 +16,8 @@ export async function answer(
 ): Promise<Answers[keyof Answers]> {
   const given = points as NumericArray;
   switch (asked.of) {
+    case "facts":
+      return factsOf(model.source);
     case "block": {
       const { of: _, block, ...options } = asked;
       return model.sample(options, block);
@@ -36,4 +40,12 @@ export async function answer(
     case "residuals":
       return residualsOf(model, given, asked);
   }
+}
+
+/** @throws {@link ConfigError} of a path without a Gaussian, whose flow begins elsewhere. */
+function factsOf({ path, standardization, starting }: ModelSource): ModelFacts {
+  path.at(constant(0, [1, 1]));
+  const { start } = starting?.facts ?? {};
+  const { priorDeviation } = path;
+  return { standardization, start: start && { name: start.name, options: start.options }, priorDeviation };
 }

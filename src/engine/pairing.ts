@@ -1,8 +1,9 @@
 /** Starts and couplings of a trainer, checked: for trainers that have some, on demand. */
+import { type ArrayData, isArrayData } from "../data/array.ts";
 import type { DataSource } from "../data/source.ts";
-import { withStart } from "../data/started.ts";
+import { withStart, withStartRows } from "../data/started.ts";
 import { ConfigError, LimitError, UnsupportedError } from "../errors.ts";
-import { type Batches, type Coupling, OWN } from "../flow/couplings/coupling.ts";
+import { type Batches, type Coupling, OWN, PAIRED_WITH } from "../flow/couplings/coupling.ts";
 import { couplingFrom } from "../flow/couplings/registry.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
@@ -49,7 +50,7 @@ export type Pairing = typeof pairing;
  * @throws {@link UnsupportedError} when rows are held out beside them.
  */
 export function pairing(given: Given): Paired {
-  const { network, path, loss, trainingData, batchSize, seed, start } = given;
+  const { network, path, loss, trainingData, batchSize, start } = given;
   if (start !== undefined) {
     partOption("start of createTrainer", start, "draw", "arrayData(points) or eightGaussians()");
     expectDimension("start", start, network);
@@ -75,19 +76,30 @@ export function pairing(given: Given): Paired {
       start || coupling
         ? new Starting({ network, standardization: trainingData.standardization, start, coupling }, start)
         : undefined,
-    trainingData:
-      coupling || start?.stream
-        ? pairedData({
-            data: trainingData,
-            start,
-            coupling: coupling ?? { name: "independent", options: {} },
-            batchSize,
-            seed,
-          })
-        : start
-          ? withStart(trainingData, start)
-          : trainingData,
+    trainingData: startedData(given, coupling),
   };
+}
+
+/** The data with a start for each point: drawn beside it, made with it on the host, or of its row. */
+function startedData(
+  { trainingData: data, start, batchSize, seed }: Given,
+  coupling: Coupling | undefined,
+): DataSource {
+  if (coupling?.starts) return withStartRows(expectRows(data, coupling), coupling.starts);
+  if (coupling || start?.stream) {
+    return pairedData({ data, start, coupling: coupling ?? { name: "independent", options: {} }, batchSize, seed });
+  }
+  return start ? withStart(data, start) : data;
+}
+
+function expectRows(data: DataSource, { options: { count, dimension } }: Coupling): ArrayData {
+  if (isArrayData(data) && data.count === count && data.dimension === dimension) return data;
+  throw new ConfigError({
+    subject: "data of createTrainer beside the coupling pairedWith",
+    given: isArrayData(data) ? `${data.count} points of dimension ${data.dimension}` : `"${data.name}" data`,
+    expected: `an arrayData of ${count} points of dimension ${dimension}, one for each start`,
+    remedy: "Give data and starts row by row: arrayData(ends) beside pairedWith(starts).",
+  });
 }
 
 /** A coupling, or what a page has sent of it. */
@@ -96,10 +108,11 @@ type GivenCoupling = Coupling & { readonly stream?: unknown; readonly pulls?: Pi
 /** The coupling, undefined where rows are independent. */
 function couplingOption(given: unknown): Coupling | undefined {
   if (given === undefined) return undefined;
-  const { name, options, pair, stream, pulls } = (isRecord(given) ? given : {}) as Partial<GivenCoupling>;
+  const { name, options, pair, starts, stream, pulls } = (isRecord(given) ? given : {}) as Partial<GivenCoupling>;
   if (typeof name === "string" && isRecord(options)) {
     if (name === "independent") return undefined;
     if (typeof pair === "function") return given as Coupling;
+    if (name === PAIRED_WITH && starts) return { name, options, seesConditions: true, starts };
     if (pulls && typeof stream === "number") return asked({ name, options }, pulls, stream);
     if (name !== OWN) return couplingFrom({ name, options });
   }
@@ -171,10 +184,13 @@ const MOST_PAIRED = 8192;
 /** Rows from which on a plan holds its thread for long. */
 const MANY_PAIRED = 1024;
 
-function expectCostsFit({ name }: Coupling, batchSize: number): void {
-  if (name === OWN || batchSize <= MOST_PAIRED) return;
+/** Whether a plan of each batch is searched for. */
+const isSearched = ({ name }: Coupling) => name !== OWN && name !== PAIRED_WITH;
+
+function expectCostsFit(coupling: Coupling, batchSize: number): void {
+  if (!isSearched(coupling) || batchSize <= MOST_PAIRED) return;
   throw new LimitError({
-    subject: `batchSize beside coupling ${name}`,
+    subject: `batchSize beside coupling ${coupling.name}`,
     given: `${batchSize}, whose costs are ${Math.ceil((8 * batchSize ** 2) / 2 ** 20)} MiB`,
     expected: `at most ${MOST_PAIRED}: a batch has batchSize^2 costs of 8 bytes, and pairs take time by its third power`,
     remedy: "Take a batch of some hundreds; or pair rows by a function of your own, in parts (defineCoupling).",
@@ -185,9 +201,9 @@ function warningsOf(data: DataSource, coupling: Coupling | undefined, batchSize:
   if (!coupling) return [];
   const names = Object.keys(data.conditions ?? {});
   const own = coupling.name === OWN ? `"${coupling.options["name"]}"` : coupling.name;
-  const isSlow = coupling.name !== OWN && batchSize >= MANY_PAIRED;
+  const isSlow = isSearched(coupling) && batchSize >= MANY_PAIRED;
   const isBlind = !coupling.seesConditions && names.length > 0;
-  const isVoid = coupling.name !== OWN && coupling.seesConditions && names.length === 0;
+  const isVoid = isSearched(coupling) && coupling.seesConditions && names.length === 0;
   return [
     ...(isBlind ? [blind(own, names)] : []),
     ...(isVoid ? [`conditionCost of coupling ${own} has nothing to weigh: the data have no conditions.`] : []),

@@ -81,15 +81,21 @@ function expectNone(part: "start" | "coupling", given: NamedOptions | undefined)
   });
 }
 
-/** The coupling that the file names; a user's own, whose function it does not hold, has to be given again. */
+/** Couplings whose function or points no file holds: not their constants, with whose file pages would load all couplings. */
+const [OWN, PAIRED_WITH] = ["own", "paired-with"];
+
+/** The coupling that the file names; one whose function or points it does not hold has to be given again. */
 function resumedCoupling(stored: Coupling, given: Coupling | undefined): Coupling {
-  const isSame = given === undefined ? stored.name !== "own" : sameNamed(stored, given);
+  const isSame = given ? sameNamed(stored, given) : stored.name !== OWN && stored.name !== PAIRED_WITH;
   if (isSame) return given ?? stored;
   throw new DataError({
     subject: "coupling to resume with",
     given: given ? { name: given.name, options: given.options } : "none",
     expected: `the coupling that the run began with: ${JSON.stringify({ name: stored.name, options: stored.options })}`,
-    remedy: "Checkpoints do not hold functions: give the coupling that defineCoupling made again.",
+    remedy:
+      stored.name === PAIRED_WITH
+        ? "Checkpoints do not hold points: give pairedWith() the same starts again; reflow() of the same model and options has them."
+        : "Checkpoints do not hold functions: give the coupling that defineCoupling made again.",
   });
 }
 

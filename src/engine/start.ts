@@ -13,9 +13,6 @@ import type { SampleOptions } from "./api.ts";
 import { pointsOf } from "./points.ts";
 import { toModelUnits } from "./units.ts";
 
-/** Solvers whose drift has the score that the velocity gives where starts are Gaussian, unless the network has one. */
-const noisy = ["euler-maruyama", "stochastic-heun"];
-
 /** What such a model is beside its start. */
 interface Facts {
   readonly network: Pick<Network, "dimension" | "score">;
@@ -33,12 +30,12 @@ interface Asked extends Pick<SampleOptions, "logDensity" | "guide" | "known" | "
 
 export class Starting {
   readonly #source: DataSource | undefined;
-  readonly #facts: Facts;
+  readonly facts: Facts;
 
   /** @param source - where starts are at hand. */
   constructor(facts: Facts, source?: DataSource | undefined) {
     this.#source = source?.stream ? undefined : source;
-    this.#facts = facts;
+    this.facts = facts;
   }
 
   /**
@@ -51,20 +48,20 @@ export class Starting {
     if (!isRecord(options)) return options; // the call refuses it
     const { start, ...rest }: SampleOptions = options;
     this.refuse("sample", options);
-    if (!this.#facts.start) return start === undefined ? options : fromNoise();
+    if (!this.facts.start) return start === undefined ? options : fromNoise();
     if (start !== undefined && rest.noise !== undefined) {
       const facts = { given: "beside noise", expected: "one of them", remedy: "Points in data units are the start." };
       throw new ConfigError({ subject: "start of sample", ...facts });
     }
     if (rest.noise !== undefined) return rest;
-    const { standardization } = this.#facts;
+    const { standardization } = this.facts;
     const points = start === undefined ? this.#drawn(rest) : this.#given(start, rest.count);
     return { ...rest, noise: toModelUnits(points, standardization) };
   }
 
   /** The data beside which losses have the model's starts, drawn independently. */
   beside(data: DataSource): DataSource {
-    return this.#facts.start ? withStart(data, this.#expected("evaluateLosses")) : data;
+    return this.facts.start ? withStart(data, this.#expected("evaluateLosses")) : data;
   }
 
   /**
@@ -72,10 +69,10 @@ export class Starting {
    * @throws {@link ConfigError} for what takes noise for independent of the data, of a model of pairs.
    */
   refuse(of: string, { logDensity, guide, known, solver, score }: Asked): void {
-    const name = solver?.name;
-    const isNoisy = name !== undefined && noisy.includes(name) && !this.#facts.network.score;
-    const { start, coupling } = this.#facts;
-    const asked = isNoisy ? `solver ${name}` : guide || known ? "a guide, or known coordinates" : score;
+    // Its drift has the score that the velocity gives where starts are Gaussian, unless the network has one.
+    const readsScore = solver?.noisy && !this.facts.network.score;
+    const { start, coupling } = this.facts;
+    const asked = readsScore ? `solver ${solver.name}` : guide || known ? "a guide, or known coordinates" : score;
     if (start && (logDensity || asked)) {
       throw new UnsupportedError({
         subject: `${of} of a model that starts from "${start.name}" data`,
@@ -97,7 +94,7 @@ export class Starting {
 
   #given(start: NonNullable<SampleOptions["start"]>, count: number | undefined): Float32Array | Float64Array {
     const subject = "start of sample";
-    const points = pointsOf(subject, copiedNumbers(subject, start), this.#facts.network.dimension);
+    const points = pointsOf(subject, copiedNumbers(subject, start), this.facts.network.dimension);
     if (count === undefined || count === points.count) return points.values;
     throw new ConfigError({
       subject: "count of sample",
@@ -118,7 +115,7 @@ export class Starting {
     throw new ConfigError({
       subject: `start of ${of}`,
       given: "nothing",
-      expected: `points to start from: the model was trained from "${this.#facts.start?.name}" data, which are not at hand`,
+      expected: `points to start from: the model was trained from "${this.facts.start?.name}" data, which are not at hand`,
       remedy: "Give sample({ start: points }), row-major [count, D] in data units.",
     });
   }

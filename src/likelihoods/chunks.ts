@@ -1,10 +1,10 @@
 /** Samples a chunk at a time, so that all of them need not fit in memory. */
 import { copiedNumbers, type Numbers } from "../data/numbers.ts";
 import type { Model, SampleOptions, Samples } from "../engine/api.ts";
+import { ask } from "../engine/asking.ts";
 import { plainGuides } from "../engine/guide-options.ts";
 import { ConfigError } from "../errors.ts";
 import { copiedOptions, integerOption, optionsObject, partOption } from "../graph/options.ts";
-import { ask } from "./asking.ts";
 
 export interface SampleChunksOptions extends SampleOptions {
   /** Samples of a chunk; the last may have fewer. Default 10,000. */

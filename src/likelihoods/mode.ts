@@ -1,9 +1,9 @@
 /** The most probable points: ascent on the log-density, many points at once. */
 import { copiedNumbers, type Numbers } from "../data/numbers.ts";
 import type { Model, SolveOptions } from "../engine/api.ts";
+import { ask, solveOptionsAnd } from "../engine/asking.ts";
 import { DataError } from "../errors.ts";
 import { integerOption, numberOption } from "../graph/options.ts";
-import { ask, solveOptionsAnd } from "./asking.ts";
 
 export interface ModeOptions extends SolveOptions {
   /** Steps at most, each a solve back and one forth; default 50. */

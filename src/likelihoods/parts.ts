@@ -2,8 +2,8 @@
 import { copiedNumbers, type Numbers } from "../data/numbers.ts";
 import { studentQuantile } from "../diagnostics/student.ts";
 import type { LogDensity, Model, SolveOptions } from "../engine/api.ts";
+import { ask, solveOptionsAnd } from "../engine/asking.ts";
 import { integerOption, numberOption } from "../graph/options.ts";
-import { ask, solveOptionsAnd } from "./asking.ts";
 
 export interface LogDensityIntervalOptions extends SolveOptions {
   /** Independent Rademacher probes, 3 to 256; default 32. */

@@ -3,10 +3,10 @@ import { copiedNumbers, type Numbers } from "../data/numbers.ts";
 import { sampleData } from "../data/sample.ts";
 import type { DataSource } from "../data/source.ts";
 import type { LogDensityOptions, Model, SolveOptions } from "../engine/api.ts";
+import { ask, solveOptionsAnd } from "../engine/asking.ts";
 import { ConfigError, UnsupportedError } from "../errors.ts";
 import type { MixtureParts } from "../flow/mixture.ts";
 import { choiceOption, integerOption, numberOption } from "../graph/options.ts";
-import { ask, solveOptionsAnd } from "./asking.ts";
 
 export interface TotalVariationBoundOptions extends Omit<SolveOptions, "solver"> {
   /** Points that paths lead to, drawn where the data are a source; default 20,000. */

@@ -183,7 +183,9 @@ async function parseData(subject: string, given: unknown, dimension: number): Pr
     const required = ["count", "dimension", "standardize", "fingerprint"];
     const fields = fieldsOf(subject, named.options, required, ["shape", "conditions"]);
     integerOption("count of data", fields["count"]);
-    choiceOption("standardize of data", fields["standardize"], [true, false, "channel"]);
+    const { standardize } = fields;
+    if (isRecord(standardize)) parseUnits(`${subject}, standardize`, standardize, dimension);
+    else choiceOption("standardize of data", standardize, [true, false, "channel"]);
     textOf(`${subject}, fingerprint`, fields["fingerprint"]);
     own = fields["dimension"];
     if (fields["shape"] !== undefined) parseShape(`${subject}, shape`, fields["shape"], dimension);
@@ -193,10 +195,22 @@ async function parseData(subject: string, given: unknown, dimension: number): Pr
   return named;
 }
 
-/** The coupling of this name; of a user's own, whose function no file holds, its name alone. */
+/** Units that were not fitted to the points. */
+function parseUnits(subject: string, given: Readonly<Record<string, unknown>>, dimension: number): void {
+  const { points, conditions } = fieldsOf(subject, given, ["points", "conditions"]);
+  parseStandardization(points, dimension, "points");
+  if (!isRecord(conditions)) throw damage(`${subject}, conditions`, conditions, "units by name", DAMAGED);
+}
+
+/** The coupling of this name; of one whose function or points no file holds, what the file says. */
 async function couplingOf(named: NamedOptions): Promise<Coupling> {
-  const { couplingFrom, OWN } = await onDemand(import("../flow/couplings/registry.ts"));
-  return named.name === OWN ? named : couplingFrom(named);
+  const { couplingFrom, OWN, PAIRED_WITH } = await onDemand(import("../flow/couplings/registry.ts"));
+  if (named.name !== PAIRED_WITH) return named.name === OWN ? named : couplingFrom(named);
+  const { count, dimension, fingerprint } = fieldsOf(named.name, named.options, ["count", "dimension", "fingerprint"]);
+  integerOption("count", count);
+  integerOption("dimension", dimension);
+  textOf("fingerprint", fingerprint);
+  return { ...named, seesConditions: true };
 }
 
 async function parseValidation(

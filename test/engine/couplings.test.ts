@@ -4,7 +4,14 @@ import type { DataSource, DataStream } from "../../src/data/source.ts";
 import { assignment } from "../../src/diagnostics.ts";
 import { Feed } from "../../src/engine/feed.ts";
 import { pairedData } from "../../src/engine/pairs.ts";
-import { type Coupling, defineCoupling, entropicTransport, independent, optimalTransport } from "../../src/flows.ts";
+import {
+  type Coupling,
+  defineCoupling,
+  entropicTransport,
+  independent,
+  optimalTransport,
+  pairedWith,
+} from "../../src/flows.ts";
 import {
   arrayData,
   cfm,
@@ -162,12 +169,20 @@ const couplings: readonly (readonly [string, Partial<TrainerOptions>])[] = [
   ["exact", { coupling: optimalTransport() }],
   ["entropic", { coupling: entropicTransport({ regularisation: 0.5 }), start: undefined }],
   ["a user's own", { coupling: byFirst(), start: points }],
+  [
+    "given",
+    {
+      ...{ coupling: pairedWith(points.values, [50, 2]), start: undefined },
+      data: arrayData(sampleData(moons(), 50, 2), [50, 2], { standardize: true }),
+    },
+  ],
 ];
 
 describe.each(couplings)("%s", (_, changes) => {
   const again = {
     ...(changes.start === points ? { start: points } : {}),
     ...(changes.coupling?.name === "own" ? { coupling: byFirst() } : {}),
+    ...(changes.coupling?.starts ? { coupling: changes.coupling } : {}),
   };
   const resumed = { ...again, ...(changes.data ? { data: changes.data } : {}) };
 

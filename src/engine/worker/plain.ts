@@ -49,7 +49,8 @@ const plainForms: { readonly [Name in PartName]: (part: never) => unknown } = {
   solver: (solver: Solver) => plainNamed("solver", [...solverNames, ...moreSolverNames], solver),
   data: plainData,
   start: plainData,
-  coupling: ({ name, options, stream }: Coupling & Pick<DataSource, "stream">) => ({ name, options, stream }),
+  coupling: ({ name, options, starts, stream }: Coupling & Pick<DataSource, "stream">) =>
+    stream ? { name, options, stream } : { name, options, starts },
   validation: (given: DataSource | readonly number[]) => ("draw" in given ? plainData(given) : given),
 };
 

@@ -33,7 +33,12 @@ export interface Coupling extends NamedOptions {
   readonly pair?: (batches: Batches) => Pairs | Promise<Pairs>;
   /** Whether pairs depend on the conditions where there are such. */
   readonly seesConditions?: boolean;
+  /** Of {@link PAIRED_WITH}: what each row of the data starts from, row-major [count, D], in data units. */
+  readonly starts?: Float32Array | Float64Array;
 }
 
 /** The coupling of a user's own: its function stays where it was written. */
 export const OWN = "own";
+
+/** The coupling of pairs that are given: what is drawn is their number. Files hold a fingerprint of the starts. */
+export const PAIRED_WITH = "paired-with";

@@ -1,6 +1,6 @@
 /** Couplings by name: imported when a file, or a page for its worker, names one. */
 import { madeFrom, type NamedOptions, type Registry } from "../../graph/options.ts";
-import { type Coupling, OWN } from "./coupling.ts";
+import { type Coupling, OWN, PAIRED_WITH } from "./coupling.ts";
 import { independent } from "./independent.ts";
 import { entropicTransport, optimalTransport } from "./transport.ts";
 
@@ -10,7 +10,7 @@ const entries: Registry<Coupling> = {
   "entropic-transport": entropicTransport,
 };
 
-export { OWN };
+export { OWN, PAIRED_WITH };
 
 export const couplingNames: readonly string[] = Object.keys(entries);
 

@@ -33,6 +33,7 @@ export function onGrid(solver: Solver, grid: ArrayLike<number>): Solver {
   return {
     name: ON_GRID,
     options: { solver: { name, options }, grid: times },
+    ...(byStops.noisy ? { noisy: true } : {}),
     plan(problem) {
       checkStops(problem.stops);
       const { stops, counts } = through(problem.stops, times);

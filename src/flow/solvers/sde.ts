@@ -97,6 +97,7 @@ function stochastic(name: string, options: SDEOptions, changeOf: (parts: Stochas
   return {
     name,
     options: { steps, diffusion: plain },
+    noisy: true,
     plan(problem) {
       const path = expectSampling(name, problem);
       if (plain.kind === "reverse") expectReverse(name, path);

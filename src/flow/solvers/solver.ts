@@ -101,6 +101,8 @@ export interface SolvePlan {
 }
 
 export interface Solver extends NamedOptions {
+  /** Whether it draws noise on the way, so that samples do not follow from their starts alone. */
+  readonly noisy?: boolean;
   /** @throws {@link ConfigError} when the stops are not finite, fewer than two, or neither rising nor falling. */
   plan(problem: SolveProblem): SolvePlan;
 }

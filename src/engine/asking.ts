@@ -1,7 +1,8 @@
-/** How functions of this entry ask a model: the question goes to where its engine is. */
-import type { Model, SolveOptions } from "../engine/api.ts";
-import type { Answers, AskedMore } from "../engine/more-asked.ts";
+/** How functions of entries beside `divflow` ask a model: the question goes to where its engine is. */
+
 import { optionsObject, partOption } from "../graph/options.ts";
+import type { Model, SolveOptions } from "./api.ts";
+import type { Answers, AskedMore } from "./more-asked.ts";
 
 type Points = Float32Array | Float64Array;
 
