@@ -86,6 +86,7 @@ export const compare = defineCommand({
     const choice = readRuntime(args);
     refuseTrajectories(args.data);
     const recipe = await readRecipe(args.data, args, () => checkFolders(args.out, Number(args.seed), seedCount));
+    refusePairs(recipe, args);
     const test = await readTest(recipe, args.test);
     using claimed = await RunFolder.claim("--out", args.out);
     await refuseRun("--out", args.out, args);
@@ -97,6 +98,7 @@ export const compare = defineCommand({
     const rows: RowsUsed[] = [];
     const costRatios: { readonly seed: number; readonly ratio: number }[] = [];
     const shown = new Map<Contender, Shown>();
+    recipe.notes.forEach(remark);
     const warnings = new Set<string>();
     for (let i = 0; i < seedCount; i++) {
       const seed = recipe.seed + i;
@@ -161,6 +163,18 @@ export const compare = defineCommand({
     return exitCodes.success;
   },
 });
+
+/** FDM would refuse them when CFM is trained already. */
+function refusePairs({ path, coupling }: Recipe, args: { readonly coupling?: string | undefined }): void {
+  if (!coupling || path.between) return;
+  throw new ConfigError({
+    subject: "--coupling",
+    given: `${args.coupling} on path ${path.name}`,
+    expected:
+      "--path brownian-bridge: FDM needs a score, and between given ends other paths are points, without a density",
+    remedy: "Take that path, or leave --coupling out; train --loss cfm takes pairs on others.",
+  });
+}
 
 /** Rows of a file that models are judged by, where --test does not say: their share. */
 const TEST_SHARE = "0.1";

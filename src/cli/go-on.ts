@@ -6,6 +6,7 @@ import { backendArgument, storageArgument } from "./runtime.ts";
 /** What the command that was ended was given, and what the one that goes on from it is to be given again. */
 export interface AgainArguments extends DataArguments {
   readonly data: string;
+  readonly start?: string | undefined;
   readonly backend: string;
   readonly threads?: string | undefined;
   readonly storage: string;
@@ -15,13 +16,13 @@ export interface AgainArguments extends DataArguments {
 export function goOnCommand(args: AgainArguments, out: string, model: string): string {
   const given = { ...args, backend: unless(backendArgument.default, args.backend) };
   const options = { ...given, storage: unless(storageArgument.default, args.storage) };
-  const again = ([...Object.keys(dataArguments), "backend", "threads", "storage"] as (keyof typeof options)[]).flatMap(
-    (name) => {
-      const value = options[name];
-      if (value === undefined || value === false) return [];
-      return value === true ? [`--${name}`] : [`--${name}`, value];
-    },
-  );
+  const again = (
+    ["start", ...Object.keys(dataArguments), "backend", "threads", "storage"] as (keyof typeof options)[]
+  ).flatMap((name) => {
+    const value = options[name];
+    if (value === undefined || value === false) return [];
+    return value === true ? [`--${name}`] : [`--${name}`, value];
+  });
   return shellCommand(["divflow", "train", args.data, "--resume", model, "--out", out, ...again]);
 }
 

@@ -10,8 +10,13 @@ const estimated: Readonly<Record<string, string>> = {
   train: "evaluate --divergence hutchinson",
 };
 
+/** `sigmaMin` is `sigma-min`. */
+const dashed = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+type Words = readonly [ours: string | RegExp, here: string | ((all: string, ...parts: string[]) => string)];
+
 /** What the library says, and what does the same here; where there is no such option, what else helps. */
-const wordsFor = (command: string): readonly (readonly [string | RegExp, string])[] => [
+const wordsFor = (command: string): readonly Words[] => [
   ["(validation)", "(--validation 0.1)"],
   ['(jitter: "auto")', "(--jitter auto)"],
   ["The state before this step is kept: save it. Then ", "What was trained before this step is saved. To go on, "],
@@ -23,8 +28,33 @@ const wordsFor = (command: string): readonly (readonly [string | RegExp, string]
   ["Take no validation,", "Take --validation none,"],
   ["a smaller batch,", "a smaller --batch,"],
   ["Give sample({ start: points }), row-major [count, D] in data units.", "Give --start FILE, or a data set by name."],
+  [/^start to resume with/, "--start beside --resume"],
   [/^start of sample: got "points"/, '--start: got "points"'],
   ["Leave start out; createTrainer({ start }) trains", "Leave it out; train --start trains"],
+  [/^(sigma|sigmaMin|sigmaMax|betaMin|betaMax|degree) of \w+:/, (_, name: string) => `--${dashed(name)}:`],
+  [/^(regularisation|replacement|conditionCost) of \w+:/, (_, name: string) => `--${dashed(name)}:`],
+  ["dataDeviation of withOutput", "--data-deviation"],
+  ["path of withOutput", "--path beside --output"],
+  ["by of weighted", "--weighting"],
+  [
+    /^every of weighted: got "(\d+), beside (\S+) with divergence 0"/,
+    '--every: got "$1, beside $2 with --divergence 0"',
+  ],
+  ["loss of scoreMatching", "loss beside --with-score"],
+  ["network beside scoreMatching", "network beside --with-score"],
+  ["Give withScore(network, score).", "Begin at a model that was trained --with-score."],
+  [/^loss of createTrainer: got "(cfm|fdm|paper-2d|weighted|score-matching) on/, '--loss: got "$1 on'],
+  ["Take brownianBridge({ sigma }) of divflow/flows, or cfm();", "Take --path brownian-bridge, or --loss cfm;"],
+  [/path beside a (start|coupling) of createTrainer/, "--path beside --$1"],
+  ["Take condOT(), whose pairs", "Take --path cond-ot, whose pairs"],
+  ["validation of createTrainer: got", "--validation: got"],
+  ["Leave validation out, and compare", "Leave --validation out, and compare"],
+  ["batchSize beside coupling", "--batch beside --coupling"],
+  [
+    "Give conditionCost a weight, such as 100, or take independent()",
+    "Give --condition-cost 100, or --coupling independent",
+  ],
+  ["conditionCost of coupling", "--condition-cost of coupling"],
   ["density of flowMapSteps", "--density"],
   ["steps of flowMapSteps", "--steps"],
   ["Take dopri5() or another solver of the flow, or", "Take --solver dopri5 or another one of the flow, or"],
@@ -42,5 +72,5 @@ const wordsFor = (command: string): readonly (readonly [string | RegExp, string]
  * @param command - its name: not all have the same options.
  */
 export function inOptions(message: string, command: string): string {
-  return wordsFor(command).reduce((text, [ours, here]) => text.replace(ours, here), message);
+  return wordsFor(command).reduce((text, [ours, here]) => text.replace(ours, here as string), message);
 }

@@ -73,7 +73,7 @@ function modelFacts(file: string, bytes: Uint8Array): { document: object; lines:
   const { network, step, backend, training } = facts as {
     readonly network?: {
       readonly kind?: string;
-      readonly config?: { readonly dimension?: number; readonly sample?: unknown };
+      readonly config?: { readonly name?: unknown; readonly dimension?: number; readonly sample?: unknown };
     };
     readonly [name: string]: unknown;
   };
@@ -81,7 +81,21 @@ function modelFacts(file: string, bytes: Uint8Array): { document: object; lines:
   const shape = facts["shape"] ?? network?.config?.sample ?? [network?.config?.dimension];
   const { path, output } = pathIn(facts["path"]);
   const [start, coupling] = [facts["start"], facts["coupling"]].map((one) => (one ? nameOf(one) : undefined));
-  const known = { network: network?.kind, shape, path, output, start, coupling, step, backend, columns, conditions };
+  const kind = network?.kind === "graph" ? printable(String(network.config?.name), 60) : network?.kind;
+  const loss = lossIn(training);
+  const known = {
+    network: kind,
+    shape,
+    path,
+    output,
+    start,
+    coupling,
+    ...(loss ? { loss } : {}),
+    step,
+    backend,
+    columns,
+    conditions,
+  };
   const told = Object.entries(conditions ?? {}).map(([name, { classes, names }]) => {
     const kinds = names?.map((one) => printable(one, 60)).join(", ") ?? `labels 0 to ${(classes ?? 1) - 1}`;
     return `  ${printable(name, 60)}  ${classes === undefined ? "numbers" : kinds}`;
@@ -89,15 +103,31 @@ function modelFacts(file: string, bytes: Uint8Array): { document: object; lines:
   return {
     document: known,
     lines: [
-      `network    ${network?.kind}, samples of shape [${(shape as readonly number[]).join(", ")}]`,
+      `network    ${kind}, samples of shape [${(shape as readonly number[]).join(", ")}]`,
       `path       ${path}, the network gives ${output}`,
       ...(start ? [`start      ${start}, in place of noise`] : []),
       ...(coupling ? [`coupling   ${coupling}`] : []),
+      ...(loss ? [`loss       ${loss}`] : []),
       `trained    ${step} steps on ${backend}${training === null ? ", a model alone" : ""}`,
       ...(columns ? [`columns    ${columns.map((one) => printable(one, 60)).join(", ")}`] : []),
       ...(told.length > 0 ? ["told       of each sample, by --label and --condition", ...told] : []),
     ],
   };
+}
+
+/** The loss that a trainer's file goes on with, in words: `fdm, weighed by noise, times even`. */
+function lossIn(training: unknown): string | undefined {
+  const { loss } = Object(training) as { readonly loss?: unknown };
+  if (loss === undefined) return undefined;
+  const { loss: of, by, times, every } = namedIn(loss).options;
+  const isWeighted = by !== undefined;
+  return [
+    of === undefined ? nameOf(loss) : nameOf({ name: of }),
+    ...(isWeighted ? [`weighed by ${typeof by === "string" ? printable(by, 60) : nameOf({ options: by })}`] : []),
+    ...(times === "even" ? ["times even"] : []),
+    ...(every ? [`divergence every ${printable(String(every), 20)} steps`] : []),
+    ...(of === undefined || isWeighted ? [] : ["with a score beside"]),
+  ].join(", ");
 }
 
 /** The path by name, and what the network's output is on it. */

@@ -18,8 +18,6 @@ import {
   type PathScheduler,
   type Points,
   paper2d,
-  pathFrom,
-  pathNames,
   product,
   type Rate,
   staircase,
@@ -28,6 +26,7 @@ import {
 import { nonNegativeNumber, oneOf, positiveInteger, positiveNumber, seed } from "./arguments.ts";
 import { type DataArguments, dataOf, isPointsFile, openData, readingOptions, readPointsFile } from "./data.ts";
 import { checkInput, readBytes } from "./files.ts";
+import { type Flow, type FlowArguments, flowArguments, readFlow, scored } from "./flow.ts";
 import { conditionsIn } from "./model-facts.ts";
 import { networkArgument, networkOf, readNetwork } from "./network.ts";
 import {
@@ -37,6 +36,7 @@ import {
   overfittingArguments,
   readOverfitting,
 } from "./overfitting.ts";
+import { checkStart, startOf } from "./starts.ts";
 import { declarationsOf, readDrop } from "./told.ts";
 
 /**
@@ -85,15 +85,20 @@ export const recipeArguments = {
   },
   estimator: { type: "string", description: "of the divergence: hutchinson or exact", default: "hutchinson" },
   probe: { type: "string", description: "rademacher or gaussian", default: "rademacher" },
-  path: { type: "string", description: `one of ${pathNames.join(", ")}`, default: "cond-ot" },
+  ...flowArguments,
   rate: { type: "string", description: `learning rate after a warm-up of 10 steps (${ofPresets("rate")})` },
   seed: { type: "string", description: "of parameters, data, noise, probes and rows held out", default: "0" },
   ...overfittingArguments,
 } as const;
 
 type RecipeArguments = DataArguments &
-  OverfittingArguments & {
+  OverfittingArguments &
+  FlowArguments & {
     readonly [name in Exclude<keyof typeof recipeArguments, keyof typeof overfittingArguments>]?: string | undefined;
+  } & {
+    /** Of `train` alone, as the next. */
+    readonly start?: string | undefined;
+    readonly "with-score"?: boolean | undefined;
   };
 
 export interface Recipe {
@@ -105,6 +110,12 @@ export interface Recipe {
   readonly points: Points | undefined;
   readonly network: Network;
   readonly path: PathScheduler;
+  /** Undefined where starts and data are drawn independently. */
+  readonly coupling: Flow["coupling"];
+  /** What is carried into the data, and how the command line names it; undefined: noise. */
+  readonly start: { readonly given: string; readonly source: DataSource } | undefined;
+  /** What speaks against the options, a sentence each. */
+  readonly notes: readonly string[];
   readonly overfitting: Overfitting;
   /** For a run of so many steps, by which its learning rate falls. */
   optimizer(steps: number): Optimizer;
@@ -138,7 +149,7 @@ export async function readRecipe(
   const velocity = oneOf("--velocity", args.velocity ?? "detached", ["detached", "whole"] as const);
   const estimator = oneOf("--estimator", args.estimator ?? "hutchinson", ["hutchinson", "exact"] as const);
   const probe = oneOf("--probe", args.probe ?? "rademacher", ["rademacher", "gaussian"] as const);
-  const path = pathFrom({ name: oneOf("--path", args.path ?? "cond-ot", pathNames), options: {} });
+  const { path, coupling, weigh, notes } = readFlow(args);
   const learningRate = args.rate === undefined ? preset.rate : positiveNumber("--rate", args.rate);
   const seedValue = seed("--seed", args.seed ?? "0");
   const activation =
@@ -146,13 +157,14 @@ export async function readRecipe(
   const chosen = args.network === undefined ? undefined : await readNetwork(args.network);
   const drop = readDrop(args.drop);
   if (drop !== undefined && args.label === undefined && args.condition === undefined) refuseDrop(args.drop);
-  const checked = checkOverfitting(args, isPointsFile(dataName));
+  const isPaired = args.start !== undefined || coupling !== undefined;
+  const checked = checkOverfitting(args, isPointsFile(dataName), isPaired);
   const { weightDecay } = checked;
   const optimizer = (length: number) => {
     const rate = product(learningRate, warmUp({ steps: 10 }), decay(args.preset, length));
     return weightDecay === undefined ? adam({ learningRate: rate }) : adamW({ learningRate: rate, weightDecay });
   };
-  const loss = (name: LossName) => {
+  const plainLoss = (name: LossName) => {
     switch (name) {
       case "cfm":
         return cfm();
@@ -169,6 +181,8 @@ export async function readRecipe(
         });
     }
   };
+  const hasScore = args["with-score"] === true;
+  const loss = (name: LossName) => (hasScore ? scored.loss(weigh(plainLoss(name))) : weigh(plainLoss(name)));
   // What these refuse is found before the data are read.
   optimizer(steps);
   lossNames.forEach(loss);
@@ -176,6 +190,7 @@ export async function readRecipe(
   readingOptions(args);
   const named = isPointsFile(dataName) ? undefined : await openData(dataName, args);
   if (args.from !== undefined) await checkInput(args.from);
+  if (args.start !== undefined) await checkStart(args.start);
   await beforeData();
   // Labels mean what they mean to the model that is begun at.
   const begun = args.from === undefined ? {} : { conditions: conditionsIn(await readBytes(args.from)) };
@@ -187,7 +202,9 @@ export async function readRecipe(
   const told = declarationsOf(conditions, drop ?? DROP);
   const usual = () =>
     mlp({ dimension, hidden, activation: activation ?? "silu", ...(told ? { conditions: told } : {}) });
-  const network = overfitting.network ?? (chosen ? await networkOf(chosen, data, told) : usual());
+  const made = overfitting.network ?? (chosen ? await networkOf(chosen, data, told) : usual());
+  const network = hasScore && !overfitting.network ? scored.network(made) : made;
+  const start = args.start === undefined ? undefined : { given: args.start, source: await startOf(args.start, data) };
   return {
     steps,
     batchSize,
@@ -197,6 +214,9 @@ export async function readRecipe(
     network,
     overfitting,
     path,
+    coupling,
+    start,
+    notes,
     optimizer,
     loss,
   };
@@ -241,8 +261,12 @@ function decay(preset: string | undefined, steps: number): Rate {
 
 /** The trainer's options that a recipe fixes, all but the loss. */
 export function trainerOptions(recipe: Recipe) {
-  const { network, path, data, batchSize, seed, steps, overfitting } = recipe;
-  return { network, path, optimizer: recipe.optimizer(steps), data, batchSize, seed, ...overfitting.options };
+  const { network, path, data, batchSize, seed, steps, overfitting, start, coupling } = recipe;
+  return {
+    ...{ network, path, optimizer: recipe.optimizer(steps), data, batchSize, seed, ...overfitting.options },
+    ...(start ? { start: start.source } : {}),
+    ...(coupling ? { coupling } : {}),
+  };
 }
 
 /** What config.json says: enough to run it again. */
@@ -252,6 +276,8 @@ export function describeRecipe(recipe: Recipe, data: string, lossName: LossName,
     data,
     network: { kind: recipe.network.kind, config: recipe.network.config },
     path: named(recipe.path),
+    ...(recipe.start ? { start: recipe.start.given } : {}),
+    ...(recipe.coupling ? { coupling: named(recipe.coupling) } : {}),
     loss: named(recipe.loss(lossName)),
     optimizer: named(recipe.optimizer(recipe.steps)),
     batchSize: recipe.batchSize,

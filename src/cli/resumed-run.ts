@@ -11,6 +11,7 @@ import { columnsIn, conditionsIn, factsIn } from "./model-facts.ts";
 import { remark } from "./output.ts";
 import { isInFolder } from "./overwrite.ts";
 import type { GoesOn } from "./run-folder.ts";
+import { startOf } from "./starts.ts";
 
 /** A run whose options are checked, before there is a runtime. */
 export interface Beginning {
@@ -20,6 +21,8 @@ export interface Beginning {
   trainer(runtime: Runtime, onProgress: (done: number, passes: number) => void): Promise<Trainer>;
   /** What config.json says. */
   config(trainer: Trainer, backend: string): object;
+  /** What speaks against the options, a sentence each. */
+  readonly notes?: readonly string[];
   /** Of a run that goes on. */
   readonly goesOn?: GoesOn;
 }
@@ -31,6 +34,7 @@ export async function resumedRun(
   args: DataArguments & {
     readonly out: string;
     readonly steps?: string | undefined;
+    readonly start?: string | undefined;
     readonly force?: boolean | undefined;
   },
 ): Promise<Beginning> {
@@ -44,14 +48,23 @@ export async function resumedRun(
     typeof config["validation"] === "string"
       ? dataOf(await readPointsFile(config["validation"], {}, { columns: data.columns, conditions: data.conditions }))
       : undefined;
+  const startGiven = args.start ?? (typeof config["start"] === "string" ? config["start"] : undefined);
+  const start = startGiven === undefined ? undefined : await startOf(startGiven, data);
   const steps = asked ?? (typeof config["steps"] === "number" ? config["steps"] : undefined);
   return {
     title: `${basename(dataName)} resumed`,
     steps,
     trainer: (runtime, onProgress) =>
-      resume(runtime, bytes, { data, source: file, onProgress, ...(validation ? { validation } : {}) }),
+      resume(runtime, bytes, {
+        ...{ data, source: file, onProgress },
+        ...(validation ? { validation } : {}),
+        ...(start ? { start } : {}),
+      }),
     goesOn: { model: file, metrics: other === undefined ? join(dirname(file), "metrics.jsonl") : undefined },
-    config: ({ step }, backend) => ({ ...config, steps, backend, resumed: { file, step } }),
+    config: ({ step }, backend) => ({
+      ...{ ...config, ...(startGiven === undefined ? {} : { start: startGiven }) },
+      ...{ steps, backend, resumed: { file, step } },
+    }),
   };
 }
 
@@ -80,7 +93,7 @@ async function readConfig(file: string): Promise<Readonly<Record<string, unknown
 }
 
 /** Settings that a file of a run and its config.json both have. */
-const shared = ["network", "path", "loss", "optimizer", "batchSize", "seed"] as const;
+const shared = ["network", "path", "coupling", "loss", "optimizer", "batchSize", "seed"] as const;
 
 /** The first setting in which a file is of another run than a config.json; undefined where they agree, or one says none. */
 function differing(config: Readonly<Record<string, unknown>>, facts: ReturnType<typeof factsIn>): string | undefined {

@@ -1,7 +1,8 @@
 /** Starts in place of noise: what models are trained to carry into the data, and what samples begin at. */
 import { columnsOf } from "../data.ts";
-import { ConfigError, DataError, type DataSource, type Model, type Points, sampleData } from "../index.ts";
+import { arrayData, ConfigError, DataError, type DataSource, type Model, type Points, sampleData } from "../index.ts";
 import { isPointsFile, openData, readPointsFile } from "./data.ts";
+import { checkInput } from "./files.ts";
 import { remark } from "./output.ts";
 import { counted } from "./report/numbers.ts";
 
@@ -9,6 +10,29 @@ export const startsArgument = {
   type: "string",
   description: "what samples start from, of a model trained with --start: a file of points, or a data set by name",
 } as const;
+
+/** Of `train`. */
+export const startArgument = {
+  type: "string",
+  description: "what to carry into the data, in place of noise: a data set by name, or a file of points",
+} as const;
+
+/** What can be said of --start before the data are read. */
+export async function checkStart(given: string): Promise<void> {
+  if (isPointsFile(given)) await checkInput(given);
+  else await opened(given);
+}
+
+/** What training starts from: points in the units of the data. */
+export async function startOf(given: string, data: DataSource): Promise<DataSource> {
+  if (!isPointsFile(given)) {
+    const source = await opened(given);
+    expectDimension(given, source.dimension, data.dimension);
+    return source;
+  }
+  const { values, count, dimension, shape = data.shape ?? [dimension] } = await readStartFile(given, data);
+  return arrayData(values, [count, ...shape]);
+}
 
 /**
  * What can be said of --start before the model is read.

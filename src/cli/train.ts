@@ -5,6 +5,7 @@ import { ConfigError, createTrainer, type Trainer } from "../index.ts";
 import { oneOf, positiveInteger, refuseBeside } from "./arguments.ts";
 import { dataArguments, readingOptions } from "./data.ts";
 import { checkFolder, checkInput } from "./files.ts";
+import { scoreArgument } from "./flow.ts";
 import { goOnCommand } from "./go-on.ts";
 import { inOptions } from "./in-options.ts";
 import { exitCodes, remark, report } from "./output.ts";
@@ -15,6 +16,7 @@ import { counted, withError } from "./report/numbers.ts";
 import { type Beginning, resumedRun } from "./resumed-run.ts";
 import { namesOfRun, RunFolder } from "./run-folder.ts";
 import { backendArgument, openRuntime, readRuntime, storageArgument, threadsArgument } from "./runtime.ts";
+import { startArgument } from "./starts.ts";
 import { trainInto, unusedRows } from "./training.ts";
 
 export const train = defineCommand({
@@ -27,7 +29,9 @@ export const train = defineCommand({
     },
     out: { type: "string", description: "folder for config.json, metrics.jsonl, model.safetensors", required: true },
     loss: { type: "string", description: `one of ${lossNames.join(", ")}`, default: "fdm" },
+    start: startArgument,
     ...recipeArguments,
+    "with-score": scoreArgument,
     ...dataArguments,
     backend: backendArgument,
     threads: threadsArgument,
@@ -47,7 +51,7 @@ export const train = defineCommand({
     if (resume === undefined) {
       recipe = fromRecipe(await readRecipe(args.data, args, checkOut), args.data, loss);
     } else {
-      const settings = ["loss", ...Object.keys(recipeArguments)].filter((name) => name !== "steps");
+      const settings = ["loss", "with-score", ...Object.keys(recipeArguments)].filter((name) => name !== "steps");
       refuseBeside(rawArgs, "--resume", settings);
       await checkInput(resume); // read below, when no other process writes it
       await checkOut();
@@ -60,6 +64,7 @@ export const train = defineCommand({
     using trainer = await whilePlanning(beginning.title, (onProgress) => beginning.trainer(runtime, onProgress));
     const { title, steps = noSteps() } = beginning;
     for (const warning of trainer.warnings) remark(inOptions(warning, "train"));
+    beginning.notes?.forEach(remark);
     const nothing = nothingToTrain(trainer, steps, args.steps !== undefined);
     if (nothing !== undefined) {
       // What lies there stays as it is: config.json says how many steps the run is to have.
@@ -121,6 +126,7 @@ function fromRecipe(recipe: Recipe, dataName: string, loss: (typeof lossNames)[n
   return {
     title: `${basename(dataName)} ${loss}`,
     steps: recipe.steps,
+    notes: recipe.notes,
     trainer: (runtime, onProgress) =>
       createTrainer(runtime, { ...trainerOptions(recipe), loss: recipe.loss(loss), onProgress }),
     config: (trainer, backend) => ({ ...describeRecipe(recipe, dataName, loss, backend), ...rowsIn(trainer) }),

@@ -1,6 +1,7 @@
 /** Options that another option's choice makes void are refused: passed over without a word, they would mislead. */
 import { ConfigError } from "../index.ts";
 import { type ArgumentDeclarations, givenOptions } from "./arguments.ts";
+import { pathsOf } from "./flow.ts";
 import { addsNoise, FLOW_MAP, isAdaptive } from "./solver.ts";
 
 interface Rule {
@@ -55,7 +56,7 @@ const rules: readonly Rule[] = [
   {
     option: "loss",
     chosen: is("cfm"),
-    makesVoid: ["divergence", "form", "velocity", "estimator", "probe"],
+    makesVoid: ["divergence", "form", "velocity", "estimator", "probe", "every"],
     because: "cfm has no divergence loss",
   },
   {
@@ -81,6 +82,24 @@ const rules: readonly Rule[] = [
     chosen: () => true,
     makesVoid: ["simd", "profile"],
     because: "networks are measured on the best build",
+  },
+  ...pathsOf.map(([option, of]) => ({
+    option: "path",
+    chosen: (name: string) => !of.includes(name),
+    makesVoid: [option],
+    because: `that is of ${of.join(", ")}`,
+  })),
+  {
+    option: "coupling",
+    chosen: (name) => name !== "entropic",
+    makesVoid: ["regularisation"],
+    because: "only entropic pairs have one",
+  },
+  {
+    option: "coupling",
+    chosen: is("independent"),
+    makesVoid: ["replacement", "condition-cost"],
+    because: "independent starts and data have no pairs to choose",
   },
   { option: "out", chosen: undefined, makesVoid: ["format", "force"], because: "nothing is written to a file" },
 ];

@@ -222,7 +222,7 @@ describe("absurd numbers are refused before the first file is looked at", () => 
   };
   const numbers: Readonly<Record<string, string[]>> = {
     train:
-      "steps width layers batch divergence rate seed validation patience jitter ema weight-decay threads header decimal".split(
+      "steps width layers batch divergence every rate seed validation patience jitter ema weight-decay threads header decimal".split(
         " ",
       ),
     compare:
