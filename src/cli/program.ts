@@ -5,6 +5,7 @@ import { type ArgumentDeclarations, checkRawArguments, closest } from "./argumen
 import { bench } from "./bench.ts";
 import { compare } from "./compare.ts";
 import { evaluate } from "./evaluate.ts";
+import { experiment } from "./experiment.ts";
 import { exportModel } from "./export.ts";
 import { usage } from "./help.ts";
 import { info } from "./info.ts";
@@ -18,7 +19,7 @@ import { refuseVoid } from "./void-options.ts";
 const common = { quiet: quietArgument } as const;
 
 export const commands: Readonly<Record<string, CommandDef>> = Object.fromEntries(
-  Object.entries({ compare, train, sample, evaluate, export: exportModel, verify, bench, info }).map(
+  Object.entries({ compare, experiment, train, sample, evaluate, export: exportModel, verify, bench, info }).map(
     ([name, command]) => [name, { ...(command as CommandDef), args: { ...(command as CommandDef).args, ...common } }],
   ),
 );

@@ -1,5 +1,5 @@
 /** Training with a progress bar into a run folder, for `train` and `compare`. */
-import type { StepMetrics, Trainer, ValidationMetrics } from "../index.ts";
+import type { Progress, StepMetrics, Trainer, ValidationMetrics } from "../index.ts";
 import { History } from "./history.ts";
 import type { MetricsLine } from "./metrics-lines.ts";
 import { remark } from "./output.ts";
@@ -29,6 +29,8 @@ export async function trainInto(
   total: number,
   title: string,
   folder: RunFolder,
+  /** Told of each report before it is saved; what it says stands beside the bar. */
+  told: (progress: Progress) => string = () => "",
 ): Promise<TrainingRun> {
   const bar = progressBar(title, total);
   const interrupted = interruption(() => folder.kept);
@@ -51,7 +53,7 @@ export async function trainInto(
           if (progress.validation)
             heldOut = `, velocity loss held out ${progress.validation.velocityLoss.toPrecision(4)}`;
           const mean = meanLoss(progress.steps.map(({ loss }) => loss));
-          bar.update(progress.step, `mean loss ${mean.toPrecision(4)}${heldOut}`);
+          bar.update(progress.step, `mean loss ${mean.toPrecision(4)}${heldOut}${told(progress)}`);
           if (times.isSaveDue()) await folder.saveMeanwhile();
           if (signal.aborted) break;
         }

@@ -1,13 +1,13 @@
-/** Line charts as SVG text: a loss against the training step. */
+/** Line charts as SVG text: a loss against the training step, or what else there is along an axis. */
 import { marks } from "./axes.ts";
-import { figureOf } from "./html.ts";
+import { escapeHtml, figureOf } from "./html.ts";
 import { extremes } from "./numbers.ts";
 
 export interface Curve {
   readonly name: string;
   /** Class of its colour. */
   readonly style: string;
-  /** Step and value, in the order of steps; values that are not finite are left out. */
+  /** Step, or place along the axis, and value, in their order; values that are not finite are left out. */
   readonly points: readonly (readonly [step: number, value: number])[];
   /** A value that the finished model was judged at, shown as a dashed line. */
   readonly judged?: number;
@@ -37,9 +37,9 @@ function smooth(points: Curve["points"], window: number): [number, number][] {
 }
 
 /** What the axis spans: all that is shown after the transient, and a little more. */
-function limits(curves: readonly Curve[]): [number, number] {
+function limits(curves: readonly Curve[], transient: number): [number, number] {
   const values = curves.flatMap(({ points, judged }) => [
-    ...points.slice(Math.floor(points.length * TRANSIENT_SHARE)).map(([, value]) => value),
+    ...points.slice(Math.floor(points.length * transient)).map(([, value]) => value),
     ...(judged === undefined ? [] : [judged]),
   ]);
   const { least: low, most: high } = extremes(values);
@@ -47,8 +47,20 @@ function limits(curves: readonly Curve[]): [number, number] {
   return [low - room, high + room];
 }
 
+export interface Across {
+  /** Name of the axis, with its unit. */
+  readonly name: string;
+  /** Whether the axes span all there is: not from 0, and with a curve's beginning. Default false, as trainings have it. */
+  readonly whole?: boolean;
+}
+
 /** One chart of several curves. */
-export function chart(title: string, note: string, curves: readonly Curve[]): string {
+export function chart(
+  title: string,
+  note: string,
+  curves: readonly Curve[],
+  { name: across, whole = false }: Across = { name: "training step" },
+): string {
   const shown = curves
     .map((curve) => {
       const points = curve.points.filter(([, value]) => Number.isFinite(value));
@@ -57,20 +69,22 @@ export function chart(title: string, note: string, curves: readonly Curve[]): st
     })
     .filter(({ points, judged }) => points.length > 0 || judged !== undefined);
   if (shown.length === 0) return "";
-  const [low, high] = limits(shown);
-  const lastStep = Math.max(1, extremes(shown.map(({ points }) => points.at(-1)?.[0] ?? 1)).most);
+  const [low, high] = limits(shown, whole ? 0 : TRANSIENT_SHARE);
+  const places = extremes(shown.flatMap(({ points }) => [points[0]?.[0] ?? 0, points.at(-1)?.[0] ?? 1]));
+  const firstStep = whole ? places.least : 0;
+  const lastStep = places.most > firstStep ? places.most : firstStep + 1;
   const [right, bottom] = [WIDTH - MARGIN.right, HEIGHT - MARGIN.bottom];
-  const x = (step: number) => MARGIN.left + (step / lastStep) * (right - MARGIN.left);
+  const x = (step: number) => MARGIN.left + ((step - firstStep) / (lastStep - firstStep)) * (right - MARGIN.left);
   const y = (value: number) => MARGIN.top + (1 - (value - low) / (high - low)) * (bottom - MARGIN.top);
-  const across = (value: number) =>
+  const level = (value: number) =>
     `x1="${MARGIN.left}" x2="${right}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}"`;
 
   const horizontal = marks(low, high).map(
     (value) =>
-      `<line ${across(value)} class="grid"/>` +
+      `<line ${level(value)} class="grid"/>` +
       `<text x="${MARGIN.left - 8}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${value}</text>`,
   );
-  const steps = marks(0, lastStep).map((step) => {
+  const steps = marks(firstStep, lastStep).map((step) => {
     // A number at the very end would leave the picture, the more so on phones, where letters are larger.
     const place = x(step) > right - 20 ? `x="${WIDTH - 2}" text-anchor="end"` : `x="${x(step).toFixed(1)}"`;
     return `<text ${place} y="${bottom + 18}" class="step">${step.toLocaleString("en")}</text>`;
@@ -85,13 +99,13 @@ export function chart(title: string, note: string, curves: readonly Curve[]): st
     if (marked) {
       return `${line}<circle cx="${x(marked[0]).toFixed(1)}" cy="${y(marked[1]).toFixed(1)}" r="5" class="best ${style}"/>`;
     }
-    return judged === undefined ? line : `${line}<line ${across(judged)} class="judged ${style}"/>`;
+    return judged === undefined ? line : `${line}<line ${level(judged)} class="judged ${style}"/>`;
   });
-  const clip = `clip-${title.replace(/\W+/g, "-").toLowerCase()}`;
+  const clip = `clip-${`${title} ${across}`.replace(/\W+/g, "-").toLowerCase()}`;
   const keys = shown.map(({ name, style }) => ({ title: name, style }));
-  const picture = `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">
+  const picture = `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(`${title}, by ${across}`)}">
 <clipPath id="${clip}"><rect x="${MARGIN.left}" y="${MARGIN.top}" width="${right - MARGIN.left}" height="${bottom - MARGIN.top}"/></clipPath>
 ${horizontal.join("")}${steps.join("")}<g clip-path="url(#${clip})">${lines.join("")}</g>
-<text x="${(MARGIN.left + right) / 2}" y="${HEIGHT - 8}" text-anchor="middle">training step</text></svg>`;
+<text x="${(MARGIN.left + right) / 2}" y="${HEIGHT - 8}" text-anchor="middle">${escapeHtml(across)}</text></svg>`;
   return figureOf(title, note, keys, picture);
 }

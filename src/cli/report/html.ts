@@ -15,13 +15,15 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
   /** Class of each row below the head, for its colour. */
   readonly styles?: readonly string[];
+  /** Whether the head's cells may take several lines, where there are many or long ones; default false. */
+  readonly wraps?: boolean;
 }
 
 /**
  * A table that on a narrow page becomes a list, so that nothing need be scrolled sideways. The roles are those that its
  * elements have anyway, until a style sheet lays them out as something else.
  */
-export function tableOf({ name, rows, styles = [] }: Table): string {
+export function tableOf({ name, rows, styles = [], wraps = false }: Table): string {
   const [head = [], ...body] = rows.map((row) => row.map((cell) => escapeHtml(cell.replace(/^-(?=\d)/, "−"))));
   const headings = head.map((cell) => `<th scope="col" role="columnheader">${cell}</th>`).join("");
   const line = ([first = "", ...cells]: readonly string[], number: number) => {
@@ -32,7 +34,7 @@ export function tableOf({ name, rows, styles = [] }: Table): string {
     return `<tr role="row"><th scope="row" role="rowheader" class="${styles[number] ?? ""}">${first}</th>${values.join("")}</tr>`;
   };
   return (
-    `<table role="table" aria-label="${escapeHtml(name)}"><thead role="rowgroup"><tr role="row">${headings}</tr></thead>` +
+    `<table role="table"${wraps ? ' class="wraps"' : ""} aria-label="${escapeHtml(name)}"><thead role="rowgroup"><tr role="row">${headings}</tr></thead>` +
     `<tbody role="rowgroup">${body.map(line).join("")}</tbody></table>`
   );
 }

@@ -1,4 +1,4 @@
-/** The report of a comparison as one HTML page: no other file, no network, opens from disk. */
+/** Reports as one HTML page each: no other file, no network, opens from disk. */
 import { type Curve, chart } from "./curves.ts";
 import { escapeHtml, type Table, tableOf } from "./html.ts";
 import { STYLE } from "./style.ts";
@@ -25,25 +25,44 @@ export interface ReportContent {
 }
 
 export function page(content: ReportContent): string {
-  const heading = escapeHtml(content.title);
   const charts = content.charts.map(({ title, note, curves }) => chart(title, note, curves)).join("");
-  const settings = content.settings.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`);
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>divflow: ${heading}</title><style>${STYLE}</style></head><body><main>
-<h1>${heading}</h1><p>${escapeHtml(content.summary)}</p>
-${content.verdicts.map(({ text, style }) => `<p class="verdict ${style}"><span>${escapeHtml(text)}.</span></p>`).join("\n")}
+  return documentOf(
+    content.title,
+    `<p>${escapeHtml(content.summary)}</p>
+${content.verdicts.map(verdictOf).join("\n")}
 ${content.pictures}
 <h2>Result</h2>${tableSection(content.results)}
 ${charts === "" ? "" : `<h2>Training</h2><p>${escapeHtml(content.chartsNote)}</p><div class="row charts">${charts}</div>`}
 ${content.columns}
 <h2>Data</h2>${tableSection(content.data)}
-<h2>Settings</h2><div class="card"><dl>${settings.join("")}</dl>
-<details><summary>all as JSON</summary><pre>${escapeHtml(JSON.stringify(content.config, null, 2))}</pre></details></div>
-</main><footer>${escapeHtml(content.footer)}</footer></body></html>
+<h2>Settings</h2>${settingsOf(content.settings, content.config)}`,
+    content.footer,
+  );
+}
+
+/** A page of this body, which is HTML, under its title. */
+export function documentOf(title: string, body: string, footer: string): string {
+  const heading = escapeHtml(title);
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>divflow: ${heading}</title><style>${STYLE}</style></head><body><main>
+<h1>${heading}</h1>${body}
+</main><footer>${escapeHtml(footer)}</footer></body></html>
 `;
 }
 
-function tableSection({ note, ...table }: Table & { readonly note: string }): string {
+/** What came out, without a full stop; `style` is the class of the winner's colour. */
+export function verdictOf({ text, style }: { readonly text: string; readonly style: string }): string {
+  return `<p class="verdict ${style}"><span>${escapeHtml(text)}.</span></p>`;
+}
+
+/** Names and values, and below them all as JSON. */
+export function settingsOf(settings: ReportContent["settings"], config: unknown): string {
+  const listed = settings.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`);
+  return `<div class="card"><dl>${listed.join("")}</dl>
+<details><summary>all as JSON</summary><pre>${escapeHtml(JSON.stringify(config, null, 2))}</pre></details></div>`;
+}
+
+export function tableSection({ note, ...table }: Table & { readonly note: string }): string {
   return `<div class="card">${tableOf(table)}</div><p class="note">${escapeHtml(note)}</p>`;
 }

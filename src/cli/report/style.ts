@@ -4,11 +4,13 @@ export const STYLE = `
   color-scheme: light dark;
   --ink: #1d1b26; --soft: #5c596a; --line: #e3e1ea; --paper: #fbfafd; --card: #fff; --bars: #cfccda;
   --cfm: #1c64d1; --fdm: #cc2431; --more: #0b7469; --exact: #5c596a;
+  --violet: #7d3bb3; --ochre: #8a5a00; --pink: #b3206b; --slate: #44505f;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ink: #eeecf5; --soft: #aeaabd; --line: #332f42; --paper: #14121b; --card: #1c1925; --bars: #433e55;
     --cfm: #6aa6ff; --fdm: #ff737a; --more: #46cdb9; --exact: #c9c4dc;
+    --violet: #cf9ff2; --ochre: #e3b355; --pink: #ff8fc4; --slate: #a9b7c9;
   }
 }
 * { box-sizing: border-box; }
@@ -20,7 +22,7 @@ p { margin: 0; color: var(--soft); max-width: 80ch; text-wrap: pretty; }
 h2 + p { margin-bottom: 14px; }
 .verdict { margin: 22px 0 0; padding: 14px 18px; max-width: none; border-left: 4px solid var(--line); border-radius: 4px;
   background: var(--card); color: var(--ink); font-size: 18px; }
-.verdict.cfm, .verdict.fdm, .verdict.more { border-color: currentColor; }
+.verdict:is(.cfm, .fdm, .more, .violet, .ochre, .pink, .slate) { border-color: currentColor; }
 .verdict span { color: var(--ink); }
 .row { display: grid; gap: 18px; grid-template-columns: repeat(auto-fit, minmax(min(150px, 100%), 1fr)); }
 .row.pictures { margin-top: 24px; }
@@ -52,10 +54,20 @@ svg text { font: 13px system-ui, sans-serif; fill: var(--soft); font-variant-num
 .fdm { color: var(--fdm); }
 .more { color: var(--more); }
 .exact { color: var(--exact); }
-small.cfm, small.fdm, small.more { font-weight: 600; }
+.violet { color: var(--violet); }
+.ochre { color: var(--ochre); }
+.pink { color: var(--pink); }
+.slate { color: var(--slate); }
+.curve.violet { stroke-dasharray: 9 4; } /* colours are not all that tells curves apart */
+.curve.ochre { stroke-dasharray: 3 3; }
+.curve.pink { stroke-dasharray: 12 3 3 3; }
+.curve.slate { stroke-dasharray: 6 6; }
+small:is(.cfm, .fdm, .more, .violet, .ochre, .pink, .slate) { font-weight: 600; }
 .legend { display: inline-flex; flex-wrap: wrap; gap: 0 14px; font-size: 14px; font-weight: 600; }
 .legend span::before { content: ""; display: inline-block; width: 16px; height: 3px; border-radius: 2px;
   background: currentColor; margin-right: 6px; vertical-align: middle; }
+.legend :is(.violet, .ochre, .pink, .slate)::before { height: 0; background: none; border-top: 3px dashed; }
+.legend .ochre::before { border-top-style: dotted; }
 .legend .data { color: var(--soft); }
 .legend .data::before { height: 10px; background: var(--bars); }
 .plane { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 4px 6px; font-size: 12px; color: var(--soft); }
@@ -74,11 +86,14 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { padding: 9px 12px; text-align: right; border-top: 1px solid var(--line); vertical-align: top; }
 td { white-space: nowrap; }
 thead th { border-top: 0; font-size: 14px; color: var(--soft); vertical-align: bottom; white-space: nowrap; }
+.wraps thead th { white-space: normal; }
 th { font-weight: 600; overflow-wrap: anywhere; }
 th:first-child { text-align: left; padding-left: 0; min-width: 10ch; }
 th:last-child, td:last-child { padding-right: 0; }
 td .label { display: none; }
 .note { font-size: 14px; margin-top: 10px; }
+ul { margin: 10px 0 0; padding-left: 22px; color: var(--soft); max-width: 80ch; }
+ul.found { color: var(--ink); margin-top: 18px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 6px 20px; margin: 0; }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }

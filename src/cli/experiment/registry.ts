@@ -1,0 +1,7 @@
+/** The experiments by name, each in a file of its own that is read when it is asked for. */
+import type { Experiment } from "./experiment.ts";
+
+/** In the order of the list. A line here and a file make an experiment. */
+export const experiments: Readonly<Record<string, () => Promise<Experiment>>> = {
+  checkerboard: () => import("./checkerboard.ts").then(({ checkerboard }) => checkerboard),
+};
