@@ -1,11 +1,12 @@
 /** `divflow evaluate`: mean negative log-likelihood of points under a model, and that of each where a file is asked for. */
 import { defineCommand } from "citty";
-import { DataError, type LogDensity, load } from "../index.ts";
+import { ConfigError, DataError, type LogDensity, load } from "../index.ts";
 import { oneOf, positiveInteger, seed } from "./arguments.ts";
+import { compareDensities, consistencyArguments, readComparison } from "./consistency.ts";
 import { dataArguments, readingOptions, readPointsFile } from "./data.ts";
 import { readBytes } from "./files.ts";
 import { summarize } from "./judge.ts";
-import { columnsIn, conditionsIn } from "./model-facts.ts";
+import { columnsIn, conditionsIn, hasHead } from "./model-facts.ts";
 import { activationArgument, readActivation } from "./model-file.ts";
 import { configArgument, readConfig } from "./network.ts";
 import { remark, report } from "./output.ts";
@@ -21,7 +22,8 @@ export const evaluate = defineCommand({
   meta: { name: "evaluate", description: "Mean negative log-likelihood of points under a model" },
   args: {
     model: { type: "positional", description: "model file (.safetensors)", required: true },
-    data: { type: "string", description: "file of points (.csv, .tsv, .txt, .npy, .npz)", required: true },
+    data: { type: "string", description: "file of points (.csv, .tsv, .txt, .npy, .npz)" },
+    ...consistencyArguments,
     ...dataArguments,
     divergence: { type: "string", description: "exact, hutchinson or hutch++", default: "exact" },
     probes: { type: "string", description: "Rademacher probes of hutchinson and hutch++, at most 256", default: "8" },
@@ -47,11 +49,21 @@ export const evaluate = defineCommand({
     readingOptions(args); // that they are right, before any work
     const activation = { ...readActivation(args.activation), ...(await readConfig(args.config)) };
     const choice = readRuntime(args);
-    const { out } = args;
-    const target = out === undefined ? undefined : await readTarget({ ...args, out }, [args.model, args.data]);
+    const { out, data } = args;
+    if (args.consistency !== undefined) {
+      const comparison = await readComparison(args.consistency, { ...args, seed: seedValue, solver });
+      const bytes = await readBytes(args.model);
+      using runtime = await openRuntime(choice);
+      using model = await load(runtime, bytes, { source: args.model, ...activation });
+      const { document, lines } = await compareDensities(model, comparison, hasHead(bytes));
+      report(args.json === true, { ...document, backend: runtime.backend }, lines);
+      return;
+    }
+    if (data === undefined) throw noData();
+    const target = out === undefined ? undefined : await readTarget({ ...args, out }, [args.model, data]);
     const bytes = await readBytes(args.model);
     const known = { columns: columnsIn(bytes), conditions: conditionsIn(bytes), trained: true };
-    const read = await readPointsFile(args.data, args, known);
+    const read = await readPointsFile(data, args, known);
     const { values: points, count, dimension } = read;
     const conditions = toldOf(read);
 
@@ -59,7 +71,7 @@ export const evaluate = defineCommand({
     using model = await load(runtime, bytes, { source: args.model, ...activation });
     if (dimension !== model.dimension) {
       throw new DataError({
-        subject: args.data,
+        subject: data,
         given: `rows of ${counted(dimension, "number")}`,
         expected: `rows of ${model.dimension}, the model's dimension`,
         remedy: "Give points of the same kind as those trained on.",
@@ -102,6 +114,11 @@ export const evaluate = defineCommand({
     }
   },
 });
+
+function noData(): ConfigError {
+  const remedy = "Give a file of points to judge; or, of a flow map, --consistency 1,2,4, which takes its own samples.";
+  return new ConfigError({ subject: "--data", given: "nothing", expected: "a file of points", remedy });
+}
 
 /** `divergence exact`, `steps 2, density exact`. */
 const inWords = (how: object) =>

@@ -28,6 +28,11 @@ const wordsFor = (command: string): readonly Words[] => [
   ["Take no validation,", "Take --validation none,"],
   ["a smaller batch,", "a smaller --batch,"],
   ["Give sample({ start: points }), row-major [count, D] in data units.", "Give --start FILE, or a data set by name."],
+  ["closed of flowMapConsistency", "--data beside --consistency"],
+  [
+    "Give a function of all points, row-major, to their log-densities in nats.",
+    "Name a set of the model's kind whose density is nowhere 0, or leave --data out.",
+  ],
   [/^start to resume with/, "--start beside --resume"],
   [/^start of sample: got "points"/, '--start: got "points"'],
   ["Leave start out; createTrainer({ start }) trains", "Leave it out; train --start trains"],

@@ -38,3 +38,9 @@ export function conditionsIn(bytes: Uint8Array): KnownConditions | undefined {
 function recordOf(given: unknown): Readonly<Record<string, unknown>> {
   return typeof given === "object" && given !== null ? { ...given } : {};
 }
+
+/** Whether a file holds a flow map with a head of average divergences. */
+export function hasHead(bytes: Uint8Array): boolean {
+  const { config } = recordOf(recordOf(factsIn(bytes))["network"]) as { readonly config?: unknown };
+  return recordOf(recordOf(config)["average"])["divergence"] === true;
+}

@@ -59,13 +59,18 @@ export const solverArguments = {
 export const diffusionArguments = {
   diffusion: {
     type: "string",
-    description: `how much noise ${Object.keys(withNoise).join(" and ")} add on the way: g^2 = diffusion sigma(t)`,
+    description: `how much noise ${Object.keys(withNoise).join(" and ")} add on the way: g^2 is this times the kind's`,
     default: "1",
+  },
+  "diffusion-kind": {
+    type: "string",
+    description: "of noise on the way: sigma (g^2 = sigma(t)), reverse (of the path as a diffusion) or constant (1)",
+    default: "sigma",
   },
 } as const;
 
 type SolverArguments = Readonly<Record<"solver" | "grid" | "tolerance", string>> &
-  Readonly<Partial<Record<"steps" | "density" | "diffusion", string | undefined>>>;
+  Readonly<Partial<Record<"steps" | "density" | "diffusion" | "diffusion-kind", string | undefined>>>;
 
 /** Grids by name, of so many steps. */
 const grids: Readonly<Record<string, (steps: number) => number[]>> = {
@@ -73,20 +78,23 @@ const grids: Readonly<Record<string, (steps: number) => number[]>> = {
   midpoints: (steps) => midpointTimes(steps + 1),
 };
 
-export function readSolver({ solver, steps, grid, tolerance, density, diffusion = "1" }: SolverArguments): Solver {
+export function readSolver(args: SolverArguments): Solver {
+  const { solver, steps, grid, tolerance, density, diffusion = "1", "diffusion-kind": noise = "sigma" } = args;
   const known = oneOf("--solver", solver, names);
   const given = steps === undefined ? undefined : positiveInteger("--steps", steps, 999_999);
   const gridOf = grids[oneOf("--grid", grid, ["uniform", ...Object.keys(grids)])];
   const size = positiveNumber("--tolerance", tolerance);
   const strength = nonNegativeNumber("--diffusion", diffusion);
+  const kind = oneOf("--diffusion-kind", noise, ["sigma", "reverse", "constant"] as const);
   const from = density === undefined ? undefined : oneOf("--density", density, ["head", "exact"] as const);
   const byTolerance = adaptive[known]?.({ relativeTolerance: size, absoluteTolerance: size });
   if (byTolerance) return byTolerance;
   if (known === FLOW_MAP)
     return flowMapSteps({ ...(given ? { steps: given } : {}), ...(from ? { density: from } : {}) });
   const count = given ?? STEPS;
+  const root = Math.sqrt(strength);
   const bySteps =
-    withNoise[known]?.({ steps: count, diffusion: { kind: "sigma", strength } }) ??
+    withNoise[known]?.({ steps: count, diffusion: kind === "constant" ? [root, root] : { kind, strength } }) ??
     solverFrom({ name: known, options: { steps: count } });
   return gridOf ? onGrid(bySteps, gridOf(count)) : bySteps;
 }

@@ -10,6 +10,8 @@ interface Rule {
   readonly chosen: ((choice: string) => boolean) | undefined;
   readonly makesVoid: readonly string[];
   readonly because: string;
+  /** An option beside which the rule does not hold. */
+  readonly unless?: string;
 }
 
 const is = (choice: string) => (given: string) => given === choice;
@@ -30,7 +32,7 @@ const rules: readonly Rule[] = [
   {
     option: "solver",
     chosen: (name) => !addsNoise(name),
-    makesVoid: ["diffusion"],
+    makesVoid: ["diffusion", "diffusion-kind"],
     because: "this one adds no noise on the way",
   },
   {
@@ -51,7 +53,23 @@ const rules: readonly Rule[] = [
     makesVoid: ["density"],
     because: "it says what log-densities are taken from",
   },
-  { option: "divergence", chosen: is("exact"), makesVoid: ["probes", "seed"], because: "only hutchinson draws probes" },
+  {
+    option: "consistency",
+    chosen: () => true,
+    makesVoid: [
+      ...["divergence", "probes", "density", "out", "format", "force"],
+      ...["columns", "header", "skip-index", "decimal", "array", "label", "condition"],
+    ],
+    because: "it compares all log-densities that there are of samples of its own",
+  },
+  { option: "consistency", chosen: undefined, makesVoid: ["count"], because: "the points of --data are all judged" },
+  {
+    option: "divergence",
+    chosen: is("exact"),
+    makesVoid: ["probes", "seed"],
+    because: "only hutchinson draws probes",
+    unless: "consistency",
+  },
   { option: "estimator", chosen: is("exact"), makesVoid: ["probe"], because: "the exact divergence draws no probes" },
   {
     option: "loss",
@@ -110,10 +128,11 @@ const rules: readonly Rule[] = [
  */
 export function refuseVoid(rawArguments: readonly string[], declarations: ArgumentDeclarations): void {
   const given = givenOptions(rawArguments);
-  for (const { option, chosen, makesVoid, because } of rules) {
+  for (const { option, chosen, makesVoid, because, unless } of rules) {
     const declared = declarations[option];
     const choice = given.get(option) ?? declared?.default ?? declared?.valueHint;
     if (!declared || declared.required) continue; // one that is missing is refused by itself
+    if (unless !== undefined && given.has(unless)) continue;
     if (chosen ? typeof choice !== "string" || !chosen(choice) : given.has(option) || choice !== undefined) continue;
     const idle = makesVoid.find((name) => Object.hasOwn(declarations, name) && given.has(name));
     if (idle === undefined) continue;

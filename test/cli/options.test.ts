@@ -21,7 +21,8 @@ function needed(command: string, but: string): string[] {
   const own = all.filter((one) => one.command === command && one.name !== but);
   return own.flatMap(({ name, type, required }) => {
     if (type === "positional") return required === true ? ["moons"] : [];
-    return required === true || (name === "out" && command === "compare") ? [`--${name}`, "file/x.csv"] : [];
+    const isNeeded = required === true || `${command} ${name}` === "evaluate data";
+    return isNeeded || (name === "out" && command === "compare") ? [`--${name}`, "file/x.csv"] : [];
   });
 }
 
@@ -142,6 +143,7 @@ describe("what a choice makes void is refused, by default too; the defaults of o
     [[...sample, "--solver=tsit5", "--steps=9"], /--steps 9.*--solver tsit5/],
     [[...sample, "--solver=euler-maruyama", "--tolerance=1e-3"], /--tolerance 1e-3.*--solver euler-maruyama/],
     [[...sample, "--solver=tsit5", "--diffusion=2"], /--diffusion 2.*--solver tsit5/],
+    [[...sample, "--solver=euler", "--diffusion-kind=constant"], /--diffusion-kind constant.*--solver euler/],
     [[...sample, "--diffusion=2"], /--diffusion 2.*--solver dopri5/],
     [[...sample, "--solver", "dopri5", "--steps", "100"], /--steps 100.*--solver dopri5/],
     [[...sample, "--steps", "50"], /--steps 50.*default --solver dopri5/],

@@ -2,8 +2,9 @@
 import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
+import { readSolver } from "../../src/cli/solver.ts";
 import { readCsv, readNpy, readNpz, writeCsv, writeNpy } from "../../src/data.ts";
-import { flowMap, flowMapSteps, meanFlow, optimalTransport } from "../../src/flows.ts";
+import { flowMap, flowMapConsistency, flowMapSteps, meanFlow, optimalTransport } from "../../src/flows.ts";
 import {
   arrayData,
   cfm,
@@ -67,6 +68,8 @@ beforeAll(async () => {
   const map = (reverse: boolean) => flowMap({ network: mlp({ dimension: 3, hidden: [8] }), reverse });
   await save("map", { network: map(true), loss: meanFlow(), data: moons() });
   await save("forth", { network: map(false), loss: meanFlow(), data: moons() });
+  const headless = flowMap({ network: mlp({ dimension: 3, hidden: [8] }), divergence: false });
+  await save("headless", { network: headless, loss: meanFlow(), data: moons() });
   await save("plain", { network: small(), loss: cfm(), data: moons() });
   await save("carried", {
     network: small(),
@@ -108,7 +111,38 @@ describe("flow maps", () => {
     runtime.dispose();
   });
 
+  test("are held against themselves, and against a set's density, as the library does", async () => {
+    const asked = ["--consistency", "1,2", "--count", "40", "--seed", "3"];
+    const { output } = await succeed(["evaluate", "map", ...asked, "--data", "eight-gaussians", "--json"]);
+    const runtime = await createRuntime({ backend: "wasm", threads: 1 });
+    const data = eightGaussians();
+    const closed = (points: ArrayLike<number>) =>
+      Array.from({ length: 40 }, (_, i) => data.logDensity?.([points[2 * i], points[2 * i + 1]] as number[]) ?? 0);
+    const given = { steps: [1, 2], count: 40, seed: 3 };
+    const known = await flowMapConsistency(await load(runtime, await bytesOf("map")), { ...given, closed });
+    const own = await flowMapConsistency(await load(runtime, await bytesOf("headless")), {
+      ...given,
+      densities: ["exact"],
+    });
+    runtime.dispose();
+    const results = (all: typeof known) => all.map(({ steps, errors, folded }) => ({ steps, errors, folded }));
+    expect(JSON.parse(output)).toMatchObject({ count: 40, seed: 3, solver: "dopri5", results: results(known) });
+    const { output: headless } = await succeed(["evaluate", "headless", ...asked, "--json"]);
+    expect(JSON.parse(headless).results).toEqual(results(own));
+    const { output: table } = await succeed(["evaluate", "headless", ...asked]);
+    const mean = own[1]?.errors.exact?.flow?.mean.toFixed(4);
+    expect(table).toMatch(/^steps +exact from flow +folded\n1 /);
+    expect(table).toMatch(new RegExp(`\n2 +${mean} ± [\\d.]+ +${own[1]?.folded}\n`));
+  });
+
   test.each([
+    [["evaluate", "map"], /--data: got "nothing", expected a file of points.*--consistency 1,2,4/],
+    [["evaluate", "map", "--consistency", "1,x"], /--consistency: got "x"/],
+    [["evaluate", "plain", "--consistency", "1"], /no flow map's/],
+    [["evaluate", "map", "--consistency", "1", "--data", "two.npy"], /--data: got "two.npy beside --consistency"/],
+    [["evaluate", "map", "--consistency", "1", "--data", "checkerboard"], /--data beside --consistency: got "values/],
+    [["evaluate", "map", "--consistency", "1", "--out", "x.csv"], /--out x.csv: got "beside --consistency 1"/],
+    [["evaluate", "map", "--data", "two.npy", "--count", "3"], /--count 3: got "without --consistency"/],
     [["sample", "plain", "--out", "x.npy", "--solver", "flow-map"], /no flow map's.*Take --solver dopri5 or another/],
     [["sample", "map", "--out", "x.npy", "--solver", "flow-map", "--steps", "2000"], /--steps: got 2000.*1 to 1024/],
     [["sample", "map", "--out", "x.npy", "--solver", "flow-map", "--grid", "cosine"], /--grid cosine.*of equal length/],
@@ -165,6 +199,21 @@ describe("starts", () => {
     await writeFile(cli.path("wide.csv"), "1,2,3\n4,5,6\n");
     expect(await refused(parameters)).toMatch(sentence);
   });
+});
+
+test.each([
+  [{}, { kind: "sigma", strength: 1 }],
+  [
+    { diffusion: "0.5", "diffusion-kind": "reverse" },
+    { kind: "reverse", strength: 0.5 },
+  ],
+  [
+    { diffusion: "0.25", "diffusion-kind": "constant" },
+    { kind: "table", values: [0.5, 0.5] },
+  ],
+])("noise on the way by %j", (given, diffusion) => {
+  const common = { solver: "euler-maruyama", steps: "7", grid: "uniform", tolerance: "1e-5" };
+  expect(readSolver({ ...common, ...given }).options).toEqual({ steps: 7, diffusion });
 });
 
 describe("many samples", () => {
