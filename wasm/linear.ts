@@ -1,13 +1,12 @@
 /**
  * linear: out = left right + bias, or a chain over the product; src/kernels/linear.ts says the shapes. So is convolve,
- * whose left is packed through a window (window.ts), and is nothing else, but where fewer
- * multiplications do (winograd.ts). The work is cut
- * into units of rows, by the shape alone; threads share units out. A unit of a chain is some rows of each group: the
- * product of all its groups lies in the thread's scratch, and the chain runs over it while it is in the caches.
+ * whose left is packed through a window (window.ts), and is nothing else, but where fewer multiplications do (winograd.ts).
+ * The work is cut into units of rows, by the shape alone; threads share units out. A unit of a chain is some rows of each
+ * group: the product of all its groups lies in the thread's scratch, and the chain runs over it while it is in the caches.
  *
  * Each element of the product is summed in order of the depth, slice by slice (narrow.ts: in an order of its own), so
- * that it depends on nothing but its row of left, its column of right, and the depth; of convolutions that winograd.ts computes, on
- * its tile of the output.
+ * that it depends on nothing but its row of left, its column of right, and the depth; of convolutions that winograd.ts computes,
+ * on its tile of the output.
  */
 import { ADD, applyElements } from "./apply";
 import { runChain } from "./elementwise";
@@ -18,10 +17,8 @@ import { sumColumns } from "./reduce";
 import { VECTOR } from "./simd";
 import { ALL } from "./variant";
 import { packColumns, packRows, WINDOW_BYTES } from "./window";
-import {
-  isWinograd, winogradFirst, winogradHeight, winogradMultiply, winogradPack, winogradRows, winogradThreadBytes, winogradUnits,
-  winogradWeightBytes,
-} from "./winograd";
+import { winogradMultiply, winogradPack, winogradThreadBytes, winogradWeightBytes } from "./winograd";
+import { Tiling, winogradFirst, winogradHeight, winogradOf, winogradRows, winogradUnits } from "./winograd-tiles";
 import { weightSumBytes, weightSums, weightSumUnits, weightThreadBytes, weightUnit, weightUnits } from "./winograd-weights";
 
 /**
@@ -46,7 +43,7 @@ const PACKED_COLUMNS: u32 = 64;
 
 function wayOf(p: LinearParameters, chain: usize): Way {
   if (channelsOf(p)) {
-    if (!isWinograd(p, chain)) return Way.packed;
+    if (winogradOf(p, chain) == Tiling.none) return Way.packed;
     return p.transposeLeft ? Way.winogradWeights : Way.winograd;
   }
   if (p.columns <= NARROW && p.depth >= 4) return p.transposeLeft ? Way.columns : Way.dots;
@@ -67,7 +64,7 @@ export function linearUnits(parameters: usize, chain: usize): u32 {
   const p = changetype<LinearParameters>(parameters);
   const way = wayOf(p, chain);
   if (way == Way.rows) return 1;
-  if (ALL && way == Way.winograd) return winogradUnits(p);
+  if (ALL && way == Way.winograd) return winogradUnits(p, winogradOf(p, chain));
   if (ALL && way == Way.winogradWeights) return weightUnits(p);
   const rows = unitRows(p, chain);
   return (p.rows / groupsOf(p) + rows - 1) / rows;
@@ -83,24 +80,25 @@ export function linearIsLarge(parameters: usize): bool {
 export function packUnits(parameters: usize, chain: usize): u32 {
   const p = changetype<LinearParameters>(parameters);
   const columns = (p.columns + PACKED_COLUMNS - 1) / PACKED_COLUMNS;
-  const before = unitsBefore(p, wayOf(p, chain));
+  const before = unitsBefore(p, wayOf(p, chain), chain);
   return before && !p.sumsDepth ? before : before + columns;
 }
 
 /** Of these, those that Winograd's ways have of their own. */
 // @ts-ignore: decorator
 @inline
-function unitsBefore(p: LinearParameters, way: Way): u32 {
+function unitsBefore(p: LinearParameters, way: Way, chain: usize): u32 {
   if (!ALL) return 0;
-  return way == Way.winograd ? p.columns / NR : way == Way.winogradWeights ? weightSumUnits(p) : 0;
+  if (way == Way.winograd) return p.columns / NR;
+  return way == Way.winogradWeights ? weightSumUnits(p, winogradOf(p, chain)) : 0;
 }
 
 /** Bytes of right, packed, or what else threads share; 0 where the product reads it as it is. */
 export function linearSharedBytes(parameters: usize, chain: usize): usize {
   const p = changetype<LinearParameters>(parameters);
   const way = wayOf(p, chain);
-  if (ALL && way == Way.winograd) return winogradWeightBytes(p);
-  if (ALL && way == Way.winogradWeights) return weightSumBytes(p);
+  if (ALL && way == Way.winograd) return winogradWeightBytes(p, winogradOf(p, chain));
+  if (ALL && way == Way.winogradWeights) return weightSumBytes(p, winogradOf(p, chain));
   if (way != Way.packed && way != Way.dots) return 0;
   return (<usize>((p.columns + NR - 1) & ~(NR - 1)) * p.depth) << 2;
 }
@@ -109,28 +107,30 @@ export function linearSharedBytes(parameters: usize, chain: usize): usize {
 export function linearThreadBytes(parameters: usize, chain: usize): usize {
   const p = changetype<LinearParameters>(parameters);
   const isFast = ALL && wayOf(p, chain) == Way.winograd;
-  const before = bytesBefore(p, wayOf(p, chain));
+  const before = bytesBefore(p, wayOf(p, chain), chain);
   if (!chain) return before;
-  const rows = isFast ? winogradRows(p) : unitRows(p, chain);
+  const rows = isFast ? winogradRows(p, winogradOf(p, chain)) : unitRows(p, chain);
   return before + ((<usize>rows * groupsOf(p) * p.columns) << 2) + VECTOR;
 }
 
 /** Of a thread's scratch those before a unit's product. */
 // @ts-ignore: decorator
 @inline
-function bytesBefore(p: LinearParameters, way: Way): usize {
-  if (ALL && way == Way.winograd) return max(PACKING_BYTES, winogradThreadBytes(p));
-  return ALL && way == Way.winogradWeights ? max(PACKING_BYTES, weightThreadBytes(p)) : PACKING_BYTES;
+function bytesBefore(p: LinearParameters, way: Way, chain: usize): usize {
+  if (ALL && way == Way.winograd) return max(PACKING_BYTES, winogradThreadBytes(p, winogradOf(p, chain)));
+  if (ALL && way == Way.winogradWeights) return max(PACKING_BYTES, weightThreadBytes(p, winogradOf(p, chain)));
+  return PACKING_BYTES;
 }
 
 /** Packs 64 columns of right, and adds up theirs, or does what else goes before. `scratch`: the thread's. */
 export function packUnit(parameters: usize, chain: usize, unit: u32, packed: usize, scratch: usize): void {
   const p = changetype<LinearParameters>(parameters);
   const way = wayOf(p, chain);
-  const before = unitsBefore(p, way);
+  const before = unitsBefore(p, way, chain);
   if (unit < before) {
-    if (way == Way.winograd) winogradPack(p, unit, packed, scratch);
-    else weightSums(p, unit, packed, scratch);
+    const tiling = winogradOf(p, chain);
+    if (way == Way.winograd) winogradPack(p, tiling, unit, packed, scratch);
+    else weightSums(p, tiling, unit, packed, scratch);
     return;
   }
   const column = (unit - before) * PACKED_COLUMNS;
@@ -165,7 +165,7 @@ export function linearUnit(
   const stride: usize = <usize>p.columns << 2;
   const way = wayOf(p, chain);
   if (ALL && way == Way.winogradWeights) {
-    weightUnit(p, unit, packed);
+    weightUnit(p, winogradOf(p, chain), unit, packed, scratch);
     return;
   }
   if (way == Way.rows) {
@@ -179,14 +179,15 @@ export function linearUnit(
   const groups = groupsOf(p);
   const groupRows = p.rows / groups;
   const isFast = ALL && way == Way.winograd;
+  const tiling = isFast ? winogradOf(p, chain) : Tiling.none;
   const rows = isFast ? 0 : unitRows(p, chain);
-  const first = isFast ? winogradFirst(p, unit) : unit * rows;
-  const height = isFast ? winogradHeight(p, first) : min(rows, groupRows - first);
-  const target = chain ? scratch + bytesBefore(p, way) : (<usize>p.out << 2) + first * stride;
+  const first = isFast ? winogradFirst(p, tiling, unit) : unit * rows;
+  const height = isFast ? winogradHeight(p, tiling, first) : min(rows, groupRows - first);
+  const target = chain ? scratch + bytesBefore(p, way, chain) : (<usize>p.out << 2) + first * stride;
   let done: u32 = 0;
   if (isFast) {
     if (biasRows(p, first, height) == height) done = height;
-    winogradMultiply(p, first, height, target, packed, scratch, done ? <usize>p.bias << 2 : 0);
+    winogradMultiply(p, tiling, first, height, target, packed, scratch, done ? <usize>p.bias << 2 : 0);
   } else done = multiply(p, chain, first, height, groups, groupRows, target, packed, scratch);
   addBias(p, first + done, height - done, target + done * stride, temporary);
   if (!chain) return;

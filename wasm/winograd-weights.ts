@@ -1,26 +1,36 @@
 /**
- * The weights' gradient of a convolution by F(2 x 2, 3 x 3), the transposed of winograd.ts: G' [sum over tiles of (B' d B) (A c A')] G,
- * where c are a tile's 2 x 2 cotangents; for each point the sum over tiles is a product [channels, tiles] [tiles, columns].
+ * The weights' gradient of a convolution by fewer multiplications, the transposed of winograd.ts: G' [sum over tiles of
+ * (B' d) (A c)], where c are a tile's cotangents; for each point the sum over tiles is a product [channels, tiles] [tiles,
+ * columns].
  *
- * First the sums: tiles are cut into parts, channels and columns into blocks, by the shape alone; a unit is a part of a block. Then
- * units of channels add up the parts, in their order, and transform them.
+ * First the sums: tiles are cut into parts, channels and columns into blocks, by the shape alone; a unit is a part of a block.
+ * Then units of channels add up the parts, in their order, and transform them.
  */
 import { gemmBlock, MR, NR, TILE_BYTES } from "./gemm";
 import { LinearParameters, windowOf } from "./product";
-import { splat, VECTOR } from "./simd";
-import { half, imagesOf } from "./winograd";
+import { VECTOR } from "./simd";
+import { flippedTap, lineBytes, LINES, RUN, transformCotangents, transformInputs, transformSums } from "./winograd-images";
+import { transformPlaceCotangents, transformTapSums } from "./winograd-sequence-weights";
+import { transformPlaces } from "./winograd-sequences";
 import {
-  flippedTap, lineBytes, LINES, pointBytes, POINTS, RUN, transformCotangents, transformInputs,
-} from "./winograd-transforms";
+  imageLines, imagesOf, lineRows, lineTiles, placesOf, pointBytes, pointsOf, Tiling,
+} from "./winograd-tiles";
 
 /** Channels and columns of a block, at most: with its tiles it stays in L2. */
 const BLOCK: u32 = 64;
-/** Tiles that are transformed and multiplied at a time. */
-const TILES: u32 = 64;
+/** Points of all tiles that are transformed and multiplied at a time. */
+const BLOCK_POINTS: u32 = 1200;
 /** Parts of the tiles, where channels and columns are one block: 8 units for threads to share. */
 const PARTS: u32 = 8;
 /** Channels of a unit that transforms what parts have summed up. */
 const CHANNELS: u32 = 8;
+
+/** Tiles at a time: no power of 2, or what the transforms write would be in few lines of L1. */
+// @ts-ignore: decorator
+@inline
+function tilesOf(tiling: Tiling): u32 {
+  return (BLOCK_POINTS / pointsOf(tiling)) & ~3;
+}
 
 // @ts-ignore: decorator
 @inline
@@ -39,12 +49,12 @@ function blockOf(width: u32): u32 {
 /** Lines of tiles of all images. */
 // @ts-ignore: decorator
 @inline
-function linesOf(p: LinearParameters): u32 {
-  return imagesOf(p) * half(windowOf(p).downOutput);
+function linesOf(p: LinearParameters, tiling: Tiling): u32 {
+  return imagesOf(p) * imageLines(windowOf(p), tiling);
 }
 
-function partsOf(p: LinearParameters): u32 {
-  return min(linesOf(p), max(1, PARTS / (blocks(windowOf(p).channels) * blocks(p.columns))));
+function partsOf(p: LinearParameters, tiling: Tiling): u32 {
+  return min(linesOf(p, tiling), max(1, PARTS / (blocks(windowOf(p).channels) * blocks(p.columns))));
 }
 
 /** Bytes of a point's sums, of a part. */
@@ -55,45 +65,48 @@ function sumBytes(p: LinearParameters): usize {
 }
 
 /** Units that sum up. */
-export function weightSumUnits(p: LinearParameters): u32 {
-  return partsOf(p) * blocks(windowOf(p).channels) * blocks(p.columns);
+export function weightSumUnits(p: LinearParameters, tiling: Tiling): u32 {
+  return partsOf(p, tiling) * blocks(windowOf(p).channels) * blocks(p.columns);
 }
 
 /** Bytes of all sums. */
-export function weightSumBytes(p: LinearParameters): usize {
-  return <usize>partsOf(p) * POINTS * sumBytes(p);
+export function weightSumBytes(p: LinearParameters, tiling: Tiling): usize {
+  return <usize>partsOf(p, tiling) * pointsOf(tiling) * sumBytes(p);
 }
 
 /** Bytes of a thread's scratch. */
-export function weightThreadBytes(p: LinearParameters): usize {
+export function weightThreadBytes(p: LinearParameters, tiling: Tiling): usize {
   const zeros = lineBytes(max(windowOf(p).channels, BLOCK));
-  return 2 * POINTS * pointBytes(TILES * BLOCK) + (LINES - 1) * lineBytes(BLOCK) + zeros + TILE_BYTES;
+  return 2 * pointsOf(tiling) * pointBytes(tilesOf(tiling) * BLOCK) + (LINES - 1) * lineBytes(BLOCK) + zeros + TILE_BYTES;
 }
 
 /** The sums of a unit, to their place. */
-export function weightSums(p: LinearParameters, unit: u32, sums: usize, scratch: usize): void {
+export function weightSums(p: LinearParameters, tiling: Tiling, unit: u32, sums: usize, scratch: usize): void {
   const w = windowOf(p);
   const channels = w.channels, columns = p.columns;
-  const parts = partsOf(p);
+  const parts = partsOf(p, tiling), points = pointsOf(tiling);
   const part = unit % parts, block = unit / parts;
   const channel = (block % blocks(channels)) * blockOf(channels), column = (block / blocks(channels)) * blockOf(columns);
   const height = min(blockOf(channels), channels - channel), width = min(blockOf(columns), columns - column);
-  const inputBytes = pointBytes(TILES * height), cotangentBytes = pointBytes(TILES * width);
-  const cotangents = scratch + POINTS * inputBytes;
-  const lines = cotangents + POINTS * cotangentBytes;
-  const zeros = lines + (LINES - 1) * lineBytes(height);
+  const tiles = tilesOf(tiling);
+  const inputBytes = pointBytes(tiles * height), cotangentBytes = pointBytes(tiles * width);
+  const cotangents = scratch + points * inputBytes;
+  const lines = cotangents + points * cotangentBytes;
+  const zeros = lines + (LINES - 1) * lineBytes(BLOCK);
   memory.fill(zeros, 0, lineBytes(max(channels, BLOCK)));
-  const tile = scratch + weightThreadBytes(p) - TILE_BYTES;
-  const across = half(w.acrossOutput);
-  const begin = <u32>((<u64>linesOf(p) * part) / parts) * across, end = <u32>((<u64>linesOf(p) * (part + 1)) / parts) * across;
-  const corner = sums + <usize>part * POINTS * sumBytes(p) + ((<usize>channel * columns + column) << 2);
-  for (let done = begin; done < end; done += TILES) {
-    const some = min(TILES, end - done);
-    transformTiles(p, done, some, channel, height, lines, zeros, scratch, inputBytes);
+  const tile = scratch + weightThreadBytes(p, tiling) - TILE_BYTES;
+  const across = lineTiles(w, tiling), all: u64 = linesOf(p, tiling);
+  const begin = <u32>((all * part) / parts) * across, end = <u32>((all * (part + 1)) / parts) * across;
+  const corner = sums + <usize>part * points * sumBytes(p) + ((<usize>channel * columns + column) << 2);
+  for (let done = begin; done < end; done += tiles) {
+    const some = min(tiles, end - done);
+    transformTiles(p, tiling, done, some, channel, height, lines, zeros, scratch, inputBytes);
     for (let t: u32 = 0; t < some; t++) {
-      transformTile(p, done + t, column, width, zeros, cotangents + t * (NR << 2), some * (NR << 2), cotangentBytes);
+      transformTile(
+        p, tiling, done + t, column, width, lines, zeros, cotangents + t * (NR << 2), some * (NR << 2), cotangentBytes,
+      );
     }
-    for (let point: u32 = 0; point < POINTS; point++) {
+    for (let point: u32 = 0; point < points; point++) {
       gemmBlock(
         height, width, some, scratch + point * inputBytes, cotangents + point * cotangentBytes, some * (NR << 2),
         corner + point * sumBytes(p), <usize>columns << 2, done == begin, tile, 0, 0,
@@ -104,18 +117,23 @@ export function weightSums(p: LinearParameters, unit: u32, sums: usize, scratch:
 
 /** Of `height` channels, from one on: panels of 4, as packLeft makes them. */
 function transformTiles(
-  p: LinearParameters, tile: u32, tiles: u32, channel: u32, height: u32, lines: usize, zeros: usize, out: usize, pointStep: usize,
+  p: LinearParameters, tiling: Tiling, tile: u32, tiles: u32, channel: u32, height: u32, lines: usize, zeros: usize,
+  out: usize, pointStep: usize,
 ): void {
   const w = windowOf(p);
-  const across = half(w.acrossOutput), down = half(w.downOutput);
+  const across = lineTiles(w, tiling), down = imageLines(w, tiling), rows = lineRows(w, tiling);
   const from = (<usize>p.left << 2) + (channel << 2);
   for (let t: u32 = 0, run: u32 = 0; t < tiles; t += run) {
-    const line = (tile + t) / across, x = (tile + t) % across;
-    run = min(min(RUN, across - x), tiles - t);
+    const line = (tile + t) / across, x = (tile + t) % across, y = line % down;
     const image = from + ((<usize>(line / down) * w.downInput * w.acrossInput * w.channels) << 2);
-    transformInputs(
-      w, image, line % down, x, run, height, lines, zeros, out + t * (MR << 2), MR << 2, tiles * (MR << 2), pointStep,
-    );
+    const to = out + t * (MR << 2), vectorStep = tiles * (MR << 2);
+    if (tiling == Tiling.images) {
+      run = min(min(RUN, across - x), tiles - t);
+      transformInputs(w, image, y, x, run, height, lines, zeros, to, MR << 2, vectorStep, pointStep);
+    } else {
+      run = 1;
+      transformPlaces(w, tiling, image, y * rows + x, height << 2, lines, to, vectorStep, pointStep);
+    }
   }
 }
 
@@ -123,20 +141,25 @@ function transformTiles(
 // @ts-ignore: decorator
 @inline
 function transformTile(
-  p: LinearParameters, tile: u32, column: u32, width: u32, zeros: usize, out: usize, panelStep: usize, pointStep: usize,
+  p: LinearParameters, tiling: Tiling, tile: u32, column: u32, width: u32, lines: usize, zeros: usize,
+  out: usize, panelStep: usize, pointStep: usize,
 ): void {
   const w = windowOf(p);
-  const across = half(w.acrossOutput), down = half(w.downOutput);
-  const line = tile / across, x = (tile % across) * 2;
-  const image = line / down, y = (line % down) * 2;
-  const rowBytes: usize = <usize>p.columns << 2;
-  const row = (image * w.downOutput + y) * w.acrossOutput + x;
-  const place = (<usize>p.right << 2) + <usize>row * rowBytes + (column << 2);
+  const across = lineTiles(w, tiling), down = imageLines(w, tiling);
+  const line = tile / across, x = tile % across, y = line % down;
+  const rowBytes: usize = <usize>p.columns << 2, bytes: usize = <usize>width << 2;
+  const image = (<usize>p.right << 2) + (<usize>(line / down) * placesOf(w)) * rowBytes + (column << 2);
+  if (tiling != Tiling.images) {
+    const first = y * lineRows(w, tiling) + x;
+    transformPlaceCotangents(w, tiling, image, first, rowBytes, bytes, lines, out, panelStep, pointStep);
+    return;
+  }
+  const place = image + <usize>(2 * (y * w.acrossOutput + x)) * rowBytes;
   const below = place + w.acrossOutput * rowBytes;
-  const isLow = y + 1 < w.downOutput, isRight = x + 1 < w.acrossOutput;
+  const isLow = y * 2 + 1 < w.downOutput, isRight = x * 2 + 1 < w.acrossOutput;
   transformCotangents(
     place, isRight ? place + rowBytes : zeros, isLow ? below : zeros, isLow && isRight ? below + rowBytes : zeros,
-    <usize>width << 2, out, panelStep, pointStep,
+    bytes, out, panelStep, pointStep,
   );
 }
 
@@ -145,48 +168,28 @@ export function weightUnits(p: LinearParameters): u32 {
   return (windowOf(p).channels + CHANNELS - 1) / CHANNELS;
 }
 
-/** The gradient by some channels' weights. */
-export function weightUnit(p: LinearParameters, unit: u32, sums: usize): void {
-  const channels = windowOf(p).channels;
+/** The gradient by some channels' weights. `scratch`: the thread's. */
+export function weightUnit(p: LinearParameters, tiling: Tiling, unit: u32, sums: usize, scratch: usize): void {
+  const w = windowOf(p);
   const bytes: usize = <usize>p.columns << 2;
   const first = unit * CHANNELS;
-  const from = sums + first * bytes;
   const out = (<usize>p.out << 2) + first * bytes;
-  const some: usize = <usize>min(CHANNELS, channels - first) * bytes;
-  for (let i: usize = 0; i < some; i += VECTOR) transformSums(p, from + i, out + i, channels * bytes);
-}
-
-/** G' m G of the sums at this address, to the nine taps. */
-function transformSums(p: LinearParameters, from: usize, out: usize, tapBytes: usize): void {
-  const w = windowOf(p);
-  const h = splat(0.5);
-  for (let across: u32 = 0; across < 3; across++) {
-    const x0 = sumsLine(p, from, 0, across), x1 = f32x4.mul(h, sumsLine(p, from, 1, across));
-    const x2 = f32x4.mul(h, sumsLine(p, from, 2, across)), x3 = sumsLine(p, from, 3, across);
-    const sum = f32x4.add(x1, x2);
-    v128.store(out + flippedTap(w, across) * tapBytes, f32x4.add(x0, sum));
-    v128.store(out + flippedTap(w, 3 + across) * tapBytes, f32x4.sub(x1, x2));
-    v128.store(out + flippedTap(w, 6 + across) * tapBytes, f32x4.add(sum, x3));
+  const some: usize = <usize>min(CHANNELS, w.channels - first) * bytes, tapBytes: usize = w.channels * bytes;
+  const points = pointsOf(tiling), parts = partsOf(p, tiling), taps = w.downTaps * w.acrossTaps;
+  for (let i: usize = 0; i < some; i += VECTOR) {
+    for (let point: u32 = 0; point < points; point++) {
+      let at = sums + first * bytes + i + point * tapBytes;
+      let sum = v128.load(at);
+      for (let part: u32 = 1; part < parts; part++) {
+        at += points * tapBytes;
+        sum = f32x4.add(sum, v128.load(at));
+      }
+      v128.store(scratch + point * VECTOR, sum);
+    }
+    if (tiling == Tiling.images) transformSums(scratch);
+    else transformTapSums(tiling, scratch);
+    for (let tap: u32 = 0; tap < taps; tap++) {
+      v128.store(out + i + flippedTap(w, tap) * tapBytes, v128.load(scratch + tap * VECTOR));
+    }
   }
-}
-
-/** Element `across` of m G on a line of points. */
-function sumsLine(p: LinearParameters, from: usize, line: u32, across: u32): v128 {
-  const h = splat(0.5);
-  const first = 4 * line;
-  const middle = f32x4.mul(h, sumOf(p, from, first + 1)), other = f32x4.mul(h, sumOf(p, from, first + 2));
-  if (across == 1) return f32x4.sub(middle, other);
-  const end = sumOf(p, from, across == 0 ? first : first + 3);
-  return f32x4.add(end, f32x4.add(middle, other));
-}
-
-/** What all parts have of a point. */
-function sumOf(p: LinearParameters, from: usize, point: u32): v128 {
-  let at = from + point * sumBytes(p);
-  let sum = v128.load(at);
-  for (let part = partsOf(p); part > 1; part--) {
-    at += POINTS * sumBytes(p);
-    sum = f32x4.add(sum, v128.load(at));
-  }
-  return sum;
 }

@@ -1,59 +1,15 @@
-// Convolutions by fewer multiplications: which take that way, how exact it is, to second order, and the same bits on any threads.
+// Convolutions of images by fewer multiplications: which take that way, how exact it is, to second order, and the same bits on
+// any threads.
 import { describe, expect, test } from "vitest";
-import { jvp } from "../../src/autodiff/jvp.ts";
-import { vjp } from "../../src/autodiff/vjp.ts";
-import type { Backend } from "../../src/backends/backend.ts";
 import { createWasmBackend } from "../../src/backends/wasm/backend.ts";
-import { evaluate } from "../../src/graph/evaluate.ts";
-import type { Graph } from "../../src/graph/graph.ts";
-import { type Node, type Shape, sizeOf } from "../../src/graph/node.ts";
-import type { HostTensor } from "../../src/graph/op.ts";
-import { activation } from "../../src/ops/activation.ts";
 import { conv2d } from "../../src/ops/convolve.ts";
-import { state } from "../../src/ops/sources.ts";
-import { HostRandom } from "../../src/ops/threefry.ts";
-import { onePlace, transposed, type Window, windowParameters } from "../../src/ops/window.ts";
-import { compile } from "../../src/schedule/compile.ts";
+import { onePlace, transposed } from "../../src/ops/window.ts";
 import type { KernelCall } from "../../src/schedule/program.ts";
 import { checkCase, resultsOf } from "../conformance/kernel-case.ts";
-import { convolve } from "../conformance/kernel-oracle.ts";
 import { axis } from "../conformance/kernel-window-cases.ts";
-import { threeByThree, winogradCases } from "../conformance/kernel-winograd-cases.ts";
+import { imageCases, threeByThree } from "../conformance/kernel-winograd-cases.ts";
 import { builds, callKernel, chainCall, numbers, placement, runOn } from "./wasm-calls.ts";
-
-interface Sizes {
-  readonly window: Window;
-  readonly images: number;
-  readonly channels: number;
-  readonly columns: number;
-}
-
-function callOf({ window, images, channels, columns }: Sizes, transposeLeft = 0) {
-  const places = window.down.output * window.across.output;
-  const lines = images * places;
-  const width = window.down.taps * window.across.taps * channels;
-  const [rows, depth] = transposeLeft ? [width, lines] : [lines, width];
-  const parameters = { rows, columns, depth, transposeLeft, transposeRight: 0, biasRows: 0 };
-  return {
-    parameters: { ...parameters, ...windowParameters(window, channels) },
-    left: images * window.down.input * window.across.input * channels,
-    right: depth * columns,
-    out: rows * columns,
-  };
-}
-
-/**
- * Whether the backend takes the way of fewer multiplications: there an input that is infinite meets itself with either sign,
- * which gives NaN, at places that do see it; a sum over taps has infinities.
- */
-async function isFast(backend: Backend, sizes: Sizes, transposeLeft = 0): Promise<boolean> {
-  const { parameters, left, right, out } = callOf(sizes, transposeLeft);
-  const images = new Float32Array(left).fill(1);
-  images[Math.floor(sizes.window.across.input / 2) * sizes.channels] = Number.POSITIVE_INFINITY; // of the first line
-  const inputs = { left: images, right: new Float32Array(right).fill(1) };
-  const values = await callKernel(backend, "convolve", parameters, inputs, { name: "out", length: out });
-  return values.some((value) => Number.isNaN(value));
-}
+import { callOf, checkSecondOrder, isFast, largestError, type Sizes } from "./wasm-convolutions.ts";
 
 const typical: Sizes = { window: threeByThree(8, 8, 1), images: 4, channels: 16, columns: 16 };
 const { down, across } = typical.window;
@@ -93,13 +49,7 @@ describe.each(builds)("relaxed $relaxed", (options) => {
   test("is as exact as a sum over taps: within 1e-6 of the largest value in f64", async () => {
     const backend = await createWasmBackend(options);
     for (const transposeLeft of [0, 1]) {
-      const { parameters, left, right, out } = callOf({ ...typical, channels: 64, columns: 32 }, transposeLeft);
-      const inputs = { left: numbers(left, 3), right: numbers(right, 4) };
-      const values = await callKernel(backend, "convolve", parameters, inputs, { name: "out", length: out });
-      const expected = convolve(parameters, inputs.left, inputs.right, undefined);
-      const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      const error = expected.reduce((most, value, i) => Math.max(most, Math.abs(values[i]! - value)), 0);
-      expect(error).toBeLessThan(1e-6 * largest);
+      expect(await largestError(backend, { ...typical, channels: 64, columns: 32 }, transposeLeft)).toBeLessThan(1e-6);
     }
     backend.dispose();
   });
@@ -182,7 +132,7 @@ describe.each(builds)("relaxed $relaxed", (options) => {
     const alone = await createWasmBackend(options);
     const team = await createWasmBackend({ ...options, threads: 3 });
     expect(team.threads).toBe(3);
-    for (const [number, each] of winogradCases().entries()) {
+    for (const [number, each] of imageCases().entries()) {
       await checkCase(alone, each, number);
       if (number % 3 > 0) continue; // each window, both ways
       expect(await resultsOf(team, each, number), each.label).toEqual(await resultsOf(alone, each, number));
@@ -196,62 +146,14 @@ describe.each(builds)("relaxed $relaxed", (options) => {
     { zeros: 0, height: 8, width: 11 },
   ])("to second order, zeros around: $zeros, $height x $width places", async ({ zeros, height, width }) => {
     const backend = await createWasmBackend(options);
-    const { graph, given } = secondOrder(zeros, height, width);
-    const expected = evaluate(
-      graph.updates.map(({ value }) => value),
-      given,
-    );
-    const program = compile(graph, backend.limits);
-    const fast = program.calls.filter(({ kernel, flops }) => kernel === "convolve" && flops > 1e6);
-    expect(fast.map(({ parameters: { transposeLeft, transposeRight } }) => [transposeLeft, transposeRight])).toEqual(
-      expect.arrayContaining([
-        [0, 0],
-        [0, 1],
-        [1, 0],
-      ]),
-    );
-    const buffers = new Map(program.state.map(({ name, shape }) => [name, backend.createState(name, sizeOf(shape))]));
-    for (const [name, { data }] of given) backend.write(buffers.get(name)!, 0, Float32Array.from(data));
-    (await backend.load(program, buffers)).run(1);
-    for (const [i, update] of graph.updates.entries()) {
-      const { data } = expected[i]!;
-      const found = await backend.read(buffers.get(update.state.name)!, 0, data.length, "f32");
-      const largest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      const error = data.reduce((most, value, k) => Math.max(most, Math.abs(found[k]! - value)), 0);
-      expect(error, update.state.name).toBeLessThan(2e-5 * largest);
-    }
+    const grown = (places: number) => places + 4 - 4 * zeros; // two layers of them
+    await checkSecondOrder(backend, (x, weight, bias) => conv2d(x, weight, bias, { padding: zeros }), {
+      x: [4, grown(height), grown(width), 16],
+      weights: [
+        [3, 3, 16, 24],
+        [3, 3, 24, 16],
+      ],
+    });
     backend.dispose();
   });
 });
-
-/** Two layers with silu between and a bias each: value, tangent, and what a cotangent of both sends back to input and weights. */
-function secondOrder(zeros: number, height: number, width: number): { graph: Graph; given: Map<string, HostTensor> } {
-  const random = new HostRandom(17);
-  const given = new Map<string, HostTensor>();
-  const drawn = (name: string, shape: Shape, scale = 1): Node => {
-    const data = Float64Array.from(random.normal(sizeOf(shape), given.size), (value) => Math.fround(scale * value));
-    given.set(name, { shape, data });
-    return state({ name, shape, dtype: "f32" });
-  };
-  const grown = (places: number) => places + 4 - 4 * zeros; // two layers of them
-  const x = drawn("x", [4, grown(height), grown(width), 16]);
-  const w1 = drawn("w1", [3, 3, 16, 24], 0.08),
-    b1 = drawn("b1", [24]);
-  const w2 = drawn("w2", [3, 3, 24, 16], 0.07),
-    b2 = drawn("b2", [16]);
-  const hidden = activation([conv2d(x, w1, b1, { padding: zeros })], { kind: "silu", order: 0 });
-  const y = conv2d(hidden, w2, b2, { padding: zeros });
-  const [tangent] = jvp([y], [x], [drawn("along", x.shape)]);
-  const outputs = [y, tangent as Node];
-  const variables = [x, w1, b1, w2, b2];
-  const cotangents = vjp(
-    outputs,
-    outputs.map(({ shape }, i) => drawn(`back${i}`, shape)),
-    variables,
-  );
-  const results = [...outputs, ...cotangents];
-  const updates = results.map((value, i) => {
-    return { state: { name: `result${i}`, shape: value.shape, dtype: "f32" as const }, value };
-  });
-  return { graph: { name: "second order", updates }, given };
-}

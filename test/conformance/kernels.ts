@@ -20,7 +20,7 @@ import { matmulEachKernelCases } from "./kernel-matmul-each-cases.ts";
 import { productCases } from "./kernel-product-cases.ts";
 import { handMadeProgram, kernelCall, makeStates } from "./kernel-programs.ts";
 import { windowCases } from "./kernel-window-cases.ts";
-import { winogradCases } from "./kernel-winograd-cases.ts";
+import { imageCases, sequenceCases } from "./kernel-winograd-cases.ts";
 
 const groups: Readonly<Record<string, () => KernelCase[]>> = {
   ...kernelCases,
@@ -48,7 +48,7 @@ export const checks: Check[] = [
     backend: "wasm",
     seconds: 180,
     async run(context) {
-      await onEachBackend(context, (backend) => checkCases(backend, winogradCases()));
+      await onEachBackend(context, (backend) => checkCases(backend, [...imageCases(), ...sequenceCases()]));
     },
   },
   ...(["tile", "small", "panel", "registers", "strip"] as const).map(

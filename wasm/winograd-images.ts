@@ -1,5 +1,5 @@
 /**
- * The transforms of F(2 x 2, 3 x 3), on vectors of four channels or columns (winograd.ts says what they are for):
+ * The transforms of images' tiles, F(2 x 2, 3 x 3), on vectors of four channels or columns (winograd.ts says what they are for):
  *
  *        1  0 -1  0             1   0   0
  *   B' = 0  1  1  0    G = 1/2  1   1   1     A' = 1  1  1  0
@@ -12,19 +12,10 @@
 import { splat, VECTOR } from "./simd";
 import { Window } from "./window";
 
-/** Elements of a transformed tile, each a product of its own. */
-export const POINTS: u32 = 16;
 /** Tiles side by side that are transformed together. */
 export const RUN: u32 = 8;
 /** Lines of scratch: four, for B' d, and one of zeros. */
 export const LINES: u32 = 5;
-
-/** Bytes of so many elements of a point: points a power of 2 apart would be in the same lines of L1. */
-// @ts-ignore: decorator
-@inline
-export function pointBytes(elements: u32): usize {
-  return (<usize>elements << 2) + 64;
-}
 
 /** Bytes of a line of places that a run of tiles sees. */
 // @ts-ignore: decorator
@@ -37,8 +28,9 @@ export function lineBytes(channels: u32): usize {
 // @ts-ignore: decorator
 @inline
 export function flippedTap(w: Window, tap: u32): u32 {
-  const down = tap / 3, across = tap % 3;
-  return (w.downDilation < 0 ? 2 - down : down) * 3 + (w.acrossDilation < 0 ? 2 - across : across);
+  const width = w.acrossTaps;
+  const down = tap / width, across = tap % width;
+  return (w.downDilation < 0 ? w.downTaps - 1 - down : down) * width + (w.acrossDilation < 0 ? width - 1 - across : across);
 }
 
 /**
@@ -198,4 +190,32 @@ function cotangentLine(x0: v128, x1: v128, out: usize, step: usize): void {
   v128.store(out + step, f32x4.add(x0, x1));
   v128.store(out + 2 * step, f32x4.sub(x0, x1));
   v128.store(out + 3 * step, x1);
+}
+
+/** G' m G of a vector of each point's sums, side by side at `from`: those of the taps, in order, to the same place. */
+export function transformSums(from: usize): void {
+  const h = splat(0.5);
+  for (let line: usize = 0; line < 4; line++) {
+    const at = from + line * 4 * VECTOR, to = from + line * 3 * VECTOR;
+    const x0 = v128.load(at), x3 = v128.load(at, 3 * VECTOR);
+    const x1 = f32x4.mul(h, v128.load(at, VECTOR)), x2 = f32x4.mul(h, v128.load(at, 2 * VECTOR));
+    const sum = f32x4.add(x1, x2);
+    v128.store(to, f32x4.add(x0, sum));
+    v128.store(to, f32x4.sub(x1, x2), VECTOR);
+    v128.store(to, f32x4.add(sum, x3), 2 * VECTOR);
+  }
+  sumLines(from);
+}
+
+/** G' m: of four lines of three vectors, to three. */
+export function sumLines(from: usize): void {
+  const h = splat(0.5);
+  for (const end = from + 3 * VECTOR; from < end; from += VECTOR) {
+    const x1 = f32x4.mul(h, v128.load(from, 3 * VECTOR)), x2 = f32x4.mul(h, v128.load(from, 6 * VECTOR));
+    const sum = f32x4.add(x1, x2);
+    const x3 = v128.load(from, 9 * VECTOR);
+    v128.store(from, f32x4.add(v128.load(from), sum));
+    v128.store(from, f32x4.sub(x1, x2), 3 * VECTOR);
+    v128.store(from, f32x4.add(sum, x3), 6 * VECTOR);
+  }
 }
