@@ -4,4 +4,5 @@ import type { Experiment } from "./experiment.ts";
 /** In the order of the list. A line here and a file make an experiment. */
 export const experiments: Readonly<Record<string, () => Promise<Experiment>>> = {
   checkerboard: () => import("./checkerboard.ts").then(({ checkerboard }) => checkerboard),
+  bridge: () => import("./bridge.ts").then(({ bridge }) => bridge),
 };
