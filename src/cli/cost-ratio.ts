@@ -57,7 +57,7 @@ export async function costRatio(runtime: Runtime, recipe: Recipe): Promise<numbe
 }
 
 /** Over one report, some 250 ms. */
-async function secondsOfAStep(trainer: Trainer, signal: AbortSignal): Promise<number> {
+export async function secondsOfAStep(trainer: Trainer, signal: AbortSignal): Promise<number> {
   for await (const { seconds, steps } of trainer.run({ steps: 1_000_000, signal })) return seconds / steps.length;
   throw new RangeError("a run without a report");
 }

@@ -9,6 +9,7 @@ import { defineCommand } from "citty";
 import { ConfigError, VERSION } from "../index.ts";
 import { closest, givenOptions, oneOf, positiveInteger } from "./arguments.ts";
 import { conduct, type Plan } from "./experiment/conduct.ts";
+import { withEqualSeconds } from "./experiment/equal-seconds.ts";
 import { type Experiment, type PresetName, presetNames, type Settings } from "./experiment/experiment.ts";
 import { metricsOf } from "./experiment/outcome.ts";
 import { outcomeOf } from "./experiment/outcome-of.ts";
@@ -122,7 +123,7 @@ export const experiment = defineCommand({
 });
 
 async function list(json: boolean): Promise<void> {
-  const all = await Promise.all(Object.values(experiments).map((load) => load()));
+  const all = await Promise.all(Object.keys(experiments).map(experimentNamed));
   const document = all.map(({ name, summary, contenders, presets, input }) => ({
     ...{ name, summary, ...(input ? { input } : {}) },
     losses: Object.entries(contenders).map(([loss, { title, about }]) => ({ loss, title, about })),
@@ -155,7 +156,7 @@ function refuseAlone(rawArguments: readonly string[]): void {
 
 async function experimentNamed(name: string): Promise<Experiment> {
   const found = Object.hasOwn(experiments, name) ? experiments[name] : undefined;
-  if (found) return found();
+  if (found) return withEqualSeconds(await found());
   const names = Object.keys(experiments);
   throw new ConfigError({
     subject: "experiment",

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { ConfigError, load, type Runtime } from "../../index.ts";
-import { readBytes } from "../files.ts";
+import { makeFolder, readBytes } from "../files.ts";
 import { remark } from "../output.ts";
 import { duration, progressBar } from "../progress.ts";
 import { interruption } from "../signals.ts";
@@ -65,6 +65,7 @@ export async function conduct(runtime: Runtime, plan: Plan): Promise<void> {
       await training.end(() => experiment.train({ ...training.job, loss, data }));
       const judging = make(place, `${title} judged`, 0, loss);
       const judgement = await judging.end(() => experiment.judge({ ...judging.job, loss, data }));
+      await makeFolder("--out", place); // what trains nothing and keeps nothing has made none
       await writeJson(recordFile(place), checked(experiment, judgement));
     }
   }
@@ -105,7 +106,7 @@ function jobOf(context: JobContext) {
   const { signal } = asked;
   const bar = steps > 0 ? undefined : progressBar(title, 100);
   let stepsDone = 0;
-  const left = () => (schedule.left === undefined ? "" : `, of all ${duration(schedule.left)} left`);
+  const left = () => (schedule.left === undefined ? "" : `, all done in ${duration(schedule.left)}`);
   schedule.begin();
   const fitPlace = (name = "") => (name === "" ? place : join(place, name));
   const job: Job<Settings> = {

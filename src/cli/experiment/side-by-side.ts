@@ -8,6 +8,7 @@ import { escapeHtml } from "../report/html.ts";
 import { within } from "../report/numbers.ts";
 import { documentOf, tableSection } from "../report/page.ts";
 import { meanAndDeviation, welchTest } from "../statistics.ts";
+import { withEqualSeconds } from "./equal-seconds.ts";
 import type { Metric, PresetName, Settings } from "./experiment.ts";
 import { pText } from "./outcome.ts";
 import { outcomeOf } from "./outcome-of.ts";
@@ -149,8 +150,9 @@ function differing(a: Results, b: Results): string[][] {
 
 /** The pictures of a run, drawn again from what it keeps. */
 async function picturesOf(results: Results, out: string): Promise<string> {
-  const experiment = await experiments[results.experiment]?.();
-  if (!experiment) return "";
+  const found = await experiments[results.experiment]?.();
+  if (!found) return "";
+  const experiment = withEqualSeconds(found);
   const { pictures } = await outcomeOf({ ...results, experiment, out }, results);
   return `<h2>${escapeHtml(out)}</h2>${pictures}`;
 }
