@@ -17,6 +17,11 @@ export interface Check {
   readonly backend?: "webgpu" | "wasm";
   /** It is about this suite, not about the platform, and takes its time: once is enough. */
   readonly aboutSuite?: boolean;
+  /**
+   * It is about kernels that GPUs alone choose, which take software adapters minutes to compile: there it runs once for each
+   * implementation of WebGPU.
+   */
+  readonly slowInSoftware?: boolean;
   /** The longest it may take on a loaded machine; default 60. */
   readonly seconds?: number;
   /** Throws when something is wrong, and {@link Skipped} when the platform lacks what is checked. */

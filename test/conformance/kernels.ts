@@ -55,6 +55,7 @@ export const checks: Check[] = [
     (kernel): Check => ({
       name: `kernels agree with f64: products by linear-${kernel}, deep ones in segments`,
       backend: "webgpu",
+      slowInSoftware: isForGPU(kernel),
       seconds: 300,
       async run({ gpu }) {
         const { device, description } = await findDevice(gpu ? { gpu } : {});
@@ -73,6 +74,7 @@ export const checks: Check[] = [
     (kernel): Check => ({
       name: `kernels agree with f64: products by linear-${kernel}, wrapped into a second axis`,
       backend: "webgpu",
+      slowInSoftware: isForGPU(kernel),
       seconds: 180,
       async run({ gpu }) {
         const { device } = await findDevice(gpu ? { gpu } : {});
@@ -109,6 +111,7 @@ export const checks: Check[] = [
   {
     name: "kernels agree with f64: attention by tiles, as GPUs run it",
     backend: "webgpu",
+    slowInSoftware: true,
     seconds: 600,
     async run({ gpu }) {
       const { device } = await findDevice(gpu ? { gpu } : {});
@@ -177,6 +180,8 @@ export const checks: Check[] = [
     },
   },
 ];
+
+const isForGPU = (kernel: string) => kernel === "tile" || kernel === "small";
 
 async function checkCases(backend: Backend, cases: readonly KernelCase[]): Promise<void> {
   const most = backend.limits.maxEpilogueGroups;
