@@ -32,7 +32,7 @@ import { FieldProgram } from "./field-program.ts";
 import { plainGuides } from "./guide-options.ts";
 import { KeptPrograms } from "./kept-programs.ts";
 import type { ModelSource } from "./model-source.ts";
-import type { AskedMore } from "./more-asked.ts";
+import type { AskedMore, Block } from "./more-asked.ts";
 import { chosenParameters, type ParametersChoice, type ParametersName } from "./parameters.ts";
 import type { StillWanted } from "./plan.ts";
 import { copyRows, expectFiniteResult, paddedRows, pointsOf, resultArray, timesOf } from "./points.ts";
@@ -89,11 +89,11 @@ export class LocalModel implements Model {
     return this.source.path;
   }
 
-  /** @param block - a chunk's first row: that one alone, of all samples that would be drawn. */
-  async sample(given: SampleOptions, block?: number): Promise<Samples> {
+  /** @param block - given, the options are of rows from its first on: see {@link AskedBlock}. */
+  async sample(given: SampleOptions, block?: Block): Promise<Samples> {
     const { starting, standardization } = this.source;
     if (!starting && Object(given).start !== undefined) (await onDemand(import("./start.ts"))).fromNoise();
-    const options = starting ? starting.sampling(given) : given;
+    const options = starting ? starting.sampling(given, block) : given;
     optionsObject("options of sample", options, [
       ...solveOptionNames,
       ...(["count", "noise", "logDensity", "times", "guide", "known"] as const),
@@ -101,6 +101,7 @@ export class LocalModel implements Model {
     const { solver, seed, signal, onProgress } = solveOptions("sample", options);
     const { dimension } = this;
     const { count, noise } = startOf(options, dimension);
+    const { first, total } = block ?? { first: 0, total: count };
     const divergence = optionalEstimator("sample", options.logDensity);
     const told = this.told("sample", options, count);
     const times = options.times && [...copiedNumbers("times of sample", options.times)];
@@ -112,15 +113,14 @@ export class LocalModel implements Model {
     }
     const started = performance.now();
     const sampled = this.work(options, async (live, parameters) => {
-      const guide = guides && (await (await guiding()).guideOf(guides, this, standardization, count, divergence));
+      const guide = guides && (await (await guiding()).guideOf(guides, this, standardization, total, divergence));
       const { rows } = chunksOf(
-        count,
+        total,
         this.source.network,
         tangentCount(divergence, dimension),
         fieldsOf(told) * (guide?.passes ?? 1),
       );
-      const first = block ?? 0;
-      const own = block === undefined ? count : Math.min(rows, count - first);
+      const own = block ? Math.min(rows, count) : count;
       const double = standardization !== undefined;
       const values = resultArray(own * dimension, double);
       const trajectory = times && resultArray(times.length * own * dimension, double);
@@ -132,22 +132,21 @@ export class LocalModel implements Model {
         { solver, rows, stops, divergence, task, guided: told.guided, guide },
         signal,
       );
-      for (let from = first; from < first + own; from += rows) {
-        const chunk = from / rows;
-        const at = from - first;
-        const toldRows = new Map([...told.at(from, rows), ...(guide?.at(from, rows) ?? [])]);
-        const input = { seed, chunk, told: toldRows, onProgress: partOf(onProgress, chunk, rows, count) };
+      for (let from = 0; from < own; from += rows) {
+        const chunk = (first + from) / rows;
+        const toldRows = new Map([...told.at(from, rows), ...(guide?.at(first + from, rows) ?? [])]);
+        const input = { seed, chunk, told: toldRows, onProgress: partOf(onProgress, chunk, rows, total) };
         const points = noise && paddedRows(noise, from, rows, dimension);
         await solve.run(points ? { ...input, points } : input, signal, async (stop) => {
           const wanted = stopOf.flatMap((one, i) => (one === stop ? [i] : []));
           const last = stop === stops.length - 1;
           if (wanted.length === 0 && !last) return;
           const there = toDataUnits(await solve.points(), standardization);
-          if (last) guide?.finish(there, from);
-          for (const i of wanted) copyRows(there, trajectory as NumericArray, i * own + at, (i + 1) * own, dimension);
-          if (last) copyRows(there, values, at, own, dimension);
+          if (last) guide?.finish(there, first + from);
+          for (const i of wanted) copyRows(there, trajectory as NumericArray, i * own + from, (i + 1) * own, dimension);
+          if (last) copyRows(there, values, from, own, dimension);
         });
-        if (divergence) copyRows(await solve.estimates(), estimates, at, own, estimateCount(divergence));
+        if (divergence) copyRows(await solve.estimates(), estimates, from, own, estimateCount(divergence));
       }
       expectFiniteResult(values, "samples", dimension);
       return {

@@ -9,10 +9,20 @@ import type { LogDensity, SampleOptions, Samples, SolveOptions } from "./api.ts"
 
 type Divergence = { readonly divergence?: "exact" | "hutchinson"; readonly probes?: number };
 
-/** The samples of the chunk that row `block` is in, of all that these options would draw. */
+/** Rows from `first` on of `total` samples. */
+export interface Block {
+  readonly first: number;
+  readonly total: number;
+}
+
+/**
+ * The samples that are solved at once from row `block` on, of `total`. Options are of some rows from there on, of which as many are
+ * made as go to the device at once, so that a question does not grow with `total`.
+ */
 export interface AskedBlock extends SampleOptions {
   readonly of: "block";
   readonly block: number;
+  readonly total: number;
 }
 
 /** Estimates of log-densities, each by a probe of its own. */

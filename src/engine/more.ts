@@ -19,8 +19,8 @@ export async function answer(
     case "facts":
       return factsOf(model.source);
     case "block": {
-      const { of: _, block, ...options } = asked;
-      return model.sample(options, block);
+      const { of: _, block: first, total, ...options } = asked;
+      return model.sample(options, { first, total });
     }
     case "estimates": {
       const { of: _, ...options } = asked;

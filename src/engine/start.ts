@@ -1,4 +1,5 @@
 /** Models that start from points other than noise: what they are asked for. Imported on demand, or with what reads files. */
+import type { NumericArray } from "../backends/backend.ts";
 import { copiedNumbers } from "../data/numbers.ts";
 import { dataNames } from "../data/registry.ts";
 import { sampleData } from "../data/sample.ts";
@@ -10,6 +11,7 @@ import { GRAPH, integerOption, isRecord, type NamedOptions } from "../graph/opti
 import type { Network } from "../nn/network.ts";
 import { dataOf } from "../train/parts.ts";
 import type { SampleOptions } from "./api.ts";
+import type { Block } from "./more-asked.ts";
 import { pointsOf } from "./points.ts";
 import { toModelUnits } from "./units.ts";
 
@@ -31,6 +33,8 @@ interface Asked extends Pick<SampleOptions, "logDensity" | "guide" | "known" | "
 export class Starting {
   readonly #source: DataSource | undefined;
   readonly facts: Facts;
+  /** Starts that blocks of samples come from, in model units: drawn with the first of them, kept until others are asked for. */
+  #ofBlocks: { readonly total: number; readonly seed: number; readonly noise: NumericArray } | undefined;
 
   /** @param source - where starts are at hand. */
   constructor(facts: Facts, source?: DataSource | undefined) {
@@ -41,10 +45,11 @@ export class Starting {
   /**
    * Options of sample with the points to start from as its `noise`.
    *
+   * @param block - given, options are of rows from its first on.
    * @throws {@link ConfigError} when there are none, or what takes noise for independent of the data is asked of pairs.
    * @throws {@link UnsupportedError} when a log-density, a guide or noise on the way is asked for.
    */
-  sampling(options: SampleOptions): SampleOptions {
+  sampling(options: SampleOptions, block?: Block): SampleOptions {
     if (!isRecord(options)) return options; // the call refuses it
     const { start, ...rest }: SampleOptions = options;
     this.refuse("sample", options);
@@ -54,6 +59,8 @@ export class Starting {
       throw new ConfigError({ subject: "start of sample", ...facts });
     }
     if (rest.noise !== undefined) return rest;
+    if (start === undefined && block) return { ...rest, noise: this.#blockOf(rest, block) };
+    this.#ofBlocks = undefined;
     const { standardization } = this.facts;
     const points = start === undefined ? this.#drawn(rest) : this.#given(start, rest.count);
     return { ...rest, noise: toModelUnits(points, standardization) };
@@ -108,6 +115,15 @@ export class Starting {
     integerOption("count of sample", count);
     integerOption("seed of sample", seed, 0);
     return sampleData(this.#expected("sample"), count as number, seed);
+  }
+
+  /** Rows of what is drawn for all. */
+  #blockOf({ count = 0, seed = 0 }: SampleOptions, { first, total }: Block): NumericArray {
+    const { standardization, network } = this.facts;
+    const kept = this.#ofBlocks?.total === total && this.#ofBlocks.seed === seed ? this.#ofBlocks : undefined;
+    const noise = kept?.noise ?? toModelUnits(this.#drawn({ count: total, seed }), standardization);
+    this.#ofBlocks = { total, seed, noise };
+    return noise.slice(first * network.dimension, (first + count) * network.dimension);
   }
 
   #expected(of: string): DataSource {

@@ -1,9 +1,9 @@
 /** Samples a chunk at a time, so that all of them need not fit in memory. */
 import { copiedNumbers, type Numbers } from "../data/numbers.ts";
-import type { Model, SampleOptions, Samples } from "../engine/api.ts";
+import type { ConditionsGiven, Model, SampleOptions, Samples } from "../engine/api.ts";
 import { ask } from "../engine/asking.ts";
 import { plainGuides } from "../engine/guide-options.ts";
-import { ConfigError } from "../errors.ts";
+import { ConfigError, DataError } from "../errors.ts";
 import { copiedOptions, integerOption, optionsObject, partOption } from "../graph/options.ts";
 
 export interface SampleChunksOptions extends SampleOptions {
@@ -48,23 +48,61 @@ export function sampleChunks(model: Model, options: SampleChunksOptions): AsyncG
   const [own, begin] = [copy("noise", noise), copy("start", start)];
   const points = own ?? begin;
   const total = points ? Math.ceil(points.length / dimension) : integerOption("count of sampleChunks", count);
-  return chunksOf(
-    model,
-    {
-      ...rest,
-      ...plainGuides({ guide, known }, model),
-      ...(count === undefined ? {} : { count }),
-      ...(own ? { noise: own } : {}),
-      ...(begin ? { start: begin } : {}),
-      ...(times === undefined ? {} : { times: copiedNumbers("times of sampleChunks", times) }),
-    } as SampleOptions,
-    { total, size: chunk },
-  );
+  if (count !== undefined && count !== total) throw unequal(count, total);
+  const shared = {
+    ...rest,
+    ...plainGuides({ guide, known }, model),
+    ...(times === undefined ? {} : { times: copiedNumbers("times of sampleChunks", times) }),
+  };
+  const told = toldRows(model, rest.conditions, total);
+  const rowsFrom = (first: number) => {
+    const last = Math.min(total, first + MOST_AT_ONCE);
+    const rows = (of: Numbers) => of.slice(first * dimension, last * dimension);
+    return {
+      ...(points ? {} : { count: last - first }),
+      ...(own ? { noise: rows(own) } : {}),
+      ...(begin ? { start: rows(begin) } : {}),
+      ...(told ? { conditions: told(first, last) } : {}),
+    };
+  };
+  return chunksOf(model, (first) => ({ ...shared, ...rowsFrom(first) }) as SampleOptions, { total, size: chunk });
+}
+
+/** Rows that a question is of: the engine solves as many at once at most. */
+const MOST_AT_ONCE = 4096;
+
+function unequal(count: number, points: number): ConfigError {
+  const expected = `${points}, as many as there are points to start from`;
+  return new ConfigError({ subject: "count of sampleChunks", given: count, expected, remedy: "Leave it out." });
+}
+
+/** Gives what rows `first` to `last` of `total` are told: what is one for all stays, what is one for each is cut. */
+function toldRows(model: Model, conditions: ConditionsGiven | undefined, total: number) {
+  if (conditions === undefined || total === 1) return undefined;
+  const each = Object.entries(conditions).map(([name, given]) => {
+    const { shape = [], classes } = model.conditions[name] ?? {};
+    const width = shape.reduce((product, size) => product * size, 1);
+    const isList = Array.isArray(given) || ArrayBuffer.isView(given);
+    if (!isList) return () => [name, given] as const;
+    const values = (Array.isArray(given) ? given.flat(Number.POSITIVE_INFINITY) : given.slice()) as number[];
+    if (values.length === total * width) {
+      return (first: number, last: number) => [name, values.slice(first * width, last * width)] as const;
+    }
+    if (values.length === width && classes === undefined) return () => [name, given] as const;
+    throw new DataError({
+      subject: `condition "${name}" of sampleChunks`,
+      given: `${values.length} ${classes === undefined ? "numbers" : "labels"}`,
+      expected: `${width} for all points, or ${total * width} for ${total}`,
+      remedy: "Give one for all points, or one for each.",
+    });
+  });
+  return (first: number, last: number): ConditionsGiven =>
+    Object.fromEntries(each.map((one) => one(first, last))) as ConditionsGiven;
 }
 
 async function* chunksOf(
   model: Model,
-  options: SampleOptions,
+  optionsFrom: (first: number) => SampleOptions,
   { total, size }: { readonly total: number; readonly size: number },
 ): AsyncGenerator<Samples, void, undefined> {
   const { step } = model;
@@ -72,7 +110,8 @@ async function* chunksOf(
   for (let solved = 0; solved < total || ready; ) {
     while (solved < total && (ready?.count ?? 0) < size) {
       if (model.step !== step) throw trainedOn(step, model.step);
-      const block = await ask("sampleChunks", model, undefined, { ...options, of: "block", block: solved });
+      const asked = { ...optionsFrom(solved), of: "block", block: solved, total } as const;
+      const block = await ask("sampleChunks", model, undefined, asked);
       solved += block.count;
       ready = ready ? joined(ready, block) : block;
     }

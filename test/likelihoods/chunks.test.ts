@@ -1,7 +1,19 @@
 // Samples in chunks: the bits of all at once, whatever the chunk; errors; what happens when training goes on between.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ConfigError } from "../../src/errors.ts";
-import { cfm, createRuntime, euler, heun, type Model, mlp, type Samples, type Trainer } from "../../src/index.ts";
+import {
+  arrayData,
+  cfm,
+  classes,
+  createRuntime,
+  eightGaussians,
+  euler,
+  heun,
+  type Model,
+  mlp,
+  type Samples,
+  type Trainer,
+} from "../../src/index.ts";
 import { type SampleChunksOptions, sampleChunks } from "../../src/likelihoods.ts";
 import { defineGuidance } from "../../src/networks.ts";
 import { slice } from "../../src/ops/shape.ts";
@@ -127,4 +139,57 @@ test("points to start from are taken, as model.sample takes them", async () => {
     solver: euler({ steps: 2 }),
   } as never as SampleChunksOptions;
   expect(joined(await all(model, { ...options, chunk: 2 }))).toEqual([...(await model.sample(options)).values]);
+});
+
+test.each(["on this thread", "in a worker"])(
+  "%s: many starts, drawn or given, are those of all at once",
+  async (where) => {
+    using local = await createRuntime({ backend: "wasm" });
+    const runtime = where === "on this thread" ? local : remote.runtime;
+    const { model } = await runtime.createTrainer(smallOptions({ start: eightGaussians(), loss: cfm() }));
+    const solver = heun({ steps: 2 });
+    const start = Float32Array.from({ length: 2 * 9000 }, (_, i) => Math.sin(1.7 * i));
+    for (const options of [
+      { count: 9000, seed: 3, solver },
+      { start, solver },
+      { count: 5000, seed: 3, solver },
+    ]) {
+      expect(joined(await all(model, { ...options, chunk: 3500 }))).toEqual([...(await model.sample(options)).values]);
+    }
+  },
+);
+
+test("what each of many is told is told to the right one, with a value for all beside it", async () => {
+  using runtime = await createRuntime({ backend: "wasm" });
+  const labels = Array.from({ length: 30 }, (_, i) => i % 3);
+  const data = arrayData(
+    Float64Array.from({ length: 60 }, (_, i) => Math.sin(i)),
+    [30, 2],
+    { conditions: { kind: { values: labels, classes: 3 }, place: { values: new Float64Array(60), shape: [30, 2] } } },
+  );
+  const conditions = { kind: classes(3, { drop: 0.1 }), place: { shape: [2] } };
+  const network = mlp({ dimension: 2, hidden: [8], conditions });
+  const trainer = await runtime.createTrainer(smallOptions({ data, network, loss: cfm() }));
+  await trainSteps(trainer, 3);
+  const count = 5000;
+  const kind = Array.from({ length: count }, (_, i) => [null, 0, 1, 2][i % 4] as number);
+  const place = Float32Array.from({ length: 2 * count }, (_, i) => Math.cos(i));
+  const solver = euler({ steps: 2 });
+  const nested = Array.from({ length: count }, (_, i) => [...place.slice(2 * i, 2 * i + 2)]);
+  for (const told of [
+    { kind, place },
+    { kind: 1, place: nested },
+    { kind, place: [1, 2] },
+  ]) {
+    const options = { count, solver, conditions: told as never };
+    expect(joined(await all(trainer.model, { ...options, chunk: 4999 }))).toEqual([
+      ...(await trainer.model.sample(options)).values,
+    ]);
+  }
+  const wrong = (told: object) => () => sampleChunks(trainer.model, { count, solver, conditions: told as never });
+  expect(wrong({ kind: [1, 2], place: [1, 2] })).toThrow(/condition "kind" of sampleChunks: got "2 labels".*5000/);
+  expect(wrong({ kind: 1, place: [1, 2, 3] })).toThrow(
+    /condition "place".*got "3 numbers".*2 for all points, or 10000/,
+  );
+  expect(() => sampleChunks(trainer.model, { count: 4, noise: [1, 2] })).toThrow(/count of sampleChunks: got 4/);
 });
