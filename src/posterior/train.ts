@@ -8,7 +8,7 @@ import { numbers } from "../nn/conditions.ts";
 import { mlp } from "../nn/mlp.ts";
 import type { Network } from "../nn/network.ts";
 import { adam, type Optimizer } from "../train/adam.ts";
-import { cosineDecay, product } from "../train/rates.ts";
+import { cosineDecay, product, warmUp } from "../train/rates.ts";
 import type { ParameterTable } from "./parameters.ts";
 import type { Simulated } from "./simulate.ts";
 
@@ -24,7 +24,7 @@ export interface PosteriorTrainingOptions {
   readonly steps?: number;
   /** Default 256, or as many as there are simulations. */
   readonly batchSize?: number;
-  /** Default: adam, its rate falling from 1e-3 as half a cosine. */
+  /** Default: adam, its rate falling from 4e-3 as half a cosine. */
   readonly optimizer?: Optimizer;
   /** Share of the simulations, or how many, that are held out and choose the best parameters; default 0.1. */
   readonly validation?: number;
@@ -58,6 +58,13 @@ export const trainingNames = [
   ...(["loss", "hidden", "network", "steps", "batchSize", "optimizer", "validation", "patience"] as const),
 ] satisfies readonly (keyof PosteriorTrainingOptions)[];
 
+/**
+ * Four times what is usual: with a rate that falls to 0 it trains farther in the same steps. Nats on fresh simulations after 4,000 steps
+ * at 1e-3, 2e-3 and 4e-3: two_moons -2.49, -2.68, -3.20, the spring of examples/posterior.mjs -1.86, -2.02, -2.05 (+- 0.05).
+ */
+const RATE = 4e-3;
+const WARM_UP = 100;
+
 /** Fewer rows than this make no tenth worth judging by. */
 const FEWEST = 20;
 
@@ -79,7 +86,8 @@ export async function trained(
   const begun = performance.now();
   const trainer = await runtime.createTrainer({
     ...{ network, path: condOT(), loss, data, seed, signal },
-    optimizer: options.optimizer ?? adam({ learningRate: product(1e-3, cosineDecay({ steps })) }),
+    optimizer:
+      options.optimizer ?? adam({ learningRate: product(RATE, warmUp({ steps: WARM_UP }), cosineDecay({ steps })) }),
     batchSize: options.batchSize ?? Math.min(256, count),
     ema: { decay: 0.995 },
     maximumGradientNorm: 1,

@@ -180,6 +180,23 @@ describe.skipIf(skipped.includes("node-wasm"))("in Node", () => {
     expect(new Set(bytes.subarray(1078)).size).toBeGreaterThan(100); // noise still, of all greys
   });
 
+  test("posterior.mjs finds the spring, within bounds that hold", { timeout: 150_000 }, async () => {
+    const text = await shortened(
+      "posterior.mjs",
+      ["simulations: 5000", "simulations: 1500"],
+      ["steps: 3000", "steps: 800"],
+      ["simulations: 200, draws: 50", "simulations: 60, draws: 20"],
+    );
+    const output = await run("posterior.mjs", text);
+    const [, median, lower, upper] = /stiffness: (\S+), between (\S+) and (\S+) with/.exec(output) ?? [];
+    expect(Math.abs(Number(median) - 4)).toBeLessThan(1); // of a prior from 1 to 16
+    expect(Number(lower)).toBeLessThan(4.2);
+    expect(Number(upper)).toBeGreaterThan(3.8);
+    expect(Math.abs(Number(/another swing: stiffness (\S+), true 9/.exec(output)?.[1]) - 9)).toBeLessThan(1.5);
+    expect(Number(/intervals hold (\d+) %/.exec(output)?.[1])).toBeGreaterThan(75);
+    expect(output).toContain("from its file: stiffness, friction");
+  });
+
   test("lorenz.mjs trains on trajectories, and holds samples to the system", { timeout: 150_000 }, async () => {
     const text = await shortened(
       "lorenz.mjs",

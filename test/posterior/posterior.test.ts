@@ -113,13 +113,15 @@ describe("bounded parameters", () => {
   });
 
   test("the mode is that of the density in their own units, which is what it says", async () => {
-    const mode = await result.mode({ seed: 4 });
+    const mode = await result.mode({ starts: 3, seed: 4 });
+    expect(mode.converged).toBe(true);
     const { values } = await result.logDensity(mode.values);
     expect(mode.logDensity).toBeCloseTo(values[0], 2);
     const { rate, scale } = mode.parameters as { rate: Float64Array; scale: Float64Array };
-    const h = 0.02;
+    // Flat there: the density of the model's own coordinates has a slope of some 2 nats there, by the Jacobian's.
+    const h = 0.05;
     const around = await result.logDensity({ rate: [rate[0], rate[0]], scale: [scale[0] - h, scale[0] + h] });
-    for (const value of around.values) expect(value).toBeLessThanOrEqual(mode.logDensity + 1e-3);
+    expect(Math.abs(around.values[1] - around.values[0]) / (2 * h)).toBeLessThan(0.3);
     expect(rate[0]).toBeLessThan(0.3);
   });
 
@@ -225,7 +227,10 @@ describe("simulations", () => {
     // Given again they are those that ran: for another loss, say.
     const third = await infer({ simulations: first.simulations });
     expect(third.simulations).toEqual(first.simulations);
-    for (const each of [first, second, other, third]) each.dispose();
+    const remote = await posterior(engines.remote.runtime, { ...quick, simulate });
+    const options = { count: 5, observation: [0, 0.1] };
+    expect((await remote.sample(options)).values).toEqual((await first.sample(options)).values);
+    for (const each of [first, second, other, third, remote]) each.dispose();
   });
 
   test("that fail are left out, counted and told, by their reasons", async () => {
@@ -302,6 +307,18 @@ describe("simulations", () => {
     ["an option is misspelt", { simulate: () => 1, batchsize: 3 } as never, /Did you mean batchSize/],
   ])("%s: a sentence", async (_, options, message) => {
     await expect(infer(options)).rejects.toThrow(message);
+  });
+
+  test("none goes on behind an error", async () => {
+    let tries = 0;
+    const simulate: Options["simulate"] = async (_, { index }) => {
+      tries++;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return index === 4 ? [1, 2] : 1;
+    };
+    await expect(infer({ simulate, concurrency: 3 })).rejects.toThrow(/simulation 4/);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(tries).toBeLessThan(12);
   });
 
   test("hopeless ones end after a hundred", async () => {

@@ -94,6 +94,8 @@ test("slcp: the likelihood is that of the inverse covariance", () => {
 // Sums over a grid: midpoints of cells much smaller than the 0.01 of two_moons' radius and the 0.1 of the mixture.
 describe.each([
   { task: twoMoons(), parameters: [0.2, 0.5], from: [-0.6, -0.2], to: [0.1, 0.6], x: [-0.1, 0.2], box: 1 },
+  // Data behind the crescent: both moons are cut off where they meet.
+  { task: twoMoons(), parameters: [0.2, 0.5], from: [-0.6, -0.2], to: [0.1, 0.6], x: [0.31, 0.04], box: 1 },
   { task: gaussianMixtureTask(), parameters: [1, 9.5], from: [-5, 3.5], to: [7, 15.5], x: [0.5, 9.6], box: 10 },
 ])("$task.name", ({ task, parameters, from, to, x, box }) => {
   const cells = 600;
