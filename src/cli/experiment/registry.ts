@@ -5,4 +5,8 @@ import type { Experiment } from "./experiment.ts";
 export const experiments: Readonly<Record<string, () => Promise<Experiment>>> = {
   checkerboard: () => import("./checkerboard.ts").then(({ checkerboard }) => checkerboard),
   bridge: () => import("./bridge.ts").then(({ bridge }) => bridge),
+  lorenz: () => import("./trajectories/lorenz.ts").then(({ lorenz }) => lorenz),
+  "fitzhugh-nagumo": () => import("./trajectories/fitzhugh-nagumo.ts").then(({ fitzHughNagumo }) => fitzHughNagumo),
+  oscillator: () => import("./trajectories/oscillator.ts").then(({ oscillator }) => oscillator),
+  pendulum: () => import("./trajectories/pendulum.ts").then(({ pendulum }) => pendulum),
 };

@@ -25,8 +25,9 @@ h2 + p { margin-bottom: 14px; }
 .verdict:is(.cfm, .fdm, .more, .violet, .ochre, .pink, .slate) { border-color: currentColor; }
 .verdict span { color: var(--ink); }
 .row { display: grid; gap: 18px; grid-template-columns: repeat(auto-fit, minmax(min(150px, 100%), 1fr)); }
+:is(.row, .found, .verdict, .note) + .row { margin-top: 18px; }
 .row.pictures, .ways { margin-top: 24px; }
-.row + .row, .note + .row { margin-top: 18px; }
+.row.charts > .card:only-child { max-width: 640px; }
 .row.charts { grid-template-columns: repeat(auto-fit, minmax(min(420px, 100%), 1fr)); }
 .row.small-multiples { grid-template-columns: repeat(auto-fill, minmax(min(250px, 100%), 1fr)); }
 .row.pairs { grid-template-columns: repeat(auto-fill, minmax(min(340px, 100%), 1fr)); }
