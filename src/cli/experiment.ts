@@ -25,7 +25,7 @@ import {
 import { experiments } from "./experiment/registry.ts";
 import { reportOf, titleOf, verdictsOf } from "./experiment/report.ts";
 import { compareRuns } from "./experiment/side-by-side.ts";
-import { resultTable } from "./experiment/tables.ts";
+import { resultTables } from "./experiment/tables.ts";
 import { checkFolder } from "./files.ts";
 import { LOCK } from "./folder-lock.ts";
 import { exitCodes, remark, report, shellCommand, textTable } from "./output.ts";
@@ -110,10 +110,9 @@ export const experiment = defineCommand({
     await writeJson(join(out, resultsFile), outcome.document);
     await replaceFile(join(out, reportFile), reportOf(outcome));
     const metrics = metricsOf(outcome.runs);
-    const table = resultTable(named, losses, outcome.summaries, metrics, outcome.runs, new Map());
+    const tables = resultTables(named, losses, outcome.summaries, metrics, outcome.runs, new Map());
     report(args.json === true, outcome.document, [
-      ...textTable(table.rows),
-      table.note,
+      ...tables.flatMap(({ rows, note }) => [...textTable(rows), note]),
       ...verdictsOf(outcome).map(({ text }) => `${text}.`),
       "",
       `Report: ${join(out, reportFile)}`,

@@ -11,6 +11,7 @@ import { reportOf } from "../../src/cli/experiment/report.ts";
 import { beQuiet } from "../../src/cli/output.ts";
 import { figureOf } from "../../src/cli/report/html.ts";
 import {
+  ConfigError,
   cfm,
   checkerboard,
   condOT,
@@ -18,6 +19,7 @@ import {
   fdm,
   type Loss,
   mlp,
+  NumericError,
   type Runtime,
   rk4,
   sampleData,
@@ -176,6 +178,23 @@ test("metrics of one name are refused", async () => {
   const plan = { ...planAt("twice", "cfm"), experiment: { ...fake, judge } };
   await expect(conduct(runtime, plan)).rejects.toThrow(/the metric a twice/);
 });
+
+test("a model that is no longer finite is said to be so, and the others go on", async () => {
+  const judge: typeof fake.judge = async (job) => {
+    if (job.loss !== "fdm" || job.seed === 1) return fake.judge(job);
+    throw new NumericError({ subject: "samples", given: "NaN", expected: "finite numbers", remedy: "Train less." });
+  };
+  const plan = { ...planAt("diverged"), experiment: { ...fake, judge } };
+  await conduct(runtime, plan);
+  const outcome = await outcomeOf(plan, runtime);
+  expect(outcome.runs.map(({ judgement }) => judgement.metrics.length)).toEqual([2, 2, 0, 2, 2, 2]);
+  expect(reportOf(outcome)).toContain("FDM, seed 0, has no figures: samples: got &#34;NaN&#34;");
+  expect(outcome.differences.find(({ metric, loss }) => metric === "error" && loss === "fdm")?.seeds).toEqual([1]);
+  const broken = { ...fake, judge: async () => Promise.reject(new ConfigError({ ...facts })) };
+  await expect(conduct(runtime, { ...planAt("broken"), experiment: broken })).rejects.toThrow(ConfigError);
+});
+
+const facts = { subject: "a", given: "b", expected: "c", remedy: "d" };
 
 test("CFM at equal seconds has the steps that were measured once", { timeout: 30_000 }, async () => {
   const plan = { ...planAt("seconds", "cfm", EQUAL_SECONDS), seeds: [0] };

@@ -78,6 +78,18 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("people can read", () =>
     expect(await faults(pathToFileURL(cli.path(out, "report.html")).href)).toEqual([]);
   });
 
+  test.each([
+    ["of two losses and one seed", "cfm,fdm", "1"],
+    ["of many losses and two seeds", "cfm,fdm,exact,quarter,residual,probes,gaussian", "2"],
+  ])("the report on an experiment, %s", { timeout: 180_000 }, async (_, losses, seeds) => {
+    const settings = "steps=20,width=8,layers=2,batch=16,points=64,grid=8,solver=4";
+    const out = `experiment-${seeds}`;
+    const given = ["--set", settings, "--losses", losses, "--seeds", seeds, "--backend", "wasm", "--out", out];
+    const ended = await cli.run(["experiment", "checkerboard", ...given]);
+    expect(ended.code, ended.errors).toBe(0);
+    expect(await faults(pathToFileURL(cli.path(out, "report.html")).href)).toEqual([]);
+  });
+
   test("the demo", { timeout: 180_000 }, async () => {
     const built = join(cache, `accessible-${randomUUID()}`);
     await mkdir(built, { recursive: true });

@@ -83,32 +83,32 @@ const contenders: Readonly<Record<string, PlaneContender>> = {
       settings.objective === "paper-2d" ? paper2d({ divergence: settings.weight }) : fdmWith({})(settings),
   },
   exact: {
-    title: "FDM, exact",
+    title: "Exact FDM",
     cost: 3,
     about: "FDM with the exact divergence, by two Jacobian-vector products, in place of Hutchinson's estimate",
     loss: fdmWith({ estimator: "exact" }),
   },
   gaussian: {
-    title: "FDM, normal probes",
+    title: "FDM with normal probes",
     cost: 2,
     about: "FDM with N(0, I) probes in place of signs",
     loss: fdmWith({ probe: "gaussian" }),
   },
-  probes: { title: "FDM, 4 probes", cost: 5, about: "FDM with four probes", loss: fdmWith({ probes: 4 }) },
+  probes: { title: "FDM with 4 probes", cost: 5, about: "FDM with four probes", loss: fdmWith({ probes: 4 }) },
   quarter: {
-    title: "FDM, a quarter",
+    title: "FDM on a quarter",
     cost: 1.25,
     about: "FDM with its divergence term on a quarter of each batch",
     loss: fdmWith({ fraction: 0.25 }),
   },
   slice: {
-    title: "FDM, slice",
+    title: "Slice FDM",
     cost: 2,
     about: "FDM with the residual's Jacobian along the probe",
     loss: fdmWith({ form: "slice" }),
   },
   residual: {
-    title: "FDM, residual",
+    title: "Residual FDM",
     cost: 2,
     about: "FDM with the scalar residual, of Hutchinson's trace",
     loss: fdmWith({ form: "residual" }),
@@ -125,7 +125,7 @@ const contenders: Readonly<Record<string, PlaneContender>> = {
       }),
   },
   "paper-2d": {
-    title: "The published objective",
+    title: "Published objective",
     cost: 2,
     about:
       "what the published program trains on: the velocity, the slice, the residual and the velocity's error once more",

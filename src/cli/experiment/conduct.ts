@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { ConfigError, load, type Runtime } from "../../index.ts";
+import { ConfigError, DivflowError, type ErrorCode, load, type Runtime } from "../../index.ts";
 import { makeFolder, readBytes } from "../files.ts";
 import { remark } from "../output.ts";
 import { duration, progressBar } from "../progress.ts";
@@ -62,12 +62,36 @@ export async function conduct(runtime: Runtime, plan: Plan): Promise<void> {
       const { title: name } = experiment.contenders[loss] as { title: string };
       const title = `${experiment.name}, seed ${seed}: ${name}`;
       const training = make(place, title, experiment.steps(plan.settings, loss), loss);
-      await training.end(() => experiment.train({ ...training.job, loss, data }));
+      const failed = await failureOf(["numeric"], () =>
+        training.end(() => experiment.train({ ...training.job, loss, data })),
+      );
       const judging = make(place, `${title} judged`, 0, loss);
-      const judgement = await judging.end(() => experiment.judge({ ...judging.job, loss, data }));
+      let judgement: Judgement = { metrics: [] };
+      const failure =
+        failed ??
+        (await failureOf(["numeric", "stiffness", "data"], async () => {
+          judgement = await judging.end(() => experiment.judge({ ...judging.job, loss, data }));
+        }));
+      judging.stop();
+      if (failure !== undefined) remark(`${title}: ${failure} It has no figures; the others go on.`);
       await makeFolder("--out", place); // what trains nothing and keeps nothing has made none
-      await writeJson(recordFile(place), checked(experiment, judgement));
+      const record = failure === undefined ? checked(experiment, judgement) : { metrics: [], failed: failure };
+      await writeJson(recordFile(place), record);
     }
+  }
+}
+
+/**
+ * What was wrong with a model, in words, where it was an error of these kinds: a loss that leaves f32, or samples that are none.
+ * One of many is no reason to lose the others.
+ */
+async function failureOf(codes: readonly ErrorCode[], does: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await does();
+    return undefined;
+  } catch (error) {
+    if (error instanceof DivflowError && codes.includes(error.code)) return error.message;
+    throw error;
   }
 }
 
@@ -146,6 +170,10 @@ function jobOf(context: JobContext) {
       return load(runtime, await readBytes(file), { source: file });
     },
   };
+  const stop = () => {
+    bar?.stop();
+    asked.dispose();
+  };
   return {
     job,
     async end<Result>(does: () => Promise<Result>): Promise<Result> {
@@ -156,10 +184,10 @@ function jobOf(context: JobContext) {
         bar?.update(100, "");
         return result;
       } finally {
-        bar?.stop();
-        asked.dispose();
+        stop();
       }
     },
+    stop,
   };
 }
 

@@ -14,7 +14,7 @@ export function withEqualSeconds(experiment: Experiment): Experiment {
   const hasSteps = Object.values(experiment.presets).every(({ settings }) => typeof settings["steps"] === "number");
   if (!cfm || !fdm || !hasSteps || experiment.contenders[EQUAL_SECONDS]) return experiment;
   const own = {
-    title: `${cfm.title}, equal seconds`,
+    title: `${cfm.title} for equal seconds`,
     about: `${cfm.title} for as many steps as ${fdm.title}'s seconds buy: what a step of each costs is measured in turns before`,
     cost: fdm.cost,
   };

@@ -71,6 +71,8 @@ export interface Series {
 export interface Judgement {
   readonly metrics: readonly Metric[];
   readonly series?: readonly Series[];
+  /** Why there are none: a training or a model that is no longer finite. The core writes it. */
+  readonly failed?: string;
 }
 
 /** A training to be done, or gone on with. */

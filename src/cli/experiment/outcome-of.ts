@@ -16,9 +16,10 @@ export async function outcomeOf(
   const first = await Promise.all(runs.flatMap((run) => (run.seed === seeds[0] ? [readTrace(run)] : [])));
   const traces = first.flatMap((trace) => trace ?? []);
   const styles = stylesOf(losses);
+  const judged = runs.filter(({ judgement }) => judgement.failed === undefined);
   const pictures = await experiment.pictures({
     ...{ settings, input, seeds },
-    models: runs.map(({ loss, seed, judgement, place }) => ({
+    models: judged.map(({ loss, seed, judgement, place }) => ({
       ...{ loss, seed, judgement, style: styles.get(loss) ?? "" },
       title: experiment.contenders[loss]?.title ?? loss,
       array: (name) => foundArray(place, name),
@@ -42,6 +43,7 @@ export async function outcomeOf(
       metrics: Object.fromEntries(
         judgement.metrics.map(({ name, value, error }) => [name, { value, ...(error === undefined ? {} : { error }) }]),
       ),
+      ...(judgement.failed === undefined ? {} : { failed: judgement.failed }),
       ...(judgement.series ? { series: judgement.series } : {}),
     })),
     summary: summaries,

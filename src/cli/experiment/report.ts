@@ -8,7 +8,7 @@ import type { Plan, Run } from "./conduct.ts";
 import { curvesOf, type Trace } from "./curves.ts";
 import type { Contender, Experiment, Metric } from "./experiment.ts";
 import { type Difference, metricsOf, pText, type Summary, sentenceOf } from "./outcome.ts";
-import { paperTable, resultTable, seedsTable } from "./tables.ts";
+import { paperTable, resultTables, seedsTable } from "./tables.ts";
 
 /** All that a report is of. */
 export interface Outcome {
@@ -42,11 +42,14 @@ export function reportOf(outcome: Outcome): string {
   const styles = stylesOf(losses);
   const metrics = metricsOf(runs);
   const sentences = verdictsOf(outcome);
-  const isForemost = ({ metric }: { readonly metric: string }) => metric === experiment.headline[0];
   const verdicts = sentences
-    .filter(isForemost)
+    .slice(0, 1)
     .map(({ text, winner }) => verdictOf({ text, style: winner === undefined ? "" : (styles.get(winner) ?? "") }));
-  const further = sentences.filter((one) => !isForemost(one)).map(({ text }) => `<li>${escapeHtml(text)}.</li>`);
+  const further = sentences.slice(1).map(({ text }) => `<li>${escapeHtml(text)}.</li>`);
+  const failures = runs.flatMap(({ loss, seed, judgement: { failed } }) => {
+    const title = experiment.contenders[loss]?.title ?? loss;
+    return failed === undefined ? [] : [`<li>${escapeHtml(`${title}, seed ${seed}, has no figures: ${failed}`)}</li>`];
+  });
   const charts = curvesOf(traces, experiment, styles);
   const series = seriesCharts(runs, experiment, styles);
   const [paper, sources] = paperTable(experiment, losses, summaries, metrics);
@@ -55,9 +58,10 @@ export function reportOf(outcome: Outcome): string {
     `<p>${escapeHtml(leadOf(outcome))}</p>`,
     ...verdicts,
     pictures,
+    failures.length === 0 ? "" : `<ul class="found">${failures.join("")}</ul>`,
     further.length === 0 ? "" : `<ul class="found">${further.join("")}</ul>`,
     series === "" ? "" : `<div class="row charts">${series}</div>`,
-    `<h2>Result</h2>${tableSection(resultTable(experiment, losses, summaries, metrics, runs, styles))}`,
+    `<h2>Result</h2>${resultTables(experiment, losses, summaries, metrics, runs, styles).map(tableSection).join("")}`,
     differences.length === 0
       ? ""
       : `<h2>Differences</h2>${tableSection(differencesTable(differences, metrics, experiment, losses))}`,
@@ -86,7 +90,7 @@ const describeLoss = ({ title, about }: Contender) => `<dt>${escapeHtml(title)}<
 /** For someone with five minutes: the question, and how it was asked. */
 function leadOf({ plan }: Outcome): string {
   const { experiment, losses, seeds } = plan;
-  const titles = losses.map((loss) => experiment.contenders[loss]?.title ?? loss).join(", ");
+  const titles = losses.map((loss) => experiment.contenders[loss]?.title ?? loss).join("; ");
   const over = seeds.length > 1 ? `${seeds.length} seeds` : "one seed";
   return (
     `${experiment.question} Trained: ${titles}, each from ${over}; of a seed all share data, initial parameters, batches and ` +

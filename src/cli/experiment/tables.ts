@@ -3,7 +3,7 @@ import type { Table } from "../report/html.ts";
 import { within } from "../report/numbers.ts";
 import { meanAndDeviation } from "../statistics.ts";
 import type { Run } from "./conduct.ts";
-import type { Experiment, Metric } from "./experiment.ts";
+import type { Experiment, Fitted, Metric } from "./experiment.ts";
 import type { Summary } from "./outcome.ts";
 
 type Noted = Table & { readonly note: string };
@@ -26,52 +26,68 @@ export function cellOf(summary: Summary | undefined): string {
   return figure(summary.mean, summary.seeds > 1 ? summary.deviation : summary.ownError);
 }
 
-export function resultTable(
+/** Columns of figures that a page of 1,120 pixels has room for. */
+const MOST_COLUMNS = 4;
+
+/** Figures by loss: of few losses a column each; of more a row each, in as many tables as the measures need. */
+export function resultTables(
   { contenders }: Experiment,
   losses: readonly string[],
   summaries: readonly Summary[],
   metrics: readonly Metric[],
   runs: readonly Run[],
   styles: ReadonlyMap<string, string>,
-): Noted {
+): readonly Noted[] {
   const found = losses.filter((loss) => runs.some((run) => run.loss === loss));
-  const of = (loss: string, metric: string) => summaries.find((one) => one.loss === loss && one.metric === metric);
-  const isWide = found.length <= 4;
-  const fitted = (loss: string, what: (run: NonNullable<Run["fitted"]>) => number) => {
-    const values = runs.flatMap((run) => (run.loss === loss && run.fitted ? [what(run.fitted)] : []));
-    return values.length === 0 ? undefined : meanAndDeviation(values).mean;
-  };
-  const training = [
-    [
-      "training steps",
-      (loss: string) => fitted(loss, ({ step }) => step)?.toLocaleString("en", { maximumFractionDigits: 0 }),
-    ],
-    ["seconds of training", (loss: string) => fitted(loss, ({ seconds }) => seconds)?.toPrecision(3)],
-    [
-      "milliseconds a step",
-      (loss: string) => fitted(loss, ({ seconds, step }) => (1000 * seconds) / Math.max(1, step))?.toPrecision(3),
-    ],
-  ] as const;
-  const measures = [
-    ...metrics.map((metric) => [measureOf(metric), (loss: string) => cellOf(of(loss, metric.name))] as const),
-    ...training.map(([name, cell]) => [name, (loss: string) => cell(loss) ?? ""] as const),
-  ];
   const titles = found.map((loss) => contenders[loss]?.title ?? loss);
-  const many = summaries.some(({ seeds }) => seeds > 1);
-  const note = many
+  const measures = [
+    ...metrics.map((metric) => ({
+      name: measureOf(metric),
+      cell: (loss: string) => cellOf(summaries.find((one) => one.loss === loss && one.metric === metric.name)),
+    })),
+    ...trainingMeasures(runs),
+  ].filter(({ cell }) => found.some((loss) => cell(loss) !== ""));
+  const note = summaries.some(({ seeds }) => seeds > 1)
     ? "Means over the seeds; ±: standard deviation over them."
     : "Of one seed; ±: standard error of the figure itself, such as over points, where it is known.";
-  const table = isWide
-    ? { rows: [["measure", ...titles], ...measures.map(([name, cell]) => [name, ...found.map(cell)])] }
-    : {
-        rows: [
-          ["loss", ...measures.map(([name]) => name)],
-          ...found.map((loss, i) => [titles[i] as string, ...measures.map(([, cell]) => cell(loss))]),
-        ],
-        styles: found.map((loss) => styles.get(loss) ?? ""),
-        wraps: true,
-      };
-  return { name: "Result", ...table, note };
+  if (found.length <= MOST_COLUMNS) {
+    const rows = measures.map(({ name, cell }) => [name, ...found.map(cell)]);
+    return [{ name: "Result", rows: [["measure", ...titles], ...rows], note }];
+  }
+  const tables = Math.ceil(measures.length / MOST_COLUMNS);
+  return Array.from({ length: tables }, (_, table) => {
+    const shown = measures.slice(table * MOST_COLUMNS, (table + 1) * MOST_COLUMNS);
+    const head = ["loss", ...shown.map(({ name }) => name)];
+    const rows = found.map((loss, i) => [titles[i] as string, ...shown.map(({ cell }) => cell(loss))]);
+    return {
+      name: tables === 1 ? "Result" : `Result, ${table + 1} of ${tables}`,
+      rows: [head, ...rows],
+      styles: found.map((loss) => styles.get(loss) ?? ""),
+      wraps: true,
+      note: table === tables - 1 ? note : "",
+    };
+  });
+}
+
+/** What trainings took, means over seeds; empty for losses that train nothing, or several models. */
+function trainingMeasures(runs: readonly Run[]) {
+  const measure = (name: string, value: (fitted: Fitted) => number, text: (mean: number) => string) => ({
+    name,
+    cell(loss: string) {
+      const values = runs.flatMap((run) => (run.loss === loss && run.fitted ? [value(run.fitted)] : []));
+      return values.length === 0 ? "" : text(meanAndDeviation(values).mean);
+    },
+  });
+  const brief = (mean: number) => String(Number(mean.toPrecision(3)));
+  return [
+    measure(
+      "training steps",
+      ({ step }) => step,
+      (mean) => Math.round(mean).toLocaleString("en"),
+    ),
+    measure("seconds of training", ({ seconds }) => seconds, brief),
+    measure("milliseconds a step", ({ seconds, step }) => (1000 * seconds) / Math.max(1, step), brief),
+  ];
 }
 
 /** All figures of all runs: a row for each loss and measure, a column for each seed. */
@@ -108,19 +124,33 @@ export function paperTable(
     paper.some(({ metric }) => summaries.some((one) => one.loss === loss && one.metric === metric)),
   );
   const title = (name: string) => contenders[name]?.title ?? name;
-  const rows = paper.map(({ measure, figures, metric }) => {
-    const own = metrics.find(({ name }) => name === metric);
-    return [
-      own && own.title !== measure ? `${measure}; ours: ${measureOf(own)}` : measure,
-      ...named.map((name) => figures[name] ?? ""),
-      ...ours.map((loss) => cellOf(summaries.find((one) => one.loss === loss && one.metric === metric))),
+  const summaryOf = (loss: string, metric: string | undefined) =>
+    cellOf(summaries.find((one) => one.loss === loss && one.metric === metric));
+  const own = (metric: string | undefined) => metrics.find(({ name }) => name === metric);
+  const words = ({ measure, metric }: Experiment["paper"][number]) => {
+    const beside = own(metric);
+    return beside && beside.title !== measure ? `${measure}; ours: ${measureOf(beside)}` : measure;
+  };
+  const sources = `There: ${[...new Set(paper.map(({ source }) => source))].join("; ")}.`;
+  if (named.length + ours.length <= MOST_COLUMNS) {
+    const head = [
+      "measure",
+      ...named.map((name) => `${title(name)}, there`),
+      ...ours.map((loss) => `${title(loss)}, here`),
     ];
-  });
-  const head = [
-    "measure",
-    ...named.map((name) => `${title(name)}, there`),
-    ...ours.map((loss) => `${title(loss)}, here`),
-  ];
-  const sources = [...new Set(paper.map(({ source }) => source))].join("; ");
-  return [{ name: "Beside the paper", rows: [head, ...rows] }, `There: ${sources}.`];
+    const rows = paper.map((one) => [
+      words(one),
+      ...named.map((name) => one.figures[name] ?? ""),
+      ...ours.map((loss) => summaryOf(loss, one.metric)),
+    ]);
+    return [{ name: "Beside the paper", rows: [head, ...rows] }, sources];
+  }
+  // A row for each system or loss of a measure.
+  const rows = paper.flatMap((one) =>
+    [...new Set([...Object.keys(one.figures), ...ours])].flatMap((name) => {
+      const [there, here] = [one.figures[name] ?? "", summaryOf(name, one.metric)];
+      return there === "" && here === "" ? [] : [[`${words(one)}: ${title(name)}`, there, here]];
+    }),
+  );
+  return [{ name: "Beside the paper", rows: [["measure", "there", "here"], ...rows] }, sources];
 }

@@ -24,7 +24,9 @@ export interface Table {
  * elements have anyway, until a style sheet lays them out as something else.
  */
 export function tableOf({ name, rows, styles = [], wraps = false }: Table): string {
-  const [head = [], ...body] = rows.map((row) => row.map((cell) => escapeHtml(cell.replace(/^-(?=\d)/, "−"))));
+  const [head = [], ...body] = rows.map((row) =>
+    row.map((cell) => escapeHtml(cell.replace(/(?<![\w-])-(?=\d)/g, "−"))),
+  );
   const headings = head.map((cell) => `<th scope="col" role="columnheader">${cell}</th>`).join("");
   const line = ([first = "", ...cells]: readonly string[], number: number) => {
     const values = cells.map((cell, i) => {

@@ -64,5 +64,5 @@ export function settingsOf(settings: ReportContent["settings"], config: unknown)
 }
 
 export function tableSection({ note, ...table }: Table & { readonly note: string }): string {
-  return `<div class="card">${tableOf(table)}</div><p class="note">${escapeHtml(note)}</p>`;
+  return `<div class="card">${tableOf(table)}</div>${note === "" ? "" : `<p class="note">${escapeHtml(note)}</p>`}`;
 }

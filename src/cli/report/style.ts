@@ -93,6 +93,7 @@ th { font-weight: 600; overflow-wrap: anywhere; }
 th:first-child { text-align: left; padding-left: 0; min-width: 10ch; }
 th:last-child, td:last-child { padding-right: 0; }
 td .label { display: none; }
+.card:has(> table) + .card { margin-top: 14px; }
 .note { font-size: 14px; margin-top: 10px; }
 ul { margin: 10px 0 0; padding-left: 22px; color: var(--soft); max-width: 80ch; }
 ul.found { color: var(--ink); margin-top: 18px; }
