@@ -7,6 +7,7 @@ const more = `EXAMPLES
 
   divflow compare                                                  CFM against FDM, with a report to look at
   divflow train points.csv --out runs/mine                         a model of your own points
+  divflow train after.csv --start before.csv --loss cfm --out run  one sample carried into another
   divflow sample runs/mine/model.safetensors --out samples.csv     new points like them
   divflow evaluate runs/mine/model.safetensors --data other.csv    how likely other points are
 

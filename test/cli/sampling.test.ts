@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
+import { type ResultArray, writePieces } from "../../src/cli/results.ts";
 import { readSolver } from "../../src/cli/solver.ts";
 import { readCsv, readNpy, readNpz, writeCsv, writeNpy } from "../../src/data.ts";
 import { flowMap, flowMapConsistency, flowMapSteps, meanFlow, optimalTransport } from "../../src/flows.ts";
@@ -245,6 +246,30 @@ describe("many samples", () => {
     expect(new TextDecoder().decode(writeCsv(data, shape, ["x0", "x1", "log_density"]))).toBe(
       new TextDecoder().decode(await bytesOf("some.csv")),
     );
+  });
+
+  test("pieces follow one another: one line of names, one header", async () => {
+    const piece = (values: number[], texts: string[]): ResultArray[] => [
+      { name: "samples", values: Float32Array.from(values), shape: [texts.length, 2], columns: ["a", "b"] },
+      {
+        name: "kind",
+        values: new Float64Array(texts.length),
+        shape: [texts.length],
+        columns: ["kind"],
+        texts,
+        isTold: true,
+      },
+    ];
+    const pieces = [piece([1, 2, 3, 4], ["ape", "b,c"]), piece([5, 6], ["ape"])];
+    const to = <Of extends "csv" | "npy">(format: Of) => ({
+      path: cli.path(`pieces.${format}`),
+      format,
+      standardOutput: false,
+    });
+    await writePieces(to("csv"), 3, pieces);
+    expect(await readFile(cli.path("pieces.csv"), "utf8")).toBe('a,b,kind\n1,2,ape\n3,4,"b,c"\n5,6,ape\n');
+    await writePieces(to("npy"), 3, pieces);
+    expect(await bytesOf("pieces.npy")).toEqual(writeNpy(Float32Array.of(1, 2, 3, 4, 5, 6), [3, 2]));
   });
 
   test("Ctrl-C on the way leaves nothing behind, and what was there", async () => {
