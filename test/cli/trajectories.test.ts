@@ -144,6 +144,7 @@ test("in what a run differs from the paper's is told, and of the paper's own set
     "8, 16 and 32 channels",
     "One network for both",
     "with weight 0.02",
+    "up to 30, not 300",
     "with 0.00016",
     "Samples by dopri5",
   ]) {
