@@ -70,6 +70,7 @@ const filesOfPoints = new RegExp(
   String.raw`\/src\/data\/(${[
     ...["csv", "lines", "fields", "layout", "utf8", "growing-values", "choose-columns", "column-notes", "write-csv"],
     ...["npy", "python-literal", "npz", "unzip", "crc32", "write-npz", "write-zip", "read-points", "match-columns"],
+    "fasta",
   ].join("|")})\.ts$`,
 );
 

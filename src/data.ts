@@ -3,6 +3,7 @@
  * alone.
  */
 export { type CsvOptions, CsvReader, type CsvTable, readCsv } from "./data/csv.ts";
+export { type FastaOptions, type FastaSequences, readFasta } from "./data/fasta.ts";
 export { type ColumnMatch, matchColumns } from "./data/match-columns.ts";
 export { isNpy, type NpyArray, NpyReader, npyHeader, readNpy, writeNpy } from "./data/npy.ts";
 export { type NpyRows, type NpyRowsOptions, npyRows, type RowBlock } from "./data/npy-rows.ts";
