@@ -196,7 +196,7 @@ export const bridge = defineExperiment<BridgeSettings, BridgeData>({
     const straight = [...(from as Values).slice(0, 2 * shown), ...(to as Values).slice(0, 2 * shown)];
     const figures = [picture("The reference's pairs", "exact", "", straight)];
     for (const { loss, title, style, seed: own, array: kept } of models) {
-      if (own !== seed || !contenders[loss]?.loss) continue;
+      if (own !== seed || loss === "reference") continue;
       const { data } = await kept("trajectory");
       const ways = ALL_TIMES.flatMap((_, time) => [
         ...(data as Values).slice(2 * points * time, 2 * points * time + 2 * shown),

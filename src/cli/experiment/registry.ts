@@ -4,6 +4,8 @@ import type { Experiment } from "./experiment.ts";
 /** In the order of the list. A line here and a file make an experiment. */
 export const experiments: Readonly<Record<string, () => Promise<Experiment>>> = {
   checkerboard: () => import("./checkerboard.ts").then(({ checkerboard }) => checkerboard),
+  "dna-toy": () => import("./dna-toy.ts").then(({ dnaToy }) => dnaToy),
+  dna: () => import("./dna.ts").then(({ dna }) => dna),
   bridge: () => import("./bridge.ts").then(({ bridge }) => bridge),
   lorenz: () => import("./trajectories/lorenz.ts").then(({ lorenz }) => lorenz),
   "fitzhugh-nagumo": () => import("./trajectories/fitzhugh-nagumo.ts").then(({ fitzHughNagumo }) => fitzHughNagumo),

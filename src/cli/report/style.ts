@@ -40,6 +40,9 @@ small { display: block; font-size: 14px; font-weight: 400; color: var(--soft); o
 img { width: 100%; display: block; border-radius: 6px; image-rendering: pixelated; }
 svg { width: 100%; height: auto; display: block; }
 svg text { font: 13px system-ui, sans-serif; fill: var(--soft); font-variant-numeric: tabular-nums; }
+.logo text:not(.place) { font: 700 10px ui-monospace, monospace; }
+.logo .place.place { font-size: 15px; }
+.card + .row { margin-top: 18px; }
 .step { text-anchor: middle; }
 .step[text-anchor] { text-anchor: end; }
 .grid { stroke: var(--line); }
