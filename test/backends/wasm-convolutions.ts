@@ -58,7 +58,8 @@ export async function largestError(backend: Backend, sizes: Sizes, transposeLeft
   return relativeError(values, convolve(parameters, inputs.left, inputs.right, undefined));
 }
 
-function relativeError(values: ArrayLike<number>, expected: ArrayLike<number>): number {
+/** The largest difference by the largest value expected. */
+export function relativeError(values: ArrayLike<number>, expected: ArrayLike<number>): number {
   const all = Array.from(expected);
   const largest = all.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return all.reduce((most, value, i) => Math.max(most, Math.abs(values[i]! - value)), 0) / largest;

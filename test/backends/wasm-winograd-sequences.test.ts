@@ -4,10 +4,12 @@ import { describe, expect, test } from "vitest";
 import { createWasmBackend } from "../../src/backends/wasm/backend.ts";
 import { conv1d } from "../../src/ops/convolve.ts";
 import { transposed, type Window } from "../../src/ops/window.ts";
+import type { KernelCall } from "../../src/schedule/program.ts";
 import { checkCase, resultsOf } from "../conformance/kernel-case.ts";
+import { convolve } from "../conformance/kernel-oracle.ts";
 import { alongSequence, sequenceCases } from "../conformance/kernel-winograd-cases.ts";
-import { builds } from "./wasm-calls.ts";
-import { checkSecondOrder, isFast, largestError, type Sizes } from "./wasm-convolutions.ts";
+import { builds, numbers, placement, runOn } from "./wasm-calls.ts";
+import { callOf, checkSecondOrder, isFast, largestError, relativeError, type Sizes } from "./wasm-convolutions.ts";
 
 const of = (window: Window, images: number): Sizes => ({ window, images, channels: 16, columns: 16 });
 const three = alongSequence(15, 15, 3, 1);
@@ -56,6 +58,38 @@ describe.each(builds)("relaxed $relaxed", (options) => {
       const sizes = { window, images: 72, channels: 64, columns: 32 };
       expect(await largestError(backend, sizes, transposeLeft)).toBeLessThan(1.5e-6);
     }
+    backend.dispose();
+  });
+
+  test("fewer than nine taps have zeros after them, whatever was in the scratch", async () => {
+    const backend = await createWasmBackend(options);
+    const calls = [9, 8].map((taps): { call: KernelCall; state: [string, Float32Array][] } => {
+      const { parameters, left, right, out } = callOf(of(alongSequence(24, 24, taps, 4), 16));
+      const bindings = {
+        left: placement(`left${taps}`, left),
+        right: placement(`right${taps}`, right),
+        out: placement(`out${taps}`, out),
+      };
+      return {
+        call: { kernel: "convolve", label: `${taps} taps`, parameters, bindings, flops: 0, bytes: 0 },
+        state: [
+          [`left${taps}`, numbers(left, 5)],
+          [`right${taps}`, numbers(right, 6)],
+          [`out${taps}`, new Float32Array(out)],
+        ],
+      };
+    });
+    const after = await runOn(
+      backend,
+      calls.map(({ call }) => call),
+      new Map(calls.flatMap(({ state }) => state)),
+    );
+    const { parameters } = calls[1]!.call;
+    const [, left] = calls[1]!.state[0]!;
+    const [, right] = calls[1]!.state[1]!;
+    expect(relativeError(after.get("out8") as Float32Array, convolve(parameters, left, right, undefined))).toBeLessThan(
+      2e-6,
+    );
     backend.dispose();
   });
 

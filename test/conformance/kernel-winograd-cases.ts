@@ -62,6 +62,7 @@ const sequences = {
   "8 taps, 16 of 15 places": alongSequence(15, 16, 8, 4),
   "7 taps, 14 places": alongSequence(14, 14, 7, 2),
   "7 taps, 4 places": alongSequence(4, 4, 7, 3),
+  "7 taps, 4 places, further on": alongSequence(4, 4, 7, 2),
   "7 taps, 17 places of 18, every 5th": alongSequence(18, 17, 7, 3, 5),
 } satisfies Record<string, Window>;
 
@@ -85,6 +86,7 @@ const sequenceShapes: Shapes<keyof typeof sequences> = [
   ["7 taps, 14 places", true, 1, 22, 16, 24],
   ["7 taps, 4 places", false, 1, 65, 20, 16],
   ["7 taps, 4 places", true, 2, 33, 16, 24],
+  ["7 taps, 4 places, further on", true, 1, 64, 16, 16],
   ["7 taps, 17 places of 18, every 5th", false, 2, 8, 72, 16],
   ["7 taps, 17 places of 18, every 5th", true, 1, 13, 16, 136],
 ];
