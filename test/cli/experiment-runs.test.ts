@@ -7,7 +7,7 @@ import { type RunOptions, useCli } from "./run.ts";
 
 const cli = useCli();
 const small = ["--backend", "wasm", "--threads", "1", "--set"];
-const settings = "steps=400,width=16,layers=2,batch=64,points=256,grid=24,solver=10";
+const settings = "steps=400,width=16,layers=2,batch=64,points=256,grid=24,solver=10,validations=2";
 const checkerboard = (out: string, ...more: string[]) => {
   return ["experiment", "checkerboard", ...small, settings, "--out", out, ...more];
 };
@@ -126,7 +126,15 @@ test("a folder of other settings is refused in a sentence, and begun anew when a
 
   const html = (await read("straight", "report.html")).toString();
   expect(html).toMatch(/one seed|more than chance|equal/);
-  for (const words of ["2.38e-2", "Beside the paper", "95 % interval", "seconds of training", "<svg", "not 4 of 512"]) {
+  for (const words of [
+    "2.38e-2",
+    "Beside the paper",
+    "95 % interval",
+    "seconds of training",
+    "Negative log-likelihood, held out, by time",
+    "<svg",
+    "not 4 of 512",
+  ]) {
     expect(html).toContain(words);
   }
   expect(html).not.toMatch(/NaN|undefined|Infinity|https?:|<script/);

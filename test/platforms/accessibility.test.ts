@@ -82,7 +82,7 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("people can read", () =>
     ["of two losses and one seed", "cfm,fdm", "1"],
     ["of many losses and two seeds", "cfm,fdm,exact,quarter,residual,probes,gaussian", "2"],
   ])("the report on an experiment, %s", { timeout: 180_000 }, async (_, losses, seeds) => {
-    const settings = "steps=20,width=8,layers=2,batch=16,points=64,grid=8,solver=4";
+    const settings = "steps=20,width=8,layers=2,batch=16,points=64,grid=8,solver=4,validations=2";
     const out = `experiment-${seeds}`;
     const given = ["--set", settings, "--losses", losses, "--seeds", seeds, "--backend", "wasm", "--out", out];
     const ended = await cli.run(["experiment", "checkerboard", ...given]);

@@ -57,7 +57,7 @@ export function curvesOf(
   const kinds = [
     [
       heldOut,
-      "the same rows and draws each time; dot: the best, which the model keeps",
+      "the same rows and draws each time; dot: the best",
       of((history) => history.heldOut[criterion].points, true, criterion),
     ],
     ["Velocity loss", "of minibatches", of((history) => history.velocityLoss.points, false)],

@@ -119,10 +119,11 @@ export function verdictsOf({ plan, runs, differences }: Pick<Outcome, "plan" | "
 function differencesTable(
   differences: readonly Difference[],
   metrics: readonly Metric[],
-  { contenders }: Experiment,
+  { contenders, headline }: Experiment,
   losses: readonly string[],
 ) {
-  const few = losses.length > 3 ? differences.filter(({ against }) => against === losses[0]) : differences;
+  const isShown = ({ against, metric }: Difference) => against === losses[0] && headline.includes(metric);
+  const few = losses.length > 3 ? differences.filter(isShown) : differences;
   const title = (loss: string) => contenders[loss]?.title ?? loss;
   const rows = few.flatMap(({ loss, against, metric, paired, welch, moreThanChance, winner, seeds }) => {
     const { title: measure, unit } = metrics.find(({ name }) => name === metric) as Metric;
@@ -143,7 +144,9 @@ function differencesTable(
     ];
   });
   const left =
-    few.length < differences.length ? ` Against ${title(losses[0] as string)} alone: results.json has all pairs.` : "";
+    few.length < differences.length
+      ? ` Against ${title(losses[0] as string)} and in the foremost measures alone: results.json has all.`
+      : "";
   return {
     name: "Differences",
     rows: [["difference", "mean", "95 % interval", "p, paired", "p, Welch", "better"], ...rows],

@@ -149,8 +149,10 @@ export function paperTable(
   const rows = paper.flatMap((one) =>
     [...new Set([...Object.keys(one.figures), ...ours])].flatMap((name) => {
       const [there, here] = [one.figures[name] ?? "", summaryOf(name, one.metric)];
-      return there === "" && here === "" ? [] : [[`${words(one)}: ${title(name)}`, there, here]];
+      return there === "" && here === "" ? [] : [[`${one.measure}: ${title(name)}`, there, here]];
     }),
   );
-  return [{ name: "Beside the paper", rows: [["measure", "there", "here"], ...rows] }, sources];
+  const ourWords = paper.flatMap((one) => (words(one) === one.measure ? [] : [`${words(one)}.`]));
+  const note = [sources, ...new Set(ourWords)].join(" ");
+  return [{ name: "Beside the paper", rows: [["measure", "there", "here"], ...rows] }, note];
 }
