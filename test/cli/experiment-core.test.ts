@@ -220,8 +220,8 @@ test("the report has what it should, and no other file", async () => {
       "a &#60;paper&#62;",
     ],
     ...[
-      "Theirs, there",
-      "CFM, here",
+      "their error: Theirs",
+      ">here<",
       "6 steps, not a million.",
       "A curve",
       "seconds of training",
