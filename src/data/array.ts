@@ -246,7 +246,7 @@ export function arrayRows(
 }
 
 /** These rows of row-major values [count, width]. */
-function rowsOf<Values extends Float32Array | Float64Array | Uint32Array>(
+export function rowsOf<Values extends Float32Array | Float64Array | Uint32Array>(
   all: Values,
   rows: ArrayLike<number>,
   width: number,

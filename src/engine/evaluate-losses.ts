@@ -1,5 +1,6 @@
 /** Losses of a model on fresh batches, without training: how two models are held against each other. */
 import type { Executable } from "../backends/backend.ts";
+import { onDemand } from "../backends/on-demand.ts";
 import { inUnits, isArrayData, madeArray } from "../data/array.ts";
 import { expectDrawable } from "../data/drawable.ts";
 import { drawnOnHost } from "../data/sample.ts";
@@ -181,12 +182,24 @@ function inModelUnits(
  *
  * @throws {@link ConfigError} when an option is unknown or out of range, or the data are of another dimension.
  */
-export function evaluationOf(
+export async function evaluationOf(
   model: Pick<LossEvaluation, "network" | "path" | "standardization" | "facts"> & Pick<ModelSource, "starting">,
   options: EvaluateLossesOptions,
   telling: Telling | undefined,
-): LossEvaluation {
-  const known = ["data", "path", "loss", "batchSize", "batches", "seed", "best", "ema", "signal"] as const;
+): Promise<LossEvaluation> {
+  const known = [
+    "data",
+    "start",
+    "coupling",
+    "path",
+    "loss",
+    "batchSize",
+    "batches",
+    "seed",
+    "best",
+    "ema",
+    "signal",
+  ] as const;
   optionsObject("options of evaluateLosses", options, known);
   const { network, standardization, facts } = model;
   const { dimension } = network;
@@ -213,6 +226,11 @@ export function evaluationOf(
   const units = inModelUnits(data, standardization, { batchSize, batches, seed });
   const { starting } = model;
   if (loss.readsScore && !path.between) starting?.refuse("evaluateLosses", { score: `loss ${loss.name}` });
-  const started = starting ? starting.beside(units) : units;
-  return { network, path, standardization, facts, data: started, loss, batchSize, batches, seed, signal };
+  const { start, coupling } = options;
+  const isPlain = !starting && start === undefined && coupling === undefined;
+  const evaluation = { network, path, loss, data: units, batchSize, batches, seed, signal };
+  const started = isPlain
+    ? units
+    : await (await onDemand(import("./judged-pairs.ts"))).judgedData({ ...evaluation, starting, start, coupling });
+  return { ...evaluation, standardization, facts, data: started };
 }

@@ -31,8 +31,19 @@ export function validationSettings(given: Given): ValidationSettings {
   const every = integerOption("validateEvery", validateEvery ?? DEFAULT_EVERY);
   const heldOut = heldOutOf(given);
   const isFew = isArrayData(heldOut.source) && heldOut.source.count <= FEW_ROWS;
-  return { ...heldOut, every, ...stoppingOf(earlyStopping, isFew ? "negativeLogLikelihood" : "velocityLoss") };
+  const hasDensity = given.start === undefined;
+  const stopping = stoppingOf(earlyStopping, isFew && hasDensity ? "negativeLogLikelihood" : "velocityLoss");
+  if (!hasDensity && stopping.by === "negativeLogLikelihood") {
+    throw new ConfigError({
+      subject: "by of earlyStopping beside a start",
+      given: stopping.by,
+      expected: '"velocityLoss": a model that starts from other points than noise has no likelihood',
+      remedy: "Leave it out.",
+    });
+  }
+  return { ...heldOut, every, ...stopping };
 }
+
 function heldOutOf({ validation, data, network, seed, telling }: Given): Pick<ValidationSettings, "rows" | "source"> {
   if (isRecord(validation) && typeof validation["draw"] === "function") {
     const given = validation as unknown as DataSource;

@@ -1,6 +1,7 @@
 /** What users hold of a model: what it is asked, and what it gives. */
 import type { Numbers } from "../data/numbers.ts";
 import type { DataCondition, DataSource } from "../data/source.ts";
+import type { Coupling } from "../flow/couplings/coupling.ts";
 import type { Guidance } from "../flow/guidance/define-guidance.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import type { PathScheduler } from "../flow/paths/path.ts";
@@ -70,6 +71,13 @@ export interface VelocityOptions {
 /** Options of {@link evaluateLosses}. */
 export interface EvaluateLossesOptions {
   readonly data: DataSource;
+  /** What paths begin at, of a model that was trained from a start which is not at hand: one from a file, of points. */
+  readonly start?: DataSource;
+  /**
+   * How starts are paired with data, in batches of `batchSize`: default as in the model's training; independent() judges pairs
+   * that were drawn apart. Of a model from a file, one of a user's own or of given pairs has to be said.
+   */
+  readonly coupling?: Coupling;
   readonly loss: Loss;
   /** Default: the model's own. */
   readonly path?: PathScheduler;

@@ -281,7 +281,7 @@ export class LocalModel implements Model {
   async evaluateLosses(given: EvaluateLossesOptions): Promise<LossMeans> {
     const options = copiedOptions(given);
     const { evaluationOf, meanLosses } = await onDemand(import("./evaluate-losses.ts"));
-    const evaluation = evaluationOf(this.source, options, await tellingOf(this.network, Object(options).data));
+    const evaluation = await evaluationOf(this.source, options, await tellingOf(this.network, Object(options).data));
     return this.work(options, async (live, parameters) =>
       meanLosses(
         await this.source.store(live, evaluation.signal),

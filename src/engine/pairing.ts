@@ -1,8 +1,9 @@
 /** Starts and couplings of a trainer, checked: for trainers that have some, on demand. */
-import { type ArrayData, isArrayData } from "../data/array.ts";
+import { type ArrayData, isArrayData, rowsOf } from "../data/array.ts";
+import { expectDrawable } from "../data/drawable.ts";
 import type { DataSource } from "../data/source.ts";
 import { withStart, withStartRows } from "../data/started.ts";
-import { ConfigError, LimitError, UnsupportedError } from "../errors.ts";
+import { ConfigError, LimitError } from "../errors.ts";
 import { type Batches, type Coupling, OWN, PAIRED_WITH } from "../flow/couplings/coupling.ts";
 import { couplingFrom } from "../flow/couplings/registry.ts";
 import type { Loss } from "../flow/losses/loss.ts";
@@ -16,7 +17,7 @@ import type { Pairs } from "../transport/draw-pairs.ts";
 import type { TrainerOptions } from "./api.ts";
 import { pairedData } from "./pairs.ts";
 import { Starting } from "./start.ts";
-import { expectDimension } from "./trainer-settings.ts";
+import { expectDimension, type ValidationSettings } from "./trainer-settings.ts";
 import type { Pulls } from "./worker/pulls.ts";
 
 /** Options with what is made of them so far. */
@@ -28,6 +29,10 @@ interface Given extends Pick<TrainerOptions, "start" | "coupling" | "validation"
   readonly trainingData: DataSource;
   readonly batchSize: number;
   readonly seed: number;
+  /** As it was given, with the rows that are held out. */
+  readonly data: DataSource;
+  /** Numbers of the data's rows. */
+  readonly rows: ValidationSettings["rows"];
 }
 
 /** What a trainer has in place of data beside noise. */
@@ -40,6 +45,8 @@ export interface Paired {
   readonly coupling: Coupling | undefined;
   /** The data with their starts. */
   readonly trainingData: DataSource;
+  /** Of pairs that are given: the starts of the rows held out, in data units. */
+  readonly heldOut: Float32Array | Float64Array | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -47,7 +54,7 @@ export type Pairing = typeof pairing;
 
 /**
  * @throws {@link ConfigError} when start or coupling are none, or do not fit network, path or loss.
- * @throws {@link UnsupportedError} when rows are held out beside them.
+ * @throws {@link UnsupportedError} when rows are held out beside a start that is a stream.
  */
 export function pairing(given: Given): Paired {
   const { network, path, loss, trainingData, batchSize, start } = given;
@@ -62,14 +69,9 @@ export function pairing(given: Given): Paired {
     expectBeginning(path, start !== undefined);
     expectScore(loss, path, start ? "starts of another kind than noise" : `pairs of the coupling "${coupling?.name}"`);
   }
-  if (given.validation !== undefined && (start || coupling)) {
-    throw new UnsupportedError({
-      subject: "validation of createTrainer",
-      given: `rows held out beside ${start ? "a start" : "a coupling"}`,
-      expected: "no validation there: losses of rows held out would be those of other pairs",
-      remedy: "Leave validation out, and compare samples with data: wasserstein and mmd of divflow/diagnostics do.",
-    });
-  }
+  const { data, rows, validation } = given;
+  if (coupling?.starts) expectRows(data, coupling);
+  if (validation !== undefined) expectPairable(given, coupling);
   return {
     ...{ start, coupling, warnings: warningsOf(trainingData, coupling, batchSize) },
     starting:
@@ -77,25 +79,45 @@ export function pairing(given: Given): Paired {
         ? new Starting({ network, standardization: trainingData.standardization, start, coupling }, start)
         : undefined,
     trainingData: startedData(given, coupling),
+    heldOut: rows && coupling?.starts && rowsOf(coupling.starts, rows.heldOut, data.dimension),
   };
+}
+
+/** Rows held out have starts too, which do not come as they are made. */
+function expectPairable({ start, rows }: Given, coupling: Coupling | undefined): void {
+  if (start) expectDrawable("start of createTrainer beside validation", start);
+  if (!coupling?.starts || rows) return;
+  throw new ConfigError({
+    subject: "validation of createTrainer beside the coupling pairedWith",
+    given: "a source of its own",
+    expected: "rows of the data: those of another source have no starts",
+    remedy: "Hold some pairs out: validation: 0.1.",
+  });
 }
 
 /** The data with a start for each point: drawn beside it, made with it on the host, or of its row. */
 function startedData(
-  { trainingData: data, start, batchSize, seed }: Given,
+  { trainingData: data, start, batchSize, seed, rows }: Given,
   coupling: Coupling | undefined,
 ): DataSource {
-  if (coupling?.starts) return withStartRows(expectRows(data, coupling), coupling.starts);
+  const { starts } = coupling ?? {};
+  if (starts) {
+    return withStartRows(data as ArrayData, rows ? rowsOf(starts, rows.training, data.dimension) : starts);
+  }
   if (coupling || start?.stream) {
     return pairedData({ data, start, coupling: coupling ?? { name: "independent", options: {} }, batchSize, seed });
   }
   return start ? withStart(data, start) : data;
 }
 
-function expectRows(data: DataSource, { options: { count, dimension } }: Coupling): ArrayData {
+export function expectRows(
+  data: DataSource,
+  { options: { count, dimension } }: Coupling,
+  of = "of createTrainer",
+): ArrayData {
   if (isArrayData(data) && data.count === count && data.dimension === dimension) return data;
   throw new ConfigError({
-    subject: "data of createTrainer beside the coupling pairedWith",
+    subject: `data ${of} beside the coupling pairedWith`,
     given: isArrayData(data) ? `${data.count} points of dimension ${data.dimension}` : `"${data.name}" data`,
     expected: `an arrayData of ${count} points of dimension ${dimension}, one for each start`,
     remedy: "Give data and starts row by row: arrayData(ends) beside pairedWith(starts).",
@@ -106,7 +128,7 @@ function expectRows(data: DataSource, { options: { count, dimension } }: Couplin
 type GivenCoupling = Coupling & { readonly stream?: unknown; readonly pulls?: Pick<Pulls, "from"> };
 
 /** The coupling, undefined where rows are independent. */
-function couplingOption(given: unknown): Coupling | undefined {
+export function couplingOption(given: unknown, of = "of createTrainer"): Coupling | undefined {
   if (given === undefined) return undefined;
   const { name, options, pair, starts, stream, pulls } = (isRecord(given) ? given : {}) as Partial<GivenCoupling>;
   if (typeof name === "string" && isRecord(options)) {
@@ -117,7 +139,7 @@ function couplingOption(given: unknown): Coupling | undefined {
     if (name !== OWN) return couplingFrom({ name, options });
   }
   throw new ConfigError({
-    subject: "coupling of createTrainer",
+    subject: `coupling ${of}`,
     given: typeof given === "function" ? "a function" : given,
     expected: "a coupling, such as optimalTransport()",
     remedy: "Take one of divflow/flows; defineCoupling makes one of a function.",
@@ -148,10 +170,15 @@ function expectBeginning(path: PathScheduler, isOther: boolean): void {
 }
 
 /** Paths from Gaussian noise, drawn by itself, have a score given the data alone. */
-function expectScore({ name, readsScore }: Loss, path: PathScheduler, beside: string): void {
+export function expectScore(
+  { name, readsScore }: Loss,
+  path: PathScheduler,
+  beside: string,
+  of = "of createTrainer",
+): void {
   if (!readsScore || path.between) return;
   throw new ConfigError({
-    subject: "loss of createTrainer",
+    subject: `loss ${of}`,
     given: `${name} on path ${path.name}, beside ${beside}`,
     expected: "a path that has a score: between given ends this one is a point, without a density",
     remedy:
@@ -187,7 +214,7 @@ const MANY_PAIRED = 1024;
 /** Whether a plan of each batch is searched for. */
 const isSearched = ({ name }: Coupling) => name !== OWN && name !== PAIRED_WITH;
 
-function expectCostsFit(coupling: Coupling, batchSize: number): void {
+export function expectCostsFit(coupling: Coupling, batchSize: number): void {
   if (!isSearched(coupling) || batchSize <= MOST_PAIRED) return;
   throw new LimitError({
     subject: `batchSize beside coupling ${coupling.name}`,

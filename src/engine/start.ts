@@ -5,7 +5,6 @@ import { dataNames } from "../data/registry.ts";
 import { sampleData } from "../data/sample.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Standardization } from "../data/standardize.ts";
-import { withStart } from "../data/started.ts";
 import { ConfigError, UnsupportedError } from "../errors.ts";
 import { GRAPH, integerOption, isRecord, type NamedOptions } from "../graph/options.ts";
 import type { Network } from "../nn/network.ts";
@@ -66,11 +65,6 @@ export class Starting {
     return { ...rest, noise: toModelUnits(points, standardization) };
   }
 
-  /** The data beside which losses have the model's starts, drawn independently. */
-  beside(data: DataSource): DataSource {
-    return this.facts.start ? withStart(data, this.#expected("evaluateLosses")) : data;
-  }
-
   /**
    * @throws {@link UnsupportedError} for what takes starts for Gaussian.
    * @throws {@link ConfigError} for what takes noise for independent of the data, of a model of pairs.
@@ -114,7 +108,7 @@ export class Starting {
   #drawn({ count, seed = 0 }: SampleOptions): Float32Array | Float64Array {
     integerOption("count of sample", count);
     integerOption("seed of sample", seed, 0);
-    return sampleData(this.#expected("sample"), count as number, seed);
+    return sampleData(this.expected("sample"), count as number, seed);
   }
 
   /** Rows of what is drawn for all. */
@@ -126,21 +120,23 @@ export class Starting {
     return noise.slice(first * network.dimension, (first + count) * network.dimension);
   }
 
-  #expected(of: string): DataSource {
+  /** Where starts are drawn from, which has to be at hand. */
+  expected(of: string): DataSource {
     if (this.#source) return this.#source;
     throw new ConfigError({
       subject: `start of ${of}`,
       given: "nothing",
       expected: `points to start from: the model was trained from "${this.facts.start?.name}" data, which are not at hand`,
-      remedy: "Give sample({ start: points }), row-major [count, D] in data units.",
+      remedy:
+        of === "sample" ? "Give sample({ start: points }), row-major [count, D] in data units." : "Give it as start.",
     });
   }
 }
 
 /** @throws {@link ConfigError} where points to start from are given to a model that has none. */
-export function fromNoise(): never {
+export function fromNoise(of = "of sample"): never {
   throw new ConfigError({
-    subject: "start of sample",
+    subject: `start ${of}`,
     given: "points",
     expected: "none: the model starts from noise, of count or given as noise",
     remedy: "Leave start out; createTrainer({ start }) trains a model that starts from data.",

@@ -37,7 +37,8 @@ export interface TrainerOptions {
   /**
    * What is never trained on and judged now and then while training: of {@link arrayData} a share of the rows in (0, 1),
    * a number of rows, or row numbers, drawn by `seed` as {@link splitRows} does, the standardisation being fitted on the
-   * others; or a source of its own. The model then keeps its best parameters, `best`. Default: nothing.
+   * others; or a source of its own. The model then keeps its best parameters, `best`. Beside a start or a coupling rows held out are
+   * paired with starts drawn once. Default: nothing.
    */
   readonly validation?: number | readonly number[] | DataSource;
   /** Steps between validations, the bits of training being the same for all; default 100. */

@@ -69,11 +69,11 @@ export interface ValidationSettings {
 
 /** @throws {@link LimitError} when a step needs more than the device has, or is too much to plan. */
 export function expectTrainingFits(settings: TrainerSettings, limits: PlanLimits): void {
-  const { network, loss, batchSize, optimizer, ema, validation, trainingData } = settings;
+  const { network, loss, batchSize, optimizer, ema, validation, trainingData, paired } = settings;
   const data = [...(trainingData.state?.values() ?? [])].reduce((total, { length }) => total + length, 0);
   const vectors = 1 + optimizer.moments.length + (ema ? 1 : 0) + (validation ? 1 : 0);
   expectLossFits({ network, loss, batchSize, vectors, reverse: true, data }, limits);
-  if (!validation) return;
+  if (!validation || paired?.start) return;
   const judging = { network, solver: { name: "rk4" }, rows: 1, divergence: heldOutDivergence(network.dimension) };
   // Before a step is planned, which takes seconds; of more rows at once it is found out when validation is planned.
   const part = "The likelihood of rows held out";
@@ -158,7 +158,7 @@ export function completed(
   const validation = validating ? validating({ ...options, data, seed, telling }) : expectNoValidation(options);
   const trainingData = validation?.rows && isArrayData(data) ? arrayRows(data, validation.rows.training) : data;
   const jitter = jitterOf(options.jitter ?? 0, trainingData);
-  const paired = pairing?.({ ...options, loss, trainingData, batchSize, seed });
+  const paired = pairing?.({ ...options, loss, trainingData, batchSize, seed, rows: validation?.rows });
   return {
     ...{ network, path, loss, optimizer, batchSize, seed, snapshotEvery, data, jitter, validation },
     ...{ telling, paired, trainingData: paired?.trainingData ?? trainingData },

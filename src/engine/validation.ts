@@ -5,7 +5,8 @@
  * parameters alone, and training does not notice them.
  */
 import type { NumericArray } from "../backends/backend.ts";
-import { type ArrayData, arrayRows, isArrayData } from "../data/array.ts";
+import { onDemand } from "../backends/on-demand.ts";
+import { type ArrayData, arrayRows, isArrayData, rowsOf } from "../data/array.ts";
 import { sampleRows } from "../data/sample.ts";
 import type { DataCondition, DataSource } from "../data/source.ts";
 import { someRows } from "../data/split.ts";
@@ -22,6 +23,8 @@ import { state } from "../ops/sources.ts";
 import type { ValidationMetrics } from "../train/validation.ts";
 import { chunksOf } from "./chunks.ts";
 import { LossProgram, states } from "./evaluate-losses.ts";
+import type { Rows } from "./pair-rows.ts";
+import type { Paired } from "./pairing.ts";
 import type { StillWanted } from "./plan.ts";
 import { paddedRows } from "./points.ts";
 import { Solve, type SolveSettings } from "./solve.ts";
@@ -59,7 +62,8 @@ interface JudgedRows {
 export class Validator {
   readonly #settings: TrainerSettings & { readonly validation: ValidationSettings };
   readonly #losses: LossProgram;
-  readonly #solve: Solve;
+  /** Undefined where starts have no density. */
+  readonly #solve: Solve | undefined;
   /** In model units, and how many are judged. */
   readonly #points: NumericArray;
   readonly #told: Told;
@@ -69,7 +73,7 @@ export class Validator {
   private constructor(
     settings: TrainerSettings & { readonly validation: ValidationSettings },
     losses: LossProgram,
-    solve: Solve,
+    solve: Solve | undefined,
     { points, told, judged, divergence }: JudgedRows,
   ) {
     this.#settings = settings;
@@ -88,7 +92,7 @@ export class Validator {
     validation: ValidationSettings,
     stillWanted: StillWanted,
   ): Promise<Validator> {
-    const { network, path, loss, ema, seed, trainingData } = settings;
+    const { network, path, loss, ema, seed, trainingData, paired } = settings;
     const { dimension } = network;
     const { standardization } = trainingData;
     const source = heldOut(validation.source, seed);
@@ -103,11 +107,18 @@ export class Validator {
     const taken = batchSize * chunks;
     const rounds = Math.ceil(LEAST_DRAWS / taken);
     const batches = rounds * chunks;
-    const data = heldOutBatches(
-      points.subarray(0, taken * dimension),
-      { known, conditions: trainingData.conditions },
-      { dimension, batchSize, batches, rounds },
-    );
+    const order = orderOf(taken, rounds);
+    const data = paired?.starting
+      ? await pairedBatches(
+          { points, known, rows: source.rows },
+          { ...settings, paired, batches, batchSize, together: settings.batchSize, order },
+          stillWanted,
+        )
+      : heldOutBatches(
+          points.subarray(0, taken * dimension),
+          { known, conditions: trainingData.conditions },
+          { dimension, batchSize, batches, order },
+        );
     const losses = await LossProgram.build(
       shared,
       views,
@@ -127,7 +138,7 @@ export class Validator {
         guided: false,
         task: "encode",
       };
-      const solve = await Solve.build(shared, judging, stillWanted);
+      const solve = paired?.start ? undefined : await Solve.build(shared, judging, stillWanted);
       const told = toldRows(network, known);
       return new Validator({ ...settings, validation }, losses, solve, { points, told, judged, divergence });
     } catch (error) {
@@ -140,17 +151,17 @@ export class Validator {
   async metrics(step: number, signal: AbortSignal | undefined): Promise<Omit<ValidationMetrics, "best">> {
     const { by, every } = this.#settings.validation;
     const { velocityLoss, divergenceLoss } = await this.#losses.run(signal);
-    const isJudged = by === "negativeLogLikelihood" || (step / every) % JUDGED_EVERY === 0;
-    return { step, velocityLoss, divergenceLoss, ...(isJudged ? await this.#judge(signal) : {}) };
+    const isJudged = this.#solve && (by === "negativeLogLikelihood" || (step / every) % JUDGED_EVERY === 0);
+    return { step, velocityLoss, divergenceLoss, ...(isJudged ? await this.#judge(this.#solve, signal) : {}) };
   }
 
   dispose(): void {
     this.#losses.dispose();
-    this.#solve.dispose();
+    this.#solve?.dispose();
   }
 
   /** The mean negative log-likelihood, and its standard error over rows. */
-  async #judge(signal: AbortSignal | undefined) {
+  async #judge(solve: Solve, signal: AbortSignal | undefined) {
     const { network, seed, trainingData } = this.#settings;
     const { dimension } = network;
     const { rows, chunks } = chunksOf(this.#judged, network, tangentCount(this.#divergence, dimension));
@@ -160,9 +171,9 @@ export class Validator {
     for (let chunk = 0; chunk < chunks; chunk++) {
       const points = paddedRows(this.#points, chunk * rows, rows, dimension);
       const told = this.#told.at(chunk * rows, rows);
-      await this.#solve.run({ seed, chunk, points, told }, signal, async () => {});
+      await solve.run({ seed, chunk, points, told }, signal, async () => {});
       const there = Math.min(rows, this.#judged - chunk * rows);
-      const estimates = (await this.#solve.estimates()).subarray(0, there * columns);
+      const estimates = (await solve.estimates()).subarray(0, there * columns);
       for (const value of summarizeEstimates(estimates, this.#divergence).values) values.push(-(value + jacobian));
     }
     const count = values.length;
@@ -176,14 +187,16 @@ export class Validator {
 interface HeldOut extends Pick<ArrayData, "values" | "count"> {
   /** What is known of each row, in data units, by name. */
   readonly conditions: Readonly<Record<string, NumericArray>>;
+  /** Their numbers among the rows held out; undefined: all in order, or none of them. */
+  readonly rows: Uint32Array | undefined;
 }
 
 /** The rows that are looked at, in data units. */
 function heldOut(source: DataSource, seed: number): HeldOut {
-  if (!isArrayData(source)) return { ...sampleRows(source, MOST_ROWS, seed), count: MOST_ROWS };
-  const rows =
-    source.count <= MOST_ROWS ? source : arrayRows(source, someRows(source.count, MOST_ROWS, seed, ROWS_DRAW));
-  return { values: rows.values, count: rows.count, conditions: rows.conditionValues ?? {} };
+  if (!isArrayData(source)) return { ...sampleRows(source, MOST_ROWS, seed), count: MOST_ROWS, rows: undefined };
+  const rows = source.count <= MOST_ROWS ? undefined : someRows(source.count, MOST_ROWS, seed, ROWS_DRAW);
+  const { values, count, conditionValues = {} } = rows ? arrayRows(source, rows) : source;
+  return { values, count, conditions: conditionValues, rows };
 }
 
 /** What is known of rows, in the units of the data trained on. */
@@ -200,20 +213,70 @@ function knownInModelUnits(
 }
 
 /**
- * Batches of points [n, D] that take each of them once in a round: a round is the points in order, each begins elsewhere,
- * since some losses look at the first rows of a batch alone.
+ * Numbers of rows in the order that they are taken in, `rounds` times: a round is the rows in order, each begins elsewhere, since
+ * some losses look at the first rows of a batch alone.
  */
-function heldOutBatches(
-  points: NumericArray,
-  { known, conditions = {} }: { readonly known: HeldOut["conditions"] } & Pick<DataSource, "conditions">,
-  of: { readonly dimension: number; readonly batchSize: number; readonly batches: number; readonly rounds: number },
-): DataSource {
-  const { dimension, batchSize, batches, rounds } = of;
-  const count = points.length / dimension;
-  const order = Uint32Array.from({ length: batchSize * batches }, (_, i) => {
+function orderOf(count: number, rounds: number): Uint32Array {
+  return Uint32Array.from({ length: count * rounds }, (_, i) => {
     const round = Math.floor(i / count);
     return (i + Math.floor((round * count) / rounds)) % count;
   });
+}
+
+/** The same as pairs: of a batch's rows with starts that are drawn for it, or that were given with them. */
+async function pairedBatches(
+  {
+    points,
+    known,
+    rows,
+  }: { readonly points: NumericArray; readonly known: HeldOut["conditions"] } & Pick<HeldOut, "rows">,
+  of: Pick<TrainerSettings, "trainingData" | "seed" | "network"> & {
+    readonly paired: Paired;
+    readonly batches: number;
+    readonly batchSize: number;
+    readonly together: number;
+    readonly order: Uint32Array;
+  },
+  stillWanted: StillWanted,
+): Promise<DataSource> {
+  const { trainingData, paired, seed, batches, batchSize, order } = of;
+  const { dimension, standardization } = trainingData;
+  const { drawing, judgedPairs } = await onDemand(import("./judged-pairs.ts"));
+  const { coupling, start, heldOut } = paired;
+  const starts = heldOut && (standardization ? standardize(heldOut, standardization) : heldOut);
+  const draw = drawing({ data: trainingData, start, batchSize, seed, use: "validation" }, false);
+  const made = await judgedPairs({
+    ...{ data: trainingData, coupling, seed, use: "validation", batches, batchSize, together: of.together },
+    rowsAt(batch) {
+      const numbers = order.subarray(batch * batchSize, (batch + 1) * batchSize);
+      const conditions = Object.entries(known).map(
+        ([name, values]) =>
+          [name, rowsOf(Float64Array.from(values), numbers, values.length / (points.length / dimension))] as const,
+      );
+      const own = { points: rowsOf(Float64Array.from(points), numbers, dimension), conditions: new Map(conditions) };
+      if (!starts) return { own, from: draw(batch).start as Rows };
+      const given = rows ? numbers.map((number) => rows[number] as number) : numbers;
+      return { own, from: { points: rowsOf(Float64Array.from(starts), given, dimension), conditions: new Map() } };
+    },
+    stillWanted: () => stillWanted(0, 0),
+  });
+  const { standardization: _, conditions: _1, ...inModelUnits } = made; // as the rows are here: nothing is to be changed
+  return inModelUnits;
+}
+
+/** Batches of points [n, D] that take them in this order. */
+function heldOutBatches(
+  points: NumericArray,
+  { known, conditions = {} }: { readonly known: HeldOut["conditions"] } & Pick<DataSource, "conditions">,
+  of: {
+    readonly dimension: number;
+    readonly batchSize: number;
+    readonly batches: number;
+    readonly order: Uint32Array;
+  },
+): DataSource {
+  const { dimension, batches, order } = of;
+  const count = points.length / dimension;
   const told = Object.entries(known).map(([name, values]) => {
     const { shape, classes } = conditions[name] as DataCondition;
     const dtype = classes === undefined ? "f32" : "u32";

@@ -28,7 +28,6 @@ import {
   sampleData,
   streamData,
   type TrainerOptions,
-  UnsupportedError,
   ve,
 } from "../../src/index.ts";
 import { totalVariationBound } from "../../src/likelihoods.ts";
@@ -62,7 +61,6 @@ describe("refused:", () => {
       ConfigError,
       /optimal-transport/,
     ],
-    ["rows held out", { data: points, validation: 0.2 }, UnsupportedError, /rows held out beside a start/],
   ] as const)("%s", async (_, changes, kind, words) => {
     const error = await failing(changes);
     expect(error).toBeInstanceOf(kind);

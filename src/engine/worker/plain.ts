@@ -50,7 +50,7 @@ const plainForms: { readonly [Name in PartName]: (part: never) => unknown } = {
   data: plainData,
   start: plainData,
   coupling: ({ name, options, starts, stream }: Coupling & Pick<DataSource, "stream">) =>
-    stream ? { name, options, stream } : { name, options, starts },
+    stream !== undefined ? { name, options, stream } : { name, options, starts },
   validation: (given: DataSource | readonly number[]) => ("draw" in given ? plainData(given) : given),
 };
 

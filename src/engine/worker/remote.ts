@@ -112,7 +112,8 @@ export class RemoteRuntime implements Runtime {
       });
     }
     if (Object(options).data?.stream) expectDrawable("data of evaluateLosses", options.data);
-    return model.ask("evaluateLosses", options);
+    const ready = withStreams(options, this.#connection);
+    return model.ask("evaluateLosses", ready instanceof Promise ? await ready : ready);
   }
 
   async verifyCase(text: string, file = "case"): Promise<CaseErrors> {
