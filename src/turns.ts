@@ -25,6 +25,14 @@ export async function inTurns<Result>(
   }
 }
 
+/** The result of the same parts, one after the other, where nobody else is waiting. */
+export function atOnce<Result>(parts: Iterator<number | undefined, Result, undefined>): Result {
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done) return value;
+  }
+}
+
 /** Lets other tasks run: messages, signals, timers. A promise alone would not. */
 export function nextTask(): Promise<void> {
   return new Promise((resolve) => {

@@ -57,7 +57,8 @@ export async function judgedPairs(judged: Judged): Promise<DataSource> {
       const from = group * together;
       const count = Math.min(together, batchSize - from);
       const [own, begun] = [drawn.own, drawn.from].map((one) => someOf(one, batchSize, from, count)) as [Rows, Rows];
-      const paired = await pairRows({ ...judged, own, from: begun, count, step: batch * groups + group }, coupling);
+      const both = { ...judged, own, from: begun, count, step: batch * groups + group };
+      const paired = await pairRows(both, coupling, stillWanted);
       for (const [name, { all, shape }] of values) {
         all.set(ofPairs(paired, name), (batch * batchSize + from) * sizeOf(shape));
       }

@@ -98,10 +98,14 @@ export interface PairedRows {
  *
  * @throws {@link DataError} where what it gives are no pairs.
  */
-export async function pairRows(both: Both, coupling: Coupling | undefined): Promise<PairedRows> {
+export async function pairRows(
+  both: Both,
+  coupling: Coupling | undefined,
+  stillWanted: () => void,
+): Promise<PairedRows> {
   const batches = batchesOf(both);
   const pairs = coupling?.pair
-    ? checked(await coupling.pair(shown(batches, coupling)), coupling, both.count)
+    ? checked(await coupling.pair(shown(batches, coupling), stillWanted), coupling, both.count)
     : undefined;
   const { dimension } = batches;
   return {

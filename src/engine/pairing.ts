@@ -208,7 +208,7 @@ function expectConditions(start: DataSource, { conditions = {} }: DataSource): v
 /** Rows that a plan is found of at most: one matrix of costs is then 512 MiB. */
 const MOST_PAIRED = 8192;
 
-/** Rows from which on a plan holds its thread for long. */
+/** Rows from which on steps wait for their plan. */
 const MANY_PAIRED = 1024;
 
 /** Whether a plan of each batch is searched for. */
@@ -236,9 +236,8 @@ function warningsOf(data: DataSource, coupling: Coupling | undefined, batchSize:
     ...(isVoid ? [`conditionCost of coupling ${own} has nothing to weigh: the data have no conditions.`] : []),
     ...(isSlow
       ? [
-          `Coupling ${own} pairs ${batchSize} rows a step, in one go: time grows by the third power of rows, to seconds from some ` +
-            "2,000 on, in which its thread answers nothing and heeds no signal. Pairs of some hundreds of rows do the same; or run " +
-            "the engine in a worker.",
+          `Coupling ${own} pairs ${batchSize} rows a step: time grows by the third power of rows, to seconds from some 2,000 on, for ` +
+            "which steps wait. Pairs of some hundreds of rows do the same.",
         ]
       : []),
   ];

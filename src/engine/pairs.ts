@@ -31,7 +31,8 @@ export function pairedData(options: PairsOptions): DataSource {
   );
   const names = ring.stream as DataStream;
   const start = names.condition(START);
-  const pairs = { start, ahead: AHEAD, from: ({ step }: StreamStart) => pairsFrom(step, options, names, start) };
+  const from = ({ step }: StreamStart) => untilLeft((wanted) => pairsFrom(step, options, names, start, wanted));
+  const pairs = { start, ahead: AHEAD, from };
   const { state: _contents, ...facts } = data;
   return {
     ...facts,
@@ -46,12 +47,32 @@ export function pairedData(options: PairsOptions): DataSource {
   };
 }
 
+/** Batches whose search ends when they are left: by itself a generator hears of that where it next yields. */
+function untilLeft(made: (stillWanted: () => void) => AsyncGenerator<HostBatch>): AsyncIterable<HostBatch> {
+  return {
+    [Symbol.asyncIterator]() {
+      let isLeft = false;
+      const batches = made(() => {
+        if (isLeft) throw new RangeError("pairs that nobody waits for");
+      });
+      return {
+        next: () => batches.next(),
+        return(value) {
+          isLeft = true;
+          return batches.return(value);
+        },
+      };
+    },
+  };
+}
+
 /** Batches one after the other, in turns with whatever else this thread has to do. */
 async function* pairsFrom(
   first: number,
   { data, start, coupling, batchSize, seed }: PairsOptions,
   names: DataStream,
   startName: string,
+  stillWanted: () => void,
 ): AsyncGenerator<HostBatch> {
   const drawRows = drawing({ data, start, batchSize, seed });
   const data1 = data.stream && new Feed({ ...data, stream: data.stream }, batchSize, first);
@@ -65,7 +86,7 @@ async function* pairsFrom(
       const own = data1 ? await nextRows(data1, data) : rows.data;
       const from = data0 && start ? await nextRows(data0, start) : rows.start;
       const both = { data, own: own as Rows, from: from as Rows, count: batchSize, step, seed };
-      const { points, start: starts, conditions } = await pairRows(both, coupling);
+      const { points, start: starts, conditions } = await pairRows(both, coupling, stillWanted);
       yield new Map([
         [names.points, points],
         [startName, starts],

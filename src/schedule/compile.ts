@@ -1,7 +1,7 @@
 import type { Graph } from "../graph/graph.ts";
+import { atOnce } from "../turns.ts";
 import type { CallMaker } from "./call-units.ts";
 import { morePasses } from "./network-passes.ts";
-import { atOnce } from "./parts.ts";
 import { planning } from "./planning.ts";
 import type { PlanLimits, Program } from "./program.ts";
 

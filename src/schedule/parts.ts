@@ -6,11 +6,3 @@ export type InParts<Result> = Generator<number | undefined, Result, void>;
 
 /** How many small pieces of work go by between two stops: a stop costs more than most of them. */
 export const PIECES = 16;
-
-/** All of it at once. */
-export function atOnce<Result>(work: InParts<Result>): Result {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
-}

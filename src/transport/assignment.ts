@@ -8,6 +8,7 @@
  * proves the result: for any permutation the sum of costs is at least the sum of all duals. 512 x 512 takes 10 to 25 ms.
  */
 import { ConfigError } from "../errors.ts";
+import { atOnce } from "../turns.ts";
 import { type Cost, costOf, type Sample } from "./cost.ts";
 
 /** What {@link assignment} gives. */
@@ -23,6 +24,9 @@ export interface Assignment {
 
 /** Row reductions may move so many times n rows: without a bound, rows that fight for a column would take forever. */
 const REDUCTIONS = 3;
+
+/** Rows that are reduced between two turns: a millisecond of them, where rows are some thousand numbers long. */
+const TOGETHER = 64;
 
 /** Matrices smaller than this are not worth a start from half of their rows. */
 const SMALLEST_TO_HALVE = 32;
@@ -54,8 +58,14 @@ export function assignment(first: Sample, second?: Sample): Assignment {
 }
 
 /** The same of a square cost that has been looked at. */
-export function assignmentOf({ values, rows: n }: Cost): Assignment {
-  const { permutation, v } = solve(values, n);
+export const assignmentOf = (cost: Cost): Assignment => atOnce(assigning(cost));
+
+/** Work in parts: of each a row or some are looked for. */
+type Parts<Result> = Generator<undefined, Result, undefined>;
+
+/** The same for {@link inTurns}: what it gives does not depend on the turns. */
+export function* assigning({ values, rows: n }: Cost): Parts<Assignment> {
+  const { permutation, v } = yield* solve(values, n);
   const u = new Float64Array(n);
   let cost = 0;
   for (let i = 0; i < n; i++) {
@@ -73,10 +83,11 @@ interface Matching {
   readonly v: Float64Array;
 }
 
-function solve(cost: Float64Array, n: number): { permutation: Int32Array; v: Float64Array } {
+function* solve(cost: Float64Array, n: number): Parts<{ permutation: Int32Array; v: Float64Array }> {
   const columnOf = new Int32Array(n).fill(-1);
   const rowOf = new Int32Array(n).fill(-1);
-  const { u, v, leastIn } = reducedColumns(cost, n);
+  const { u, v, leastIn } = yield* reducedColumns(cost, n);
+  yield;
 
   const timesLeast = new Int32Array(n);
   for (const i of leastIn) timesLeast[i]++;
@@ -93,7 +104,7 @@ function solve(cost: Float64Array, n: number): { permutation: Int32Array; v: Flo
     // A row that has but its own column could pay more for it: that makes the column dearer for others.
     else if (timesLeast[i] === 1) v[columnOf[i]] -= leastBut(cost, n, i, matching) - u[i];
   }
-  augment(cost, n, matching, reduceRows(cost, n, matching, free));
+  yield* augment(cost, n, matching, yield* reduceRows(cost, n, matching, free));
   return { permutation: columnOf, v };
 }
 
@@ -102,16 +113,20 @@ function solve(cost: Float64Array, n: number): { permutation: Int32Array; v: Flo
  * want the same few rows (two clouds far from each other, say): then u is what every second row and column say, solved
  * likewise. The search for paths is up to six times shorter from there; from u = 0 it is shorter otherwise.
  */
-function reducedColumns(cost: Float64Array, n: number) {
+function* reducedColumns(
+  cost: Float64Array,
+  n: number,
+): Parts<{ u: Float64Array; v: Float64Array; leastIn: Int32Array }> {
   const u = new Float64Array(n);
   const start = columnMinima(cost, n, u);
+  yield;
   if (n < SMALLEST_TO_HALVE || new Set(start.leastIn).size >= n / 4) return { u, ...start };
   const half = n >> 1;
   const part = new Float64Array(half * half);
   for (let i = 0; i < half; i++) {
     for (let j = 0; j < half; j++) part[i * half + j] = cost[2 * i * n + 2 * j];
   }
-  const { v } = solve(part, half);
+  const { v } = yield* solve(part, half);
   for (let i = 0; i < n; i++) {
     let least = Number.POSITIVE_INFINITY;
     for (let j = 0; j < half; j++) least = Math.min(least, cost[i * n + 2 * j] - v[j]);
@@ -152,7 +167,7 @@ function leastBut(cost: Float64Array, n: number, i: number, { columnOf, v }: Mat
  * Augmenting row reduction: a free row takes its best column and pays as much as the second best allows; whom it drives out
  * goes on at once where the price has risen, else in the next round. Returns the rows that are free after two rounds.
  */
-function reduceRows(cost: Float64Array, n: number, { columnOf, rowOf, v }: Matching, free: number[]): number[] {
+function* reduceRows(cost: Float64Array, n: number, matching: Matching, free: number[]): Parts<number[]> {
   let left = REDUCTIONS * n;
   let waiting = free;
   for (let round = 0; round < 2; round++) {
@@ -160,33 +175,9 @@ function reduceRows(cost: Float64Array, n: number, { columnOf, rowOf, v }: Match
     waiting = [];
     for (let i = queue.pop(); i !== undefined; i = queue.pop()) {
       left--;
-      const row = i * n;
-      let first = 0;
-      let second = -1;
-      let best = cost[row] - v[0];
-      let next = Number.POSITIVE_INFINITY;
-      for (let j = 1; j < n; j++) {
-        const reduced = cost[row + j] - v[j];
-        if (reduced >= next) continue;
-        if (reduced < best) {
-          next = best;
-          second = first;
-          best = reduced;
-          first = j;
-        } else {
-          next = reduced;
-          second = j;
-        }
-      }
-      const price = v[first] - (next - best);
-      const rises = price < v[first]; // not for a tie, nor for a difference that rounding swallows
-      if (rises && second >= 0) v[first] = price;
-      else if (rowOf[first] >= 0 && second >= 0) first = second;
-      const driven = rowOf[first];
-      columnOf[i] = first;
-      rowOf[first] = i;
+      if (left % TOGETHER === 0) yield;
+      const { driven, rises } = reduceRow(cost, n, i, matching);
       if (driven < 0) continue;
-      columnOf[driven] = -1;
       if (rises && left > 0) queue.push(driven);
       else waiting.push(driven);
     }
@@ -194,54 +185,105 @@ function reduceRows(cost: Float64Array, n: number, { columnOf, rowOf, v }: Match
   return waiting;
 }
 
+/** Gives row i its best column. Returns whom it drove out, -1 for nobody, and whether the column has become dearer. */
+function reduceRow(cost: Float64Array, n: number, i: number, { columnOf, rowOf, v }: Matching) {
+  const row = i * n;
+  let first = 0;
+  let second = -1;
+  let best = cost[row] - v[0];
+  let next = Number.POSITIVE_INFINITY;
+  for (let j = 1; j < n; j++) {
+    const reduced = cost[row + j] - v[j];
+    if (reduced >= next) continue;
+    if (reduced < best) {
+      next = best;
+      second = first;
+      best = reduced;
+      first = j;
+    } else {
+      next = reduced;
+      second = j;
+    }
+  }
+  const price = v[first] - (next - best);
+  const rises = price < v[first]; // not for a tie, nor for a difference that rounding swallows
+  if (rises && second >= 0) v[first] = price;
+  else if (rowOf[first] >= 0 && second >= 0) first = second;
+  const driven = rowOf[first];
+  columnOf[i] = first;
+  rowOf[first] = i;
+  if (driven >= 0) columnOf[driven] = -1;
+  return { driven, rises };
+}
+
 /** Matches each free row by a shortest augmenting path, and moves the duals so that paths after it find them feasible. */
-function augment(cost: Float64Array, n: number, { columnOf, rowOf, v }: Matching, free: readonly number[]): void {
-  const distance = new Float64Array(n); // from the free row; infinite for columns that are reached
-  const price = new Float64Array(n); // v; -infinite for columns that are reached, so that the loop below passes them by
-  const before = new Int32Array(n); // the row that a column is reached from
-  const reached = new Int32Array(n);
-  const reachedAt = new Float64Array(n);
+function* augment(cost: Float64Array, n: number, matching: Matching, free: readonly number[]): Parts<void> {
+  const path: Path = {
+    distance: new Float64Array(n),
+    price: new Float64Array(n),
+    before: new Int32Array(n),
+    reached: new Int32Array(n),
+    reachedAt: new Float64Array(n),
+  };
   for (const start of free) {
-    price.set(v);
-    before.fill(start);
-    let least = Number.POSITIVE_INFINITY;
-    let column = 0;
+    yield;
+    augmentRow(cost, n, start, matching, path);
+  }
+}
+
+/** What a search for a path writes in. */
+interface Path {
+  /** From the free row; infinite for columns that are reached. */
+  readonly distance: Float64Array;
+  /** v; -infinite for columns that are reached, so that the loop passes them by. */
+  readonly price: Float64Array;
+  /** The row that a column is reached from. */
+  readonly before: Int32Array;
+  readonly reached: Int32Array;
+  readonly reachedAt: Float64Array;
+}
+
+function augmentRow(cost: Float64Array, n: number, start: number, { columnOf, rowOf, v }: Matching, path: Path): void {
+  const { distance, price, before, reached, reachedAt } = path;
+  price.set(v);
+  before.fill(start);
+  let least = Number.POSITIVE_INFINITY;
+  let column = 0;
+  for (let j = 0; j < n; j++) {
+    const reduced = cost[start * n + j] - v[j];
+    distance[j] = reduced;
+    if (reduced < least) {
+      least = reduced;
+      column = j;
+    }
+  }
+  let count = 0;
+  for (let i = rowOf[column]; i >= 0; i = rowOf[column]) {
+    const row = i * n;
+    const offset = cost[row + column] - v[column] - least;
+    reached[count] = column;
+    reachedAt[count++] = least;
+    distance[column] = Number.POSITIVE_INFINITY;
+    price[column] = Number.NEGATIVE_INFINITY;
+    least = Number.POSITIVE_INFINITY;
     for (let j = 0; j < n; j++) {
-      const reduced = cost[start * n + j] - v[j];
-      distance[j] = reduced;
-      if (reduced < least) {
-        least = reduced;
+      const through = cost[row + j] - price[j] - offset;
+      let known = distance[j];
+      if (through < known) {
+        known = through;
+        distance[j] = known;
+        before[j] = i;
+      }
+      if (known < least) {
+        least = known;
         column = j;
       }
     }
-    let count = 0;
-    for (let i = rowOf[column]; i >= 0; i = rowOf[column]) {
-      const row = i * n;
-      const offset = cost[row + column] - v[column] - least;
-      reached[count] = column;
-      reachedAt[count++] = least;
-      distance[column] = Number.POSITIVE_INFINITY;
-      price[column] = Number.NEGATIVE_INFINITY;
-      least = Number.POSITIVE_INFINITY;
-      for (let j = 0; j < n; j++) {
-        const through = cost[row + j] - price[j] - offset;
-        let known = distance[j];
-        if (through < known) {
-          known = through;
-          distance[j] = known;
-          before[j] = i;
-        }
-        if (known < least) {
-          least = known;
-          column = j;
-        }
-      }
-    }
-    for (let k = 0; k < count; k++) v[reached[k]] += reachedAt[k] - least;
-    for (let i = -1; i !== start; ) {
-      i = before[column];
-      rowOf[column] = i;
-      [columnOf[i], column] = [column, columnOf[i]];
-    }
+  }
+  for (let k = 0; k < count; k++) v[reached[k]] += reachedAt[k] - least;
+  for (let i = -1; i !== start; ) {
+    i = before[column];
+    rowOf[column] = i;
+    [columnOf[i], column] = [column, columnOf[i]];
   }
 }

@@ -10,6 +10,9 @@
  */
 import { addScaled, dot, type Scaling } from "./scaling.ts";
 
+/** Work in parts, of a pass over the matrix each. */
+export type Parts<Result> = Generator<undefined, Result, undefined>;
+
 /** Steps of conjugate gradients before a matrix is rather decomposed. */
 const MOST_STEPS = 80;
 
@@ -20,17 +23,22 @@ const LARGEST_DECOMPOSED = 1024;
 const NEAR = 1e-3;
 
 /** The direction, of mean 0: [rows]. */
-export function newtonDirection(scaling: Scaling, sums: Float64Array, off: number): Float64Array {
+export function* newtonDirection(scaling: Scaling, sums: Float64Array, off: number): Parts<Float64Array> {
   const { rows } = scaling.cost;
   const canDecompose = rows <= LARGEST_DECOMPOSED && off < NEAR;
-  const { x, isSolved } = conjugateGradients(scaling, sums, off, MOST_STEPS);
-  const found = isSolved || !canDecompose ? x : decomposed(scaling, sums);
+  const { x, isSolved } = yield* conjugateGradients(scaling, sums, off, MOST_STEPS);
+  const found = isSolved || !canDecompose ? x : yield* decomposed(scaling, sums);
   const mean = found.reduce((sum, value) => sum + value, 0) / rows;
   return found.map((value) => value - mean);
 }
 
 /** Preconditioned by D. Solved to a tenth of the residual or less: the nearer the end, the better, so that steps converge faster and faster. */
-function conjugateGradients(scaling: Scaling, sums: Float64Array, off: number, most: number) {
+function* conjugateGradients(
+  scaling: Scaling,
+  sums: Float64Array,
+  off: number,
+  most: number,
+): Parts<{ x: Float64Array; isSolved: boolean }> {
   const { a, b, kernel, rowWeights, columnWeights, cost } = scaling;
   const { rows, columns } = cost;
   const x = new Float64Array(rows);
@@ -41,6 +49,7 @@ function conjugateGradients(scaling: Scaling, sums: Float64Array, off: number, m
   let size = residual.reduce((sum, value, i) => sum + value * direction[i], 0);
   const enough = size * Math.min(0.3 ** 2, off);
   for (let step = 0; step < most; step++) {
+    yield;
     scaling.passes += 2;
     down.fill(0);
     for (let i = 0; i < rows; i++) addScaled(kernel, i * columns, a[i] * direction[i], down);
@@ -66,24 +75,15 @@ function conjugateGradients(scaling: Scaling, sums: Float64Array, off: number, m
 }
 
 /** By elimination in the Laplacian: the last row is held at 0, and each pivot is the sum of what joins a row to those after it. */
-function decomposed(scaling: Scaling, sums: Float64Array): Float64Array {
+function* decomposed(scaling: Scaling, sums: Float64Array): Parts<Float64Array> {
   const { rowWeights, cost } = scaling;
   const n = cost.rows;
-  const joins = joinsOf(scaling);
+  const joins = yield* joinsOf(scaling);
   const x = rowWeights.map((weight, i) => weight - sums[i]);
   const pivots = new Float64Array(n);
   for (let k = 0; k < n - 1; k++) {
-    const row = k * n;
-    let pivot = 0;
-    for (let j = k + 1; j < n; j++) pivot += joins[row + j];
-    pivots[k] = pivot;
-    if (!(pivot > 0)) continue; // joined to nothing: it stays where it is
-    for (let i = k + 1; i < n; i++) {
-      const share = joins[row + i] / pivot;
-      x[i] += share * x[k];
-      if (share === 0) continue;
-      for (let j = i + 1; j < n; j++) joins[i * n + j] += share * joins[row + j];
-    }
+    yield;
+    pivots[k] = eliminate(joins, x, k, n);
   }
   x[n - 1] = 0;
   for (let k = n - 2; k >= 0; k--) {
@@ -95,12 +95,28 @@ function decomposed(scaling: Scaling, sums: Float64Array): Float64Array {
   return x;
 }
 
+/** Takes row k out of those after it. Returns its pivot: 0 where it is joined to nothing and stays where it is. */
+function eliminate(joins: Float64Array, x: Float64Array, k: number, n: number): number {
+  const row = k * n;
+  let pivot = 0;
+  for (let j = k + 1; j < n; j++) pivot += joins[row + j];
+  if (!(pivot > 0)) return pivot;
+  for (let i = k + 1; i < n; i++) {
+    const share = joins[row + i] / pivot;
+    x[i] += share * x[k];
+    if (share === 0) continue;
+    for (let j = i + 1; j < n; j++) joins[i * n + j] += share * joins[row + j];
+  }
+  return pivot;
+}
+
 /** w_ik for k > i, row-major [rows, rows]. */
-function joinsOf({ a, b, kernel, columnWeights, cost }: Scaling): Float64Array {
+function* joinsOf({ a, b, kernel, columnWeights, cost }: Scaling): Parts<Float64Array> {
   const { rows: n, columns } = cost;
   const joins = new Float64Array(n * n);
   const scaled = new Float64Array(columns);
   for (let i = 0; i < n; i++) {
+    yield;
     for (let j = 0; j < columns; j++) scaled[j] = (a[i] * kernel[i * columns + j] * b[j] * b[j]) / columnWeights[j];
     for (let k = i + 1; k < n; k++) joins[i * n + k] = a[k] * dot(kernel, k * columns, scaled);
   }

@@ -4,8 +4,9 @@
  */
 import { ConfigError, NumericError } from "../errors.ts";
 import { choiceOption, integerOption, numberOption, optionsObject } from "../graph/options.ts";
+import { atOnce } from "../turns.ts";
 import { type Cost, costOf, isSample, type Sample } from "./cost.ts";
-import { newtonDirection } from "./newton.ts";
+import { newtonDirection, type Parts } from "./newton.ts";
 import { Scaling } from "./scaling.ts";
 
 export interface SinkhornOptions {
@@ -80,7 +81,11 @@ export function sinkhorn(first: Sample, second: Sample, options?: SinkhornOption
 export function sinkhorn(cost: Sample, options?: SinkhornOptions): EntropicPlan;
 export function sinkhorn(first: Sample, second?: Sample | SinkhornOptions, third?: SinkhornOptions): EntropicPlan {
   const isCost = !isSample(second);
-  const given = isCost ? second : third;
+  return atOnce(planning(costOf("sinkhorn", first, isCost ? undefined : second), isCost ? second : third));
+}
+
+/** The same of a cost, for {@link inTurns}: what it gives does not depend on the turns. */
+export function* planning(cost: Cost, given?: SinkhornOptions): Parts<EntropicPlan> {
   const options = given === undefined ? {} : given; // null is no default
   optionsObject("options of sinkhorn", options, optionNames);
   const regularisation = numberOption("regularisation", options.regularisation ?? 0.05, {
@@ -90,13 +95,12 @@ export function sinkhorn(first: Sample, second?: Sample | SinkhornOptions, third
   const tolerance = numberOption("tolerance", options.tolerance ?? 1e-6, { minimum: 1e-15, maximum: 1 });
   const iterations = integerOption("iterations", options.iterations ?? 10_000);
   const unconverged = choiceOption("unconverged", options.unconverged ?? "throw", ["throw", "return"] as const);
-  const cost = costOf("sinkhorn", first, isCost ? undefined : second);
   const scaling = new Scaling(
     cost,
     weightsOf("rowWeights", options.rowWeights, cost.rows),
     weightsOf("columnWeights", options.columnWeights, cost.columns),
   );
-  const error = solve(scaling, { regularisation, tolerance, iterations });
+  const error = yield* solve(scaling, { regularisation, tolerance, iterations });
   const converged = error <= tolerance; // NaN has not
   if (!converged && unconverged === "throw") {
     throw new NumericError({
@@ -118,51 +122,53 @@ interface Goal {
 }
 
 /** Returns the error reached. */
-function solve(scaling: Scaling, goal: Goal): number {
+function* solve(scaling: Scaling, goal: Goal): Parts<number> {
   const { regularisation, tolerance } = goal;
   const widest = spreadOf(scaling.cost);
   let levels = 0;
   while (regularisation * STEP ** (levels + 1) < widest) levels++;
   for (let level = levels; level > 0; level--) {
-    solveLevel(scaling, {
+    yield* solveLevel(scaling, {
       ...goal,
       regularisation: regularisation * STEP ** level,
       tolerance: Math.max(ROUGH, tolerance),
     });
     scaling.absorb();
   }
-  return Math.min(2, solveLevel(scaling, goal)); // rows sum to 1, as they should, so that is the most they can be off
+  return Math.min(2, yield* solveLevel(scaling, goal)); // rows sum to 1, as they should, so that is the most they can be off
 }
 
-function solveLevel(scaling: Scaling, { regularisation, tolerance, iterations }: Goal): number {
+function* solveLevel(scaling: Scaling, { regularisation, tolerance, iterations }: Goal): Parts<number> {
   const isDone = (error: number) => !(error > tolerance) || scaling.passes >= iterations;
   scaling.begin(regularisation);
   for (;;) {
     let before = Number.POSITIVE_INFINITY;
     for (let sweeps = 1; ; sweeps++) {
+      yield;
       const error = scaling.sweep();
       if (isDone(error)) return error;
       scaling.stabilise();
       if (sweeps >= FIRST_SWEEPS && error > SLOW * before) break;
       before = error;
     }
-    const error = newton(scaling, isDone);
+    const error = yield* newton(scaling, isDone);
     if (isDone(error)) return error;
   }
 }
 
 /** Steps of Newton's method while they help. Returns the error reached. */
-function newton(scaling: Scaling, isDone: (error: number) => boolean): number {
+function* newton(scaling: Scaling, isDone: (error: number) => boolean): Parts<number> {
   const { a } = scaling;
   const sums = new Float64Array(a.length);
   let error = scaling.rowSums(sums);
   while (!isDone(error)) {
-    const direction = newtonDirection(scaling, sums, error);
+    const direction = yield* newtonDirection(scaling, sums, error);
     const longest = direction.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const before = { a: a.slice(), b: scaling.b.slice() };
     let next = Number.POSITIVE_INFINITY;
     for (let tries = 0, most = LONGEST_STEP; tries < 6 && !(next < error); tries++) {
       // Where the model goes too far in some rows, the others are right: so first those alone are held back, then all.
+      yield;
       const isCut = tries % 2 === 0;
       const share = isCut ? 1 : Math.min(1, most / longest);
       for (let i = 0; i < a.length; i++) {

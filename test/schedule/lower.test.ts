@@ -13,7 +13,7 @@ import { state, stateOp } from "../../src/ops/sources.ts";
 import { linearCall } from "../../src/schedule/calls.ts";
 import { lowering } from "../../src/schedule/lower.ts";
 import { morePasses } from "../../src/schedule/more-passes.ts";
-import { atOnce } from "../../src/schedule/parts.ts";
+import { atOnce } from "../../src/turns.ts";
 import { countOps, largestDifference, nodesOf, trainStep } from "./graphs.ts";
 
 // Sums are added up in another order: some roundings of f64, 1e-16 each, between numbers of one size.

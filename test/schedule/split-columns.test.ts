@@ -7,9 +7,9 @@ import { random } from "../../src/ops/random.ts";
 import { max, mean, sum } from "../../src/ops/reduce.ts";
 import { broadcast, concat, reshape, slice, transpose } from "../../src/ops/shape.ts";
 import { state, table } from "../../src/ops/sources.ts";
-import { atOnce } from "../../src/schedule/parts.ts";
 import { splitColumns } from "../../src/schedule/split-columns.ts";
 import { tidier } from "../../src/schedule/tidy.ts";
+import { atOnce } from "../../src/turns.ts";
 import { countOps, graphOf, largestDifference, nodesOf } from "./graphs.ts";
 
 const named = (name: string, ...shape: Shape) => state({ name, shape, dtype: "f32" });

@@ -7,9 +7,9 @@ import { gather } from "../../src/ops/rows.ts";
 import { broadcast, concat, reshape, slice } from "../../src/ops/shape.ts";
 import { constant, state } from "../../src/ops/sources.ts";
 import { drawOp, isStep } from "../../src/schedule/calls.ts";
-import { atOnce } from "../../src/schedule/parts.ts";
 import { splitRows } from "../../src/schedule/split-rows.ts";
 import { tidier } from "../../src/schedule/tidy.ts";
+import { atOnce } from "../../src/turns.ts";
 import { countOps, graphOf, largestDifference, nodesOf } from "./graphs.ts";
 
 const named = (name: string, ...shape: Shape) => state({ name, shape, dtype: "f32" });

@@ -4,9 +4,9 @@ import { add, multiply, negate } from "../../src/ops/arithmetic.ts";
 import { mean, sum } from "../../src/ops/reduce.ts";
 import { state } from "../../src/ops/sources.ts";
 import { lowerReductions } from "../../src/schedule/lower-reductions.ts";
-import { atOnce } from "../../src/schedule/parts.ts";
 import { stackReductions } from "../../src/schedule/stack-reductions.ts";
 import { tidier } from "../../src/schedule/tidy.ts";
+import { atOnce } from "../../src/turns.ts";
 import { countOps, graphOf, largestDifference } from "./graphs.ts";
 
 const named = (name: string, ...shape: Shape) => state({ name, shape, dtype: "f32" });

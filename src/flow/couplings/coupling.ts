@@ -29,8 +29,11 @@ export interface Batches {
 }
 
 export interface Coupling extends NamedOptions {
-  /** `count` pairs of rows of the start with rows of the data; left out: row i goes with row i. */
-  readonly pair?: (batches: Batches) => Pairs | Promise<Pairs>;
+  /**
+   * `count` pairs of rows of the start with rows of the data; left out: row i goes with row i. What takes long asks now and then
+   * whether they are still wanted: it throws where they are not.
+   */
+  readonly pair?: (batches: Batches, stillWanted?: () => void) => Pairs | Promise<Pairs>;
   /** Whether pairs depend on the conditions where there are such. */
   readonly seesConditions?: boolean;
   /** Of {@link PAIRED_WITH}: what each row of the data starts from, row-major [count, D], in data units. */

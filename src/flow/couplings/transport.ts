@@ -4,11 +4,12 @@
  */
 import { booleanOption, numberOption, optionsObject } from "../../graph/options.ts";
 import { streamOf } from "../../ops/streams.ts";
-import { assignmentOf } from "../../transport/assignment.ts";
+import { assigning } from "../../transport/assignment.ts";
 import { type Cost, distancesOf } from "../../transport/cost.ts";
 import { drawPairs, type Pairs } from "../../transport/draw-pairs.ts";
 import { RandomSequence } from "../../transport/random-sequence.ts";
-import { sinkhorn } from "../../transport/sinkhorn.ts";
+import { planning } from "../../transport/sinkhorn.ts";
+import { inTurns } from "../../turns.ts";
 import type { Batches, Coupling } from "./coupling.ts";
 
 export interface OptimalTransportOptions {
@@ -44,8 +45,8 @@ export function optimalTransport(options: OptimalTransportOptions = {}): Couplin
     name: "optimal-transport",
     options: plain,
     seesConditions: plain.conditionCost > 0,
-    pair(batches) {
-      const { permutation } = assignmentOf(costOfPairs(batches, plain.conditionCost));
+    async pair(batches, stillWanted = () => {}) {
+      const { permutation } = await inTurns(assigning(costOfPairs(batches, plain.conditionCost)), stillWanted);
       const rows = plain.replacement ? drawn(batches) : Uint32Array.from(permutation, (_, row) => row);
       return { rows, columns: rows.map((row) => permutation[row] as number) };
     },
@@ -70,9 +71,9 @@ export function entropicTransport(options: EntropicTransportOptions = {}): Coupl
     name: "entropic-transport",
     options: { regularisation, tolerance, ...plain },
     seesConditions: plain.conditionCost > 0,
-    pair(batches): Pairs {
-      const { values, rows, columns } = costOfPairs(batches, plain.conditionCost);
-      const plan = sinkhorn({ values, shape: [rows, columns] }, { regularisation, tolerance });
+    async pair(batches, stillWanted = () => {}): Promise<Pairs> {
+      const parts = planning(costOfPairs(batches, plain.conditionCost), { regularisation, tolerance });
+      const plan = await inTurns(parts, stillWanted);
       return drawPairs(plan, { seed: batches.seed, replacement: plain.replacement });
     },
   };
