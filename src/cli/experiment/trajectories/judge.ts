@@ -130,7 +130,7 @@ export async function judgeTrajectories(
       value:
         events.length === 0
           ? Number.NaN
-          : histogramDistance(guidedStatistics, events, { ...bins, range: spanOf(events) }),
+          : histogramDistance(guidedStatistics, events, { ...bins, range: spanOf([0, ...events]) }),
     },
   ];
   const byStep = {

@@ -67,6 +67,7 @@ export async function trajectoryPictures(
       `${system.event.says}. Bars: true trajectories, of which ${percent(shareAboveZero(statistics).value)} have it; lines: generated. ` +
         `As many true ones drawn anew have a total variation of ${brief(distance)} to the bars.`,
       statistics,
+      spanOf(statistics),
       made.map(({ title, style, statistics: own }) => ({ title, style, values: own })),
     ),
     ...(events.length > 1
@@ -76,6 +77,7 @@ export async function trajectoryPictures(
             "Bars: true trajectories with the event; lines: guided samples, " +
               `${made.map(({ title, guided }) => `${percent(shareAboveZero(guided).value)} of ${title}'s`).join(", ")} with it`,
             events,
+            spanOf([0, ...events]),
             made.map(({ title, style, guided }) => ({ title, style, values: guided })),
           ),
         ]
@@ -95,8 +97,14 @@ interface Histogram {
   readonly values: ArrayLike<number>;
 }
 
-function histogram(title: string, note: string, truth: readonly number[], models: readonly Histogram[]): string {
-  const range = roomy(spanOf(truth));
+function histogram(
+  title: string,
+  note: string,
+  truth: readonly number[],
+  span: Range,
+  models: readonly Histogram[],
+): string {
+  const range = roomy(span);
   const lines = models.map(({ style, values }) => ({ style, points: outline(values, range, PARTS) }));
   const picture = distributionChart({ name: "C", range, values: Float64Array.from(truth), lines });
   return figureOf(title, note, [{ title: "true", style: "data" }, ...models], picture);
