@@ -4,7 +4,7 @@ import type { Run } from "../../src/cli/experiment/conduct.ts";
 import { secondsAt } from "../../src/cli/experiment/curves.ts";
 import type { Metric } from "../../src/cli/experiment/experiment.ts";
 import { differencesOf, sentenceOf, summariesOf } from "../../src/cli/experiment/outcome.ts";
-import { stylesOf } from "../../src/cli/experiment/report.ts";
+import { stylesOf, verdictsOf } from "../../src/cli/experiment/report.ts";
 import { Schedule } from "../../src/cli/experiment/schedule.ts";
 import { figure } from "../../src/cli/experiment/tables.ts";
 import { readSettings } from "../../src/cli/experiment.ts";
@@ -90,6 +90,16 @@ describe("who won", () => {
     expect(sentenceOf(near as never, metric, contenders)).toMatch(
       /FDM has 0.0167 nats less than CFM: not more than chance \(p = 0\./,
     );
+  });
+
+  test("but not against what is there for chance alone", () => {
+    const runs = runsWith({ cfm: [3.9, 3.8, 4.0], fdm: [3.79, 3.71, 3.88], rows: [1, 1.1, 1.2] });
+    const plan = {
+      losses: ["cfm", "fdm", "rows"],
+      experiment: { headline: ["nats"], contenders: { ...contenders, rows: { title: "Rows", isBaseline: true } } },
+    };
+    const verdicts = verdictsOf({ plan: plan as never, runs, differences: differencesOf(runs) });
+    expect(verdicts.map(({ text }) => text)).toEqual([expect.stringContaining("FDM is better than CFM")]);
   });
 
   test("one seed is no telling", () => {

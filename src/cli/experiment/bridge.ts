@@ -78,7 +78,7 @@ const contenders: Readonly<Record<string, BridgeContender>> = {
     loss: (settings) => scoreMatching(withDivergence(settings)),
   },
   reference: {
-    ...{ title: "Reference", cost: 0 },
+    ...{ title: "Reference", cost: 0, isBaseline: true },
     about:
       "no model: other clouds of the reference's own making, which is how near two clouds of so many points come by chance",
   },

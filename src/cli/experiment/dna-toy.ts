@@ -32,7 +32,7 @@ interface ToySettings extends Settings {
 const contenders: Readonly<Record<string, LettersContender & Contender>> = {
   ...lettersContenders,
   chance: {
-    ...{ title: "True shares", cost: 0 },
+    ...{ title: "True shares", cost: 0, isBaseline: true },
     about: "no model: as many letters drawn by the true shares, which is as near as so many letters can be",
   },
 };

@@ -53,11 +53,11 @@ export interface DnaSettings extends Settings {
 const contenders: Readonly<Record<string, LettersContender & Contender>> = {
   ...lettersContenders,
   places: {
-    ...{ title: "Letters by place", cost: 0 },
+    ...{ title: "Letters by place", cost: 0, isBaseline: true },
     about: "no model: each letter drawn by itself, by the shares that the class has at the place",
   },
   rows: {
-    ...{ title: "Training rows", cost: 0 },
+    ...{ title: "Training rows", cost: 0, isBaseline: true },
     about: "no model: training rows themselves, which is what chance leaves of the distances, and a perfect copyist",
   },
 };

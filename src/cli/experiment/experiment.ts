@@ -26,6 +26,8 @@ export interface Contender {
   readonly about: string;
   /** What a step of it costs in steps of CFM, roughly: for the time left. */
   readonly cost: number;
+  /** It stands in tables for what chance or no model gives: no sentence says who won against it. */
+  readonly isBaseline?: boolean;
 }
 
 /** A figure of the paper, or of others: reported there, not computed here. */

@@ -106,7 +106,9 @@ export function verdictsOf({ plan, runs, differences }: Pick<Outcome, "plan" | "
   const headline = losses.length > 3 ? experiment.headline.slice(0, 1) : experiment.headline;
   return headline.flatMap((name) => {
     const metric = metrics.find((one) => one.name === name);
-    const found = differences.filter((one) => one.metric === name && one.against === losses[0]);
+    const found = differences.filter(
+      (one) => one.metric === name && one.against === losses[0] && !experiment.contenders[one.loss]?.isBaseline,
+    );
     if (!metric) return [];
     return found.map((one) => ({
       metric: name,
