@@ -103,6 +103,7 @@ export async function trained(
       last = judged ?? last;
       onProgress({ stage: "training", done: step, total: steps, loss: value, validation: last, seconds: seconds() });
     }
+    signal?.throwIfAborted(); // at the last step, which ends the run by itself
     const training = {
       ...{ steps: trainer.step, seconds: seconds(), best: trainer.best, stopped: trainer.stopped },
       warnings: trainer.warnings,

@@ -273,8 +273,20 @@ describe("simulations", () => {
     expect(tries).toBeLessThan(60);
     const second = new AbortController();
     const onProgress: Options["onProgress"] = ({ stage }) => stage === "training" && second.abort(new Error("stop"));
-    const long = { simulate: ({ a }: { a: number }) => a, steps: 100_000, signal: second.signal, onProgress };
+    const long = {
+      simulate: ({ a }: { a: number }) => a,
+      steps: 100_000,
+      patience: 100_000,
+      signal: second.signal,
+      onProgress,
+    };
     await expect(infer(long)).rejects.toThrow("stop");
+    const third = new AbortController();
+    const atTheEnd: Options["onProgress"] = ({ stage, done, total }) =>
+      stage === "training" && done === total && third.abort(new Error("late"));
+    await expect(infer({ simulate: () => 1, steps: 3, signal: third.signal, onProgress: atTheEnd })).rejects.toThrow(
+      "late",
+    );
   });
 
   test("images stay images for a network of one's own", async () => {
