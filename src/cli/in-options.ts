@@ -53,7 +53,6 @@ const wordsFor = (command: string): readonly Words[] => [
   [/path beside a (start|coupling) of createTrainer/, "--path beside --$1"],
   ["Take condOT(), whose pairs", "Take --path cond-ot, whose pairs"],
   ["validation of createTrainer: got", "--validation: got"],
-  ["Leave validation out, and compare", "Leave --validation out, and compare"],
   ["batchSize beside coupling", "--batch beside --coupling"],
   [
     "Give conditionCost a weight, such as 100, or take independent()",

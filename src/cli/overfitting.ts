@@ -22,7 +22,7 @@ const HELD_OUT = "0.1";
 export const overfittingArguments = {
   validation: {
     type: "string",
-    description: `rows held out while training: a share, how many, a file, or none (of files ${HELD_OUT}; of named sets and beside --start or --coupling none)`,
+    description: `rows held out while training: a share, how many, a file, or none (of files ${HELD_OUT}; of named sets none)`,
   },
   patience: { type: "string", description: "validations without a better one after which training stops (20)" },
   "no-early-stopping": { type: "boolean", description: "train all steps; the best parameters are kept all the same" },
@@ -75,10 +75,9 @@ export interface Overfitting {
  * These options as far as that needs no file.
  *
  * @param isFile - whether the data are a file's rows.
- * @param isPaired - whether there is a start or a coupling, beside which no rows can be held out.
  */
-export function checkOverfitting(args: OverfittingArguments, isFile: boolean, isPaired = false) {
-  const validation = args.validation ?? (isFile && !isPaired ? HELD_OUT : "none");
+export function checkOverfitting(args: OverfittingArguments, isFile: boolean) {
+  const validation = args.validation ?? (isFile ? HELD_OUT : "none");
   checkHeldOut("--validation", validation, isFile);
   const patience = args.patience === undefined ? undefined : positiveInteger("--patience", args.patience);
   const stops = validation !== "none" && args["early-stopping"] !== false;

@@ -157,8 +157,7 @@ export async function readRecipe(
   const chosen = args.network === undefined ? undefined : await readNetwork(args.network);
   const drop = readDrop(args.drop);
   if (drop !== undefined && args.label === undefined && args.condition === undefined) refuseDrop(args.drop);
-  const isPaired = args.start !== undefined || coupling !== undefined;
-  const checked = checkOverfitting(args, isPointsFile(dataName), isPaired);
+  const checked = checkOverfitting(args, isPointsFile(dataName));
   const { weightDecay } = checked;
   const optimizer = (length: number) => {
     const rate = product(learningRate, warmUp({ steps: 10 }), decay(args.preset, length));

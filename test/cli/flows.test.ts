@@ -115,7 +115,7 @@ describe("from data to data", () => {
     const asked = [...run, "--condition-cost", "2", "--every", "3"];
     const { errors } = await succeed([...asked, "--out", "straight", "--steps", "24"]);
     expect(errors).toContain("starts.csv: columns are taken by the names of the data.");
-    expect(errors).not.toContain("held out"); // rows are, without a start
+    expect(errors).toContain("held out");
     await succeed([...asked, "--out", "parts", "--steps", "10"]);
     const config = JSON.parse(await readFile(cli.path("parts", "config.json"), "utf8"));
     expect(config).toMatchObject({
@@ -200,23 +200,6 @@ describe("refused, in the library's sentences and by the options' names", () => 
     [train("--coupling", "optimal", "--regularisation", "1"), /--regularisation 1: got "beside --coupling optimal"/],
     [train("--replacement", "yes"), /--replacement yes: got "beside the default --coupling independent"/],
     [train("--with-score", "--path", "brownian-bridge", "--times", "even"), /loss beside --with-score: got "weighted"/],
-    [
-      [
-        "train",
-        "ends.csv",
-        "--columns",
-        "x,y",
-        "--out",
-        "x",
-        "--coupling",
-        "optimal",
-        "--validation",
-        "0.1",
-        "--loss",
-        "cfm",
-      ],
-      /--validation: got "rows held out beside a coupling"/,
-    ],
     [["compare", "moons", "--out", "x", "--coupling", "optimal"], /--coupling: got "optimal on path cond-ot"/],
     [
       ["train", "moons", "--out", "x", "--resume", "scored/model.safetensors", "--output", "noise"],
