@@ -33,14 +33,14 @@ const seed = Number(given.seed);
 // The tasks are no part of the package: from their source.
 const { outputFiles } = await build({
   stdin: {
-    contents: `export { posteriorTasks } from "./src/posterior/tasks/tasks.ts";
+    contents: `export { posteriorTasks } from "./src/cli/experiment/posterior-tasks.ts";
       export { RandomSequence } from "./src/transport/random-sequence.ts";`,
     resolveDir: root,
   },
   ...{ bundle: true, format: "esm", write: false, logLevel: "warning" },
 });
 const code = Buffer.from(outputFiles[0]?.contents ?? []).toString("base64");
-/** @type {typeof import("../src/posterior/tasks/tasks.ts") & typeof import("../src/transport/random-sequence.ts")} */
+/** @type {typeof import("../src/cli/experiment/posterior-tasks.ts") & typeof import("../src/transport/random-sequence.ts")} */
 const { posteriorTasks, RandomSequence } = await import(`data:text/javascript;base64,${code}`);
 
 /** @typedef {keyof typeof posteriorTasks} TaskName */

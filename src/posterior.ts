@@ -2,6 +2,7 @@
  * The entry `divflow/posterior`: simulation-based inference, from a prior and a simulator to the posterior of parameters. Apart from
  * `divflow`, so that a page which has none of it downloads none.
  */
+export { type Inference, type InferenceOptions, inference, type SimulationProgress } from "./posterior/inference.ts";
 export type { ParameterPlace, ParametersGiven } from "./posterior/parameters.ts";
 export {
   type InferredPosterior,
@@ -9,7 +10,6 @@ export {
   loadPosterior,
   type PosteriorOptions,
   posterior,
-  type SimulationProgress,
 } from "./posterior/posterior.ts";
 export {
   type DefinePriorOptions,

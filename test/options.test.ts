@@ -354,6 +354,13 @@ describe("posteriors", () => {
     const here = made["on this thread"]?.runtime as divflow.Runtime;
     return expectStrict(options, (given) => inference.posterior(here, given));
   });
+  test("inference, and its training", async () => {
+    const options = { prior, simulate, observation: 0.5, concurrency: 1, seed: 1, simulations: 30 };
+    await expectStrict(options, (given) => inference.inference(given));
+    const steps = await inference.inference(options);
+    const { simulations: _, ...training } = quick;
+    await expectStrict({ ...training, loss: cfm() }, async (given) => steps.training(given));
+  });
   test("loadPosterior", async () => {
     const here = made["on this thread"]?.runtime as divflow.Runtime;
     const bytes = await (await infer({})).checkpoint();
@@ -365,7 +372,16 @@ describe("posteriors", () => {
     await expectStrict(options, (given) => call(of, given));
   });
   test("none is left out", () => {
-    const listed = ["posterior", "loadPosterior", "uniform", "logUniform", "normal", "logNormal", "definePrior"];
+    const listed = [
+      "posterior",
+      "inference",
+      "loadPosterior",
+      "uniform",
+      "logUniform",
+      "normal",
+      "logNormal",
+      "definePrior",
+    ];
     expect(Object.keys(inference).sort()).toEqual(listed.sort());
   });
 });

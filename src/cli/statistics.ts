@@ -13,6 +13,12 @@ export function standardErrorOf(deviation: number, count: number): number {
   return count > 1 ? deviation / Math.sqrt(count) : Number.NaN;
 }
 
+/** A figure that is a mean, as metrics have it. */
+export function meanWithError(values: readonly number[]): { readonly value: number; readonly error: number } {
+  const { mean, deviation } = meanAndDeviation(values);
+  return { value: mean, error: standardErrorOf(deviation, values.length) };
+}
+
 /**
  * Mean of a[i] - b[i] and its standard error. Two models of the same data find the same points hard, so the differences
  * scatter far less than either does.

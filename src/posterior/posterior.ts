@@ -1,19 +1,12 @@
 /** Simulation-based inference: from a prior and a simulator to the posterior of parameters, without a likelihood. */
-import type { Numbers } from "../data/numbers.ts";
 import type { Runtime } from "../engine/api.ts";
-import { CheckpointError, ConfigError, DataError } from "../errors.ts";
-import { integerOption, isRecord, optionsObject, partOption, signalOption } from "../graph/options.ts";
-import { factsOf, type ObservationFacts } from "./file.ts";
+import { CheckpointError } from "../errors.ts";
+import { integerOption, optionsObject, partOption, signalOption } from "../graph/options.ts";
+import { factsOf } from "./file.ts";
+import { type InferenceOptions, inference, inferenceNames, type SimulationProgress } from "./inference.ts";
 import { JointPrior, type ParameterTable } from "./parameters.ts";
 import type { Prior, Priors } from "./priors.ts";
-import {
-  givenSimulations,
-  type Simulated,
-  type SimulationsGiven,
-  type Simulator,
-  shapeOf,
-  simulations as simulated,
-} from "./simulate.ts";
+import type { Simulated, Simulator } from "./simulate.ts";
 import {
   type PosteriorTraining,
   type PosteriorTrainingOptions,
@@ -21,35 +14,13 @@ import {
   trained,
   trainingNames,
 } from "./train.ts";
-import { observedNumbers, Posterior } from "./trained.ts";
+import { Posterior } from "./trained.ts";
 
-export interface PosteriorOptions<Given extends Prior | Priors> extends PosteriorTrainingOptions {
-  /** What is known of the parameters before: a prior of each by name, or one for all. */
-  readonly prior: Given;
-  /** What data would be observed with given parameters; may be left out where simulations are given. */
-  readonly simulate?: Simulator<Given>;
-  /**
-   * What was observed: what the simulator would give. May be left out: the posterior is one for all observations, and each question
-   * may come with its own.
-   */
-  readonly observation?: number | Numbers;
-  /** How many, default 10,000; or those that ran before. */
-  readonly simulations?: number | SimulationsGiven;
-  /** Simulations at once, of an asynchronous simulator; default 1. The result does not depend on it. */
-  readonly concurrency?: number;
-  /** Of parameters, simulations and training; an integer from 0 to 2^53 - 1. Default 0. */
-  readonly seed?: number;
-  readonly signal?: AbortSignal | undefined;
+export interface PosteriorOptions<Given extends Prior | Priors>
+  extends PosteriorTrainingOptions,
+    Omit<InferenceOptions<Given>, "onProgress"> {
   /** Called now and then, in turns of 25 ms of simulations and a few times a second of training. */
   readonly onProgress?: (progress: SimulationProgress | TrainingProgress) => void;
-}
-
-export interface SimulationProgress {
-  readonly stage: "simulating";
-  readonly done: number;
-  readonly total: number;
-  readonly failed: number;
-  readonly seconds: number;
 }
 
 /** A posterior with what it was made of. */
@@ -85,56 +56,20 @@ export async function posterior<const Given extends Prior | Priors>(
   options: PosteriorOptions<Given>,
 ): Promise<InferredPosterior<Given>> {
   partOption("runtime", runtime, "createTrainer", "await createRuntime()");
-  const given = optionsObject("options of posterior", options, [
-    ...(["prior", "simulate", "observation", "simulations", "concurrency", "seed", "signal", "onProgress"] as const),
-    ...trainingNames,
-  ]);
-  const prior = new JointPrior(given.prior);
-  const { simulate, observation, onProgress = () => {} } = given;
-  const signal = signalOption(given.signal);
-  const seed = integerOption("seed of posterior", given.seed ?? 0, 0);
-  const values = observation === undefined ? undefined : observedNumbers(observation);
-  const shape = values && (typeof observation === "number" ? [1] : shapeOf(observation as Numbers, values.length));
+  const given = optionsObject("options of posterior", options, [...inferenceNames, ...trainingNames]);
   if (given.steps !== undefined) integerOption("steps of posterior", given.steps);
-
-  const made = await simulationsOf();
-  const facts: ObservationFacts = { ...rangeOf(made), ...(values ? { values: [...values] } : {}) };
-  const { model, training } = await trained(runtime, prior, made, { ...given, seed, signal }, onProgress);
-  const result = new Posterior<Given>(model, { table: prior, prior, simulate, observation: facts, seed });
-  const warnings = [...failureWarnings(made), ...result.warningsOf()];
-  return Object.assign(result, { simulations: made, training, warnings });
-
-  async function simulationsOf(): Promise<Simulated> {
-    if (isRecord(given.simulations)) {
-      const own = givenSimulations(prior, given.simulations as SimulationsGiven);
-      if (!values || own.observations.length === own.count * values.length) return own;
-      throw new DataError({
-        subject: "observation",
-        given: `${values.length} numbers`,
-        expected: `${own.observations.length / own.count}, as each simulation has`,
-        remedy: "Give one observation, as the simulator would give it.",
-      });
-    }
-    if (typeof simulate !== "function") {
-      throw new ConfigError({
-        subject: "simulate of posterior",
-        given: simulate ?? String(simulate),
-        expected: "a function from parameters to data, or simulations that ran before",
-        remedy: "Give simulate: (parameters, { random }) => data.",
-      });
-    }
-    const count = integerOption("simulations of posterior", given.simulations ?? 10_000, 2);
-    const concurrency = integerOption("concurrency of posterior", given.concurrency ?? 1);
-    const begun = performance.now();
-    return simulated({
-      ...{ prior, simulate, count, concurrency, seed, use: "training", shape, signal },
-      onProgress: (done, failed) =>
-        onProgress({
-          ...{ stage: "simulating", done, total: count, failed },
-          seconds: (performance.now() - begun) / 1000,
-        }),
-    });
-  }
+  const { onProgress = () => {} } = given;
+  const asked = ([name]: readonly [string, unknown]) => !(trainingNames as readonly string[]).includes(name);
+  const steps = await inference(Object.fromEntries(Object.entries(given).filter(asked)) as InferenceOptions<Given>);
+  const { model, training } = await trained(
+    runtime,
+    steps,
+    { ...given, signal: signalOption(given.signal) },
+    onProgress,
+  );
+  const result = steps.posterior(model);
+  const warnings = [...failureWarnings(steps.simulations), ...result.warningsOf()];
+  return Object.assign(result, { simulations: steps.simulations, training, warnings });
 }
 
 export interface LoadPosteriorOptions<Given extends Prior | Priors> {
@@ -176,19 +111,6 @@ function expectSame(given: ParameterTable, own: ParameterTable, source: string):
     expected: said(own),
     remedy: "Give the prior that the posterior was made with, or leave it out: samples and densities need none.",
   });
-}
-
-/** Least and greatest of each number over all simulations. */
-function rangeOf({ observations, count, shape }: Simulated): Omit<ObservationFacts, "values"> {
-  const width = observations.length / count;
-  const least = Array.from(observations.subarray(0, width));
-  const greatest = [...least];
-  for (let at = width; at < observations.length; at++) {
-    const [k, value] = [at % width, observations[at] as number];
-    if (value < (least[k] as number)) least[k] = value;
-    if (value > (greatest[k] as number)) greatest[k] = value;
-  }
-  return { shape, least, greatest, count };
 }
 
 function failureWarnings({ failed, failures, count }: Simulated): string[] {

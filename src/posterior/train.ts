@@ -1,6 +1,6 @@
 /** Training of a posterior's model: the parameters' flow, told what was observed. */
 import { arrayData } from "../data/array.ts";
-import type { Model, Runtime, ValidationMetrics } from "../engine/api.ts";
+import type { Model, Runtime, TrainerOptions, ValidationMetrics } from "../engine/api.ts";
 import { cfm } from "../flow/losses/cfm.ts";
 import type { Loss } from "../flow/losses/loss.ts";
 import { condOT } from "../flow/paths/cond-ot.ts";
@@ -65,33 +65,48 @@ export const trainingNames = [
 const RATE = 4e-3;
 const WARM_UP = 100;
 
+/** Where options do not say. */
+const STEPS = 8000;
+
 /** Fewer rows than this make no tenth worth judging by. */
 const FEWEST = 20;
 
-export async function trained(
-  runtime: Runtime,
+/** What a trainer is given, but for its seed. */
+export function trainerOptionsOf(
   table: ParameterTable,
   { parameters, observations, count, shape }: Simulated,
-  options: PosteriorTrainingOptions & { readonly seed: number; readonly signal: AbortSignal | undefined },
-  onProgress: (progress: TrainingProgress) => void,
-): Promise<{ readonly model: Model; readonly training: PosteriorTraining }> {
-  const { loss = cfm(), hidden = [128, 128, 128, 128, 128], steps = 8000, validation = 0.1, patience = 30 } = options;
-  const { seed, signal } = options;
+  options: PosteriorTrainingOptions,
+): Omit<TrainerOptions, "seed"> {
+  const { loss = cfm(), hidden = [128, 128, 128, 128, 128], steps = STEPS, validation = 0.1, patience = 30 } = options;
   const { dimension, columns } = table;
-  const network = options.network ?? mlp({ dimension, hidden, conditions: { observation: numbers(shape) } });
   const data = arrayData(table.toLine(parameters), [count, dimension], {
     ...{ standardize: true, columns },
     conditions: { observation: { values: observations, shape: [count, ...shape] } },
   });
-  const begun = performance.now();
-  const trainer = await runtime.createTrainer({
-    ...{ network, path: condOT(), loss, data, seed, signal },
+  return {
+    network: options.network ?? mlp({ dimension, hidden, conditions: { observation: numbers(shape) } }),
+    ...{ path: condOT(), loss, data },
     optimizer:
       options.optimizer ?? adam({ learningRate: product(RATE, warmUp({ steps: WARM_UP }), cosineDecay({ steps })) }),
     batchSize: options.batchSize ?? Math.min(256, count),
     ema: { decay: 0.995 },
     maximumGradientNorm: 1,
     ...(count >= FEWEST ? { validation, earlyStopping: { patience } } : {}),
+  };
+}
+
+export async function trained(
+  runtime: Runtime,
+  inference: { training(options?: PosteriorTrainingOptions): TrainerOptions },
+  options: PosteriorTrainingOptions & { readonly signal: AbortSignal | undefined },
+  onProgress: (progress: TrainingProgress) => void,
+): Promise<{ readonly model: Model; readonly training: PosteriorTraining }> {
+  const { steps = STEPS, signal } = options;
+  const own = trainingNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]] as const]));
+  const begun = performance.now();
+  const trainer = await runtime.createTrainer({
+    ...inference.training(Object.fromEntries(own)),
+    ...(signal ? { signal } : {}),
   });
   try {
     let last: ValidationMetrics | undefined;

@@ -17,7 +17,7 @@ async function refused(parameters: readonly string[]): Promise<string> {
 
 describe("arguments", () => {
   test.each([
-    ["an unknown command", ["trian"], /trian.*compare, train, sample/],
+    ["an unknown command", ["trian"], /trian.*compare, experiment, train, sample/],
     ["an unknown part of the bench", ["bench", "--only", "fdm,cmf"], /cmf.*logdensity/],
     ["a width whose losses nobody knows", ["bench", "--width", "65"], /65.*512/],
     ["no threads", ["bench", "--threads", "0"], /--threads.*positive integer/],

@@ -1,11 +1,12 @@
 // Posteriors from simulations: against closed forms, within bounds, the same from their files; and what is said of what goes wrong.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { gaussianLinear } from "../../src/cli/experiment/posterior-tasks.ts";
 import { CheckpointError, ConfigError, DataError } from "../../src/errors.ts";
 import { cfm, fdm } from "../../src/index.ts";
-import { gaussianLinear } from "../../src/posterior/tasks/tasks.ts";
 import {
   definePrior,
   type InferredPosterior,
+  inference,
   loadPosterior,
   logNormal,
   type PosteriorOptions,
@@ -287,6 +288,23 @@ describe("simulations", () => {
     await expect(infer({ simulate: () => 1, steps: 3, signal: third.signal, onProgress: atTheEnd })).rejects.toThrow(
       "late",
     );
+  });
+
+  test("in steps, with a training loop of one's own, it is the same posterior", async () => {
+    const simulate: Options["simulate"] = ({ a, b }, { random }) => [a + b[0] + random.normal()];
+    const whole = await infer({ simulate, observation: [0.4], seed: 3 });
+    const steps = await inference({ prior, simulate, observation: [0.4], simulations: 60, seed: 3 });
+    expect(steps.simulations).toEqual(whole.simulations);
+    const trainer = await engines.runtime.createTrainer(steps.training({ hidden: [4], steps: 2, batchSize: 16 }));
+    for await (const _ of trainer.run({ steps: 2 }));
+    const own = steps.posterior(trainer.model);
+    const asked = { count: 5, seed: 1 };
+    expect((await own.sample(asked)).values).toEqual((await whole.sample(asked)).values);
+    const points = { a: [0.2, 0.9], b: [0.1, 0.5, 0.7, 0.3] };
+    expect((await own.logDensity(points)).values).toEqual((await whole.logDensity(points)).values);
+    expect(() => steps.training({ step: 3 } as never)).toThrow(/step/);
+    whole.dispose();
+    trainer.dispose();
   });
 
   test("images stay images for a network of one's own", async () => {

@@ -26,7 +26,7 @@ import { number, oneOf } from "../arguments.ts";
 import { planePictures } from "../report/pictures.ts";
 import { drawnRows } from "../report/rows.ts";
 import { planeOf, viewOf } from "../report/view.ts";
-import { meanAndDeviation, standardErrorOf } from "../statistics.ts";
+import { meanWithError } from "../statistics.ts";
 import { type Contender, defineExperiment, type Metric, type Settings } from "./experiment.ts";
 
 interface PlaneSettings extends Settings {
@@ -320,7 +320,7 @@ export const checkerboard = defineExperiment<PlaneSettings, DataSource>({
         title: "negative log-likelihood, held out",
         unit: "nats",
         better: "lower",
-        ...meanOf(Array.from(nats)),
+        ...meanWithError(Array.from(nats)),
       },
       { name: "totalVariation", title: "total variation to the data's density", better: "lower", value: distance },
       {
@@ -331,7 +331,7 @@ export const checkerboard = defineExperiment<PlaneSettings, DataSource>({
         value: sliced.distance,
         error: sliced.standardError,
       },
-      { name: "likelihood", title: "likelihood of a point, held out", better: "higher", ...meanOf(likelihoods) },
+      { name: "likelihood", title: "likelihood of a point, held out", better: "higher", ...meanWithError(likelihoods) },
       {
         name: "bound",
         title: "conditional bound on the total variation up to t = 0.95, to compare by",
@@ -359,8 +359,3 @@ export const checkerboard = defineExperiment<PlaneSettings, DataSource>({
     return planePictures(view, planeOf(view, data, rows, seed), rows, portraits);
   },
 });
-
-function meanOf(values: readonly number[]): { readonly value: number; readonly error: number } {
-  const { mean, deviation } = meanAndDeviation(values);
-  return { value: mean, error: standardErrorOf(deviation, values.length) };
-}

@@ -6,6 +6,7 @@ export const experiments: Readonly<Record<string, () => Promise<Experiment>>> = 
   checkerboard: () => import("./checkerboard.ts").then(({ checkerboard }) => checkerboard),
   "dna-toy": () => import("./dna-toy.ts").then(({ dnaToy }) => dnaToy),
   dna: () => import("./dna.ts").then(({ dna }) => dna),
+  posterior: () => import("./posterior.ts").then(({ posterior }) => posterior),
   bridge: () => import("./bridge.ts").then(({ bridge }) => bridge),
   lorenz: () => import("./trajectories/lorenz.ts").then(({ lorenz }) => lorenz),
   "fitzhugh-nagumo": () => import("./trajectories/fitzhugh-nagumo.ts").then(({ fitzHughNagumo }) => fitzHughNagumo),

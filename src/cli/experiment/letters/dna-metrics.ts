@@ -1,5 +1,5 @@
 /** What sampled sequences are judged by, against rows held out. */
-import { meanAndDeviation, standardErrorOf } from "../../statistics.ts";
+import { meanWithError } from "../../statistics.ts";
 import type { Metric } from "../experiment.ts";
 import { type Classify, shareRecognised } from "./classify.ts";
 import { ALPHABET, type DnaData, type LabelledLetters } from "./dna-data.ts";
@@ -45,7 +45,7 @@ export function metricsOfSamples(samples: LabelledLetters, data: DnaData, classi
     variation(1, "letters"),
     {
       ...{ name: "places", title: "KL of letters by place", unit: "nats", better: "lower" },
-      ...meanOf(byPlace),
+      ...meanWithError(byPlace),
     },
     {
       ...{
@@ -94,7 +94,7 @@ function nearestMetrics(samples: Letters, training: Letters, heldOut: Letters): 
     );
   };
   const [own, others] = [percent(samples), percent(heldOut)];
-  const [a, b] = [meanOf(own), meanOf(others)];
+  const [a, b] = [meanWithError(own), meanWithError(others)];
   return [
     {
       ...{
@@ -147,7 +147,7 @@ function motifMetrics(samples: LabelledLetters, heldOut: LabelledLetters, plante
         title: "sequences with a motif, off rows held out",
         unit: "percentage points",
       },
-      ...{ better: "lower", value: 100 * meanOf(shares).value },
+      ...{ better: "lower", value: 100 * meanWithError(shares).value },
     },
     {
       ...{
@@ -156,12 +156,7 @@ function motifMetrics(samples: LabelledLetters, heldOut: LabelledLetters, plante
         unit: "nats",
         better: "lower",
       },
-      value: letters.length > 0 ? meanOf(letters).value : Number.NaN,
+      value: letters.length > 0 ? meanWithError(letters).value : Number.NaN,
     },
   ];
-}
-
-function meanOf(values: readonly number[]): { readonly value: number; readonly error: number } {
-  const { mean, deviation } = meanAndDeviation(values);
-  return { value: mean, error: standardErrorOf(deviation, values.length) };
 }

@@ -6,8 +6,8 @@ import {
   type PosteriorTask,
   slcp,
   twoMoons,
-} from "../../src/posterior/tasks/tasks.ts";
-import { RandomSequence } from "../../src/transport/random-sequence.ts";
+} from "../../../src/cli/experiment/posterior-tasks.ts";
+import { RandomSequence } from "../../../src/transport/random-sequence.ts";
 
 /** Mean and covariance of draws. */
 function moments(count: number, draw: () => ArrayLike<number>) {

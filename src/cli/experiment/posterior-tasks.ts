@@ -4,7 +4,7 @@
  *
  * @see Lueckmann et al., "Benchmarking simulation-based inference" (AISTATS 2021), appendix T.
  */
-import { normal, type Prior, type Random, uniform } from "../priors.ts";
+import { normal, type Prior, type Random, uniform } from "../../posterior.ts";
 
 export interface PosteriorTask {
   readonly name: string;

@@ -1,0 +1,42 @@
+/** The experiment on posteriors, tiny: what it judges, and that a task without known draws has no classifier. */
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { useCli } from "../run.ts";
+
+const cli = useCli();
+const tiny = "steps=60,width=24,layers=2,simulations=600,observations=1,draws=150,fresh=25";
+
+async function metricsOf(task: string): Promise<Record<string, number>> {
+  const asked = ["experiment", "posterior", task, "--losses", "cfm", "--backend", "wasm", "--threads", "1"];
+  const { code, errors } = await cli.run([...asked, "--set", tiny, "--out", task]);
+  expect(code, errors).toBe(0);
+  const record = JSON.parse(await readFile(cli.path(task, "seed-0", "cfm", "record.json"), "utf8"));
+  expect(await readFile(cli.path(task, "report.html"), "utf8")).toContain("simulations of a model");
+  return Object.fromEntries(record.metrics.map(({ name, value }: { name: string; value: number }) => [name, value]));
+}
+
+test("a Gaussian posterior, whose entropy is known", { timeout: 60_000 }, async () => {
+  const { nats, c2st, coverage, calibration } = await metricsOf("gaussian_linear");
+  // Ten dimensions of deviation sqrt 0.05: no model has fewer nats on average, and the prior, of sqrt 0.1, has 3.5 more.
+  const entropy = 5 * Math.log(2 * Math.PI * Math.E * 0.05);
+  expect(nats).toBeGreaterThan(entropy - 2.5); // of 25 simulations: 4 deviations of chance
+  expect(nats).toBeLessThan(5 * Math.log(2 * Math.PI * Math.E * 0.1) + 6);
+  expect(c2st).toBeGreaterThan(0.5);
+  expect(c2st).toBeLessThanOrEqual(1);
+  expect(coverage).toBeGreaterThan(0);
+  expect(coverage).toBeLessThan(40);
+  expect(calibration).toBeGreaterThanOrEqual(0);
+  expect(calibration).toBeLessThanOrEqual(1);
+});
+
+test("a posterior of which no draws are known", { timeout: 60_000 }, async () => {
+  const { nats, c2st } = await metricsOf("slcp");
+  expect(Number.isFinite(nats)).toBe(true);
+  expect(c2st).toBeNull();
+});
+
+test("a task that is none is refused before anything is simulated", async () => {
+  const { code, errors } = await cli.run(["experiment", "posterior", "three_moons", "--out", "none"]);
+  expect(code).toBe(2);
+  expect(errors).toMatch(/three_moons.*two_moons/);
+});
