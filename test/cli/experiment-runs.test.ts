@@ -2,6 +2,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { factsIn } from "../../src/cli/model-facts.ts";
+import { readNpy } from "../../src/index.ts";
 import { patched } from "./ended-runs.ts";
 import { type RunOptions, useCli } from "./run.ts";
 
@@ -94,6 +95,19 @@ test("Ctrl-C in a training saves it and says how to go on, which gives equal bit
   const [steps, seconds] = [0, 1].map((column) => times.map((line) => Number(line.split(",")[column])));
   for (const rising of [steps, seconds] as number[][]) expect(rising).toEqual([...rising].sort((a, b) => a - b));
   expect(steps?.at(-1)).toBe(4000);
+});
+
+test("CFM for FDM's seconds has steps of its own, also beside validations", { timeout: 60_000 }, async () => {
+  const losses = ["cfm", "fdm", "cfm-seconds"];
+  const { code, errors } = await cli.run(checkerboard("seconds", "--losses", losses.join(",")));
+  expect(code, errors).toBe(0);
+  const steps = await Promise.all(losses.map((loss) => stepOf("seconds", "seed-0", loss)));
+  expect(steps.slice(0, 2)).toEqual([400, 400]);
+  const kept = readNpy(new Uint8Array(await read("seconds", "seed-0", "cfm-seconds", "steps-for-seconds.npy")));
+  expect(steps[2]).toBe(Math.round(400 * (kept.data[0] as number)));
+  // The same command finds all of it done, by the ratio that was measured once.
+  expect((await cli.run(checkerboard("seconds", "--losses", losses.join(",")))).code).toBe(0);
+  expect(await stepOf("seconds", "seed-0", "cfm-seconds")).toBe(steps[2]);
 });
 
 test("a folder of other settings is refused in a sentence, and begun anew when asked", {

@@ -67,6 +67,6 @@ async function trainerOf(experiment: Experiment, job: LossJob<Settings, unknown>
     (error: unknown) => error,
   );
   if (!(asked instanceof Asked)) throw asked ?? new TypeError(`${experiment.name}: ${job.loss} trains nothing`);
-  const { validation: _validation, earlyStopping: _stopping, ...options } = asked.fit.options;
+  const { validation: _validation, validateEvery: _every, earlyStopping: _stopping, ...options } = asked.fit.options;
   return createTrainer(job.runtime, { ...options, seed: job.seed, signal: job.signal });
 }
