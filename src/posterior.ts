@@ -24,12 +24,9 @@ export {
   type Random,
   uniform,
 } from "./posterior/priors.ts";
-export type { Simulated, SimulationContext, SimulationsGiven, Simulator } from "./posterior/simulate.ts";
-export type { PosteriorTraining, PosteriorTrainingOptions, TrainingProgress } from "./posterior/train.ts";
 export type {
   AskOptions,
   ParameterSummary,
-  Posterior,
   PosteriorCalibration,
   PosteriorCalibrationOptions,
   PosteriorMode,
@@ -37,5 +34,8 @@ export type {
   PosteriorSampleOptions,
   PosteriorSamples,
   PosteriorSummaryOptions,
-} from "./posterior/trained.ts";
+} from "./posterior/questions.ts";
+export type { Simulated, SimulationContext, SimulationsGiven, Simulator } from "./posterior/simulate.ts";
+export type { PosteriorTraining, PosteriorTrainingOptions, TrainingProgress } from "./posterior/train.ts";
+export type { Posterior } from "./posterior/trained.ts";
 export type { Bounds, Transform } from "./posterior/transforms.ts";

@@ -4,6 +4,7 @@ import type { Model, TrainerOptions } from "../engine/api.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import { integerOption, isRecord, optionsObject, signalOption } from "../graph/options.ts";
 import type { ObservationFacts } from "./file.ts";
+import { observedNumbers } from "./observation.ts";
 import { JointPrior } from "./parameters.ts";
 import type { Prior, Priors } from "./priors.ts";
 import {
@@ -15,7 +16,7 @@ import {
   simulations as simulated,
 } from "./simulate.ts";
 import { type PosteriorTrainingOptions, trainerOptionsOf, trainingNames } from "./train.ts";
-import { observedNumbers, Posterior } from "./trained.ts";
+import { Posterior } from "./trained.ts";
 
 export interface InferenceOptions<Given extends Prior | Priors> {
   /** What is known of the parameters before: a prior of each by name, or one for all. */

@@ -1,111 +1,29 @@
 /** What users hold of a trained posterior: samples, log-densities, modes and checks, for one observation or any. */
-import { copiedNumbers, type Numbers } from "../data/numbers.ts";
-import {
-  type CoordinateCalibration,
-  type IntervalCoverage,
-  intervalCoverage,
-  sbc,
-  type TARP,
-  tarp,
-} from "../diagnostics/calibration.ts";
-import type { DivergenceOptions, LogDensity, Model, SolveOptions } from "../engine/api.ts";
+import type { Numbers } from "../data/numbers.ts";
+import { intervalCoverage, sbc, tarp } from "../diagnostics/calibration.ts";
+import type { DivergenceOptions, LogDensity, Model } from "../engine/api.ts";
 import { dispose } from "../engine/disposed.ts";
-import { ConfigError, DataError } from "../errors.ts";
-import { sizeOf } from "../graph/node.ts";
+import { ConfigError } from "../errors.ts";
 import { integerOption, numberOption, optionsObject } from "../graph/options.ts";
 import { climbed } from "../likelihoods/mode.ts";
 import { type LogDensityInterval, logDensityGradient, logDensityInterval } from "../likelihoods/parts.ts";
 import { type ObservationFacts, type PosteriorFacts, withFacts } from "./file.ts";
+import { expectShape, observedNumbers, unlikeSimulations } from "./observation.ts";
 import type { JointPrior, ParametersGiven, ParameterTable } from "./parameters.ts";
 import type { Prior, Priors } from "./priors.ts";
+import type {
+  AskOptions,
+  ParameterSummary,
+  PosteriorCalibration,
+  PosteriorCalibrationOptions,
+  PosteriorMode,
+  PosteriorModeOptions,
+  PosteriorSampleOptions,
+  PosteriorSamples,
+  PosteriorSummaryOptions,
+} from "./questions.ts";
 import { type Simulated, type Simulator, simulations } from "./simulate.ts";
 import { logJacobianSlope } from "./transforms.ts";
-
-/** Options of every question to a posterior. */
-export interface AskOptions extends Omit<SolveOptions, "conditions" | "guidance"> {
-  /** What was observed; default: the observation that the posterior was made with. Any other one costs no training. */
-  readonly observation?: number | Numbers;
-}
-
-export interface PosteriorSampleOptions extends AskOptions {
-  /** Samples; default 1000. */
-  readonly count?: number;
-}
-
-export interface PosteriorSamples {
-  /** Row-major [count, D], in the parameters' own units, all within the prior's bounds. */
-  readonly values: Float64Array;
-  readonly count: number;
-  readonly dimension: number;
-  /** [count, D]. */
-  readonly shape: readonly number[];
-  /** Names of the D numbers. */
-  readonly columns: readonly string[];
-  /** By name: [count], of parameters that are arrays row-major [count, size]; "parameters" where the prior has no names. */
-  readonly parameters: Readonly<Record<string, Float64Array>>;
-  /** What speaks against them, such as an observation unlike every simulation. */
-  readonly warnings: readonly string[];
-}
-
-export interface PosteriorModeOptions extends AskOptions {
-  /** Samples of the posterior to climb from; default 20. */
-  readonly starts?: number;
-  /** Steps at most; default 50. */
-  readonly iterations?: number;
-}
-
-export interface PosteriorMode {
-  /** The most probable parameters, by name. */
-  readonly parameters: Readonly<Record<string, Float64Array>>;
-  /** [D]. */
-  readonly values: Float64Array;
-  /** In nats, in the parameters' own units. */
-  readonly logDensity: number;
-  readonly converged: boolean;
-  /** Numbers that are highest at a bound of the prior: the mode lies there, or beyond what simulations tell. */
-  readonly atBound: readonly string[];
-}
-
-/** Of one number of the posterior. */
-export interface ParameterSummary {
-  readonly name: string;
-  readonly mean: number;
-  readonly deviation: number;
-  readonly median: number;
-  /** Ends of the central interval. */
-  readonly lower: number;
-  readonly upper: number;
-}
-
-export interface PosteriorSummaryOptions extends PosteriorSampleOptions {
-  /** Of the interval; default 0.9. */
-  readonly level?: number;
-}
-
-export interface PosteriorCalibrationOptions extends Omit<AskOptions, "observation"> {
-  /** Fresh simulations; default 200. */
-  readonly simulations?: number;
-  /** Draws of the posterior of each; default 100. */
-  readonly draws?: number;
-  readonly concurrency?: number;
-}
-
-/** Whether posteriors hold what they say, over the prior. */
-export interface PosteriorCalibration {
-  /** Of each number of the parameters, in the order of `columns`. */
-  readonly sbc: readonly CoordinateCalibration[];
-  readonly tarp: TARP;
-  readonly coverage: readonly IntervalCoverage[];
-  readonly columns: readonly string[];
-  /** Simulations judged by, and those that failed. */
-  readonly count: number;
-  readonly failed: number;
-  /** The least p-value of all tests, times their number: below 0.05 posteriors are off. */
-  readonly pValue: number;
-  /** The truths [count, D] and the draws [count, draws, D], for tests of your own. */
-  readonly truths: Float64Array;
-  readonly draws: Float64Array;
-}
 
 /** Of each z: beyond it a mode is at the bound. 1e-4 of the prior lie farther out, where few simulations were. */
 const FARTHEST = 3.7;
@@ -385,39 +303,4 @@ export class Posterior<Given extends Prior | Priors = Priors> implements Disposa
   [dispose](): void {
     this.dispose();
   }
-}
-
-/** @throws {@link DataError} when an observation is no finite numbers. */
-export function observedNumbers(given: number | Numbers): Float64Array {
-  const values = typeof given === "number" ? Float64Array.of(given) : copiedNumbers("observation", given);
-  const wrong = values.findIndex((value) => !Number.isFinite(Math.fround(value)));
-  if (wrong < 0) return Float64Array.from(values);
-  throw new DataError({
-    subject: `observation, number ${wrong} (from 0)`,
-    given: values[wrong],
-    expected: "a finite number",
-    remedy: "Fill gaps, and let the simulator give its data with the same gaps filled the same way.",
-  });
-}
-
-function expectShape(values: Float64Array, shape: readonly number[]): void {
-  if (values.length === sizeOf(shape)) return;
-  throw new DataError({
-    subject: "observation",
-    given: `${values.length} numbers`,
-    expected: `${sizeOf(shape)}, as each simulation gave`,
-    remedy: "Give one observation, as the simulator would give it.",
-  });
-}
-
-/** A model that is asked for what it has seen nothing like makes something up: nothing in its answer tells. */
-function unlikeSimulations(values: Float64Array, { least, greatest, count }: ObservationFacts): string[] {
-  const beyond = [...values.keys()].filter((k) => !(values[k] >= least[k] && values[k] <= greatest[k]));
-  if (beyond.length === 0) return [];
-  const [k] = beyond;
-  const others = beyond.length > 1 ? `, and ${beyond.length - 1} other numbers lie beyond theirs` : "";
-  return [
-    `observation[${k}] is ${values[k]}, while all ${count} simulations lie between ${least[k]} and ${greatest[k]}${others}: ` +
-      "the posterior is extrapolated. Does the simulator, with this prior, make such data?",
-  ];
 }
