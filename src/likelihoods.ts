@@ -22,6 +22,15 @@ export {
   logDensityGradient,
   logDensityInterval,
 } from "./likelihoods/parts.ts";
+export type { RowRange } from "./likelihoods/row-range.ts";
+export {
+  type LogDensityOfRowsOptions,
+  logDensityOfRows,
+  type Shard,
+  type ShardRows,
+  type ShardRowsOptions,
+  shardRows,
+} from "./likelihoods/shards.ts";
 export {
   type TotalVariation,
   type TotalVariationBound,

@@ -264,6 +264,22 @@ const calls: Readonly<Record<string, { options: object; call: (made: Made, optio
       for await (const _ of likelihoods.sampleChunks(trainer.model, options)) return;
     },
   },
+  shardRows: {
+    options: { count: 2, seed: 1, solver: divflow.euler({ steps: 1 }), logDensity: true },
+    call: ({ trainer }, options) => likelihoods.shardRows(trainer.model, options, { index: 0, of: 2 }),
+  },
+  "shardRows, shard": {
+    options: { index: 0, of: 2 },
+    call: ({ trainer }, shard) => likelihoods.shardRows(trainer.model, { count: 2 }, shard),
+  },
+  logDensityOfRows: {
+    options: { rows: { first: 0, last: 1 }, solver: divflow.euler({ steps: 1 }), seed: 1 },
+    call: ({ trainer }, options) => likelihoods.logDensityOfRows(trainer.model, [0, 0], options),
+  },
+  "logDensityOfRows, rows": {
+    options: { first: 0, last: 1 },
+    call: ({ trainer }, rows) => likelihoods.logDensityOfRows(trainer.model, [0, 0], { rows }),
+  },
   "sample, known": {
     options: { values: [0, 1], mask: [0, 1], by: "guidance", strength: 2, deviation: 2 },
     call: ({ trainer }, known) => trainer.model.sample({ count: 1, known }),

@@ -114,12 +114,7 @@ export class LocalModel implements Model {
     const started = performance.now();
     const sampled = this.work(options, async (live, parameters) => {
       const guide = guides && (await (await guiding()).guideOf(guides, this, standardization, total, divergence));
-      const { rows } = chunksOf(
-        total,
-        this.source.network,
-        tangentCount(divergence, dimension),
-        fieldsOf(told) * (guide?.passes ?? 1),
-      );
+      const { rows } = this.blocks(total, divergence, told, guide?.passes);
       const own = block ? Math.min(rows, count) : count;
       const double = standardization !== undefined;
       const values = resultArray(own * dimension, double);
@@ -159,9 +154,10 @@ export class LocalModel implements Model {
     return guides ? sampled.catch(async (error) => (await guiding()).rethrow(error, guides)) : sampled;
   }
 
-  async logDensity(points: Numbers, options: LogDensityOptions = {}): Promise<LogDensity> {
+  /** @param block - given, the points are rows from its first on: see {@link AskedDensities}. */
+  async logDensity(points: Numbers, options: LogDensityOptions = {}, block?: Block): Promise<LogDensity> {
     optionsObject("options of logDensity", options, [...solveOptionNames, "divergence", "probes"]);
-    const { logDensity } = await this.#encode("logDensity", points, options, estimatorOf(options));
+    const { logDensity } = await this.#encode("logDensity", points, options, estimatorOf(options), block);
     return logDensity as LogDensity;
   }
 
@@ -176,37 +172,34 @@ export class LocalModel implements Model {
     given: Numbers,
     options: SolveOptions,
     divergence: Required<Estimator> | undefined,
+    block?: Block,
   ): Promise<Encoding> {
     const { solver, seed, signal, onProgress } = solveOptions(of, options);
     const { dimension } = this;
     const { standardization, starting } = this.source;
     if (divergence) starting?.refuse(of, { logDensity: true });
     const { values: points, count } = pointsOf("points", given, dimension);
+    const { first, total } = block ?? { first: 0, total: count };
     const told = this.told(of, options, count);
     const inputs = toModelUnits(points, standardization);
     const columns = divergence ? estimateCount(divergence) : 0;
     expectHeld("estimates of log-densities", count, columns);
     const started = performance.now();
     return this.work(options, async (live, parameters) => {
-      const { rows, chunks } = chunksOf(
-        count,
-        this.source.network,
-        tangentCount(divergence, dimension),
-        fieldsOf(told),
-      );
+      const { rows } = this.blocks(total, divergence, told);
       const values = new Float32Array(of === "encode" ? count * dimension : 0);
       const estimates = resultArray(count * columns, true);
       const settings = { solver, rows, stops: [1, 0], divergence, task: "encode", guided: told.guided } as const;
       const solve = await this.solve(live, parameters, settings, signal);
-      for (let chunk = 0; chunk < chunks; chunk++) {
-        const from = chunk * rows;
+      for (let from = 0; from < count; from += rows) {
+        const chunk = (first + from) / rows;
         const batch = paddedRows(inputs, from, rows, dimension);
         const input = {
           seed,
           chunk,
           points: batch,
           told: told.at(from, rows),
-          onProgress: partOf(onProgress, chunk, rows, count),
+          onProgress: partOf(onProgress, chunk, rows, total),
         };
         await solve.run(input, signal, async () => {});
         if (of === "encode") copyRows(await solve.points(), values, from, count, dimension);
@@ -325,6 +318,12 @@ export class LocalModel implements Model {
     const { network, facts, telling } = this.source;
     if (!telling) return toldNothing(of, conditions, guidance);
     return telling.toldBy(of, conditions, { network, facts, count }, guidance);
+  }
+
+  /** How `total` points are cut: so many are solved at once. */
+  blocks(total: number, divergence: Required<Estimator> | undefined, told: Told, passes = 1) {
+    const tangents = tangentCount(divergence, this.dimension);
+    return chunksOf(total, this.source.network, tangents, fieldsOf(told) * passes);
   }
 
   /** The velocity of `rows` points, as it is or guided by what they are told. */

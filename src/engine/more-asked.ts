@@ -5,11 +5,11 @@
 import type { Standardization } from "../data/standardize.ts";
 import type { MixtureParts } from "../flow/mixture.ts";
 import type { NamedOptions } from "../graph/options.ts";
-import type { LogDensity, SampleOptions, Samples, SolveOptions } from "./api.ts";
+import type { LogDensity, LogDensityOptions, SampleOptions, Samples, SolveOptions } from "./api.ts";
 
 type Divergence = { readonly divergence?: "exact" | "hutchinson"; readonly probes?: number };
 
-/** Rows from `first` on of `total` samples. */
+/** Rows from `first` on of `total`: of samples, or of points that are judged. */
 export interface Block {
   readonly first: number;
   readonly total: number;
@@ -21,6 +21,19 @@ export interface Block {
  */
 export interface AskedBlock extends SampleOptions {
   readonly of: "block";
+  readonly block: number;
+  readonly total: number;
+}
+
+/** How many of `total` rows are solved at once, by options of samples; where log-densities of points are asked, by their `logDensity`. */
+export interface AskedRows extends SampleOptions {
+  readonly of: "rows";
+  readonly total: number;
+}
+
+/** Log-densities of points that are rows from `block` on of `total`; `block` is a multiple of the rows that are solved at once. */
+export interface AskedDensities extends LogDensityOptions {
+  readonly of: "densities";
   readonly block: number;
   readonly total: number;
 }
@@ -56,7 +69,15 @@ export interface AskedFacts {
   readonly of: "facts";
 }
 
-export type AskedMore = AskedFacts | AskedBlock | AskedEstimates | AskedGradient | AskedContributions | AskedResiduals;
+export type AskedMore =
+  | AskedFacts
+  | AskedBlock
+  | AskedRows
+  | AskedDensities
+  | AskedEstimates
+  | AskedGradient
+  | AskedContributions
+  | AskedResiduals;
 
 export interface Gradients extends LogDensity {
   /** [count, D], in data units. */
@@ -86,6 +107,8 @@ export interface ModelFacts {
 export interface Answers {
   readonly facts: ModelFacts;
   readonly block: Samples;
+  readonly rows: number;
+  readonly densities: LogDensity;
   /** [count, probes], in data units. */
   readonly estimates: Float64Array;
   readonly gradient: Gradients;

@@ -1,13 +1,15 @@
 /** Answers to questions that few pages ask a model: see more-asked.ts. */
 import type { NumericArray } from "../backends/backend.ts";
+import { onDemand } from "../backends/on-demand.ts";
 import { optionsObject } from "../graph/options.ts";
 import { constant } from "../ops/sources.ts";
+import { plainGuides } from "./guide-options.ts";
 import { contributionsOf, estimatesOf, gradientsOf } from "./log-density-parts.ts";
 import type { LocalModel } from "./model.ts";
 import type { ModelSource } from "./model-source.ts";
-import type { Answers, AskedMore, ModelFacts } from "./more-asked.ts";
+import type { Answers, AskedMore, AskedRows, ModelFacts } from "./more-asked.ts";
 import { residualsOf } from "./residuals.ts";
-import { solveOptionNames } from "./solve-options.ts";
+import { optionalEstimator, solveOptionNames } from "./solve-options.ts";
 
 export async function answer(
   model: LocalModel,
@@ -21,6 +23,12 @@ export async function answer(
     case "block": {
       const { of: _, block: first, total, ...options } = asked;
       return model.sample(options, { first, total });
+    }
+    case "rows":
+      return rowsAtOnce(model, asked);
+    case "densities": {
+      const { of: _, block: first, total, ...options } = asked;
+      return model.logDensity(given, options, { first, total });
     }
     case "estimates": {
       const { of: _, ...options } = asked;
@@ -40,6 +48,17 @@ export async function answer(
     case "residuals":
       return residualsOf(model, given, asked);
   }
+}
+
+async function rowsAtOnce(model: LocalModel, { of: _, total, ...options }: AskedRows): Promise<number> {
+  const divergence = optionalEstimator("sample", options.logDensity);
+  const guides = plainGuides(options, model);
+  const guide =
+    guides &&
+    (await onDemand(import("./guide.ts")).then(({ guideOf }) =>
+      guideOf(guides, model, model.source.standardization, total, divergence),
+    ));
+  return model.blocks(total, divergence, model.told("sample", options, total), guide?.passes).rows;
 }
 
 /** @throws {@link ConfigError} of a path without a Gaussian, whose flow begins elsewhere. */

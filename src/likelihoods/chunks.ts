@@ -5,28 +5,24 @@ import { ask } from "../engine/asking.ts";
 import { plainGuides } from "../engine/guide-options.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import { copiedOptions, integerOption, optionsObject, partOption } from "../graph/options.ts";
+import { type RowRange, rangeOption } from "./row-range.ts";
 
 export interface SampleChunksOptions extends SampleOptions {
   /** Samples of a chunk; the last may have fewer. Default 10,000. */
   readonly chunk?: number;
+  /**
+   * These rows of the `count` samples alone, to the same bits; `onProgress` still tells rows of all. What is solved with them is
+   * solved too: `shardRows` cuts where nothing is solved twice. Default: all.
+   */
+  readonly rows?: RowRange;
 }
 
-const names = [
-  ...([
-    "count",
-    "noise",
-    "start",
-    "logDensity",
-    "times",
-    "guide",
-    "known",
-    "chunk",
-    "solver",
-    "conditions",
-    "guidance",
-  ] as const),
-  ...(["seed", "signal", "best", "ema", "onProgress"] as const),
-] satisfies readonly (keyof SampleChunksOptions)[];
+export const sampleNames = [
+  ...(["count", "noise", "start", "logDensity", "times", "guide", "known"] as const),
+  ...(["solver", "conditions", "guidance", "seed", "signal", "best", "ema", "onProgress"] as const),
+] satisfies readonly (keyof SampleOptions)[];
+
+const names = [...sampleNames, "chunk", "rows"] as const satisfies readonly (keyof SampleChunksOptions)[];
 
 /**
  * What `model.sample` gives with these options, bit for bit, in chunks: memory is that of one chunk and of what the device
@@ -39,7 +35,7 @@ const names = [
  */
 export function sampleChunks(model: Model, options: SampleChunksOptions): AsyncGenerator<Samples, void, undefined> {
   const given = optionsObject("options of sampleChunks", copiedOptions(options), names);
-  const { chunk = 10_000, guide, known, noise, start, times, count, ...rest } = given;
+  const { chunk = 10_000, rows, guide, known, noise, start, times, count, ...rest } = given;
   integerOption("chunk of sampleChunks", chunk, 1, 2 ** 31 - 1); // numbers that an array may have
   partOption("model of sampleChunks", model, "sample", "trainer.model");
   const { dimension } = model;
@@ -49,23 +45,26 @@ export function sampleChunks(model: Model, options: SampleChunksOptions): AsyncG
   const points = own ?? begin;
   const total = points ? Math.ceil(points.length / dimension) : integerOption("count of sampleChunks", count);
   if (count !== undefined && count !== total) throw unequal(count, total);
+  const range = rangeOption("rows of sampleChunks", rows, total);
   const shared = {
     ...rest,
     ...plainGuides({ guide, known }, model),
     ...(times === undefined ? {} : { times: copiedNumbers("times of sampleChunks", times) }),
   };
-  const told = toldRows(model, rest.conditions, total);
+  const told = toldRows("sampleChunks", model, rest.conditions, total);
   const rowsFrom = (first: number) => {
     const last = Math.min(total, first + MOST_AT_ONCE);
-    const rows = (of: Numbers) => of.slice(first * dimension, last * dimension);
+    const part = (of: Numbers) => of.slice(first * dimension, last * dimension);
     return {
       ...(points ? {} : { count: last - first }),
-      ...(own ? { noise: rows(own) } : {}),
-      ...(begin ? { start: rows(begin) } : {}),
+      ...(own ? { noise: part(own) } : {}),
+      ...(begin ? { start: part(begin) } : {}),
       ...(told ? { conditions: told(first, last) } : {}),
     };
   };
-  return chunksOf(model, (first) => ({ ...shared, ...rowsFrom(first) }) as SampleOptions, { total, size: chunk });
+  const optionsFrom = (first: number) => ({ ...shared, ...rowsFrom(first) }) as SampleOptions;
+  const atOnce = () => ask("sampleChunks", model, undefined, { ...(shared as SampleOptions), of: "rows", total });
+  return chunksOf(model, { optionsFrom, atOnce }, { ...range, total, size: chunk });
 }
 
 /** Rows that a question is of: the engine solves as many at once at most. */
@@ -77,7 +76,7 @@ function unequal(count: number, points: number): ConfigError {
 }
 
 /** Gives what rows `first` to `last` of `total` are told: what is one for all stays, what is one for each is cut. */
-function toldRows(model: Model, conditions: ConditionsGiven | undefined, total: number) {
+export function toldRows(of: string, model: Model, conditions: ConditionsGiven | undefined, total: number) {
   if (conditions === undefined || total === 1) return undefined;
   const each = Object.entries(conditions).map(([name, given]) => {
     const { shape = [], classes } = model.conditions[name] ?? {};
@@ -90,7 +89,7 @@ function toldRows(model: Model, conditions: ConditionsGiven | undefined, total: 
     }
     if (values.length === width && classes === undefined) return () => [name, given] as const;
     throw new DataError({
-      subject: `condition "${name}" of sampleChunks`,
+      subject: `condition "${name}" of ${of}`,
       given: `${values.length} ${classes === undefined ? "numbers" : "labels"}`,
       expected: `${width} for all points, or ${total * width} for ${total}`,
       remedy: "Give one for all points, or one for each.",
@@ -102,23 +101,29 @@ function toldRows(model: Model, conditions: ConditionsGiven | undefined, total: 
 
 async function* chunksOf(
   model: Model,
-  optionsFrom: (first: number) => SampleOptions,
-  { total, size }: { readonly total: number; readonly size: number },
+  {
+    optionsFrom,
+    atOnce,
+  }: { readonly optionsFrom: (first: number) => SampleOptions; readonly atOnce: () => Promise<number> },
+  { first, last, total, size }: RowRange & { readonly total: number; readonly size: number },
 ): AsyncGenerator<Samples, void, undefined> {
   const { step } = model;
   let ready: Samples | undefined;
-  for (let solved = 0; solved < total || ready; ) {
-    while (solved < total && (ready?.count ?? 0) < size) {
+  let solved = first > 0 ? first - (first % (await atOnce())) : 0;
+  while (solved < last || ready) {
+    while (solved < last && (ready?.count ?? 0) < size) {
       if (model.step !== step) throw trainedOn(step, model.step);
       const asked = { ...optionsFrom(solved), of: "block", block: solved, total } as const;
       const block = await ask("sampleChunks", model, undefined, asked);
+      const [from, to] = [Math.max(0, first - solved), Math.min(block.count, last - solved)];
+      const wanted = rowsOf(block, from, to, block.seconds);
       solved += block.count;
-      ready = ready ? joined(ready, block) : block;
+      ready = ready ? joined(ready, wanted) : wanted;
     }
     const all = ready as Samples;
-    const first = Math.min(size, all.count);
-    ready = first < all.count ? rowsOf(all, first, all.count, 0) : undefined;
-    yield rowsOf(all, 0, first, all.seconds);
+    const own = Math.min(size, all.count);
+    ready = own < all.count ? rowsOf(all, own, all.count, 0) : undefined;
+    yield rowsOf(all, 0, own, all.seconds);
   }
 }
 
