@@ -10,6 +10,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { adam, arrayData, cfm, condOT, createRuntime, createTrainer, mlp } from "divflow";
+import { mixture } from "./mixture.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -29,48 +30,11 @@ const trials = await readFile(file, "utf8").then(
   () => [],
 );
 
-/**
- * Uniform numbers in [0, 1) that follow from a seed (mulberry32).
- * @param {number} seed
- */
-function uniform(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/**
- * A sampler of 8 components with means in [-2, 2] and variances from 0.05 to 0.35.
- * @param {number} D
- * @param {number} seed
- */
-function mixture(D, seed) {
-  const next = uniform(seed);
-  const components = Array.from({ length: 8 }, () =>
-    Array.from({ length: D }, () => ({ mean: 4 * next() - 2, deviation: Math.sqrt(0.05 + 0.3 * next()) })),
-  );
-  const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
-  return (/** @type {number} */ count) => {
-    const points = new Float64Array(count * D);
-    for (let row = 0; row < count; row++) {
-      const component = components[Math.floor(8 * next())] ?? [];
-      component.forEach(({ mean, deviation }, i) => {
-        points[row * D + i] = mean + deviation * normal();
-      });
-    }
-    return points;
-  };
-}
-
 const runtime = await createRuntime({ backend: "wasm" });
 for (let seed = 1; seed <= Number(values.seeds); seed++) {
   for (const D of numbers(values.dimensions)) {
     for (const rows of numbers(values.rows)) {
-      const draw = mixture(D, 1000 * seed + D);
+      const { draw } = mixture(D, 1000 * seed + D);
       const [training, stopping, judging] = [draw(rows), draw(500), draw(1000)];
       for (const jitter of numbers(values.jitter)) {
         if (

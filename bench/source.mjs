@@ -24,7 +24,7 @@ export async function fromSource(entry) {
       logLevel: "warning",
     });
     await writeFile(file, result.outputFiles[0]?.text ?? "");
-    return await import(pathToFileURL(file).href);
+    return await import(`${pathToFileURL(file).href}#${encodeURIComponent(entry)}`); // else the first entry is found again
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
