@@ -1,6 +1,6 @@
 /**
  * What dist/ is made of: index.js and its chunks, readable, for bundlers, Node and Deno; data.js, the readers of
- * files alone; networks.js, networks and their layers; flows.js, solvers beside the usual ones and flow maps; diagnostics.js, measures of samples; dynamics.js, trajectories as data; likelihoods.js, what log-densities are worth; posterior.js, simulation-based inference; letters.js, flows on the simplex; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
+ * files alone; networks.js, networks and their layers; flows.js, solvers beside the usual ones and flow maps; diagnostics.js, measures of samples; dynamics.js, trajectories as data; likelihoods.js, what log-densities are worth; posterior.js, simulation-based inference; letters.js, flows on the simplex; html.js, models as pages, with sampler-page.js; the files of its workers, each whole; min/, the same minified, for pages that load it as it is; and the
  * CLI for Node.
  *
  * By Rolldown rather than by esbuild, with which tests and demo are bundled: what a page downloads is smaller by 5 %,
@@ -12,6 +12,7 @@ import { build } from "esbuild";
 import { rolldown } from "rolldown";
 import { root } from "./files.mjs";
 import { takeOwnNames } from "./own-names.mjs";
+import { writeSamplerPage } from "./sampler-page.mjs";
 
 /** Optional in Node: the WebGPU implementation that a user may install beside divflow. Never part of a bundle. */
 const optional = "webgpu";
@@ -29,6 +30,7 @@ export async function bundle(folder = "dist") {
     writeWorker(folder, "worker", worker, "export {};"), // an entry of the package, so a module
     writeCommand(folder),
     writeBench(folder),
+    writeSamplerPage(folder),
     cases,
   ]);
 }
@@ -44,6 +46,7 @@ export const entries = {
   likelihoods: "src/likelihoods.ts",
   letters: "src/letters.ts",
   posterior: "src/posterior.ts",
+  html: "src/html.ts",
 };
 
 /** What stands for index.js in dist/min/. */
@@ -136,7 +139,7 @@ async function writeCore(folder, { input, minify = false }) {
   /** @param {keyof typeof parts} name */
   const group = (name) => ({ name, test: new RegExp(`(${parts[name]})\\.ts$`) });
   const output = await write(
-    { ...core, input, checks: { ineffectiveDynamicImport: !minify } },
+    { ...core, input, checks: { ineffectiveDynamicImport: !minify }, plugins: [samplerPageAt(minify ? ".." : ".")] },
     {
       dir: folder,
       minify,
@@ -174,6 +177,17 @@ async function writeCore(folder, { input, minify = false }) {
   );
   if (minify) await takeOwnNames(join(root, folder), output);
 }
+
+/**
+ * The page that models are put into is a file of its own, in dist/ alone.
+ * @param {string} folder
+ * @returns {import("rolldown").Plugin}
+ */
+const samplerPageAt = (folder) => ({
+  name: "sampler-page-at",
+  resolveId: (source) =>
+    source === "./sampler-page.js" ? { id: `${folder}/sampler-page.js`, external: true } : undefined,
+});
 
 /**
  * One file, and nothing to fetch: bundlers take it along as it is, and so may users. So it is minified.

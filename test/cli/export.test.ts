@@ -46,6 +46,34 @@ describe("export", () => {
     expect([both.code, both.output]).toEqual([2, ""]);
   });
 
+  test("writes a page that holds the model, under its name or a title", async () => {
+    const { code, output, errors } = await cli.run(["export", "own/model.safetensors", "--format", "html"]);
+    expect(code, errors).toBe(0);
+    expect(output).toMatch(/^Wrote a page that samples the model, 0\.\d\d MB of HTML, to own\/model\.html\n$/);
+    const page = new TextDecoder().decode(await bytesOf("own/model.html"));
+    expect(/<title>([^<]*)</.exec(page)?.[1]).toBe("Samples of model");
+    const held = Buffer.from(/id="model">([^<]*)</.exec(page)?.[1] ?? "", "base64");
+    await withRuntime("wasm", async (runtime) => {
+      const [own, given] = [await load(runtime, held), await load(runtime, await bytesOf("own/model.safetensors"))];
+      expect((await own.sample({ count: 9, seed: 3 })).values).toEqual(
+        (await given.sample({ count: 9, seed: 3 })).values,
+      );
+    });
+    const titled = [
+      "export",
+      "own/model.safetensors",
+      "--format",
+      "html",
+      "--title",
+      "Mine & yours",
+      "--out",
+      "mine.html",
+    ];
+    expect((await cli.run(titled)).code).toBe(0);
+    const text = new TextDecoder().decode(await bytesOf("mine.html"));
+    expect(/<title>([^<]*)</.exec(text)?.[1]).toBe("Mine &amp; yours");
+  });
+
   test("keeps the model it reads, and those of others, unless --force", async () => {
     await copyFile(cli.path("own/model.safetensors"), cli.path("other.safetensors"));
     const before = await bytesOf("own/model.safetensors");

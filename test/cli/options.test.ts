@@ -154,6 +154,7 @@ describe("what a choice makes void is refused, by default too; the defaults of o
     [[...evaluate, "--format", "csv"], /--format csv.*without --out/],
     [[...evaluate, "--force"], /--force.*without --out/],
     [["export", "m.safetensors", "--format", "onxn"], /--format.*onnx/],
+    [["export", "m.safetensors", "--title", "Mine"], /--title.*Mine with --format onnx/],
     [[...sample, "--backend", "webgpu", "--threads", "2"], /--threads 2.*--backend webgpu/],
     [[...train, "--backend", "reference", "--threads", "1"], /--threads 1.*--backend reference/],
     [[...train, "--loss", "cfm", "--divergence", "0.3"], /--divergence 0.3.*--loss cfm/],

@@ -1,7 +1,6 @@
 /** Reports and the demo by axe-core, and on a phone's width: in light and dark, nothing is cut off. */
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "puppeteer";
@@ -12,6 +11,7 @@ import { cache, root } from "../../.build/files.mjs";
 import { launchBrowser } from "../../.build/platforms/browser.mjs";
 import { skippedRuntimes } from "../../.build/runtimes.mjs";
 import { tiny, useCli } from "../cli/run.ts";
+import { faultsOf } from "./faults.ts";
 
 /** 40 rows of `width` columns with long names; the second column is far from 0, the last one constant. */
 function rowsOf(width: number): string {
@@ -29,41 +29,13 @@ function rowsOf(width: number): string {
 describe.skipIf(skippedRuntimes().includes("chromium"))("people can read", () => {
   const cli = useCli();
   let browser: Browser;
-  let axe: string;
 
   beforeAll(async () => {
-    axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
     browser = await launchBrowser();
   });
   afterAll(() => browser?.close());
 
-  /** Opens the page at each width in each scheme, and returns what is wrong. */
-  async function faults(url: string, ready: (page: Page) => Promise<unknown> = async () => {}): Promise<string[]> {
-    const found: string[] = [];
-    for (const width of [1200, 1000, 760, 360]) {
-      for (const scheme of width === 1200 || width === 360 ? ["light", "dark"] : ["light"]) {
-        const page = await browser.newPage();
-        await page.setViewport({ width, height: 800 });
-        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-        await page.goto(url);
-        await ready(page);
-        await page.$$eval("details", (all) => {
-          for (const one of all) one.open = true;
-        });
-        await page.evaluate(axe);
-        const wrong = await page.evaluate(async () => {
-          const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
-          const { violations } = await axe.run();
-          return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ""}`);
-        });
-        found.push(...wrong.map((one) => `${width}, ${scheme}: ${one}`));
-        const cut = await page.evaluate(cutOff);
-        found.push(...cut.map((one) => `${width}, ${scheme}: ${one}`));
-        await page.close();
-      }
-    }
-    return found;
-  }
+  const faults = (url: string, ready?: (page: Page) => Promise<unknown>) => faultsOf(browser, url, ready);
 
   test.each([
     ["a data set by name", "checkerboard", undefined],
@@ -104,20 +76,3 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("people can read", () =>
     }
   });
 });
-
-/** In the page: what is wider than its room or than the window. */
-function cutOff(): string[] {
-  const wide = (element: Element) =>
-    element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== "visible";
-  const page = document.scrollingElement as Element;
-  const elements = [...document.querySelectorAll("main *, footer")].filter(
-    // What is clipped on purpose, for screen readers alone, is no fault.
-    (element) => element.closest("thead, .unseen") === null && element.closest("svg") === null,
-  );
-  return [
-    ...(page.scrollWidth > innerWidth ? [`the page is ${page.scrollWidth} wide, the window ${innerWidth}`] : []),
-    ...elements
-      .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 || wide(element))
-      .map((element) => `cut off: <${element.tagName.toLowerCase()} class="${element.className}">`),
-  ];
-}

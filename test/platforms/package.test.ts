@@ -134,6 +134,7 @@ test("dist/min/ offers what dist/ does, files of points apart", async () => {
     "likelihoods",
     "letters",
     "posterior",
+    "html",
   ];
   const namesIn = (at: string) => Promise.all(entries.map((name) => names(`${at}${name}.js`)));
   const [[index, data, networks, ...others], [page, ...pages]] = await Promise.all([namesIn(""), namesIn("min/")]);
