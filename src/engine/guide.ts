@@ -8,6 +8,7 @@ import type { OpenGuidance } from "../flow/guidance/graph-guidance.ts";
 import { guidedByWeight, knownGradient, replacedField, type WeightGradient } from "../flow/guidance/guided-field.ts";
 import type { VelocityField } from "../flow/losses/loss.ts";
 import { expectAffine } from "../flow/paths/affine.ts";
+import { type LettersConfig, lettersOf } from "../flow/paths/graph-letters.ts";
 import { type PathScheduler, pointOnPath } from "../flow/paths/path.ts";
 import { windowOf } from "../flow/paths/window.ts";
 import type { Graph, StateDeclaration } from "../graph/graph.ts";
@@ -70,6 +71,8 @@ export async function guideOf(
   const strength = f32Option("strength of guide", options?.strength ?? 1);
   const { openGuidance } = await onDemand(import("../train/graphs.ts"));
   const by = options && openGuidance(options.by.options, of.shape);
+  const letters = by && given === undefined ? lettersOf(of.path) : undefined;
+  if (by && letters) return await lettersGuide(by, JSON.stringify(options.by), strength, letters);
   const known = given === undefined ? undefined : knownOf(given, of.dimension, count, standardization);
   const isReplaced = known?.by === "replacement";
   const window = windowOf(of.path);
@@ -129,6 +132,40 @@ export async function guideOf(
       };
     },
     finish: (samples, from) => known?.finish(samples, from),
+  };
+}
+
+/** Of sequences of letters, on the simplex. */
+async function lettersGuide(
+  by: OpenGuidance,
+  key: string,
+  strength: number,
+  { simplex, sample }: Pick<LettersConfig, "simplex" | "sample">,
+): Promise<Guide> {
+  const subject = `guide "${by.name}" of letters`;
+  if (simplex.kind === "linear") {
+    const expected = "the Dirichlet path: on the linear one a letter's density has no slope to guide by";
+    throw new ConfigError({ subject, given: "the linear path", expected, remedy: "Train on dirichlet({ sample })." });
+  }
+  if (by.kind === "event") {
+    const remedy = 'Say kind: "log-weight", such as the log of a classifier\'s probability.';
+    throw new ConfigError({ subject, given: "an event", expected: 'kind "log-weight"', remedy });
+  }
+  const { guidedLetters } = await onDemand(import("../flow/guidance/guided-letters.ts"));
+  const strengthOf = (rows: number) => ({ name: "guide.strength", shape: [rows, 1], dtype: "f32" }) as const;
+  return {
+    key,
+    passes: REVERSE_PASSES,
+    field: (own, rows) =>
+      guidedLetters(own, { sample, largest: simplex.largest }, (probabilities, x) => {
+        const logWeight = by.value(probabilities);
+        const gradient = add(rowGradient(logWeight, x), infiniteUnlessFinite(logWeight));
+        return multiply(gradient, state(strengthOf(rows)));
+      }),
+    states: (rows) => [strengthOf(rows)],
+    at: (_, rows) => new Map([["guide.strength", new Float32Array(rows).fill(strength)]]),
+    before: () => undefined,
+    finish: () => {},
   };
 }
 

@@ -9,7 +9,7 @@ import { sizeOf } from "../graph/node.ts";
 import { integerOption, type NamedOptions, optionsObject, textOption } from "../graph/options.ts";
 import { streamOf } from "../ops/streams.ts";
 import { HostRandom } from "../ops/threefry.ts";
-import type { ConditionsGiven, Model, SolveOptions } from "./api.ts";
+import type { ConditionsGiven, Model, SampleOptions, SolveOptions } from "./api.ts";
 
 export interface SampleLettersOptions extends Omit<SolveOptions, "solver"> {
   /** Sequences to draw. */
@@ -18,6 +18,11 @@ export interface SampleLettersOptions extends Omit<SolveOptions, "solver"> {
   readonly steps?: number;
   /** The letters in the order of their numbers: then the result has `texts`. */
   readonly alphabet?: string;
+  /**
+   * Draws more of the sequences that a log-weight made by `defineGuidance({ kind: "log-weight" })` is high of: the log of a classifier's
+   * probability, say. It is given probabilities [B, L, K] in the place of letters. On the Dirichlet path alone.
+   */
+  readonly guide?: SampleOptions["guide"];
 }
 
 /** What {@link sampleLetters} gives. */
@@ -39,14 +44,15 @@ const MOST_NUMBERS = 1 << 22;
  * position the letter that the network finds likeliest there. Equal seeds give equal letters on one backend.
  *
  * @param model - trained on such a path; loaded from its file, it needs no more.
- * @param options - conditions and guidance as `model.sample` has them: velocities with and without conditions are combined.
+ * @param options - conditions and guidance as `model.sample` has them: velocities with and without conditions are combined; what
+ * guides beside moves points, and letters are read as likeliest by the network alone, which is all but certain there.
  * @throws {@link ConfigError} when an option is wrong, or the model's path has no letters.
  */
 export async function sampleLetters(model: Model, options: SampleLettersOptions): Promise<SampledLetters> {
-  const { count, steps, alphabet, conditions, seed, onProgress, ...rest } = optionsObject(
+  const { count, steps, alphabet, conditions, guide, seed, onProgress, ...rest } = optionsObject(
     "options of sampleLetters",
     options,
-    ["count", "steps", "alphabet", "conditions", "guidance", "seed", "signal", "onProgress", "ema", "best"],
+    ["count", "steps", "alphabet", "conditions", "guidance", "guide", "seed", "signal", "onProgress", "ema", "best"],
   );
   integerOption("count of sampleLetters", count);
   const random = new HostRandom(integerOption("seed of sampleLetters", seed ?? 0, 0));
@@ -73,7 +79,7 @@ export async function sampleLetters(model: Model, options: SampleLettersOptions)
     const told = conditions ? { conditions: rowsOf(model, conditions, from, rows, count) } : {};
     const noise = evenly(random.draw("uniform", rows * size, streamOf("prior"), chunk), all);
     const { values } = await model.sample({
-      ...{ ...rest, ...told, count: rows, noise, solver },
+      ...{ ...rest, ...told, ...(guide === undefined ? {} : { guide }), count: rows, noise, solver },
       ...(onProgress ? { onProgress: (done: number) => onProgress(from + done, count) } : {}),
     });
     // On the linear path the last step ends at the probabilities themselves, where the velocity is singular.

@@ -11,7 +11,7 @@ import {
   type TrainerOptions,
 } from "../../src/index.ts";
 import { crossEntropy, dirichlet, lettersData, linearSimplex, sampleLetters } from "../../src/letters.ts";
-import { cnn, defineNetwork, ops } from "../../src/networks.ts";
+import { cnn, defineGuidance, defineNetwork, ops } from "../../src/networks.ts";
 import { HostRandom } from "../../src/ops/threefry.ts";
 import { smallOptions, trainSteps, withRuntime } from "./small.ts";
 import { remoteEngine } from "./worker.ts";
@@ -117,40 +117,109 @@ test.each<[string, () => Partial<TrainerOptions>]>([
   120_000,
 );
 
-// The exact posterior of one letter: ln share + (a - 1) ln x. What sampled letters are off by beside chance is the sampler's.
+/** A network whose logits are the exact posterior of independent letters: ln share + (a - 1) ln x. Shares [L][K]. */
+function posteriorOf(shares: readonly (readonly number[])[]) {
+  const sample = [shares.length, shares[0].length] as const;
+  return defineNetwork({
+    name: "posterior",
+    sample,
+    parameters: [{ name: "none", shape: [1], initial: { kind: "constant", value: 0 }, torchLayout: "as-is" }],
+    apply({ x, t }, values) {
+      const above = ops.reshape(ops.multiply(t, 7), [x.shape[0], 1, 1]);
+      const prior = ops.table(shares.flat().map(Math.log), [1, ...sample]);
+      const logits = ops.add(prior, ops.multiply(above, ops.log(ops.maximum(x, 1e-30))));
+      return ops.add(logits, ops.multiply(ops.reshape(values.get("none") as never, [1, 1, 1]), 0));
+    },
+  });
+}
+
+async function exactModel(runtime: Runtime, shares: readonly (readonly number[])[]) {
+  const [places, count] = [shares.length, shares[0].length];
+  const data = lettersData([shares.map(() => 0)], { letters: count });
+  const path = dirichlet({ sample: [places, count] });
+  const given = { network: posteriorOf(shares), path, loss: crossEntropy(), data, batchSize: 2 };
+  return (await runtime.createTrainer(given)).model;
+}
+
+// What sampled letters are off by beside chance is the sampler's.
 test.each([
   [6, 100],
   [40, 50],
 ])("the flow of the exact posterior over %i letters gives their shares, in %i steps", async (count, steps) => {
   const powers = Array.from({ length: count }, (_, k) => Math.exp(3 * Math.sin(k + 1)));
   const shares = powers.map((power) => power / powers.reduce((a, b) => a + b));
-  const path = dirichlet({ sample: [1, count] });
-  const posterior = defineNetwork({
-    name: "posterior",
-    sample: [1, count],
-    parameters: [{ name: "none", shape: [1], initial: { kind: "constant", value: 0 }, torchLayout: "as-is" }],
-    apply({ x, t }, values) {
-      const above = ops.reshape(ops.multiply(t, 7), [x.shape[0], 1, 1]);
-      const prior = ops.table(shares.map(Math.log), [1, 1, count]);
-      const logits = ops.add(prior, ops.multiply(above, ops.log(ops.maximum(x, 1e-30))));
-      return ops.add(logits, ops.multiply(ops.reshape(values.get("none") as never, [1, 1, 1]), 0));
-    },
-  });
   await withRuntime("wasm", async (runtime) => {
-    const data = lettersData([[0]], { letters: count });
-    const { model } = await runtime.createTrainer({
-      network: posterior,
-      path,
-      loss: crossEntropy(),
-      data,
-      batchSize: 2,
-    });
+    const model = await exactModel(runtime, [shares]);
     const drawn = (await sampleLetters(model, { count: 8000, steps, seed: 3 })).letters;
     const counts = shares.map((_, k) => drawn.filter((letter) => letter === k).length);
     const off = shares.reduce((sum, share, k) => sum + share * Math.log((share * 8000) / Math.max(counts[k], 0.5)), 0);
     expect(off).toBeLessThan((3 * (count - 1)) / 16_000); // by chance a third of it, of even letters more than 0.8
   });
 });
+
+// Two places of four letters; weights by place, whose product the density is multiplied by.
+const shares = [
+  [0.4, 0.3, 0.2, 0.1],
+  [0.1, 0.1, 0.2, 0.6],
+];
+const weights = [
+  [1, 4, 2, 0.5],
+  [3, 1, 1, 0.2],
+];
+const weighted = (strength = 1) =>
+  shares.map((own, place) => {
+    const all = own.map((share, k) => share * weights[place][k] ** strength);
+    return all.map((one) => one / all.reduce((a, b) => a + b));
+  });
+const byWeights = defineGuidance({
+  name: "weights",
+  kind: "log-weight",
+  build: ({ samples }) => {
+    const expected = ops.sum(ops.multiply(samples, ops.table(weights.flat(), [1, 2, 4])), [2]);
+    return ops.sum(ops.log(expected), [1]);
+  },
+});
+
+test("sampled letters are weighted, here and in a worker; strengths, events and linear paths", async () => {
+  await withRuntime("wasm", async (runtime) => {
+    const model = await exactModel(runtime, shares);
+    const of = { count: 8000, steps: 60, seed: 4 };
+    const drawn = async (guide: object) => (await sampleLetters(model, { ...of, guide: guide as never })).letters;
+    const shareOf = (letters: Uint8Array, place: number, k: number) =>
+      letters.filter((one, i) => i % 2 === place && one === k).length / 8000;
+    const letters = await drawn(byWeights);
+    for (const place of [0, 1]) {
+      for (const k of [0, 1, 2, 3]) {
+        const p = weighted()[place][k];
+        expect(Math.abs(shareOf(letters, place, k) - p)).toBeLessThan(4 * Math.sqrt((p * (1 - p)) / 8000) + 0.002);
+      }
+    }
+    // A strength is a power of the weight as far as the weight of the mean is the mean of the weights: more of what it likes.
+    const strong = await drawn({ by: byWeights, strength: 2 });
+    expect(shareOf(strong, 0, 1)).toBeGreaterThan(shareOf(letters, 0, 1) + 0.1);
+    using engine = await remoteEngine("wasm");
+    const away = await exactModel(engine.runtime, shares);
+    const small = { count: 50, steps: 10, guide: byWeights };
+    expect(await sampleLetters(away, small)).toEqual(await sampleLetters(model, small));
+
+    const event = defineGuidance({ name: "event", build: ({ samples }) => ops.sum(samples, [1, 2]) });
+    await expect(drawn(event)).rejects.toThrow(/guide "event" of letters: got "an event".*log-weight/);
+    const bad = defineGuidance({
+      name: "bad",
+      kind: "log-weight",
+      build: ({ samples }) => ops.log(ops.multiply(ops.sum(samples, [1, 2]), -1)),
+    });
+    await expect(drawn(bad)).rejects.toThrow(/guided by "bad"/);
+    const known = { values: new Float32Array(8), mask: new Uint8Array(8) };
+    await expect(model.sample({ count: 2, known, noise: new Float32Array(16).fill(0.25) })).rejects.toThrow(
+      /sampleLetters/,
+    );
+    const { network, data } = { network: posteriorOf(shares), data: lettersData([[0, 0]], { letters: 4 }) };
+    const straight = { network, path: linearSimplex({ sample: [2, 4] }), loss: crossEntropy(), data, batchSize: 2 };
+    const { model: linear } = await runtime.createTrainer(straight);
+    await expect(sampleLetters(linear, { count: 2, guide: byWeights })).rejects.toThrow(/the linear path/);
+  });
+}, 60_000);
 
 test("what is Gaussian of a model is refused, and what does not fit", async () => {
   await withRuntime("wasm", async (runtime) => {

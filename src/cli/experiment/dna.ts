@@ -1,16 +1,10 @@
 /** Sequences of DNA: a user's own from a FASTA file, or made ones with planted motifs. */
 import { adamW, cosineDecay, evaluateLosses, type Model, product, warmUp } from "../../index.ts";
-import { crossEntropy, lettersData, sampleLetters } from "../../letters.ts";
+import { crossEntropy, lettersData } from "../../letters.ts";
 import { classes, cnn } from "../../networks.ts";
-import {
-  type Contender,
-  defineExperiment,
-  type Judgement,
-  type LossJob,
-  type Metric,
-  type Settings,
-} from "./experiment.ts";
-import { classifierOf, shareRecognised } from "./letters/classify.ts";
+import { type Contender, defineExperiment, type Metric, type Settings } from "./experiment.ts";
+import { lettersByPlace, rowsAgain } from "./letters/baselines.ts";
+import { classifierOf } from "./letters/classify.ts";
 import { type LettersContender, lettersContenders } from "./letters/contenders.ts";
 import {
   ALPHABET,
@@ -21,11 +15,11 @@ import {
   MADE,
   readSequences,
 } from "./letters/dna-data.ts";
-import { metricsOfSamples, placeDivergence } from "./letters/dna-metrics.ts";
+import { guided } from "./letters/dna-guidance.ts";
+import { metricsOfSamples } from "./letters/dna-metrics.ts";
 import { dnaPictures } from "./letters/dna-pictures.ts";
+import { type DnaJob, sampled } from "./letters/dna-sampling.ts";
 import { promoterClasses, promoterMotifs } from "./letters/promoters.ts";
-import { chosenRows, placeCounts, sharesOf } from "./letters/spectra.ts";
-import { numberOfShare, uniformSequence } from "./random-numbers.ts";
 
 export interface DnaSettings extends Settings {
   /** Of made sequences. */
@@ -61,10 +55,6 @@ const contenders: Readonly<Record<string, LettersContender & Contender>> = {
     about: "no model: training rows themselves, which is what chance leaves of the distances, and a perfect copyist",
   },
 };
-
-/** Strengths of guidance that are compared, by fewer samples each. */
-const GUIDANCES = [1, 1.5, 2, 3];
-const GUIDED = 512;
 
 const shared = { places: 64, heldOut: 0.2, solver: 100, weight: 0.1, guidance: 1 };
 
@@ -170,7 +160,10 @@ export const dna = defineExperiment<DnaSettings, DnaData>({
     const metrics = metricsOfSamples(samples, data, classify);
     if (!contenders[loss]?.flow) return { metrics };
     using model = await job.model();
-    return { metrics: [...metrics, await heldOutEntropy(job, model)], ...(await guided(job, model)) };
+    return {
+      metrics: [...metrics, await heldOutEntropy(job, model)],
+      ...(await guided(job, model, loss !== "linear")),
+    };
   },
   async pictures({ input, settings, models, seeds, array }) {
     const [seed = 0] = seeds;
@@ -197,8 +190,6 @@ export const dna = defineExperiment<DnaSettings, DnaData>({
   },
 });
 
-type DnaJob = LossJob<DnaSettings, DnaData>;
-
 function sourceOf(rows: LabelledLetters, { classes: kinds }: DnaData) {
   const { values, labels, count, places } = rows;
   const sequences = Array.from({ length: count }, (_, row) => values.subarray(row * places, (row + 1) * places));
@@ -213,75 +204,9 @@ async function samplesOf(job: DnaJob, labels: Uint8Array): Promise<LabelledLette
   if (loss === "rows") return rowsAgain(data.training, labels, seed);
   using model = await job.model();
   const share = data.classes ? 0.6 : 0.9;
-  return await sampled(job, model, labels, settings.guidance, (done) => job.progress(share * done, "samples"));
-}
-
-/** Sequences drawn at once, so that progress is seen. */
-const CHUNK = 256;
-
-async function sampled(
-  { data, settings, evaluationSeed, signal }: DnaJob,
-  model: Model,
-  labels: Uint8Array,
-  guidance: number,
-  progress: (done: number) => Promise<void>,
-): Promise<LabelledLetters> {
-  const { training, classes: kinds } = data;
-  const { places } = training;
-  const values = new Uint8Array(labels.length * places);
-  for (let from = 0; from < labels.length; from += CHUNK) {
-    const own = labels.subarray(from, from + CHUNK);
-    const told = kinds ? { conditions: { label: Array.from(own, (kind) => kinds[kind] as string) }, guidance } : {};
-    const seed = evaluationSeed + 1_000_003 * (from / CHUNK);
-    const { letters } = await sampleLetters(model, {
-      count: own.length,
-      ...told,
-      steps: settings.solver,
-      seed,
-      signal,
-    });
-    values.set(letters, from * places);
-    await progress((from + own.length) / labels.length);
-  }
-  return { values, count: labels.length, places, labels };
-}
-
-/** The baseline that knows shares by place and class alone. */
-export function lettersByPlace(rows: LabelledLetters, labels: Uint8Array, seed: number): LabelledLetters {
-  const { places } = rows;
-  const uniform = uniformSequence(seed);
-  const shares = new Map(
-    [...new Set(labels)].map((kind) => {
-      const own = Array.from(rows.labels.keys()).filter((row) => rows.labels[row] === kind);
-      return [kind, sharesOf(placeCounts(chosenRows(rows, own), ALPHABET.length), ALPHABET.length)];
-    }),
+  return await sampled(job, model, labels, { guidance: settings.guidance }, (done) =>
+    job.progress(share * done, "samples"),
   );
-  const values = Uint8Array.from({ length: labels.length * places }, (_, i) => {
-    const [row, place] = [Math.floor(i / places), i % places];
-    const first = place * ALPHABET.length;
-    const own = shares.get(labels[row] as number) as Float64Array;
-    return numberOfShare(own.subarray(first, first + ALPHABET.length), uniform());
-  });
-  return { values, count: labels.length, places, labels };
-}
-
-/** Rows of the classes asked for, each once before one comes again. */
-export function rowsAgain(rows: LabelledLetters, labels: Uint8Array, seed: number): LabelledLetters {
-  const uniform = uniformSequence(seed);
-  const keys = Array.from(rows.labels, () => uniform());
-  const ofClass = new Map<number, number[]>();
-  for (const row of Array.from(keys.keys()).sort((a, b) => (keys[a] as number) - (keys[b] as number))) {
-    const kind = rows.labels[row] as number;
-    ofClass.set(kind, [...(ofClass.get(kind) ?? []), row]);
-  }
-  const taken = new Map<number, number>();
-  const chosen = Array.from(labels, (kind) => {
-    const own = ofClass.get(kind) ?? [];
-    const at = taken.get(kind) ?? 0;
-    taken.set(kind, at + 1);
-    return own[at % own.length] as number;
-  });
-  return { ...chosenRows(rows, chosen), labels };
 }
 
 /** On one path it can be compared: on the linear one letters are named from other points. */
@@ -300,44 +225,5 @@ async function heldOutEntropy(
     unit: "nats",
     better: "lower",
     value: loss === "linear" ? Number.NaN : velocityLoss,
-  };
-}
-
-/** What guidance does: each strength by fewer samples. */
-async function guided(job: DnaJob, model: Model): Promise<Pick<Judgement, "series">> {
-  const { classes: kinds, training, heldOut } = job.data;
-  if (!kinds) return {};
-  const classify = classifierOf(training, kinds.length, ALPHABET.length);
-  const count = Math.min(GUIDED, job.settings.samples);
-  const labels = Uint8Array.from({ length: count }, (_, i) => heldOut.labels[i % heldOut.count] as number);
-  const [told, off]: [number[], number[]] = [[], []];
-  for (const guidance of GUIDANCES) {
-    const drawn = await sampled(job, model, labels, guidance, (done) =>
-      job.progress(0.6 + (0.4 * (told.length + done)) / GUIDANCES.length, `guidance ${guidance}`),
-    );
-    told.push(100 * shareRecognised(classify, drawn));
-    const byPlace = placeDivergence(drawn, heldOut);
-    off.push(byPlace.reduce((sum, value) => sum + value / byPlace.length, 0));
-  }
-  const across = "strength of guidance";
-  return {
-    series: [
-      {
-        name: "guidedTold",
-        title: "Guidance",
-        note: "samples recognised as of their class, %",
-        across,
-        x: GUIDANCES,
-        y: told,
-      },
-      {
-        name: "guidedPlaces",
-        title: "What guidance costs",
-        note: "KL of letters by place, nats",
-        across,
-        x: GUIDANCES,
-        y: off,
-      },
-    ],
   };
 }

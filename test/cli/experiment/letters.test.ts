@@ -1,7 +1,9 @@
 /** What sequences are judged by, against sets that are counted by hand, closed forms, and draws whose law is known. */
 import { describe, expect, test } from "vitest";
-import { lettersByPlace, rowsAgain } from "../../../src/cli/experiment/dna.ts";
-import { classifierOf, shareRecognised } from "../../../src/cli/experiment/letters/classify.ts";
+import { lettersByPlace, rowsAgain } from "../../../src/cli/experiment/letters/baselines.ts";
+import { classifierGuide } from "../../../src/cli/experiment/letters/classifier-guide.ts";
+import { classifierOf, naiveBayes, shareRecognised } from "../../../src/cli/experiment/letters/classify.ts";
+import { byClass } from "../../../src/cli/experiment/letters/dna-guidance.ts";
 import { metricsOfSamples, THRESHOLD } from "../../../src/cli/experiment/letters/dna-metrics.ts";
 import {
   divergenceOfMotifs,
@@ -28,6 +30,9 @@ import { drawLetters, drawShares, sharesOfClass, toyData } from "../../../src/cl
 import { uniformSequence } from "../../../src/cli/experiment/random-numbers.ts";
 import { bitsOf, logo } from "../../../src/cli/report/logo.ts";
 import { sampleRows } from "../../../src/data/sample.ts";
+import { openGuidance } from "../../../src/flow/guidance/graph-guidance.ts";
+import { evaluate } from "../../../src/graph/evaluate.ts";
+import { ops } from "../../../src/networks.ts";
 
 const letters = (...rows: string[]): Letters => ({
   values: Uint8Array.from(rows.join(""), (letter) => "ACGT".indexOf(letter)),
@@ -207,6 +212,50 @@ describe("made sequences", () => {
     expect(shareRecognised(classify, swapped)).toBeLessThan(0.1);
     const hand = { ...letters("AAAA", "CCCC"), labels: Uint8Array.of(1, 0) };
     expect([...classifierOf(hand, 2, 4)(letters("AAAC", "CCCA"))]).toEqual([1, 0]);
+  });
+
+  test("guides by the logarithm of the classifier's probability, of letters and of what stands in their place", () => {
+    const known = naiveBayes(drawn, 2, 4);
+    const fresh = drawPromoters(20, 64, 10);
+    const scores = Array.from({ length: fresh.count }, (_, row) =>
+      [0, 1].map((kind) => {
+        const own = fresh.values.subarray(row * 64, (row + 1) * 64);
+        const at = (values: readonly Float64Array[], i: number) => (values[kind] as Float64Array)[i] as number;
+        const ofPlaces = own.reduce((all, letter, place) => all + at(known.places, 4 * place + letter), 0);
+        const word = (end: number) =>
+          16 * (own[end - 2] as number) + 4 * (own[end - 1] as number) + (own[end] as number);
+        return ofPlaces + Array.from({ length: 62 }, (_, i) => at(known.words, word(i + 2))).reduce((a, b) => a + b);
+      }),
+    );
+    const ask = (kind: number, values: number[]) => {
+      const guide = openGuidance(classifierGuide(known, kind).forSamples([64, 4]).options, [64, 4]);
+      return evaluate([guide.value(ops.table(values, [values.length / 256, 256]))])[0]?.data as Float64Array;
+    };
+    const hot = Array.from(fresh.values).flatMap((letter) => [0, 1, 2, 3].map((k) => (k === letter ? 1 : 0)));
+    for (const kind of [0, 1]) {
+      for (const [row, value] of ask(kind, hot).entries()) {
+        const [own, other] = [scores[row]?.[kind] as number, scores[row]?.[1 - kind] as number];
+        expect(value).toBeCloseTo(-Math.log1p(Math.exp(other - own)), 9);
+      }
+    }
+    const even = Array(256).fill(0.25);
+    const mean = (values: Float64Array, factor: number) => (factor * sum(values)) / values.length;
+    const score = (kind: number) =>
+      mean(known.words[kind] as Float64Array, 62) + mean(known.places[kind] as Float64Array, 64);
+    expect(ask(1, even)[0]).toBeCloseTo(-Math.log1p(Math.exp(score(0) - score(1))), 9);
+  });
+
+  test("sequences drawn class by class stand where their labels do", async () => {
+    const labels = Uint8Array.of(1, 0, 2, 1, 0, 1);
+    const seen: number[] = [];
+    const all = await byClass(labels, async (own, kind, done) => {
+      expect([...own]).toEqual(Array(own.length).fill(kind));
+      seen.push(done(1));
+      return { values: Uint8Array.from(own, (_, i) => 10 * kind + i), count: own.length, places: 1, labels: own };
+    });
+    expect([...all.values]).toEqual([10, 0, 20, 11, 1, 12]);
+    expect(all.labels).toBe(labels);
+    expect(seen).toEqual([2 / 6, 5 / 6, 1]);
   });
 
   test("metrics: rows themselves are copies, letters by place lose words, fresh rows are as chance", () => {

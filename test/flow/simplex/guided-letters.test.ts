@@ -1,0 +1,87 @@
+// Letters guided by weights, where all is known: E[w | x] is w(p) where w is a product of what is linear in each position's letter, and
+// guided velocities are those of the weighted letters.
+import { describe, expect, test } from "vitest";
+import { rowGradient } from "../../../src/flow/guidance/by-function.ts";
+import { guidedLetters } from "../../../src/flow/guidance/guided-letters.ts";
+import { lettersVelocity } from "../../../src/flow/simplex/dirichlet-field.ts";
+import { factorNodes } from "../../../src/flow/simplex/factor-nodes.ts";
+import { factorTable } from "../../../src/flow/simplex/factor-table.ts";
+import { evaluate } from "../../../src/graph/evaluate.ts";
+import type { Node } from "../../../src/graph/node.ts";
+import { ops } from "../../../src/networks.ts";
+import { HostRandom } from "../../../src/ops/threefry.ts";
+
+const { add, log, maximum, multiply, reshape, softmax, sum, table } = ops;
+const [rows, places, letters, largest] = [32, 3, 5, 8];
+const size = places * letters;
+const random = new HostRandom(11);
+const positive = (count: number, stream: number) => Array.from(random.uniform(count, stream), (u) => u + 0.05);
+const shares = positive(size, 1);
+const weights = positive(size, 2);
+const points = (() => {
+  const values = Array.from(random.uniform(rows * size, 3), (u) => -Math.log(u));
+  const total = (i: number) => values.slice(i - (i % letters), i - (i % letters) + letters).reduce((a, b) => a + b);
+  return values.map((value, i) => value / total(i));
+})();
+
+/** Velocities by t of the exact posterior, whose letters have shares proportional to these. */
+const fieldOf = (own: readonly number[]) => (x: Node, t: Node) => {
+  const above = multiply(t, largest - 1);
+  const at = reshape(x, [rows, places, letters]);
+  const logits = add(
+    table(own.map(Math.log), [1, places, letters]),
+    multiply(reshape(above, [rows, 1, 1]), log(maximum(at, 1e-30))),
+  );
+  const { factor } = factorNodes(factorTable(letters), at, add(above, 1));
+  return reshape(multiply(lettersVelocity(softmax(logits), factor, at), largest - 1), x.shape);
+};
+
+const guidedBy = (strength: number) =>
+  guidedLetters(fieldOf(shares), { sample: [places, letters], largest }, (p, x) => {
+    const expected = sum(multiply(reshape(p, [rows, places, letters]), table(weights, [1, places, letters])), [2]);
+    return multiply(rowGradient(sum(log(expected), [1]), x), strength);
+  });
+
+function velocities(field: (x: Node, t: Node) => Node, time: number, values = points): Float64Array {
+  const [tensor] = evaluate([field(table(values, [rows, size]), table(Array(rows).fill(time), [rows, 1]))]);
+  return tensor?.data as Float64Array;
+}
+const off = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Math.max(...Array.from(a, (value, i) => Math.abs(value - (b[i] as number))));
+
+describe("letters guided by weights", () => {
+  const weighted = fieldOf(shares.map((share, i) => share * (weights[i] as number)));
+
+  test.each([0.01, 0.1, 0.4, 0.8, 1])("have the velocities of the weighted letters at t = %f", (time) => {
+    const exact = velocities(weighted, time);
+    expect(off(velocities(guidedBy(1), time), exact)).toBeLessThan(2e-6); // of velocities up to 20: the tables' 3.4e-10 and their slopes'
+    expect(off(velocities(guidedBy(0), time), exact)).toBeGreaterThan(0.1);
+  });
+
+  test("are as at a = 1.05 before, where a - 1 divides nothing by 0", () => {
+    const exact = velocities(weighted, 0);
+    const found = velocities(guidedBy(1), 0);
+    const scale = Math.max(...exact.map(Math.abs));
+    expect(off(found, exact) / scale).toBeLessThan(0.1);
+    expect(off(found, exact) / scale).toBeLessThan(0.3 * (off(velocities(guidedBy(0), 0), exact) / scale));
+  });
+
+  test("of strength 0 are as they were", () => {
+    for (const time of [0.01, 0.5, 1]) {
+      expect(off(velocities(guidedBy(0), time), velocities(fieldOf(shares), time))).toBeLessThan(1e-9);
+    }
+  });
+
+  test("stay on the simplex however strong, and with letters that are gone", () => {
+    const corner = points.map((_, i) => (i % letters === 2 ? 1 : 0));
+    for (const values of [points, corner]) {
+      const found = velocities(guidedBy(1000), 0.3, values);
+      expect(found.every(Number.isFinite)).toBe(true);
+      // No coordinate falls faster than to 0 by a mean with corners: v_j >= -x_j S, and their sum is 0.
+      for (let i = 0; i < found.length; i += letters) {
+        expect(Math.abs(found.subarray(i, i + letters).reduce((a, b) => a + b))).toBeLessThan(1e-9);
+      }
+      expect(found.every((v, i) => (values[i] as number) > 0 || v >= 0)).toBe(true);
+    }
+  });
+});
