@@ -2,11 +2,17 @@
 import { copiedNumbers } from "../data/numbers.ts";
 import type { Guidance } from "../flow/guidance/define-guidance.ts";
 import { GRAPH, isRecord, type NamedOptions, partOption } from "../graph/options.ts";
+import type { Trace } from "../trace/trace.ts";
 import type { Model, SampleOptions } from "./api.ts";
 
 /** As it crosses to a worker. */
 export interface PlainGuides {
-  readonly guide?: { readonly by: NamedOptions; readonly strength?: number };
+  readonly guide?: {
+    readonly by: NamedOptions;
+    readonly strength?: number;
+    /** The path's factor, of letters: see factorGraph. */
+    readonly factors?: Trace;
+  };
   readonly known?: SampleOptions["known"];
 }
 

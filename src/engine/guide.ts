@@ -16,6 +16,7 @@ import type { Node } from "../graph/node.ts";
 import { choiceOption, f32Option, optionsObject } from "../graph/options.ts";
 import { add, divide, finite, multiply, select, subtract } from "../ops/arithmetic.ts";
 import { constant, state, table } from "../ops/sources.ts";
+import type { Trace } from "../trace/trace.ts";
 import type { Model, SampleOptions } from "./api.ts";
 import type { PlainGuides } from "./guide-options.ts";
 import { paddedRows } from "./points.ts";
@@ -67,12 +68,12 @@ export async function guideOf(
     });
   }
   expectAffine(guide ? "guide of sample" : "known of sample", of.path);
-  const options = guide && optionsObject("guide of sample", guide, ["by", "strength"]);
+  const options = guide && optionsObject("guide of sample", guide, ["by", "strength", "factors"]);
   const strength = f32Option("strength of guide", options?.strength ?? 1);
   const { openGuidance } = await onDemand(import("../train/graphs.ts"));
   const by = options && openGuidance(options.by.options, of.shape);
-  const letters = by && given === undefined ? lettersOf(of.path) : undefined;
-  if (by && letters) return await lettersGuide(by, JSON.stringify(options.by), strength, letters);
+  const letters = options?.factors && given === undefined ? lettersOf(of.path) : undefined;
+  if (by && letters) return await lettersGuide(by, options, strength, letters);
   const known = given === undefined ? undefined : knownOf(given, of.dimension, count, standardization);
   const isReplaced = known?.by === "replacement";
   const window = windowOf(of.path);
@@ -138,7 +139,7 @@ export async function guideOf(
 /** Of sequences of letters, on the simplex. */
 async function lettersGuide(
   by: OpenGuidance,
-  key: string,
+  given: NonNullable<PlainGuides["guide"]>,
   strength: number,
   { simplex, sample }: Pick<LettersConfig, "simplex" | "sample">,
 ): Promise<Guide> {
@@ -153,11 +154,12 @@ async function lettersGuide(
   }
   const { guidedLetters } = await onDemand(import("../flow/guidance/guided-letters.ts"));
   const strengthOf = (rows: number) => ({ name: "guide.strength", shape: [rows, 1], dtype: "f32" }) as const;
+  const factors = given.factors as Trace;
   return {
-    key,
+    key: JSON.stringify(given.by),
     passes: REVERSE_PASSES,
     field: (own, rows) =>
-      guidedLetters(own, { sample, largest: simplex.largest }, (probabilities, x) => {
+      guidedLetters(own, { sample, largest: simplex.largest }, factors, (probabilities, x) => {
         const logWeight = by.value(probabilities);
         const gradient = add(rowGradient(logWeight, x), infiniteUnlessFinite(logWeight));
         return multiply(gradient, state(strengthOf(rows)));

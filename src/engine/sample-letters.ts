@@ -2,6 +2,7 @@
 import { expectHeld } from "../data/held.ts";
 import { ConfigError } from "../errors.ts";
 import { lettersOf, type SimplexKind } from "../flow/paths/graph-letters.ts";
+import { factorGraph } from "../flow/simplex/factor-graph.ts";
 import { factorTable } from "../flow/simplex/factor-table.ts";
 import { factorAt } from "../flow/simplex/letters-of.ts";
 import { euler } from "../flow/solvers/euler.ts";
@@ -10,6 +11,7 @@ import { integerOption, type NamedOptions, optionsObject, textOption } from "../
 import { streamOf } from "../ops/streams.ts";
 import { HostRandom } from "../ops/threefry.ts";
 import type { ConditionsGiven, Model, SampleOptions, SolveOptions } from "./api.ts";
+import { plainGuides } from "./guide-options.ts";
 
 export interface SampleLettersOptions extends Omit<SolveOptions, "solver"> {
   /** Sequences to draw. */
@@ -70,6 +72,7 @@ export async function sampleLetters(model: Model, options: SampleLettersOptions)
     });
   }
   expectHeld("letters of sampleLetters", count, places);
+  const guided = guide === undefined ? {} : { guide: guideOfLetters(guide, model, sample) };
   const size = places * all;
   const most = Math.max(1, Math.floor(MOST_NUMBERS / size));
   const letters = new Uint8Array(count * places);
@@ -79,7 +82,7 @@ export async function sampleLetters(model: Model, options: SampleLettersOptions)
     const told = conditions ? { conditions: rowsOf(model, conditions, from, rows, count) } : {};
     const noise = evenly(random.draw("uniform", rows * size, streamOf("prior"), chunk), all);
     const { values } = await model.sample({
-      ...{ ...rest, ...told, ...(guide === undefined ? {} : { guide }), count: rows, noise, solver },
+      ...{ ...rest, ...told, ...guided, count: rows, noise, solver },
       ...(onProgress ? { onProgress: (done: number) => onProgress(from + done, count) } : {}),
     });
     // On the linear path the last step ends at the probabilities themselves, where the velocity is singular.
@@ -94,6 +97,12 @@ export async function sampleLetters(model: Model, options: SampleLettersOptions)
     ...{ letters, count, places },
     ...(names ? { texts: Array.from({ length: count }, (_, row) => text(row).join("")) } : {}),
   };
+}
+
+/** As `model.sample` takes it, with the path's factor, which it has no code for. */
+function guideOfLetters(guide: SampleLettersOptions["guide"], model: Model, sample: readonly [number, number]): never {
+  const own = plainGuides({ guide: guide as never }, model)?.guide;
+  return { ...own, factors: factorGraph(sample) } as never;
 }
 
 /** Uniform on the simplex: exponentials over their sum. */

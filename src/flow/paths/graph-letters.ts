@@ -40,6 +40,20 @@ export function lettersInputs([places, letters]: LettersConfig["sample"]): reado
   ];
 }
 
+/** What the graph of the path's factor is given: points [B, L K] and concentrations a [B, 1]. */
+export function factorInputs([places, letters]: LettersConfig["sample"]): readonly TraceInput[] {
+  return [
+    { name: "x", shape: [batch, places * letters], dtype: "f32" },
+    { name: "a", shape: [batch, 1], dtype: "f32" },
+  ];
+}
+
+/** What it gives: C(x, a), and C / x. */
+export function factorOutputs([places, letters]: LettersConfig["sample"]): readonly TraceInput[] {
+  const shape = [batch, places * letters];
+  return ["factor", "ratio"].map((name) => ({ name, shape, dtype: "f32" }));
+}
+
 /** Whether plain data of a path say one of letters. */
 export function isLetters(given: unknown): boolean {
   return isRecord(given) && "simplex" in given;

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { rowGradient } from "../../../src/flow/guidance/by-function.ts";
 import { guidedLetters } from "../../../src/flow/guidance/guided-letters.ts";
 import { lettersVelocity } from "../../../src/flow/simplex/dirichlet-field.ts";
+import { factorGraph } from "../../../src/flow/simplex/factor-graph.ts";
 import { factorNodes } from "../../../src/flow/simplex/factor-nodes.ts";
 import { factorTable } from "../../../src/flow/simplex/factor-table.ts";
 import { evaluate } from "../../../src/graph/evaluate.ts";
@@ -37,7 +38,7 @@ const fieldOf = (own: readonly number[]) => (x: Node, t: Node) => {
 };
 
 const guidedBy = (strength: number) =>
-  guidedLetters(fieldOf(shares), { sample: [places, letters], largest }, (p, x) => {
+  guidedLetters(fieldOf(shares), { sample: [places, letters], largest }, factorGraph([places, letters]), (p, x) => {
     const expected = sum(multiply(reshape(p, [rows, places, letters]), table(weights, [1, places, letters])), [2]);
     return multiply(rowGradient(sum(log(expected), [1]), x), strength);
   });
