@@ -2,35 +2,24 @@
  * `divflow experiment NAME`: one of the paper's experiments, or of the field's, with its evidence laid open: the same data, seeds,
  * batches and rules for every loss, a report to look at, and all that it is made of kept. Alone it lists them.
  */
-import { readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { defineCommand } from "citty";
-import { ConfigError, VERSION } from "../index.ts";
+import { ConfigError } from "../index.ts";
 import { closest, givenOptions, oneOf, positiveInteger } from "./arguments.ts";
+import { takeFolder } from "./experiment/begun.ts";
+import { conclude } from "./experiment/conclude.ts";
 import { conduct, type Plan } from "./experiment/conduct.ts";
-import { withEqualSeconds } from "./experiment/equal-seconds.ts";
-import { type Experiment, type PresetName, presetNames, type Settings } from "./experiment/experiment.ts";
-import { metricsOf } from "./experiment/outcome.ts";
-import { outcomeOf } from "./experiment/outcome-of.ts";
-import {
-  isThere,
-  readJson,
-  reportFile,
-  resultsFile,
-  seedFolder,
-  settingsFile,
-  writeJson,
-} from "./experiment/places.ts";
+import { type Experiment, presetNames, type Settings } from "./experiment/experiment.ts";
+import { endJob, listJobs, readOnly } from "./experiment/jobs.ts";
+import { experimentNamed } from "./experiment/named.ts";
+import { isThere, reportFile, resultsFile, settingsFile } from "./experiment/places.ts";
 import { experiments } from "./experiment/registry.ts";
-import { reportOf, titleOf, verdictsOf } from "./experiment/report.ts";
+import { titleOf } from "./experiment/report.ts";
 import { compareRuns } from "./experiment/side-by-side.ts";
-import { resultTables } from "./experiment/tables.ts";
 import { checkFolder } from "./files.ts";
 import { LOCK } from "./folder-lock.ts";
-import { exitCodes, remark, report, shellCommand, textTable } from "./output.ts";
+import { exitCodes, remark, report, shellCommand } from "./output.ts";
 import { forceArgument, refuseRun } from "./overwrite.ts";
-import { replaceFile } from "./replace-file.ts";
 import { RunFolder } from "./run-folder.ts";
 import { backendArgument, openRuntime, readRuntime, threadsArgument } from "./runtime.ts";
 import { wasInterrupted } from "./signals.ts";
@@ -60,6 +49,11 @@ export const experiment = defineCommand({
     data: { type: "string", description: "data set by name, or file, of experiments that have several" },
     set: { type: "string", description: "settings in place of the preset's: steps=500,width=32" },
     out: { type: "string", description: "folder of its own; it goes on with what is there (runs/NAME-PRESET)" },
+    jobs: { type: "boolean", description: "run nothing: print a line of command for each model, to run anywhere" },
+    only: {
+      type: "string",
+      description: "one model, as SEED/LOSS: a line of --jobs; divflow merge puts them together",
+    },
     compare: { type: "string", description: "two folders side by side: --compare A B" },
     backend: backendArgument,
     threads: threadsArgument,
@@ -90,7 +84,13 @@ export const experiment = defineCommand({
       );
     const seeds = Array.from({ length: seedCount ?? chosen.seeds }, (_, seed) => seed);
     const command = shellCommand(["divflow", "experiment", ...rawArgs.filter((one) => one !== "--force")]);
-    const plan: Plan = { experiment: named, preset, settings, input, losses, seeds, out, command };
+    const whole: Plan = { experiment: named, preset, settings, input, losses, seeds, out, command };
+    if (args.jobs === true) {
+      listJobs(whole, rawArgs, args.json === true);
+      return exitCodes.success;
+    }
+    const only = readOnly(args.only, whole);
+    const plan: Plan = only ? { ...whole, seeds: [only.seed], losses: [only.loss] } : whole;
     await checkFolder("--out", out, [settingsFile, resultsFile, reportFile, LOCK]);
     using folder = await RunFolder.claim("--out", out);
     const isBegun = await isThere(join(out, settingsFile));
@@ -106,17 +106,12 @@ export const experiment = defineCommand({
       remark(`Interrupted. What is done is kept in ${out}. To go on: ${command}`);
       return exitCodes.interrupted;
     }
-    const outcome = await outcomeOf(plan, runtime);
-    await writeJson(join(out, resultsFile), outcome.document);
-    await replaceFile(join(out, reportFile), reportOf(outcome));
-    const metrics = metricsOf(outcome.runs);
-    const tables = resultTables(named, losses, outcome.summaries, metrics, outcome.runs, new Map());
-    report(args.json === true, outcome.document, [
-      ...tables.flatMap(({ rows, note }) => [...textTable(rows), note]),
-      ...verdictsOf(outcome).map(({ text }) => `${text}.`),
-      "",
-      `Report: ${join(out, reportFile)}`,
-    ]);
+    if (only) {
+      await endJob(whole, only, { device: runtime.device, rawArguments: rawArgs });
+      report(args.json === true, { ...only, out }, [
+        `Done: ${titleOf(plan)}, seed ${only.seed}, ${only.loss}, in ${out}`,
+      ]);
+    } else await conclude(plan, runtime, args.json === true);
     return exitCodes.success;
   },
 });
@@ -150,18 +145,6 @@ function refuseAlone(rawArguments: readonly string[]): void {
     given: "without an experiment",
     expected: "the name of one before it",
     remedy: `Name one of ${Object.keys(experiments).join(", ")}.`,
-  });
-}
-
-async function experimentNamed(name: string): Promise<Experiment> {
-  const found = Object.hasOwn(experiments, name) ? experiments[name] : undefined;
-  if (found) return withEqualSeconds(await found());
-  const names = Object.keys(experiments);
-  throw new ConfigError({
-    subject: "experiment",
-    given: name,
-    expected: `one of ${names.join(", ")}`,
-    remedy: closest(name, names),
   });
 }
 
@@ -228,51 +211,4 @@ function readInput({ name, input }: Experiment, positional: string | undefined, 
   if (given === undefined && input.default === undefined)
     refuse("nothing", input.what, `Write divflow experiment ${name} ${input.what}.`);
   return given ?? input.default ?? "";
-}
-
-/** What a folder is of. */
-interface Begun {
-  readonly experiment: string;
-  readonly input: string;
-  readonly settings: Settings;
-  readonly backend: string;
-}
-
-/** Writes what the folder is of; refuses one that is of something else, unless it is to begin anew. */
-async function takeFolder(
-  { experiment: { name }, preset, settings, input, out }: Plan,
-  backend: string,
-  anew: boolean,
-): Promise<void> {
-  const own: Begun = { experiment: name, input, settings, backend };
-  const file = join(out, settingsFile);
-  const found = await readJson<Begun>(file);
-  const other = found && differing(found, own);
-  if (other !== undefined && !anew) {
-    throw new ConfigError({
-      subject: `--out ${out}`,
-      given: `a folder of another run, ${other}`,
-      expected: "a folder of equal experiment, data, settings and backend, or a new one",
-      remedy: "Name another folder; --force begins anew in this one, and what is there is lost.",
-    });
-  }
-  if (anew) {
-    const left = (await readdir(out)).filter(
-      (one) => seedFolder.test(one) || one === resultsFile || one === reportFile,
-    );
-    for (const one of left) await rm(join(out, one), { recursive: true });
-  }
-  if (!found || anew) await writeJson(file, { divflow: VERSION, ...own, preset: preset satisfies PresetName });
-}
-
-/** The first thing in which two runs differ, in words. */
-function differing(found: Begun, own: Begun): string | undefined {
-  for (const key of ["experiment", "input", "backend"] as const) {
-    if (found[key] !== own[key]) return `whose ${key} is ${found[key]}, not ${own[key]}`;
-  }
-  const names = [...new Set([...Object.keys(found.settings), ...Object.keys(own.settings)])];
-  const name = names.find((one) => !isDeepStrictEqual(found.settings[one], own.settings[one]));
-  if (name === undefined) return undefined;
-  const [before, now] = [found.settings[name], own.settings[name]].map((value) => String(value ?? "not set"));
-  return `whose ${name} is ${before}, not ${now}`;
 }

@@ -9,6 +9,7 @@ import { experiment } from "./experiment.ts";
 import { exportModel } from "./export.ts";
 import { usage } from "./help.ts";
 import { info } from "./info.ts";
+import { merge } from "./merge.ts";
 import { beQuiet, exitCodes, quietArgument } from "./output.ts";
 import { sample } from "./sample.ts";
 import { train } from "./train.ts";
@@ -19,7 +20,7 @@ import { refuseVoid } from "./void-options.ts";
 const common = { quiet: quietArgument } as const;
 
 export const commands: Readonly<Record<string, CommandDef>> = Object.fromEntries(
-  Object.entries({ compare, experiment, train, sample, evaluate, export: exportModel, verify, bench, info }).map(
+  Object.entries({ compare, experiment, train, sample, evaluate, merge, export: exportModel, verify, bench, info }).map(
     ([name, command]) => [name, { ...(command as CommandDef), args: { ...(command as CommandDef).args, ...common } }],
   ),
 );

@@ -57,7 +57,7 @@ const rules: readonly Rule[] = [
     option: "consistency",
     chosen: () => true,
     makesVoid: [
-      ...["divergence", "probes", "density", "out", "format", "force"],
+      ...["divergence", "probes", "density", "out", "format", "force", "shard"],
       ...["columns", "header", "skip-index", "decimal", "array", "label", "condition"],
     ],
     because: "it compares all log-densities that there are of samples of its own",

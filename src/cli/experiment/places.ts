@@ -10,6 +10,9 @@ import type { Values } from "./experiment.ts";
 /** Files in the folder itself. */
 export const [settingsFile, resultsFile, reportFile] = ["experiment.json", "results.json", "report.html"];
 
+/** Of a job that is done: see jobs.ts. */
+export const jobFile = "job.json";
+
 /** Folders of seeds. */
 export const seedFolder = /^seed-\d+$/;
 
