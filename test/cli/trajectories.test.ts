@@ -17,16 +17,20 @@ import {
   shareAboveZero,
   spanOf,
 } from "../../src/cli/experiment/trajectories/measures.ts";
+import { mixture, mixtureTrajectoriesSystem } from "../../src/cli/experiment/trajectories/mixture.ts";
 import { oscillator, oscillatorTrajectories } from "../../src/cli/experiment/trajectories/oscillator.ts";
 import { pendulumTrajectories } from "../../src/cli/experiment/trajectories/pendulum.ts";
 import { checkSettings, differencesFromPaper, presetsOf } from "../../src/cli/experiment/trajectories/settings.ts";
 import { statisticsOf } from "../../src/cli/experiment/trajectories/system.ts";
 import { trajectoriesNamed } from "../../src/dynamics.ts";
 import { evaluate } from "../../src/graph/evaluate.ts";
-import { createRuntime } from "../../src/index.ts";
+import { createRuntime, gaussianMixture, readNpy } from "../../src/index.ts";
 import { table } from "../../src/ops/sources.ts";
 
-const systems = [lorenzTrajectories, fitzHughNagumoTrajectories, oscillatorTrajectories, pendulumTrajectories];
+const systems = [
+  ...[lorenzTrajectories, fitzHughNagumoTrajectories, oscillatorTrajectories, pendulumTrajectories],
+  mixtureTrajectoriesSystem,
+];
 
 describe("relative errors", () => {
   const truth = { values: [1, -1, 2, 0, 0, 0, 3, 1], length: 2, coordinates: 2 };
@@ -226,6 +230,46 @@ test("from its data to its report, with a network for each task", { timeout: 120
     ]) {
       expect(html).toContain(words);
     }
+    expect(html).not.toMatch(/NaN|undefined|Infinity|https?:|<script/);
+  } finally {
+    await rm(out, { recursive: true, force: true });
+  }
+});
+
+test("of the mixture, the density is known, and models are held to it in place of a motion", {
+  timeout: 120_000,
+}, async () => {
+  const points = [-2.3, 1.9, 0, 40, 2];
+  const exact = gaussianMixture();
+  const sum = points.reduce((all, x) => all + (exact.logDensity?.([x]) as number), 0);
+  expect(mixtureTrajectoriesSystem.logDensity?.(points)).toBeCloseTo(sum, 9);
+  const out = await mkdtemp(join(tmpdir(), "mixture-"));
+  using runtime = await createRuntime({ backend: "wasm" });
+  try {
+    const settings = {
+      ...presetsOf(mixtureTrajectoriesSystem).quick.settings,
+      ...{ channels: 4, blocks: "1-1-1", edge: 4, frequencies: 4, length: 8, steps: 10, batch: 8, average: 5 },
+      ...{ trajectories: 20, heldOut: 40, likelihoods: 6, continued: 5, samples: 30, guided: 8 },
+      ...{ probes: 2, guidedSteps: 6 },
+    };
+    const plan: Plan = {
+      ...{ experiment: mixture, preset: "quick", settings, input: "", losses: ["cfm"], seeds: [0], out },
+      command: "divflow experiment mixture",
+    };
+    await conduct(runtime, plan);
+    const outcome = await outcomeOf(plan, runtime);
+    const { metrics } = JSON.parse(await readFile(join(out, "seed-0", "cfm", "record.json"), "utf8"));
+    const named = (name: string) => metrics.find((one: { name: string }) => one.name === name);
+    expect(named("defect")).toBeUndefined();
+    const { data } = readNpy(await readFile(join(out, "seed-0", "data", "held-out.npy")));
+    const known = Array.from({ length: 6 }, (_, row) =>
+      mixtureTrajectoriesSystem.logDensity?.(data.subarray(8 * row, 8 * row + 8) as Float64Array),
+    );
+    const own = known.reduce<number>((all, one) => all + (one as number) / (6 * 8), 0);
+    expect(named("excess").value).toBeCloseTo(named("nats").value + own, 9);
+    const html = reportOf(outcome);
+    expect(html).toContain("of all trajectories");
+    expect(html).not.toContain("Continuation 1");
     expect(html).not.toMatch(/NaN|undefined|Infinity|https?:|<script/);
   } finally {
     await rm(out, { recursive: true, force: true });

@@ -12,4 +12,5 @@ export const experiments: Readonly<Record<string, () => Promise<Experiment>>> = 
   "fitzhugh-nagumo": () => import("./trajectories/fitzhugh-nagumo.ts").then(({ fitzHughNagumo }) => fitzHughNagumo),
   oscillator: () => import("./trajectories/oscillator.ts").then(({ oscillator }) => oscillator),
   pendulum: () => import("./trajectories/pendulum.ts").then(({ pendulum }) => pendulum),
+  mixture: () => import("./trajectories/mixture.ts").then(({ mixture }) => mixture),
 };

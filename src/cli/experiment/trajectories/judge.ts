@@ -14,6 +14,7 @@ import {
   shareAboveZero,
   spanOf,
   type Trajectories,
+  trajectoryOf,
 } from "./measures.ts";
 import type { TrajectorySettings } from "./settings.ts";
 import { statisticsOf, type TrajectorySystem } from "./system.ts";
@@ -71,7 +72,18 @@ export async function judgeTrajectories(
     return samplesOf(model, { ...untold, count, guide, solver: heun({ steps: settings.guidedSteps }), seed, signal });
   });
   await progress(0.9, "guided samples");
-  const defect = await defectOf(system.set, shaped(made.data), FOLLOWED, () => progress(0.95, "their system"));
+  const { set } = system;
+  const ownMotion: readonly Metric[] =
+    set === "mixture-trajectories"
+      ? []
+      : [
+          {
+            name: "defect",
+            title: "how far steps miss the system, beside their length",
+            better: "lower",
+            value: await defectOf(set, shaped(made.data), FOLLOWED, () => progress(0.95, "their system")),
+          },
+        ];
 
   const statistics = statisticsOf(system, shaped(made.data));
   const guidedStatistics = statisticsOf(system, shaped(guided.data));
@@ -108,7 +120,8 @@ export async function judgeTrajectories(
       better: "lower",
       value: histogramDistance(statistics, data.statistics, bins),
     },
-    { name: "defect", title: "how far steps miss the system, beside their length", better: "lower", value: defect },
+    ...excessOf(system, nats, shaped(rows(settings.likelihoods))),
+    ...ownMotion,
     { name: "events", title: "share of samples with the event", ...sampled },
     {
       name: "eventGap",
@@ -142,6 +155,18 @@ export async function judgeTrajectories(
     y: errors.bySteps,
   };
   return { metrics, series: [byStep] };
+}
+
+/** How far likelihoods are from the exact ones of the same trajectories: an estimate of the divergence of Kullback and Leibler. */
+function excessOf(system: TrajectorySystem, nats: ArrayLike<number>, heldOut: Trajectories): readonly Metric[] {
+  if (!system.logDensity) return [];
+  const size = heldOut.length * heldOut.coordinates;
+  const beyond = Array.from(
+    nats,
+    (own, row) => own + (system.logDensity?.(trajectoryOf(heldOut, row)) as number) / size,
+  );
+  const title = "its excess over the exact density's, per dimension";
+  return [{ name: "excess", title, unit: "nats", better: "lower", ...estimateOf(beyond) }];
 }
 
 /** On the published program's times, (k + 1/2) / n. */

@@ -38,23 +38,28 @@ export async function trajectoryPictures(
       ...{ statistics: (await own("sample-statistics")).data, guided: (await own("guided-statistics")).data },
     })),
   );
-  const spans = system.plane.map((coordinate) => roomy(spanOf(columnOf(truth, coordinate))));
+  const { plane } = system;
+  const spans = plane?.map((coordinate) => roomy(spanOf(columnOf(truth, coordinate))));
   const planes = [
     { title: "True", style: "exact", samples: truth, note: "held-out trajectories" },
     ...made.map((one) => ({ ...one, note: "generated" })),
   ].map(({ title, style, samples, note }) =>
-    figureOf(title, `${DRAWN} ${note}`, [], planeOf(system, samples, spans as [Range, Range], style, title)),
+    plane
+      ? figureOf(title, `${DRAWN} ${note}`, [], planeOf(system, plane, samples, spans as [Range, Range], style, title))
+      : "",
   );
-  const followed = Array.from({ length: Math.min(CONTINUED, settings.continued) }, (_, row) => {
+  // What has no motion has nothing to go on with.
+  const followed = Array.from({ length: plane ? Math.min(CONTINUED, settings.continued) : 0 }, (_, row) => {
+    const [shownOf] = plane as readonly [number, number];
     const curve = (name: string, style: string, from: Trajectories): Curve => ({
       ...{ name, style, exact: true },
-      points: curveOf(from, row, system),
+      points: curveOf(from, row, shownOf, system),
     });
     const curves = [
       curve("true", "exact", truth),
       ...made.map(({ title, style, continued }) => curve(title, style, continued)),
     ];
-    const note = `${system.coordinates[system.plane[0]]} of a held-out trajectory; models are told its first ${settings.given} states`;
+    const note = `${system.coordinates[shownOf]} of a held-out trajectory; models are told its first ${settings.given} states`;
     return chart(`Continuation ${row + 1}`, note, curves, { name: "time", whole: true });
   });
   const statistics = Array.from((await array("statistics", seed)).data);
@@ -83,13 +88,26 @@ export async function trajectoryPictures(
         ]
       : []),
   ];
+  const points = plane ? [] : [pointsOf(system, truth, made)];
   return (
-    `<div class="row small-multiples">${planes.join("")}</div>` +
-    `<div class="row charts">${[...histograms, ...followed].join("")}</div>`
+    (plane ? `<div class="row small-multiples">${planes.join("")}</div>` : "") +
+    `<div class="row charts">${[...points, ...histograms, ...followed].join("")}</div>`
   );
 }
 
 const percent = (share: number) => `${brief(100 * share)} %`;
+
+/** The points of all trajectories, true and generated, where they are of one coordinate. */
+function pointsOf(
+  { coordinates }: TrajectorySystem,
+  truth: Trajectories,
+  made: readonly (Omit<Histogram, "values"> & { readonly samples: Trajectories })[],
+): string {
+  const values = columnOf(truth, 0);
+  const models = made.map(({ title, style, samples }) => ({ title, style, values: columnOf(samples, 0) }));
+  const note = "of all trajectories. Bars: true; lines: generated";
+  return histogram("Points", note, [...values], spanOf(values), models, coordinates[0]);
+}
 
 interface Histogram {
   readonly title: string;
@@ -103,10 +121,11 @@ function histogram(
   truth: readonly number[],
   span: Range,
   models: readonly Histogram[],
+  name = "C",
 ): string {
   const range = roomy(span);
   const lines = models.map(({ style, values }) => ({ style, points: outline(values, range, PARTS) }));
-  const picture = distributionChart({ name: "C", range, values: Float64Array.from(truth), lines });
+  const picture = distributionChart({ name, range, values: Float64Array.from(truth), lines });
   return figureOf(title, note, [{ title: "true", style: "data" }, ...models], picture);
 }
 
@@ -123,11 +142,16 @@ function roomy({ low, high }: Range): Range {
   return { low: low - room, high: high + room };
 }
 
-function curveOf(from: Trajectories, row: number, { plane, timeStep, coordinates }: TrajectorySystem): Curve["points"] {
+function curveOf(
+  from: Trajectories,
+  row: number,
+  shown: number,
+  { timeStep, coordinates }: TrajectorySystem,
+): Curve["points"] {
   const states = trajectoryOf(from, row);
   return Array.from(
     { length: from.length },
-    (_, step) => [step * timeStep, states[step * coordinates.length + plane[0]] as number] as const,
+    (_, step) => [step * timeStep, states[step * coordinates.length + shown] as number] as const,
   );
 }
 
@@ -136,7 +160,8 @@ const MARGIN = { left: 34, right: 8, top: 8, bottom: 38 };
 
 /** Trajectories as lines in the plane of two of their coordinates; what leaves the span is cut off. */
 function planeOf(
-  { coordinates, plane }: TrajectorySystem,
+  { coordinates }: TrajectorySystem,
+  plane: readonly [number, number],
   trajectories: Trajectories,
   [across, up]: readonly [Range, Range],
   style: string,

@@ -8,8 +8,8 @@ import type { Trajectories } from "./measures.ts";
 export interface TrajectorySystem {
   /** The experiment's name. */
   readonly name: string;
-  /** Its data set. */
-  readonly set: SystemName;
+  /** Its data set: of a system whose motion samples are held to, or of one that has none. */
+  readonly set: SystemName | "mixture-trajectories";
   /** In a line, for the list. */
   readonly summary: string;
   /** What the system is, for a sentence of the report that begins so. */
@@ -17,9 +17,13 @@ export interface TrajectorySystem {
   readonly coordinates: readonly string[];
   /** Between two states of a trajectory, in the system's own time. */
   readonly timeStep: number;
-  /** The coordinates that its pictures show. */
-  readonly plane: readonly [across: number, up: number];
+  /** The coordinates that its pictures show; left out: it has one, and a histogram shows it. */
+  readonly plane?: readonly [across: number, up: number];
   readonly event: TrajectoryEvent;
+  /** Of a trajectory, in nats, where it is known. */
+  logDensity?(trajectory: ArrayLike<number>): number;
+  /** Metrics that say who won; default: nats, continuations and the event's statistic. */
+  readonly headline?: readonly string[];
   /** Settings of its presets: states of a trajectory, and weights of the divergence term on cond-ot and on ve-sde. */
   readonly settings: TrajectoryShape;
   /** What its paper preset has in their place. */

@@ -27,7 +27,7 @@ export function trajectoryExperiment(system: TrajectorySystem): Experiment {
     presets: presetsOf(system),
     contenders: trajectoryContenders,
     losses: ["cfm", "fdm", "score"],
-    headline: ["nats", "continuation", "statisticDistance"],
+    headline: system.headline ?? ["nats", "continuation", "statisticDistance"],
     paper: system.paper,
     shares: { prepare: 0.03, judge: 0.5 },
     differences: (settings) => differencesFromPaper(system, settings),
