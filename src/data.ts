@@ -9,6 +9,7 @@ export { isNpy, type NpyArray, NpyReader, npyHeader, readNpy, writeNpy } from ".
 export { type NpyRows, type NpyRowsOptions, npyRows, type RowBlock } from "./data/npy-rows.ts";
 export { NpzArchive, type NpzEntry, readNpz } from "./data/npz.ts";
 export type { Points } from "./data/points.ts";
+export { type FieldsOptions, type FieldsTable, readFields } from "./data/read-fields.ts";
 export { columnsOf, pointsOfArray, pointsOfTable, readPoints } from "./data/read-points.ts";
 export { isZip, type RandomAccess } from "./data/unzip.ts";
 export { writeCsv } from "./data/write-csv.ts";

@@ -149,6 +149,7 @@ const allowed: Record<string, readonly string[]> = {
   cli: [
     "index.ts",
     "data.ts",
+    "data/table-field.ts",
     "diagnostics.ts",
     "diagnostics/student.ts",
     "dynamics.ts",
@@ -158,6 +159,7 @@ const allowed: Record<string, readonly string[]> = {
     "likelihoods.ts",
     "networks.ts",
     "posterior.ts",
+    "posterior/transforms.ts",
     "node:*",
     "citty",
     "cli-progress",

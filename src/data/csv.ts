@@ -1,15 +1,14 @@
 /** Tables of numbers as text: one point per line, fields apart by comma, semicolon, tab, bar or spaces. */
-import { ConfigError, DataError } from "../errors.ts";
 import { booleanOption, choiceOption, optionsObject } from "../graph/options.ts";
 import { notAnIndex } from "./choose-columns.ts";
 import { columnNotes } from "./column-notes.ts";
 import { GrowingValues } from "./growing-values.ts";
-import { findLayout, hasQuotedDecimals, type Layout, LINES_LOOKED_AT } from "./layout.ts";
-import { type Delimiter, delimiters, fieldsOf, type Line, LineReader } from "./lines.ts";
+import type { Layout } from "./layout.ts";
+import { type Delimiter, delimiters } from "./lines.ts";
 import { viewedBytes } from "./numbers.ts";
+import { RecordReader } from "./records.ts";
 import { badField, type Decimal, numberIn } from "./table-field.ts";
 import { chooseTold, conditionsIn, keptColumns, readTold, type ToldColumn } from "./told-columns.ts";
-import { Utf8Decoder } from "./utf8.ts";
 
 export type { Delimiter } from "./lines.ts";
 
@@ -62,14 +61,10 @@ export interface CsvOptions {
  * const { values, count, dimension, columns } = readCsv(bytes, "points.csv", { columns: ["age", "income"] });
  */
 export function readCsv(given: Uint8Array | ArrayBuffer, source = "csv file", options: CsvOptions = {}): CsvTable {
-  const bytes = viewedBytes(source, given);
   const reader = new CsvReader(source, options);
-  for (let start = 0; start < bytes.length; start += PIECE) reader.push(bytes.subarray(start, start + PIECE));
+  reader.push(given);
   return reader.end();
 }
-
-/** Bytes decoded at once: a string may not hold a whole file. */
-const PIECE = 1 << 20;
 
 /** Which columns to keep, in which order, once the names are known; undefined: all. */
 export type ColumnChoice = (columns: readonly string[] | undefined) => readonly number[] | undefined;
@@ -78,13 +73,7 @@ export type ColumnChoice = (columns: readonly string[] | undefined) => readonly 
 export class CsvReader {
   private readonly source: string;
   private readonly options: CheckedOptions;
-  /** As asked for, or as the first line says. */
-  private delimiter: Delimiter | undefined;
-  private readonly decoder: Utf8Decoder;
-  private readonly lines: LineReader;
-  /** The first records, until there are enough to tell the layout. */
-  private held: Line[] = [];
-  private layout: Layout | undefined;
+  private readonly records: RecordReader;
   /** Numbers of the columns kept. */
   private kept: readonly number[] = [];
   private told: readonly ToldColumn[] = [];
@@ -97,66 +86,33 @@ export class CsvReader {
     this.source = source;
     this.choice = choice;
     this.options = checkOptions(options);
-    this.delimiter = this.options.delimiter;
-    this.decoder = new Utf8Decoder(source);
-    this.lines = new LineReader(source, (line) => {
-      if (line.number === 1 && /^sep=/i.test(line.text)) this.delimiter ??= separatorIn(line.text, source);
-      else if (this.layout) this.readRow(line, this.layout);
-      else if (this.held.push(line) === LINES_LOOKED_AT) this.begin();
+    this.records = new RecordReader(source, this.options, {
+      begin: (layout) => this.begin(layout),
+      row: (fields, line, layout) => this.readRow(fields, line, layout),
     });
   }
 
-  push(bytes: Uint8Array): void {
-    this.lines.push(this.decoder.decode(viewedBytes(this.source, bytes)));
+  push(bytes: Uint8Array | ArrayBuffer): void {
+    this.records.push(viewedBytes(this.source, bytes));
   }
 
   end(): CsvTable {
-    this.lines.push(this.decoder.end());
-    this.lines.end();
-    const layout = this.layout ?? this.begin();
-    const { count, source } = this;
-    if (!layout || count === 0) {
-      throw new DataError({
-        subject: source,
-        given: layout ? "only a header line" : "no lines",
-        expected: "at least one line of numbers",
-        remedy: "Write one point per line, such as 0.5,-1.25.",
-      });
-    }
+    const layout = this.records.end();
     const columns = layout.columns && this.kept.map((i) => layout.columns?.[i] as string);
-    const table = { values: this.values.joined(source), count, dimension: this.kept.length };
+    const table = { values: this.values.joined(this.source), count: this.count, dimension: this.kept.length };
     const notes = [...layout.notes, ...columnNotes({ ...table, columns })];
     const conditions = this.told.length > 0 && { conditions: conditionsIn(this.told) };
     return { ...table, columns, ...conditions, ...(notes.length > 0 && { notes }) };
   }
 
-  /** Reads the records held, now that their layout can be told. */
-  private begin(): Layout | undefined {
-    if (this.held.length === 0) return undefined;
-    const { delimiter } = this;
-    if (delimiter === this.options.decimal && !this.held.some(({ text }) => hasQuotedDecimals(text))) {
-      const facts = {
-        given: "a comma, beside decimals with a comma",
-        expected: "another character, or quotes",
-      };
-      throw new ConfigError({ subject: "delimiter of readCsv", ...facts, remedy: "Leave the delimiter out." });
-    }
-    const layout = findLayout(this.held, { ...this.options, delimiter });
+  private begin(layout: Layout): void {
     this.told = chooseTold(this.source, layout, this.options);
     this.kept = keptColumns(this.source, layout, this.told, this.options, this.choice);
-    this.layout = layout;
-    for (const line of this.held.slice(layout.columns ? 1 : 0)) this.readRow(line, layout);
-    this.held = [];
-    return layout;
   }
 
-  private readRow(line: Line, layout: Layout): void {
-    const { width, trailing, columns, delimiter } = layout;
+  private readRow(fields: readonly string[], line: number, { columns }: Layout): void {
     const { decimal, skipIndex } = this.options;
-    const fields = fieldsOf(line.text, delimiter);
-    const where = `${this.source}, line ${line.number}`;
-    const tooMany = fields.length > width && !(trailing && fields.slice(width).every((field) => field === ""));
-    if (fields.length < width || tooMany) throw wrongWidth(where, fields.length, width);
+    const where = `${this.source}, line ${line}`;
     if (skipIndex && isMeasurement(numberIn(fields[0], decimal))) throw notAnIndex(`${where}, column 1`, fields[0]);
     const { block, from } = this.values.room(this.kept.length);
     for (let i = 0; i < this.kept.length; i++) {
@@ -171,19 +127,6 @@ export class CsvReader {
     for (const told of this.told) readTold(told, fields, decimal, where);
     this.count++;
   }
-}
-
-/** What the line sep=; that Excel puts first says of the others. */
-function separatorIn(line: string, source: string): Delimiter {
-  const given = line.slice("sep=".length);
-  const separator = delimiters.find((one) => one === given || one === given.trim());
-  if (separator) return separator;
-  throw new DataError({
-    subject: `${source}, line 1`,
-    given: line,
-    expected: "comma, semicolon, tab, bar or space",
-    remedy: "Remove the line.",
-  });
 }
 
 type CheckedOptions = Required<Pick<CsvOptions, "header" | "skipIndex" | "decimal">> &
@@ -209,12 +152,3 @@ function checkOptions(given: CsvOptions): CheckedOptions {
 
 /** A column of measurements that is left out by mistake is told by its decimals. */
 const isMeasurement = (value: number): boolean => !Number.isNaN(value) && !Number.isInteger(value);
-
-function wrongWidth(where: string, given: number, expected: number): DataError {
-  return new DataError({
-    subject: where,
-    given: `${given} ${given === 1 ? "field" : "fields"}`,
-    expected: `${expected}, as on the first line`,
-    remedy: "Every line holds one point of the same dimension; remove the line, or complete it.",
-  });
-}
