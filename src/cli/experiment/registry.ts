@@ -6,6 +6,8 @@ export const experiments: Readonly<Record<string, () => Promise<Experiment>>> = 
   checkerboard: () => import("./checkerboard.ts").then(({ checkerboard }) => checkerboard),
   "dna-toy": () => import("./dna-toy.ts").then(({ dnaToy }) => dnaToy),
   dna: () => import("./dna.ts").then(({ dna }) => dna),
+  digits: () => import("./pictures/digits.ts").then(({ digits }) => digits),
+  images: () => import("./pictures/images.ts").then(({ images }) => images),
   posterior: () => import("./posterior.ts").then(({ posterior }) => posterior),
   bridge: () => import("./bridge.ts").then(({ bridge }) => bridge),
   lorenz: () => import("./trajectories/lorenz.ts").then(({ lorenz }) => lorenz),
