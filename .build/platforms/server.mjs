@@ -11,6 +11,7 @@ const types = {
   ".json": "application/json",
   ".map": "application/json",
   ".svg": "image/svg+xml",
+  ".webmanifest": "application/manifest+json",
   ".png": "image/png",
   ".wasm": "application/wasm",
 };

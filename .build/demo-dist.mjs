@@ -1,0 +1,118 @@
+/**
+ * `npm run demo:build`: demo/dist, a folder that any host serves, below any path: the page with what it uses of the built
+ * package, a service worker that keeps all of it on the device, and what makes it an app.
+ */
+import { createHash } from "node:crypto";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { root } from "./files.mjs";
+
+/** Nothing but the page's own files, whatever is in it: no other origin is ever asked. */
+const policy = [
+  ...["default-src 'self'", "connect-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", "worker-src 'self' blob:"],
+  ...["img-src 'self' data: blob:", "object-src 'none'", "base-uri 'none'", "form-action 'none'"],
+].join("; ");
+
+/** What stands in the page's head beside what is there. */
+const head = `<link rel="manifest" href="manifest.webmanifest">
+  <link rel="apple-touch-icon" href="icon-192.png">
+  <meta name="theme-color" content="#1b66c9">
+  <link rel="stylesheet" href="update.css">
+  <script type="module" src="register.js"></script>
+`;
+
+/**
+ * @param {{ built?: string, out?: string }} [options] - folders of the checkout: the package built in dist/; what is written,
+ * demo/dist.
+ * @returns {Promise<{ files: string[], version: string }>} what was written, relative to the folder.
+ */
+export async function buildDemo({ built = "dist", out = "demo/dist" } = {}) {
+  const [demo, target] = [join(root, "demo"), join(root, out)];
+  await rm(target, { recursive: true, force: true });
+  await mkdir(target, { recursive: true });
+  const compile = /** @type {const} */ ({ bundle: true, minify: true, target: "es2022", logLevel: "warning" });
+  await build({
+    ...compile,
+    entryPoints: [join(demo, "main.ts"), join(demo, "worker.ts"), join(demo, "offline", "register.ts")],
+    outdir: target,
+    entryNames: "[name]",
+    chunkNames: "parts/[name]-[hash]",
+    ...{ format: "esm", splitting: true },
+    external: ["webgpu"], // of Node
+    plugins: [packageIn(built)],
+  });
+  for (const file of await staticFiles(demo)) {
+    const place = join(target, relative(demo, file).replace(/^offline[/\\]/, ""));
+    await mkdir(dirname(place), { recursive: true });
+    await cp(file, place);
+  }
+  await cp(join(root, built, "cases"), join(target, "divflow", "cases"), { recursive: true }); // of the page's own check
+  const page = await readFile(join(target, "index.html"), "utf8");
+  await writeFile(join(target, "index.html"), withHead(page));
+  const files = await filesIn(target);
+  const version = await versionOf(target, files);
+  await build({
+    ...compile,
+    entryPoints: [join(demo, "offline", "service-worker.ts")],
+    outfile: join(target, "service-worker.js"),
+    format: "iife",
+    define: { FILES: JSON.stringify(files), VERSION: JSON.stringify(version) },
+  });
+  return { files: [...files, "service-worker.js"], version };
+}
+
+/** @param {string} page */
+function withHead(page) {
+  const isGuarded = page.includes("Content-Security-Policy");
+  const guard = isGuarded ? "" : `<meta http-equiv="Content-Security-Policy" content="${policy}">\n  `;
+  // The policy before what it is about.
+  const guarded = page.replace(/<meta charset="utf-8" ?\/?>/i, (found) => `${found}\n  ${guard}`);
+  const whole = guarded.replace(/<\/head>/i, () => `  ${head}</head>`);
+  if (!whole.includes("Content-Security-Policy") || !whole.includes("register.js")) {
+    throw new Error("demo/index.html has no head that the build could add to.");
+  }
+  return whole;
+}
+
+/** @param {string} built @returns {import("esbuild").Plugin} */
+const packageIn = (built) => ({
+  name: "built-package",
+  setup(context) {
+    context.onResolve({ filter: /^divflow(\/[a-z]+)?$/ }, ({ path }) => {
+      const [, entry = "index"] = path.split("/");
+      return { path: join(root, built, `${entry}.js`) };
+    });
+  },
+});
+
+/** What is served as it is: all but programs and what was built before. @param {string} folder */
+async function staticFiles(folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && !entry.name.endsWith(".ts"))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !/^dist[/\\]/.test(relative(folder, file)));
+}
+
+/** All files, relative and with forward slashes. @param {string} folder */
+async function filesIn(folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
+    .sort();
+}
+
+/** @param {string} folder @param {readonly string[]} files */
+async function versionOf(folder, files) {
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(`${file}\0`).update(await readFile(join(folder, file)));
+  return hash.digest("hex").slice(0, 16);
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const { files, version } = await buildDemo();
+  console.log(`demo/dist: ${files.length} files, version ${version}. Any host serves them, below any path.`);
+}

@@ -1,0 +1,112 @@
+/** A run as a program that anybody can run: TypeScript that Node, Deno and bundlers take as it stands. */
+import { type SharedData, type SharedRun, type SharedSampler, sharedSets } from "./run.ts";
+
+/** How a run is trained beside what its settings say. */
+export interface Training {
+  /** Of each model. */
+  readonly steps: number;
+  readonly batchSize: number;
+  /** At the first step after the warm-up. */
+  readonly learningRate: number;
+  readonly warmUpSteps: number;
+  /** It falls by this factor, every so many steps. */
+  readonly fall: { readonly factor: number; readonly every: number };
+}
+
+/** As train/models.ts trains. */
+export const usualTraining: Omit<Training, "steps"> = {
+  ...{ batchSize: 512, learningRate: 5e-3, warmUpSteps: 100 },
+  fall: { factor: 0.999, every: 10 },
+};
+
+/** The names of the library's makers of data sets. */
+const makers: Readonly<Record<(typeof sharedSets)[number], string>> = {
+  checkerboard: "checkerboard",
+  "eight-gaussians": "eightGaussians",
+  moons: "moons",
+  spirals: "spirals",
+  pinwheel: "pinwheel",
+  rings: "rings",
+};
+
+/** The program of a run: it trains both models from the run's seed, tells their losses, and draws samples of each. */
+export function codeOf(run: SharedRun, { steps, ...given }: { readonly steps: number } & Partial<Training>): string {
+  const { batchSize, learningRate, warmUpSteps, fall } = { ...usualTraining, ...given };
+  const { width, layers, seed, backend, weights, sampler } = run;
+  const data = dataCode(run.data);
+  const losses = [weights.left, weights.right].map(lossCode);
+  const imports = [
+    ...[
+      "adam",
+      "condOT",
+      "createRuntime",
+      "createTrainer",
+      "mlp",
+      "product",
+      "staircase",
+      "warmUp",
+      data.maker,
+      sampler.solver,
+    ],
+    ...losses.map((loss) => loss.slice(0, loss.indexOf("("))),
+  ];
+  return `// npm install divflow
+import { ${[...new Set(imports)].sort().join(", ")} } from "divflow";
+
+const runtime = await createRuntime({ backend: ${JSON.stringify(backend)} });
+console.log(runtime.reason);
+
+const data = ${data.code};
+const losses = {
+  left: ${losses[0]},
+  right: ${losses[1]},
+};
+for (const [name, loss] of Object.entries(losses)) {
+  const trainer = await createTrainer(runtime, {
+    network: mlp({ dimension: 2, hidden: ${JSON.stringify(Array.from({ length: layers }, () => width))}, activation: "silu" }),
+    path: condOT(),
+    loss,
+    optimizer: adam({
+      learningRate: product(${learningRate}, warmUp({ steps: ${warmUpSteps} }), staircase({ factor: ${fall.factor}, every: ${fall.every} })),
+    }),
+    data,
+    batchSize: ${batchSize},
+    seed: ${seed},
+  });
+  for await (const { step, velocityLoss } of trainer.run({ steps: ${steps}, progressEvery: ${Math.max(1, Math.ceil(steps / 10))} })) {
+    console.log(name, "step", step, "velocity loss", velocityLoss.toFixed(4));
+  }
+  const samples = await trainer.model.sample({ count: 1000, solver: ${solverCode(sampler)}, seed: ${seed} });
+  console.log(name, "samples", samples.shape, samples.values.slice(0, 6));
+}
+runtime.dispose();
+`;
+}
+
+function lossCode(weight: number): string {
+  return weight === 0 ? "cfm()" : `fdm({ divergence: ${weight}, form: "slice", detachVelocity: true })`;
+}
+
+function solverCode({ solver, steps, tolerance }: SharedSampler): string {
+  if (solver !== "dopri5") return `${solver}({ steps: ${steps} })`;
+  return `dopri5({ absoluteTolerance: ${tolerance}, relativeTolerance: ${tolerance} })`;
+}
+
+/** Numbers of points on a line of the program. */
+const PER_LINE = 8;
+
+function dataCode(data: SharedData): { readonly maker: string; readonly code: string } {
+  if (data.kind === "named") {
+    const name = sharedSets.find((one) => one === data.name);
+    if (!name) throw new RangeError(`No data set is called ${data.name}.`);
+    return { maker: makers[name], code: `${makers[name]}()` };
+  }
+  const { points, deviation } = data;
+  const pairs = Array.from({ length: points.length / 2 }, (_, i) => `[${points[2 * i]}, ${points[2 * i + 1]}]`);
+  const lines = Array.from({ length: Math.ceil(pairs.length / PER_LINE) }, (_, i) =>
+    pairs.slice(i * PER_LINE, (i + 1) * PER_LINE).join(", "),
+  );
+  const means = `[\n    ${lines.join(",\n    ")},\n  ]`;
+  const variances = `new Array(${pairs.length}).fill(${deviation ** 2})`;
+  return { maker: "gaussianMixture", code: `gaussianMixture({\n  means: ${means},\n  variances: ${variances},\n})` };
+}
