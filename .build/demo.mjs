@@ -23,7 +23,7 @@ export function serveDemo({ port, built = "dist" } = {}) {
  * @param {string} [built]
  */
 export async function demoFile(path, built = "dist") {
-  if (path === "/main.js" || path === "/worker.js") return script(path.replace(".js", ".ts"));
+  if (scripts.includes(path)) return script(path.replace(".js", ".ts"));
   if (path.startsWith("/divflow/")) return contents(built, path.slice("/divflow".length));
   return contents("demo", path);
 }
@@ -38,6 +38,9 @@ async function contents(folder, path) {
   }
 }
 
+/** Scripts that pages load, each with all that it imports of demo/. */
+const scripts = ["/main.js", "/worker.js"];
+
 /** @param {string} path - of a script in demo/. */
 async function script(path) {
   const { outputFiles } = await build({
@@ -51,7 +54,11 @@ async function script(path) {
       {
         name: "built-package",
         setup(context) {
-          context.onResolve({ filter: /^divflow$/ }, () => ({ path: "/divflow/index.js", external: true }));
+          // From the page's own folder, wherever that lies.
+          context.onResolve({ filter: /^divflow(\/[a-z]+)?$/ }, ({ path }) => {
+            const [, entry = "index"] = path.split("/");
+            return { path: `./divflow/${entry}.js`, external: true };
+          });
         },
       },
     ],

@@ -1,117 +1,299 @@
-/** The page: settings and buttons in, pictures and curves out. All work is done in worker.ts. */
-import { atEqualSeconds, atEqualSteps, type Sampled, standingWords } from "./ahead.ts";
-import { showKept } from "./kept.ts";
-import { type FromWorker, type LossName, lossNames, type Settings, type Support, type ToWorker } from "./messages.ts";
-import { type Curve, colourOf, drawCurves, drawPoints } from "./plot.ts";
-
-type Points = [x: number, y: number][];
-
-/** Everything shown of one model. */
-interface Shown {
-  samples: Float32Array | undefined;
-  step: number;
-  millisecondsPerStep: number;
-  /** Of its training. */
-  seconds: number;
-  readonly velocityLoss: Points;
-  readonly outside: Points;
-  readonly sampled: Sampled[];
-}
-
-const element = <E extends HTMLElement>(id: string): E => {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`index.html has no element "${id}".`);
-  return found as E;
-};
-const start = element<HTMLButtonElement>("start");
-const reset = element<HTMLButtonElement>("reset");
-const status = element("status");
-const announcement = element("announcement");
-const keptModels = element("kept");
-const fields = ["width", "divergence", "seed", "backend"].map((id) => element<HTMLInputElement>(id));
+/** The page: controls in, pictures, figures and curves out. All work is done in worker.ts. */
+import { type FromWorker, type Look, type Settings, type Side, sides, type ToWorker } from "./messages.ts";
+import { Announcer } from "./page/announce.ts";
+import { ChooseData } from "./page/choose-data.ts";
+import {
+  describeWeight,
+  mapChosen,
+  overlaysChosen,
+  presets,
+  samplerChosen,
+  settingsBy,
+  showMap,
+  showOverlays,
+  showSettings,
+  showWeight,
+  titleOfWeight,
+  weightOf,
+} from "./page/controls.ts";
+import { type Axis, Curves } from "./page/curves.ts";
+import { offerVerify, showDevice, showReport } from "./page/device.ts";
+import { chosen, element } from "./page/elements.ts";
+import { Guide } from "./page/guide.ts";
+import { showKept } from "./page/kept.ts";
+import { Report, type State } from "./page/report.ts";
+import { emptyShown, type Shown, takeJudged, takeLosses } from "./page/shown.ts";
+import { Stage } from "./page/stage.ts";
+import { offerThemes } from "./page/themes.ts";
+import { Time } from "./page/time.ts";
 
 const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
 const send = (message: ToWorker) => worker.postMessage(message);
 
-let state: "preparing" | "ready" | "running" | "pausing" | "failed" = "preparing";
+let state: State = "preparing";
 let reason = "";
-/** The number of the last `prepare`; news of an earlier one are of trainers that were thrown away. */
+/** Whether the GPU was lost, and training goes on elsewhere. */
+let hasMoved = false;
+/** What cannot be done, until something else is. */
+let refusal = "";
+/** The number of the last `prepare` or `undo`; news of an earlier one are of models that were thrown away. */
 let attempt = 0;
 let truth: Float32Array | undefined;
-let support: Support | undefined;
-let extent = 1;
-let shown = emptyShown();
+let entropy: number | undefined;
+let extent = 4.5;
+let shown: Record<Side, Shown> = { left: emptyShown(), right: emptyShown() };
+/** What was shown before the last `prepare`, for undo. */
+let before: { settings: Settings; shown: Record<Side, Shown> } | undefined;
+let settings: Settings | undefined;
+/** As things were before the last `prepare`: where it is refused they are so again. */
+let last: { settings: Settings; shown: Record<Side, Shown>; before: typeof before } | undefined;
+/** What the pinned one on the left is called. */
+let pinned: string | undefined;
+/** What the guide's fields show, apart from the models. */
+let staged: Record<Side, Shown> | undefined;
 
-function emptyShown(): Record<LossName, Shown> {
-  const empty = (): Shown => ({
-    samples: undefined,
-    ...{ step: 0, millisecondsPerStep: 0, seconds: 0 },
-    ...{ velocityLoss: [], outside: [], sampled: [] },
-  });
-  return { cfm: empty(), fdm: empty() };
+const stage = new Stage(() => ({
+  ...{ shown: staged ?? shown, extent: staged ? SCENE_EXTENT : extent, t: time.t, map: mapChosen() },
+  ...{ overlays: overlaysChosen(), data: staged ? undefined : truth, titles: titles() },
+}));
+const curves = new Curves(() => ({
+  shown,
+  titles: modelTitles(),
+  axis: chosen("axis") as Axis,
+  theme: stage.theme,
+  entropy,
+}));
+const report = new Report(() => ({
+  ...{ state, reason, refusal, hasMoved, shown, staged, isPinned: pinned !== undefined },
+  ...{ titles: titles(), modelTitles: modelTitles(), t: time.t, map: mapChosen() },
+}));
+const announcer = new Announcer(() => report.announcement());
+const time = new Time((isSettled) => {
+  stage.draw();
+  if (isSettled) look();
+});
+const data = new ChooseData({ theme: () => stage.theme, chosen: prepare, refuse });
+/** Half the side of what scenes show: train/scene.ts. */
+const SCENE_EXTENT = 3.6;
+const wantsCalm = matchMedia("(prefers-reduced-motion: reduce)");
+
+const guide = new Guide({
+  shown(view) {
+    if (state === "running" && view.scene) pause();
+    showMap(view.map);
+    showOverlays(view.overlays);
+    staged = view.scene ? { left: emptyShown(), right: emptyShown() } : undefined;
+    send({ kind: "scene", scene: view.scene });
+    if (view.plays && !wantsCalm.matches) time.play();
+    else time.set(view.map === "divergence-error" ? 0.8 : 1);
+    look();
+    draw();
+  },
+  ended() {
+    staged = undefined;
+    send({ kind: "scene", scene: null });
+    showMap("density");
+    time.set(1);
+    draw();
+  },
+});
+
+function modelTitles(): Record<Side, string> {
+  return { left: pinned ?? titleOfWeight(weightOf("left")), right: titleOfWeight(weightOf("right")) };
+}
+const titles = (): Readonly<Record<Side, string>> => guide.view?.titles ?? modelTitles();
+
+function look(): void {
+  const next: Look = { t: time.t, map: mapChosen(), arrows: overlaysChosen().arrows, sampler: samplerChosen() };
+  send({ kind: "look", look: next });
 }
 
-function settings(): Settings {
-  const [width, divergence, seed, backend] = fields.map(({ value }) => value);
-  return {
-    width: Number(width),
-    divergence: Number(divergence),
-    seed: Math.max(0, Math.trunc(Number(seed)) || 0),
-    backend: backend as Settings["backend"],
-  };
-}
-
+/** Makes both models anew; what was trained can be had back. */
 function prepare(): void {
-  state = "preparing";
-  shown = emptyShown();
-  showKept(keptModels, []);
-  send({ kind: "prepare", attempt: ++attempt, settings: settings() });
+  last = settings && { settings, shown, before };
+  if (settings && sides.some((side) => shown[side].step > 0)) before = { settings, shown };
+  settings = settingsBy(data.choice);
+  begin({ kind: "prepare", attempt: attempt + 1, settings });
+}
+
+function undo(): void {
+  if (!before || !settings) return;
+  const back = before;
+  before = sides.some((side) => shown[side].step > 0) ? { settings, shown } : undefined;
+  begin({ kind: "undo", attempt: attempt + 1 });
+  goBackTo(back);
+}
+
+function goBackTo(back: NonNullable<typeof before>): void {
+  ({ settings, shown } = back);
+  data.show(settings.data);
+  showSettings(settings);
   draw();
 }
 
-start.addEventListener("click", () => {
-  if (state === "running") {
-    state = "pausing";
-    send({ kind: "pause" });
-  } else if (state === "ready") {
-    state = "running";
-    send({ kind: "start" });
-  }
+function begin(message: ToWorker & { attempt: number }): void {
+  ({ attempt } = message);
+  state = "preparing";
+  refusal = "";
+  const left = pinned === undefined ? emptyShown() : shown.left;
+  shown = { left, right: emptyShown() };
+  showKept(element("kept"), [], modelTitles());
+  send(message);
+  draw();
+}
+
+function pause(): void {
+  state = "pausing";
+  send({ kind: "pause" });
+}
+
+function refuse(message: string): void {
+  refusal = message;
+  draw();
+}
+
+function start(steps?: number): void {
+  if (staged) guide.end();
+  state = "running";
+  refusal = "";
+  const restMilliseconds = Number(element<HTMLSelectElement>("speed").value);
+  send({ kind: "start", restMilliseconds, ...(steps === undefined ? {} : { steps }) });
+  draw();
+}
+
+const STEPS_AT_ONCE = 10;
+element("start").addEventListener("click", () => {
+  if (state === "running") pause();
+  else if (state === "ready") start();
   draw();
 });
-reset.addEventListener("click", prepare);
-for (const field of fields) field.addEventListener("change", prepare);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
-addEventListener("resize", () => draw());
+element("step").addEventListener("click", () => start(STEPS_AT_ONCE));
+element("reset").addEventListener("click", prepare);
+element("undo").addEventListener("click", undo);
+element("speed").addEventListener("change", () => state === "running" && start());
+for (const id of ["width", "layers", "seed", "backend"]) element(id).addEventListener("change", prepare);
+for (const side of sides) {
+  element(`${side}-weight`).addEventListener("input", () => {
+    describeWeight(side);
+    draw();
+  });
+  element(`${side}-weight`).addEventListener("change", () => {
+    if (settings) settings = { ...settings, weights: { ...settings.weights, [side]: weightOf(side) } };
+    send({ kind: "weigh", side, weight: weightOf(side) });
+  });
+}
+element("pin").addEventListener("click", () => send({ kind: "pin", side: "right" }));
+element("unpin").addEventListener("click", () => send({ kind: "unpin" }));
+element("maps").addEventListener("change", changeLook);
+element("overlays").addEventListener("change", changeLook);
+for (const id of ["solver", "solver-steps", "tolerance"]) element(id).addEventListener("change", changeLook);
+element("axis").addEventListener("change", () => curves.draw());
+element("preset").replaceChildren(...presets.map(({ title }, i) => new Option(title, String(i))));
+element("preset").addEventListener("change", ({ target }) => {
+  const preset = presets[Number((target as HTMLSelectElement).value)];
+  if (!preset) return;
+  if (preset.data) data.show({ kind: "named", name: preset.data });
+  showSettings({ ...settingsBy(data.choice), ...preset.settings });
+  prepare();
+});
+offerVerify(send);
+offerThemes(() => {
+  stage.recolour();
+  curves.draw();
+  data.draw();
+});
+
+function changeLook(): void {
+  look();
+  draw();
+}
 
 worker.addEventListener("error", ({ message }) => fail(message || "The worker could not be started."));
 worker.addEventListener("message", ({ data: message }: MessageEvent<FromWorker>) => {
-  if (message.attempt !== attempt) return;
+  if (message.kind === "thumbnails") data.takeThumbnails(message.points);
+  else if (message.attempt === attempt) take(message);
+});
+
+function take(message: FromWorker): void {
   switch (message.kind) {
     case "ready":
-      ({ reason, truth, extent, support } = message);
+      ({ reason, truth, extent, entropy } = message);
       state = "ready";
+      hasMoved = false;
+      if (!message.resumed) before = message.canUndo ? before : undefined;
+      showDevice(message.facts);
+      data.takeColumns(message.columns);
+      element("notes").textContent = message.notes.join(" ");
+      element("notes").hidden = message.notes.length === 0;
+      for (const side of sides) shown[side].step = message.steps[side];
       break;
-    case "losses": {
-      takeLosses(shown[message.name], message);
+    case "losses":
+      takeLosses(shown[message.side], message);
       break;
+    case "frames":
+    case "slice": {
+      // Scenes have no steps; what is still on its way of the models is not theirs.
+      const target = (staged ?? shown)[message.side];
+      if (message.kind === "frames") target.frames = message.frames;
+      else target.slice = message.slice;
+      stage.draw();
+      report.tell();
+      return;
     }
-    case "samples":
-      takeSamples(shown[message.name], message);
+    case "judged":
+      takeJudged(shown[message.side], message.judged);
       break;
+    case "weighed":
+      showWeight(message.side, message.weight);
+      break;
+    case "pinned":
+      takePinned(message);
+      break;
+    case "scene-figures":
+      guide.takeFigures(message.figures);
+      return;
+    case "facts":
+      showDevice(message.facts);
+      return;
+    case "verified":
+      showReport(message.report);
+      return;
     case "paused":
-      state = "ready";
+      if (state === "running" || state === "pausing") state = "ready";
       break;
     case "moved":
       ({ reason } = message);
+      hasMoved = true;
+      break;
+    case "refused":
+      refusal = message.message;
+      if (state === "preparing" && last) {
+        state = "ready";
+        ({ before } = last);
+        goBackTo(last);
+      }
       break;
     case "failed":
-      showKept(keptModels, message.kept);
+      showKept(element("kept"), message.kept, modelTitles());
       fail(message.message);
       return;
   }
   draw();
-});
+}
+
+/** The pinned run takes its curves with it. */
+function takePinned({ title, step }: FromWorker & { kind: "pinned" }): void {
+  // A new start keeps what is pinned, and what was shown of it.
+  if (title !== null && pinned === undefined) {
+    const { losses, judged } = shown.right;
+    shown.left = { ...shown.right, losses: [...losses], judged: [...judged] };
+  }
+  if (title === null) shown.left = { ...emptyShown(), step };
+  pinned = title ?? undefined;
+  element("unpin").hidden = pinned === undefined;
+  element("pin").hidden = pinned !== undefined;
+  element<HTMLInputElement>("left-weight").disabled = pinned !== undefined;
+}
 
 function fail(message: string): void {
   state = "failed";
@@ -119,150 +301,42 @@ function fail(message: string): void {
   draw();
 }
 
-/** Minibatch losses are noisy: the curve is their mean, in which so many steps fade to 1/e. */
-const SMOOTHED_STEPS = 100;
+const buttonWords = { preparing: "Train", ready: "Train", running: "Pause", pausing: "Pause", failed: "Train" };
 
-function takeLosses(one: Shown, message: FromWorker & { kind: "losses" }): void {
-  const { step, velocityLoss, millisecondsPerStep, seconds } = message;
-  const share = 1 - Math.exp((one.step - step) / SMOOTHED_STEPS);
-  const before = one.velocityLoss.at(-1)?.[1] ?? velocityLoss;
-  one.velocityLoss.push([step, before + share * (velocityLoss - before)]);
-  thin(one.velocityLoss);
-  one.millisecondsPerStep += (one.step === 0 ? 1 : 0.2) * (millisecondsPerStep - one.millisecondsPerStep);
-  one.step = step;
-  one.seconds = seconds;
-}
-
-function takeSamples(one: Shown, { step, values, outside }: FromWorker & { kind: "samples" }): void {
-  one.samples = values;
-  if (step === 0) return;
-  keep(one.outside, step, outside);
-  if (one.sampled.at(-1)?.step === step) one.sampled.pop();
-  one.sampled.push({ step, seconds: one.seconds, outside, count: values.length / 2 });
-  thin(one.outside);
-  thin(one.sampled);
-}
-
-/** Adds a point, in place of one of the same step: the later samples are more. */
-function keep(points: Points, step: number, value: number): void {
-  if (points.at(-1)?.[0] === step) points.pop();
-  points.push([step, value]);
-}
-
-/** Halves the points once there are more than a curve can show; the last one stays. */
-function thin<Point>(points: Point[]): void {
-  if (points.length < 1000) return;
-  points.splice(0, points.length, ...points.filter((_, i) => i % 2 === 1));
-}
-
-const buttonWords = { preparing: "Start", ready: "Start", running: "Pause", pausing: "Pause", failed: "Start" };
-
-let drawing = false;
 /** Words and buttons tell the state at once; pictures are drawn once a frame at most. */
 function draw(): void {
-  start.textContent = state === "ready" && shown.cfm.step > 0 ? "Go on" : buttonWords[state];
-  start.disabled = !(state === "ready" || state === "running");
+  const isTrained = sides.some((side) => shown[side].step > 0);
+  const button = element<HTMLButtonElement>("start");
+  button.textContent = state === "ready" && isTrained ? "Go on" : buttonWords[state];
+  button.disabled = !(state === "ready" || state === "running");
+  element<HTMLButtonElement>("step").disabled = state !== "ready";
+  element<HTMLButtonElement>("undo").disabled = before === undefined || state === "preparing";
+  element<HTMLButtonElement>("pin").disabled = shown.right.step === 0;
   document.body.dataset.state = state;
-  status.classList.toggle("error", state === "failed");
-  tell();
-  announce();
-  drawStandings();
-  for (const name of lossNames) element(`${name}-note`).textContent = noteOf(shown[name]);
-  if (drawing) return;
-  drawing = true;
-  requestAnimationFrame(() => {
-    drawing = false;
-    drawPictures();
-  });
+  report.tell();
+  stage.draw();
+  curves.draw();
+  announcer.announce();
 }
 
-/** Changes of state are seen at once; the figures beside them change once a second, or nobody could read them. */
-const FIGURES_EVERY_MILLISECONDS = 1000;
-let told = { state: "", time: 0 };
-function tell(): void {
-  if (told.state === state && performance.now() - told.time < FIGURES_EVERY_MILLISECONDS) return;
-  told = { state, time: performance.now() };
-  status.textContent = statusWords();
-}
-
-/** Screen readers are told the state, in one message a second at most: the last word of each. */
-const ANNOUNCED_EVERY_MILLISECONDS = 1000;
-const announcements = {
-  preparing: () => "Preparing.",
-  ready: () => (shown.cfm.step > 0 ? `Paused at step ${shown.cfm.step}. ${aheadWords()}` : `Ready. ${reason}`),
-  running: () => "Training.",
-  pausing: () => "Pausing.",
-  failed: () => reason,
-};
-let announcedAt = 0;
-let waiting = false;
-function announce(): void {
-  if (waiting) return;
-  waiting = true;
-  setTimeout(
-    () => {
-      waiting = false;
-      announcedAt = performance.now();
-      const words = announcements[state]();
-      if (announcement.textContent !== words) announcement.textContent = words;
-    },
-    Math.max(0, announcedAt + ANNOUNCED_EVERY_MILLISECONDS - performance.now()),
-  );
-}
-
-function standings() {
-  const histories = { cfm: shown.cfm.sampled, fdm: shown.fdm.sampled };
-  return { steps: atEqualSteps(histories), seconds: atEqualSeconds(histories) };
-}
-
-function aheadWords(): string {
-  const { steps, seconds } = standings();
-  return [
-    ...(steps ? [`At equal steps ${standingWords(steps)}.`] : []),
-    ...(seconds ? [`At equal seconds ${standingWords(seconds)}.`] : []),
-  ].join(" ");
-}
-
-function drawStandings(): void {
-  const { steps, seconds } = standings();
-  const nothing = "not known yet";
-  // Between the two messages of one round of samples the models are at different steps: the last words stay.
-  if (steps || shown.cfm.step === 0) {
-    element("equal-steps").textContent = steps
-      ? `${standingWords(steps)} (${steps.step.toLocaleString("en")} steps each)`
-      : nothing;
-  }
-  element("equal-seconds").textContent = seconds
-    ? `${standingWords(seconds)} (${seconds.seconds.toFixed(1)} s of training each)`
-    : nothing;
-}
-
-function noteOf({ step, outside }: Shown): string {
-  if (step === 0) return "not trained yet";
-  const last = outside.at(-1);
-  return `step ${step.toLocaleString("en")}${last ? `, ${(100 * last[1]).toFixed(1)} % outside the squares` : ""}`;
-}
-
-function drawPictures(): void {
-  const common = { extent, ...(support ? { support } : {}) };
-  if (truth) drawPoints(element("truth"), { ...common, points: truth, colour: colourOf("truth") });
-  for (const name of lossNames) {
-    const { samples } = shown[name];
-    drawPoints(element(name), { ...common, points: samples ?? new Float32Array(), colour: colourOf(name) });
-  }
-  const curves = (of: "velocityLoss" | "outside"): Curve[] =>
-    lossNames.map((name) => ({ colour: colourOf(name), points: shown[name][of] }));
-  drawCurves(element("velocity-loss"), curves("velocityLoss"), (y) => String(Number(y.toPrecision(3))));
-  drawCurves(element("outside"), curves("outside"), (y) => `${Number((100 * y).toPrecision(3))} %`);
-}
-
-function statusWords(): string {
-  if (state === "preparing") return "Preparing …";
-  if (state === "failed") return reason;
-  const speed = lossNames
-    .filter((name) => shown[name].millisecondsPerStep > 0)
-    .map((name) => `${name.toUpperCase()} ${shown[name].millisecondsPerStep.toFixed(1)} ms a step`);
-  return [reason, ...speed].join("  ·  ");
-}
-
+for (const side of sides) describeWeight(side);
+settings = settingsBy(data.choice);
+look();
 prepare();
+if (localStorageOf("toured") !== "yes") guide.go(0, false);
+addEventListener("pagehide", () => keep("toured", "yes"));
+
+/** Storage may be blocked: nothing then is remembered. */
+function localStorageOf(name: string): string | null {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function keep(name: string, value: string): void {
+  try {
+    localStorage.setItem(name, value);
+  } catch {} // blocked or full: the tour opens again next time
+}

@@ -1,33 +1,144 @@
-/** What the page and its worker say to each other. */
+/** What the page and its worker say to each other. All of it is plain data. */
 
-export type LossName = "cfm" | "fdm";
-export const lossNames = ["cfm", "fdm"] as const satisfies readonly LossName[];
+/** The two models that are compared, by where they stand. */
+export type Side = "left" | "right";
+export const sides = ["left", "right"] as const satisfies readonly Side[];
+
+/** What is learned. */
+export type DataChoice =
+  /** A set of the library, by name. */
+  | { readonly kind: "named"; readonly name: string }
+  /** Drawn by hand or by letters: a mixture of equal round Gaussians about these points, [count, 2] flat. */
+  | { readonly kind: "ink"; readonly title: string; readonly points: readonly number[]; readonly deviation: number }
+  /** A table of numbers as text or as npy's bytes: two of its columns. */
+  | {
+      readonly kind: "table";
+      readonly title: string;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly columns?: readonly [number, number];
+    };
+
+/** The library's sets that the page offers, and what it calls them. */
+export const namedSets = {
+  checkerboard: "Checkerboard",
+  "eight-gaussians": "8 Gaussians",
+  moons: "Moons",
+  spirals: "Spirals",
+  pinwheel: "Pinwheel",
+  rings: "Rings",
+} as const satisfies Record<string, string>;
 
 export interface Settings {
+  readonly data: DataChoice;
   readonly width: number;
-  /** Weight of the divergence loss, for FDM. */
-  readonly divergence: number;
+  readonly layers: number;
   readonly seed: number;
   readonly backend: "auto" | "webgpu" | "wasm";
+  /** Weight of the divergence loss of each model; 0 is conditional flow matching. */
+  readonly weights: Readonly<Record<Side, number>>;
 }
 
-/** `prepare` makes both trainers anew and drops what came before; `start` trains them until `pause`. */
+export type MapKind = "none" | "density" | "density-error" | "divergence-error" | "difference";
+
+/** How samples are drawn. */
+export interface Sampler {
+  readonly solver: "euler" | "midpoint" | "heun" | "rk4" | "dopri5";
+  /** Of solvers with fixed steps. */
+  readonly steps: number;
+  /** Of the adaptive one. */
+  readonly tolerance: number;
+}
+
+/** What the page shows, and so wants to be told. */
+export interface Look {
+  /** In [0, 1]. */
+  readonly t: number;
+  readonly map: MapKind;
+  readonly arrows: boolean;
+  readonly sampler: Sampler;
+}
+
+/** A field of the guide, by formula: see field/scenes.ts. */
+export interface SceneChoice {
+  readonly name: "transport" | "errors";
+  /** Root mean square of both fields' errors, of "errors". */
+  readonly error: number;
+  /** Waves of the right one along a radius. */
+  readonly waves: number;
+}
+
+/** `prepare` makes both models anew, and keeps what there was for `undo`. */
 export type ToWorker =
   | { readonly kind: "prepare"; readonly attempt: number; readonly settings: Settings }
-  | { readonly kind: "start" }
-  | { readonly kind: "pause" };
-
-/** A picture of where the data can be, [size, size], from the top left: 1 there, else 0. */
-export interface Support {
-  readonly size: number;
-  readonly cells: Uint8Array;
-}
+  | { readonly kind: "undo"; readonly attempt: number }
+  /** Trains until `pause`, or so many steps; a rest between turns makes it slower. */
+  | { readonly kind: "start"; readonly steps?: number; readonly restMilliseconds: number }
+  | { readonly kind: "pause" }
+  | { readonly kind: "look"; readonly look: Look }
+  | { readonly kind: "weigh"; readonly side: Side; readonly weight: number }
+  /** The model of this side stays as it is, on the left, and the right one begins anew or goes on. */
+  | { readonly kind: "pin"; readonly side: Side }
+  | { readonly kind: "unpin" }
+  | { readonly kind: "scene"; readonly scene: SceneChoice | null }
+  | { readonly kind: "verify"; readonly cases: readonly { readonly name: string; readonly text: string }[] };
 
 /** A model that training left, as a file. */
 export interface Kept {
-  readonly name: LossName;
+  readonly side: Side;
   readonly step: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Where particles and the warped grid are, at each of `times`: [times, count, 2]. */
+export interface Frames {
+  readonly times: readonly number[];
+  readonly particles: Float32Array;
+  readonly lattice: Float32Array;
+  /** Points along a side of the lattice. */
+  readonly latticeSide: number;
+  /** Of the network, for one sample; undefined where the solver chooses its steps, or of a formula. */
+  readonly evaluations: number | undefined;
+}
+
+/** What depends on the time that is looked at. Grids are [size, size], from the bottom left, x first. */
+export interface Slice {
+  readonly t: number;
+  readonly arrows?: { readonly size: number; readonly velocities: Float32Array };
+  readonly map?: { readonly kind: MapKind; readonly size: number; readonly values: Float32Array };
+  /** Root mean square over the data's own density at t, of what the map shows, where that is an error. */
+  readonly error?: number;
+}
+
+/** What was measured of a model. Undefined is what cannot be had of these data. */
+export interface Judged {
+  readonly step: number;
+  readonly seconds: number;
+  /** Mean over points held out, nats, with its standard error. */
+  readonly likelihood: number;
+  readonly likelihoodError: number;
+  /** Half the integral of |learned - true|, on a grid. */
+  readonly distance: number | undefined;
+  /** What it cannot be above, until LATEST, with its standard error. */
+  readonly bound: number | undefined;
+  readonly boundError: number | undefined;
+  /** Root mean squares against the true marginal field; the divergence's is weighed by 1 - t. */
+  readonly velocityError: number | undefined;
+  readonly divergenceError: number | undefined;
+  /** Sliced 2-Wasserstein distance between samples and points held out, data units. */
+  readonly wasserstein: number;
+}
+
+export interface DeviceFacts {
+  readonly backend: string;
+  readonly device: string;
+  readonly reason: string;
+  readonly threads: string;
+  readonly limits: readonly (readonly [name: string, value: string])[];
+}
+
+export interface Columns {
+  readonly names: readonly string[];
+  readonly used: readonly [number, number];
 }
 
 export type News =
@@ -38,31 +149,52 @@ export type News =
       readonly truth: Float32Array;
       /** Half the side of the square to show. */
       readonly extent: number;
-      readonly support: Support;
+      /** Differential entropy of the data, nats: no model is below it. */
+      readonly entropy: number | undefined;
+      readonly notes: readonly string[];
+      readonly steps: Readonly<Record<Side, number>>;
+      readonly facts: DeviceFacts;
+      /** Columns of a table that could be chosen. */
+      readonly columns?: Columns;
+      readonly canUndo: boolean;
+      /** The settings that these models have: after `undo`, earlier ones. */
+      readonly settings: Settings;
+      /** Whether these are models that training was done on before. */
+      readonly resumed: boolean;
     }
   | {
       readonly kind: "losses";
-      readonly name: LossName;
+      readonly side: Side;
       readonly step: number;
-      /** Mean velocity loss over the steps since the last message. */
+      /** Means over the steps since the last message. */
       readonly velocityLoss: number;
       readonly millisecondsPerStep: number;
-      /** Of training since the last `prepare`, of this model alone. */
+      /** Of training, of this model alone. */
       readonly seconds: number;
     }
-  | {
-      readonly kind: "samples";
-      readonly name: LossName;
-      readonly step: number;
-      /** Row-major [count, 2]. */
-      readonly values: Float32Array;
-      /** Share of them where the data has density 0. */
-      readonly outside: number;
-    }
+  | { readonly kind: "frames"; readonly side: Side; readonly step: number; readonly frames: Frames }
+  | { readonly kind: "slice"; readonly side: Side; readonly step: number; readonly slice: Slice }
+  | { readonly kind: "judged"; readonly side: Side; readonly judged: Judged }
+  | { readonly kind: "weighed"; readonly side: Side; readonly weight: number; readonly step: number }
+  | { readonly kind: "pinned"; readonly title: string | null; readonly step: number }
+  | { readonly kind: "scene-figures"; readonly figures: Readonly<Record<Side, SceneFigures>> }
+  /** Points [count, 2] of each named set, in [-1, 1]. */
+  | { readonly kind: "thumbnails"; readonly points: Readonly<Record<string, Float32Array>> }
+  | { readonly kind: "facts"; readonly facts: DeviceFacts }
+  | { readonly kind: "verified"; readonly report: string; readonly ok: boolean }
   | { readonly kind: "paused" }
   /** Training goes on elsewhere: the GPU is gone. */
   | { readonly kind: "moved"; readonly reason: string }
+  /** Nothing is lost: what was asked cannot be done. */
+  | { readonly kind: "refused"; readonly message: string }
   | { readonly kind: "failed"; readonly message: string; readonly kept: readonly Kept[] };
 
-/** News of the trainers that the `prepare` of this number asked for. */
+export interface SceneFigures {
+  readonly velocityError: number;
+  readonly divergenceError: number;
+  readonly distance: number;
+  readonly bound: number;
+}
+
+/** News of the models that the `prepare` of this number asked for. */
 export type FromWorker = News & { readonly attempt: number };

@@ -1,213 +1,175 @@
-/** Trains CFM and FDM in turn, an equal number of steps each, so that the page stays free to draw. */
-import {
-  adam,
-  cfm,
-  checkerboard,
-  condOT,
-  createRuntime,
-  createTrainer,
-  fdm,
-  mlp,
-  product,
-  rk4,
-  sampleData,
-  staircase,
-  warmUp,
-} from "divflow";
-import {
-  type FromWorker,
-  type Kept,
-  type LossName,
-  lossNames,
-  type News,
-  type Settings,
-  type Support,
-  type ToWorker,
-} from "./messages.ts";
-import { Sampling } from "./sampling.ts";
+/** Does all the work, one thing after another in the order of the page's messages; trains, shows and judges in between. */
+import type { FromWorker, Kept, Look, News, SceneChoice, Settings, ToWorker } from "./messages.ts";
+import { sides } from "./messages.ts";
+import { learnedOf } from "./train/data.ts";
+import { factsOf, limitsOf, verified } from "./train/facts.ts";
+import { Scene } from "./train/scene.ts";
+import { type Past, Session } from "./train/session.ts";
+import { thumbnails } from "./train/thumbnails.ts";
 
-type Trainer = Awaited<ReturnType<typeof createTrainer>>;
-type Runtime = Awaited<ReturnType<typeof createRuntime>>;
-
-const HIDDEN_LAYERS = 4;
-const BATCH_SIZE = 512;
-/** It falls slowly and without end, as the end is the visitor's choice: by half in 7,000 steps. */
-const LEARNING_RATE = product(5e-3, warmUp({ steps: 100 }), staircase({ factor: 0.999, every: 10 }));
-/** What a GPU that was lost has to come back, as long as a visitor waits. */
-const START_SECONDS = 10;
-const TRUTH_POINTS = 4096;
-/** Cells along a side of the support's picture. */
-const SUPPORT_SIZE = 256;
-/** Steps of a turn are chosen so that it takes about this long: short enough to pause at once. */
-const TURN_MILLISECONDS = 350;
-/** Samples are drawn anew when training has gone on for so long since the last ones. */
-const SAMPLES_EVERY_MILLISECONDS = 1200;
-
-const data = checkerboard();
-
-/** What one `prepare` made. */
-interface Attempt {
-  readonly number: number;
-  readonly seed: number;
-  readonly runtime: Runtime;
-  /** What the page was told of it. */
-  reason: string;
-  readonly trainers: ReadonlyMap<LossName, Trainer>;
-  readonly sampling: Sampling;
-  /** Of training so far, by model. */
-  readonly seconds: Record<LossName, number>;
-}
-
-/** The number of the last `prepare` heard of; what belongs to another is dropped. */
-let latest = 0;
-let current: Attempt | undefined;
-/** Whether the visitor wants training to go on: set as messages come, looked at between turns. */
-let running = false;
-
-/** Work is done one piece after another, in the order of its messages. */
-let queue: Promise<void> = Promise.resolve();
+const inbox: ToWorker[] = [];
+let wake = () => {};
 addEventListener("message", ({ data: message }: MessageEvent<ToWorker>) => {
-  running = message.kind === "start";
-  if (message.kind === "pause") return;
-  if (message.kind === "prepare") latest = message.attempt;
-  const number = latest;
-  queue = queue
-    .then(() => (message.kind === "prepare" ? prepare(number, message.settings) : train(number)))
-    .catch((error) => {
-      running = false;
-      return fail(number, error);
-    });
+  inbox.push(message);
+  wake();
 });
 
-function send(attempt: number, news: News, transfer: Transferable[] = []): void {
-  const message: FromWorker = { ...news, attempt };
+/** The number of the last `prepare` or `undo` heard of; what belongs to another is dropped. */
+let latest = 0;
+let session: Session | undefined;
+let past: Past | undefined;
+let scene: Scene | undefined;
+let look: Look = {
+  ...{ t: 1, map: "none", arrows: false },
+  sampler: { solver: "rk4", steps: 16, tolerance: 1e-4 },
+};
+/** Whether the maps and arrows are of another look. */
+let isStale = false;
+/** Steps that are still to be trained, and the rest between turns. */
+let wanted = 0;
+let rest = 0;
+
+function send(news: News, transfer: Transferable[] = []): void {
+  const message: FromWorker = { ...news, attempt: latest };
   postMessage(message, { transfer });
 }
 
-/** What can still be had of the models goes with the message: the runtime keeps them when their device is gone. */
-async function fail(number: number, error: unknown): Promise<void> {
-  const kept: Kept[] = [];
-  for (const [name, trainer] of current?.number === number ? current.trainers : []) {
-    if (trainer.step === 0) continue;
+const breath = (milliseconds = 0) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+const hasNews = () => inbox.length > 0;
+
+async function live(): Promise<never> {
+  for (;;) {
+    const message = inbox.shift();
     try {
-      const bytes = Uint8Array.from(await trainer.checkpoint());
-      kept.push({ name, step: trainer.step, bytes });
+      if (message) await hear(message);
+      else if (!(await work())) await news();
+    } catch (error) {
+      await fail(error);
+    }
+  }
+}
+
+function news(): Promise<void> {
+  return new Promise((resolve) => {
+    wake = resolve;
+    if (hasNews()) resolve();
+  });
+}
+
+/** One piece of what there is to do; false when there is nothing. */
+async function work(): Promise<boolean> {
+  if (scene) {
+    if (!scene.isDue) return false;
+    await scene.show(look, hasNews);
+    return true;
+  }
+  if (!session) return false;
+  const isTraining = wanted > 0;
+  if (isTraining) {
+    wanted -= await session.turn(wanted);
+    if (wanted <= 0) send({ kind: "paused" });
+  }
+  if (session.wantsPictures(wanted > 0)) {
+    isStale = false;
+    await session.pictures(look, hasNews);
+  } else if (isStale) {
+    isStale = !(await session.slices(look, hasNews));
+  } else if (session.wantsJudging(wanted > 0)) {
+    await session.judge(look);
+  } else if (!isTraining) {
+    return false;
+  }
+  await breath(isTraining ? rest : 0); // lets messages in
+  return true;
+}
+
+async function hear(message: ToWorker): Promise<void> {
+  switch (message.kind) {
+    case "prepare":
+    case "undo":
+      latest = message.attempt;
+      wanted = 0;
+      if (inbox.some(({ kind }) => kind === "prepare")) return; // another one waits already
+      return open(message.kind === "undo" ? undefined : message);
+    case "start":
+      wanted = message.steps ?? Number.POSITIVE_INFINITY;
+      rest = message.restMilliseconds;
+      return;
+    case "pause":
+      if (wanted > 0) send({ kind: "paused" });
+      wanted = 0;
+      session?.redraw();
+      return;
+    case "look":
+      return lookAt(message.look);
+    case "weigh":
+      return session?.weigh(message.side, message.weight);
+    case "pin":
+      return session?.pin(message.side);
+    case "unpin":
+      return session?.unpin();
+    case "scene":
+      return setScene(message.scene);
+    case "verify":
+      if (session) send({ kind: "verified", ...(await verified(session.runtime, message.cases)) });
+      return;
+  }
+}
+
+/** Drops what there was, but keeps its models for an undo; makes the models of these settings, or those of before. */
+async function open(message: (ToWorker & { kind: "prepare" }) | undefined): Promise<void> {
+  const back = message ? undefined : past;
+  if (!message && !back) return;
+  const settings = back ? back.settings : (message as ToWorker & { kind: "prepare" }).settings;
+  if (!canBeLearned(settings)) return;
+  // A model whose device is gone for good may not be had any more: what is made next does not wait for it.
+  const pinned = back ? undefined : await session?.pinned().catch(() => undefined);
+  if (session?.isTrained) past = await session.past().catch(() => undefined);
+  else if (back) past = undefined;
+  session?.close();
+  session = undefined;
+  session = await Session.open(latest, settings, send, { past: back, pinned, canUndo: past !== undefined });
+  const limits = await limitsOf();
+  if (limits.length > 0) send({ kind: "facts", facts: { ...factsOf(session.runtime), limits } });
+}
+
+/** Data that are no data are refused before anything is given up for them. */
+function canBeLearned({ data }: Settings): boolean {
+  try {
+    learnedOf(data);
+    return true;
+  } catch (error) {
+    send({ kind: "refused", message: error instanceof Error ? error.message : String(error) });
+    return false;
+  }
+}
+
+function lookAt(next: Look): void {
+  const isOther = JSON.stringify(next.sampler) !== JSON.stringify(look.sampler);
+  look = next;
+  isStale = true;
+  scene?.redraw(isOther);
+  if (isOther) session?.redraw();
+}
+
+function setScene(choice: SceneChoice | null): void {
+  scene = choice ? new Scene(choice, send) : undefined;
+  if (!scene) session?.redraw();
+}
+
+/** What can still be had of the models goes with the message: the runtime keeps them when their device is gone. */
+async function fail(error: unknown): Promise<void> {
+  wanted = 0;
+  const kept: Kept[] = [];
+  for (const side of session ? sides : []) {
+    if (!session || session.stepOf(side) === 0) continue;
+    try {
+      const { bytes } = await session.kept(side);
+      kept.push({ side, step: session.stepOf(side), bytes });
     } catch {} // the message says what is wrong; what is not listed was not kept
   }
-  send(number, { kind: "failed", message: error instanceof Error ? error.message : String(error), kept });
+  send({ kind: "failed", message: error instanceof Error ? error.message : String(error), kept });
 }
 
-async function prepare(number: number, settings: Settings): Promise<void> {
-  current?.runtime.dispose(); // with everything made on it
-  current = undefined;
-  if (number !== latest) return; // another one waits already
-  const runtime = await createRuntime({ backend: settings.backend, fallback: "wasm", startSeconds: START_SECONDS });
-  const trainers = new Map<LossName, Trainer>();
-  current = {
-    ...{ number, seed: settings.seed, runtime, reason: runtime.reason, trainers },
-    ...{ sampling: new Sampling(), seconds: { cfm: 0, fdm: 0 } },
-  };
-  for (const name of lossNames) {
-    if (number !== latest) return;
-    trainers.set(name, await createTrainer(runtime, trainerOptions(name, settings)));
-  }
-  const truth = Float32Array.from(sampleData(data, TRUTH_POINTS, settings.seed));
-  const extent = 1.15 * truth.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-  send(number, { kind: "ready", reason: runtime.reason, truth, extent, support: supportWithin(extent) });
-  await sampleAll(current);
-}
-
-function trainerOptions(name: LossName, { width, divergence, seed }: Settings) {
-  return {
-    network: mlp({
-      dimension: data.dimension,
-      hidden: Array.from({ length: HIDDEN_LAYERS }, () => width),
-      activation: "silu",
-    }),
-    path: condOT(),
-    loss: name === "cfm" ? cfm() : fdm({ divergence, form: "slice", detachVelocity: true }),
-    optimizer: adam({ learningRate: LEARNING_RATE }),
-    data,
-    batchSize: BATCH_SIZE,
-    seed,
-  };
-}
-
-async function train(number: number): Promise<void> {
-  const attempt = current;
-  if (attempt?.number !== number) return;
-  let turnSteps = 1;
-  let sampled = performance.now();
-  while (running && number === latest) {
-    const start = performance.now();
-    for (const name of lossNames) await turn(attempt, name, turnSteps);
-    sayWhereItRuns(attempt);
-    const milliseconds = performance.now() - start;
-    turnSteps = Math.max(1, Math.round(turnSteps * Math.min(4, TURN_MILLISECONDS / milliseconds)));
-    if (performance.now() - sampled > SAMPLES_EVERY_MILLISECONDS) {
-      await sampleAll(attempt);
-      sampled = performance.now();
-    }
-    await new Promise((resolve) => setTimeout(resolve)); // lets messages in
-  }
-  if (number !== latest) return;
-  await sampleAll(attempt);
-  sayWhereItRuns(attempt);
-  send(number, { kind: "paused" });
-}
-
-/** After a loss the runtime is on another device, or on WebAssembly. */
-function sayWhereItRuns(attempt: Attempt): void {
-  const { reason } = attempt.runtime;
-  if (reason === attempt.reason) return;
-  attempt.reason = reason;
-  send(attempt.number, { kind: "moved", reason });
-}
-
-async function turn({ number, trainers, seconds }: Attempt, name: LossName, turnSteps: number): Promise<void> {
-  const trainer = trainers.get(name) as Trainer;
-  const start = performance.now();
-  for await (const { steps, step } of trainer.run({ steps: turnSteps, progressEvery: turnSteps })) {
-    const velocityLoss = steps.reduce((sum, { velocityLoss: one }) => sum + one, 0) / steps.length;
-    const milliseconds = performance.now() - start;
-    seconds[name] += milliseconds / 1000;
-    const millisecondsPerStep = milliseconds / turnSteps;
-    send(number, { kind: "losses", name, step, velocityLoss, millisecondsPerStep, seconds: seconds[name] });
-  }
-}
-
-/** Samples of both from the same noise, again while the device turns out to have time for more. */
-async function sampleAll({ number, seed, trainers, sampling }: Attempt): Promise<void> {
-  let more = true;
-  while (more && number === latest) {
-    const { count, steps } = sampling.effort;
-    let slowest = 0;
-    for (const [name, trainer] of trainers) {
-      const { seconds, ...drawn } = await trainer.model.sample({ count, solver: rk4({ steps }), seed });
-      const values = Float32Array.from(drawn.values);
-      slowest = Math.max(slowest, 1000 * seconds);
-      const outside = shareOutside(values);
-      send(number, { kind: "samples", name, step: trainer.step, values, outside }, [values.buffer]);
-    }
-    more = sampling.measured(slowest);
-  }
-}
-
-function shareOutside(values: Float32Array): number {
-  let outside = 0;
-  for (let i = 0; i < values.length; i += 2) if (!isInside(values.subarray(i, i + 2))) outside++;
-  return outside / (values.length / 2);
-}
-
-function isInside(point: ArrayLike<number>): boolean {
-  return data.logDensity?.(point) !== Number.NEGATIVE_INFINITY;
-}
-
-function supportWithin(extent: number): Support {
-  const size = SUPPORT_SIZE;
-  const at = (cell: number) => extent * ((2 * cell + 1) / size - 1);
-  const cells = Uint8Array.from({ length: size * size }, (_, i) => {
-    return isInside([at(i % size), -at(Math.floor(i / size))]) ? 1 : 0;
-  });
-  return { size, cells };
-}
+send({ kind: "thumbnails", points: thumbnails() });
+void live();

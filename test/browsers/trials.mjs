@@ -127,13 +127,13 @@ async function demo(browser, site) {
       const read = `({
         state: document.body.dataset.state,
         status: document.getElementById("status").textContent,
-        note: document.getElementById("fdm-note").textContent,
-        ink: Math.min(...["truth", "cfm", "fdm"].map((id) => ${inkOf("document.getElementById(id)")})),
+        note: document.getElementById("right-note").textContent,
+        ink: Math.min(...["left", "right"].map((id) => ${inkOf("document.getElementById(id)")})),
       })`;
       const ready = await untilPage(page, read, ({ state }) => state !== "preparing");
       if (ready.state !== "ready") throw new Error(`it says: ${ready.status}`);
       await page.evaluate("document.getElementById('start').click()");
-      const trained = await untilPage(page, read, ({ note, ink }) => /step \d.*outside/.test(note) && ink > 500);
+      const trained = await untilPage(page, read, ({ note, ink }) => /step \d.*misplaced/.test(note) && ink > 500);
       await page.evaluate("document.getElementById('start').click()");
       await untilPage(page, read, ({ state }) => state === "ready");
       await page.evaluate("document.getElementById('reset').click()");

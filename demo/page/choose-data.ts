@@ -1,0 +1,146 @@
+/** The choice of data: named sets, a drawing, letters, a table that is pasted, opened or dropped. */
+import { type Columns, type DataChoice, namedSets } from "../messages.ts";
+import type { Theme } from "./colours.ts";
+import { element } from "./elements.ts";
+import { inkOf } from "./letters.ts";
+import { DAB_DEVIATION, Pad } from "./pad.ts";
+
+/** More would not be read in a moment. */
+const LARGEST_FILE = 20 * 2 ** 20;
+
+export class ChooseData {
+  #choice: DataChoice = { kind: "named", name: "checkerboard" };
+  #thumbnails: Readonly<Record<string, Float32Array>> = {};
+  readonly #pad: Pad;
+  readonly #theme: () => Theme;
+  readonly #chosen: () => void;
+  readonly #refuse: (message: string) => void;
+
+  constructor({
+    theme,
+    chosen,
+    refuse,
+  }: { theme: () => Theme; chosen: () => void; refuse: (message: string) => void }) {
+    this.#theme = theme;
+    this.#chosen = chosen;
+    this.#refuse = refuse;
+    this.#pad = new Pad(theme);
+    this.#listSets();
+    element("pad-use").addEventListener("click", () => this.#useInk("your drawing", this.#pad.points, DAB_DEVIATION));
+    element("pad-clear").addEventListener("click", () => this.#pad.clear());
+    element<HTMLFormElement>("word-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const text = element<HTMLInputElement>("word").value.trim();
+      const { points, deviation } = inkOf(text);
+      this.#useInk(`“${text}”`, points, deviation);
+    });
+    element("table-use").addEventListener("click", () => {
+      const text = element<HTMLTextAreaElement>("table").value;
+      if (text.trim() === "") this.#refuse("Nothing is pasted yet: rows of numbers, two or more in each.");
+      else this.#useTable("the pasted table", new TextEncoder().encode(text));
+    });
+    element<HTMLInputElement>("table-file").addEventListener("change", ({ target }) => {
+      const file = (target as HTMLInputElement).files?.[0];
+      if (file) void this.#open(file);
+    });
+    addEventListener("dragover", (event) => event.preventDefault());
+    addEventListener("drop", (event) => {
+      event.preventDefault();
+      const file = event.dataTransfer?.files[0];
+      if (file) void this.#open(file);
+    });
+    for (const id of ["column-x", "column-y"]) element(id).addEventListener("change", () => this.#chooseColumns());
+  }
+
+  get choice(): DataChoice {
+    return this.#choice;
+  }
+
+  /** Shows a choice that was made elsewhere: by a preset or an undo. */
+  show(choice: DataChoice): void {
+    this.#choice = choice;
+    for (const radio of element("sets").querySelectorAll("input")) {
+      radio.checked = choice.kind === "named" && radio.value === choice.name;
+    }
+    if (choice.kind !== "table") element("table-columns").hidden = true;
+  }
+
+  takeThumbnails(points: Readonly<Record<string, Float32Array>>): void {
+    this.#thumbnails = points;
+    this.draw();
+  }
+
+  /** Columns of the table in use, once the worker has read it. */
+  takeColumns(columns: Columns | undefined): void {
+    element("table-columns").hidden = !columns;
+    if (!columns) return;
+    const { names, used } = columns;
+    ["column-x", "column-y"].forEach((id, axis) => {
+      element(id).replaceChildren(...names.map((name, i) => new Option(name, String(i), false, i === used[axis])));
+    });
+  }
+
+  draw(): void {
+    const { ink } = this.#theme();
+    for (const [name, points] of Object.entries(this.#thumbnails)) {
+      const canvas = element<HTMLCanvasElement>(`thumbnail-${name}`);
+      const context = canvas.getContext("2d");
+      const size = Math.round(canvas.clientWidth * devicePixelRatio);
+      if (!context || size === 0) continue;
+      [canvas.width, canvas.height] = [size, size];
+      context.fillStyle = ink;
+      const dot = 1.1 * devicePixelRatio;
+      for (let i = 0; i < points.length; i += 2) {
+        context.fillRect(
+          (0.5 + 0.46 * points[i]!) * size - dot / 2,
+          (0.5 - 0.46 * points[i + 1]!) * size - dot / 2,
+          dot,
+          dot,
+        );
+      }
+    }
+    this.#pad.draw();
+  }
+
+  #listSets(): void {
+    const labels = Object.entries(namedSets).map(([name, title], i) => {
+      const label = document.createElement("label");
+      label.innerHTML = `<input type="radio" name="set" value="${name}"${i === 0 ? " checked" : ""}><canvas id="thumbnail-${name}" aria-hidden="true"></canvas><span>${title}</span>`;
+      return label;
+    });
+    element("sets").replaceChildren(...labels);
+    element("sets").addEventListener("change", ({ target }) =>
+      this.#use({ kind: "named", name: (target as HTMLInputElement).value }),
+    );
+  }
+
+  #use(choice: DataChoice): void {
+    this.show(choice);
+    this.#chosen();
+  }
+
+  #useInk(title: string, points: readonly number[], deviation: number): void {
+    if (points.length === 0) this.#refuse("Nothing is drawn yet: draw something, or choose a set.");
+    else this.#use({ kind: "ink", title, points: [...points], deviation });
+  }
+
+  #useTable(title: string, bytes: Uint8Array<ArrayBuffer>): void {
+    this.#use({ kind: "table", title, bytes });
+  }
+
+  async #open(file: File): Promise<void> {
+    if (file.size > LARGEST_FILE)
+      return this.#refuse(`${file.name} has ${(file.size / 2 ** 20).toFixed(0)} MB; 20 MB at most are read here.`);
+    try {
+      this.#useTable(file.name, new Uint8Array(await file.arrayBuffer()));
+    } catch {
+      this.#refuse(`${file.name} could not be read.`);
+    }
+  }
+
+  #chooseColumns(): void {
+    if (this.#choice.kind !== "table") return;
+    const value = (id: string) => Number(element<HTMLSelectElement>(id).value);
+    this.#use({ ...this.#choice, columns: [value("column-x"), value("column-y")] });
+  }
+}

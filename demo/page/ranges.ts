@@ -1,0 +1,47 @@
+/** One scale for both pictures, so that equal colours are equal numbers. */
+import type { MapKind, Slice } from "../messages.ts";
+
+/** What the colours of a map mean. */
+export interface Scale {
+  readonly kind: "density" | "signed";
+  readonly range: readonly [low: number, high: number];
+  readonly what: string;
+  readonly unit: string;
+}
+
+/** Shares of the values that a scale leaves beyond its ends: a peak or an edge should not dim all else. */
+const BEYOND = 0.01;
+
+export function scaleOf(
+  map: MapKind,
+  slices: readonly (Slice | undefined)[],
+  [left, right]: readonly [string, string],
+): Scale | undefined {
+  const values = slices.flatMap((slice) => (slice?.map?.kind === map ? [slice.map.values] : []));
+  if (map === "none" || values.length === 0) return undefined;
+  if (map === "density") {
+    return { kind: "density", range: [0, high(values)], what: "density the model gives", unit: "per area" };
+  }
+  const most = high(values);
+  const range = [-most, most] as const;
+  if (map === "divergence-error") {
+    const what = "blue gathers too much, orange spreads too much";
+    return { kind: "signed", range, what, unit: "per unit of time" };
+  }
+  const what =
+    map === "difference" ? `blue: more in ${left}; orange: more in ${right}` : "blue: too little; orange: too much";
+  return { kind: "signed", range, what, unit: "per area" };
+}
+
+function high(all: readonly Float32Array[]): number {
+  const sizes = all.flatMap((values) => Array.from(values, Math.abs).filter(Number.isFinite)).sort((a, b) => a - b);
+  return Math.max(1e-6, sizes[Math.floor((1 - BEYOND) * (sizes.length - 1))] ?? 0);
+}
+
+/** Right less left, in place of each: blue is more in the left one, orange more in the right one. */
+export function differenceOf(left: Slice | undefined, right: Slice | undefined): Slice | undefined {
+  const [a, b] = [left?.map, right?.map];
+  if (!left || a?.kind !== "difference" || b?.kind !== "difference" || a.size !== b.size || left.t !== right?.t)
+    return undefined;
+  return { ...left, map: { ...a, values: b.values.map((value, i) => value - (a.values[i] as number)) } };
+}
