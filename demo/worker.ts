@@ -25,6 +25,8 @@ let look: Look = {
 };
 /** Whether the maps and arrows are of another look. */
 let isStale = false;
+/** Whether the session's models can do no more: they are kept, and wait for what the visitor wants next. */
+let isBroken = false;
 /** Steps that are still to be trained, and the rest between turns. */
 let wanted = 0;
 let rest = 0;
@@ -63,7 +65,7 @@ async function work(): Promise<boolean> {
     await scene.show(look, hasNews);
     return true;
   }
-  if (!session) return false;
+  if (!session || isBroken) return false;
   const isTraining = wanted > 0;
   if (isTraining) {
     wanted -= await session.turn(wanted);
@@ -128,6 +130,7 @@ async function open(message: (ToWorker & { kind: "prepare" }) | undefined): Prom
   else if (back) past = undefined;
   session?.close();
   session = undefined;
+  isBroken = false;
   session = await Session.open(latest, settings, send, { past: back, pinned, canUndo: past !== undefined });
   const limits = await limitsOf();
   if (limits.length > 0) send({ kind: "facts", facts: { ...factsOf(session.runtime), limits } });
@@ -160,6 +163,7 @@ function setScene(choice: SceneChoice | null): void {
 /** What can still be had of the models goes with the message: the runtime keeps them when their device is gone. */
 async function fail(error: unknown): Promise<void> {
   wanted = 0;
+  isBroken = true;
   const kept: Kept[] = [];
   for (const side of session ? sides : []) {
     if (!session || session.stepOf(side) === 0) continue;
