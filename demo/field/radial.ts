@@ -35,3 +35,21 @@ export function radialTruth(truth: Truth): Truth {
     },
   };
 }
+
+/** Values of what is round, at points [count, 2], from those at some points of one radius. */
+export async function byRadius(
+  points: Float32Array,
+  along: (radii: Float32Array) => Promise<ArrayLike<number>>,
+): Promise<Float64Array> {
+  const radii = Float32Array.from({ length: 2 * (COARSE + 1) }, (_, i) => (i % 2 === 0 ? (REACH * i) / 2 / COARSE : 0));
+  const values = await along(radii);
+  return Float64Array.from({ length: points.length / 2 }, (_, i) => {
+    const place = Math.min(COARSE - 1e-9, (Math.hypot(points[2 * i]!, points[2 * i + 1]!) / REACH) * COARSE);
+    const [from, part] = [Math.floor(place), place - Math.floor(place)];
+    return values[from]! + part * (values[from + 1]! - values[from]!);
+  });
+}
+
+/** As far as a picture's corner, and points until there. */
+const REACH = 5.2;
+const COARSE = 260;

@@ -14,6 +14,8 @@ export interface SceneField {
   readonly means: ArrayLike<number>;
   readonly weights: ArrayLike<number>;
   readonly deviation: number;
+  /** Whether it looks the same from the middle in all directions. */
+  readonly isRound: boolean;
 }
 
 const RINGS = { radii: [1.1, 2.3], noise: 0.22 };
@@ -37,7 +39,10 @@ export function sceneFields(scene: SceneChoice): Record<Side, SceneField> {
 
 function ringsField(disturbance: Disturbance, error: number): SceneField {
   const components = circles(RINGS);
-  return sceneField(components, RINGS.noise, disturbance, error, radialTruth(mixtureTruth(components)));
+  return {
+    ...sceneField(components, RINGS.noise, disturbance, error, radialTruth(mixtureTruth(components))),
+    isRound: true,
+  };
 }
 
 function sceneField(
@@ -48,7 +53,7 @@ function sceneField(
   truth: Truth = mixtureTruth(components),
 ): SceneField {
   const { means, weights } = components;
-  return { formula: disturbed(truth, disturbance, error), truth, means, weights, deviation };
+  return { formula: disturbed(truth, disturbance, error), truth, means, weights, deviation, isRound: false };
 }
 
 /** A field beside the true one, by radius: what it has along the radius and across it, and its divergence. */

@@ -131,7 +131,7 @@ export function gridlines(low: number, high: number, logarithmic: boolean): numb
     const powers = Array.from({ length: 40 }, (_, i) => 10 ** (Math.floor(Math.log10(low)) + i));
     return powers.flatMap((power) => factors.map((factor) => factor * power)).filter((y) => y >= low && y <= high);
   }
-  const rough = (high - low) / 4;
+  const rough = (high - low) / 5;
   const power = 10 ** Math.floor(Math.log10(rough));
   const distance = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
   const first = Math.ceil(low / distance);

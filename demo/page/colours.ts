@@ -73,7 +73,7 @@ export function gradientOf(table: Table): string {
   return `linear-gradient(90deg, ${stops.join(", ")})`;
 }
 
-/** Values in [low, high] as pixels, top row first; what is no number is left empty. */
+/** Values in [low, high] as pixels, top row first. */
 export function paint(
   values: Float32Array,
   size: number,
@@ -84,7 +84,6 @@ export function paint(
   for (let row = 0; row < size; row++) {
     for (let column = 0; column < size; column++) {
       const value = values[(size - 1 - row) * size + column] as number;
-      if (Number.isNaN(value)) continue;
       const level = Math.round((LEVELS - 1) * Math.min(1, Math.max(0, (value - low) / (high - low))));
       const at = 4 * (row * size + column);
       for (let i = 0; i < 3; i++) image.data[at + i] = table[3 * level + i] as number;

@@ -22,8 +22,8 @@ interface Step {
 }
 
 const none: Overlays = { particles: false, data: false, paths: false, arrows: false, lattice: false };
-const ERROR = 0.45;
-const errors = { name: "errors", error: ERROR, waves: 6 } as const satisfies SceneChoice;
+const ERROR = 0.35;
+const errors = { name: "errors", error: ERROR, waves: 4 } as const satisfies SceneChoice;
 const wrong = { left: "Field A", right: "Field B" } as const;
 const two = (value: number) => value.toFixed(2);
 
@@ -31,7 +31,7 @@ const steps: readonly Step[] = [
   {
     title: "A field that moves points",
     text: [
-      "512 random points, the same left and right. At each place and time a velocity field says where to go. Follow it from t = 0 to t = 1, and noise has become data: five blobs here, two rings there.",
+      "512 random points, the same left and right. At each place and time a velocity field says where to go. Follow it from t = 0 to t = 1, and noise has become data: five blobs here, two rings there.",
       "A network that learns such a field is a generative model. Drag the time below the pictures, both ways.",
     ],
     view: {

@@ -76,7 +76,7 @@ export class Report {
     for (const side of sides) {
       element(`${side}-title`).textContent = titles[side];
       element(`${side}-head`).textContent = modelTitles[side];
-      element(`${side}-note`).textContent = staged ? "a formula" : noteOf(shown[side]);
+      element(`${side}-note`).textContent = staged ? formulaNote(staged[side]) : noteOf(shown[side]);
     }
     writeFigures(shown);
     writeStandings(shown, modelTitles);
@@ -111,6 +111,10 @@ function statusWords({ state, reason, refusal, hasMoved, shown, isPinned, modelT
     .map((side) => `${modelTitles[side]} ${shown[side].millisecondsPerStep.toFixed(1)} ms a step`);
   // Why it runs where it runs is read once; then it stands under "This device".
   return [speed.length > 0 && !hasMoved ? shortReason(reason) : reason, ...speed].join(" · ");
+}
+
+function formulaNote({ slice }: Shown): string {
+  return slice?.error === undefined ? "a formula" : `a formula, error shown ${shortNumber(slice.error)}`;
 }
 
 function noteOf({ step, slice, judged }: Shown): string {

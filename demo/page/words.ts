@@ -5,7 +5,8 @@ import type { Judged, Side } from "../messages.ts";
 export function shortNumber(value: number): string {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(1).replace("-", "−").replace("e+", "e");
+  if (size < 1e-6) return "0";
+  if (size < 1e-3 || size >= 1e5) return value.toExponential(1).replace("-", "−").replace("e+", "e");
   return String(Number(value.toPrecision(3))).replace("-", "−");
 }
 

@@ -80,7 +80,8 @@ function table(choice: DataChoice & { kind: "table" }): Learned {
     let [mean, square] = [0, 0];
     for (let i = 0; i < count; i++) mean += (rows[2 * i + axis] as number) / count;
     for (let i = 0; i < count; i++) square += ((rows[2 * i + axis] as number) - mean) ** 2 / count;
-    if (!(square > 0))
+    // Of equal numbers rounding leaves something.
+    if (!(square > 1e-18 * mean * mean))
       throw new Error(`Column "${names[axis]}" of ${title} is the same in all rows. Choose another one.`);
     return { mean, deviation: Math.sqrt(square) };
   });

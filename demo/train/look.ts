@@ -93,12 +93,12 @@ export async function sliceOf({ flow, truth, logDensity, extent, effort, look }:
     sum += weights[i]! * values[i]! ** 2;
     total += weights[i]!;
   }
-  for (let i = 0; i < values.length; i++) if (weights[i]! < most * UNSEEN) values[i] = Number.NaN;
+  for (let i = 0; i < values.length; i++) values[i]! *= Math.min(1, weights[i]! / (UNSEEN * most));
   return { ...slice, error: Math.sqrt(sum / total), map: { kind: map, size, values } };
 }
 
-/** Share of the largest density below which a divergence error is not shown. */
-const UNSEEN = 2e-3;
+/** Share of the largest density below which a divergence error fades. */
+const UNSEEN = 0.01;
 
 function trueDensity(
   truth: Truth | undefined,

@@ -1,6 +1,7 @@
 /** A scene of the guide, shown by the same pictures as models are. */
 import { gaussianMixture, sampleData } from "divflow";
 import type { Breather } from "../field/integrate.ts";
+import { byRadius } from "../field/radial.ts";
 import { type SceneField, sceneFields } from "../field/scenes.ts";
 import { LOG, newLocal } from "../field/truth.ts";
 import { type Look, type SceneChoice, type SceneFigures, type Side, sides } from "../messages.ts";
@@ -11,7 +12,9 @@ import { noiseOf } from "./noise.ts";
 import type { Send } from "./session.ts";
 
 export const SCENE_EXTENT = 3.6;
-const EFFORT = { particles: 512, lattice: 17, cells: 40, steps: 12, judged: 0 };
+/** Rings are round, and need one radius; blobs are asked at each cell. */
+const ROUND = { particles: 512, lattice: 17, cells: 120, steps: 12, judged: 0 };
+const BLOBS = { ...ROUND, cells: 40 };
 const POINTS = 1024;
 const SEED = 7;
 
@@ -29,7 +32,10 @@ export class Scene {
     this.#fields = sceneFields(choice);
     this.#error = choice.error;
     this.#hasFigures = choice.name === "errors";
-    const flow = (side: Side) => formulaFlow(this.#fields[side].formula, breathing());
+    const flow = (side: Side) => {
+      const own = formulaFlow(this.#fields[side].formula, breathing());
+      return this.#fields[side].isRound ? roundFlow(own) : own;
+    };
     this.#flows = { left: flow("left"), right: flow("right") };
   }
 
@@ -48,7 +54,7 @@ export class Scene {
       this.#due.frames = false;
       const sampler = { solver: "rk4", steps: 20, tolerance: 1e-4 } as const;
       for (const side of sides) {
-        const frames = await framesOf(this.#flows[side], this.#noise, EFFORT, { ...look, sampler });
+        const frames = await framesOf(this.#flows[side], this.#noise, ROUND, { ...look, sampler });
         this.#send({ kind: "frames", side, step: 0, frames: { ...frames, evaluations: undefined } });
       }
       return;
@@ -63,7 +69,7 @@ export class Scene {
         const { truth } = this.#fields[side];
         const slice = await sliceOf({
           ...{ flow: this.#flows[side], truth, logDensity: densityAtEnd(this.#fields[side]) },
-          ...{ extent: SCENE_EXTENT, effort: EFFORT, look },
+          ...{ extent: SCENE_EXTENT, effort: this.#fields[side].isRound ? ROUND : BLOBS, look },
         });
         this.#send({ kind: "slice", side, step: 0, slice });
       }
@@ -80,7 +86,7 @@ export class Scene {
     const field = this.#fields[side];
     const data = dataOf(field, POINTS);
     const errors = await fieldErrors(this.#flows[side], field.truth, this.#noise, data);
-    const density = await densityOf(this.#flows[side], { ...EFFORT, cells: 56 }, SCENE_EXTENT, 1);
+    const density = await densityOf(this.#flows[side], ROUND, SCENE_EXTENT, 1);
     return {
       // The fields are made with this error at each time; points that are drawn have it to 1 %.
       velocityError: this.#error,
@@ -88,6 +94,16 @@ export class Scene {
       distance: totalVariation(density, densityAtEnd(field), SCENE_EXTENT),
     };
   }
+}
+
+/** What is the same all around is computed along one radius. */
+function roundFlow(flow: Flow): Flow {
+  return {
+    ...flow,
+    divergence: (points, t) =>
+      typeof t === "number" ? byRadius(points, (radii) => flow.divergence(radii, t)) : flow.divergence(points, t),
+    logDensity: (points, t) => byRadius(points, (radii) => flow.logDensity(radii, t)),
+  };
 }
 
 function densityAtEnd({ truth }: SceneField): (x: number, y: number) => number {
