@@ -62,6 +62,17 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("people can read", () =>
     expect(await faults(pathToFileURL(cli.path(out, "report.html")).href)).toEqual([]);
   });
 
+  test("the report on an experiment, with films", { timeout: 180_000 }, async () => {
+    const settings = [
+      "side=16,given=3,predicted=4,films=24,heldOut=4,coderChannels=8,coderSteps=10,width=8,heads=2,middle=0",
+      "steps=10,batch=8,average=5,warmUp=3,solver=1,likelihoods=3,probes=1,components=3",
+    ].join(",");
+    const given = ["--set", settings, "--backend", "wasm", "--out", "films"];
+    const ended = await cli.run(["experiment", "moving-digits", ...given]);
+    expect(ended.code, ended.errors).toBe(0);
+    expect(await faults(pathToFileURL(cli.path("films", "report.html")).href)).toEqual([]);
+  });
+
   test("the demo", { timeout: 180_000 }, async () => {
     const built = join(cache, `accessible-${randomUUID()}`);
     await mkdir(built, { recursive: true });

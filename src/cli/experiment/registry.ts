@@ -9,6 +9,7 @@ export const experiments: Readonly<Record<string, () => Promise<Experiment>>> = 
   digits: () => import("./pictures/digits.ts").then(({ digits }) => digits),
   images: () => import("./pictures/images.ts").then(({ images }) => images),
   posterior: () => import("./posterior.ts").then(({ posterior }) => posterior),
+  "moving-digits": () => import("./moving-digits.ts").then(({ movingDigits }) => movingDigits),
   bridge: () => import("./bridge.ts").then(({ bridge }) => bridge),
   lorenz: () => import("./trajectories/lorenz.ts").then(({ lorenz }) => lorenz),
   "fitzhugh-nagumo": () => import("./trajectories/fitzhugh-nagumo.ts").then(({ fitzHughNagumo }) => fitzHughNagumo),

@@ -38,6 +38,9 @@ figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap
 figcaption small { order: 1; flex-basis: 100%; }
 small { display: block; font-size: 14px; font-weight: 400; color: var(--soft); overflow-wrap: anywhere; }
 img { width: 100%; display: block; border-radius: 6px; image-rendering: pixelated; }
+.strips { display: grid; gap: 4px; }
+.films { margin-top: 18px; max-width: 640px; }
+.films[open] > :is(p, img) { margin-top: 12px; }
 svg { width: 100%; height: auto; display: block; }
 svg text { font: 13px system-ui, sans-serif; fill: var(--soft); font-variant-numeric: tabular-nums; }
 .logo text:not(.place) { font: 700 10px ui-monospace, monospace; }
