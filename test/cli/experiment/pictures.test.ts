@@ -6,11 +6,11 @@ import { crc32, deflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { conduct, type Plan } from "../../../src/cli/experiment/conduct.ts";
 import type { Experiment, Judgement } from "../../../src/cli/experiment/experiment.ts";
+import { type Features, frechetDistance, frechetWithError } from "../../../src/cli/experiment/frechet.ts";
 import { outcomeOf } from "../../../src/cli/experiment/outcome-of.ts";
 import { dequantisedSource, spreadRows } from "../../../src/cli/experiment/pictures/data.ts";
 import { digits, digitsOf } from "../../../src/cli/experiment/pictures/digits.ts";
 import { listPictures, readNetpbm, readPictures } from "../../../src/cli/experiment/pictures/folder.ts";
-import { type Features, frechetDistance, frechetWithError } from "../../../src/cli/experiment/pictures/frechet.ts";
 import { images } from "../../../src/cli/experiment/pictures/images.ts";
 import { nearestOf } from "../../../src/cli/experiment/pictures/nearest.ts";
 import {

@@ -16,7 +16,7 @@ import {
   swish,
 } from "../../../networks.ts";
 import type { Fit } from "../experiment.ts";
-import type { Features } from "./frechet.ts";
+import type { Features } from "../frechet.ts";
 import { type LabelledPictures, LEVELS, middles, type PictureShape, type Pictures, sizeOfPicture } from "./picture.ts";
 
 /** What it computes of a picture beside logits. */

@@ -3,8 +3,8 @@ import { DataError, type DataSource, splitRows } from "../../../index.ts";
 import { defineData, ops } from "../../../networks.ts";
 import { meanWithError } from "../../statistics.ts";
 import type { Job } from "../experiment.ts";
+import type { Features } from "../frechet.ts";
 import { classifierFit, type Findings, findingsOf } from "./classifier.ts";
-import type { Features } from "./frechet.ts";
 import { nearestOf } from "./nearest.ts";
 import {
   chosenPictures,

@@ -3,9 +3,9 @@ import { flowMapSteps } from "../../../flows.ts";
 import { dopri5, euler, heun, type Model, type Solver } from "../../../index.ts";
 import { meanWithError } from "../../statistics.ts";
 import type { Judgement, LossJob, Metric, Series } from "../experiment.ts";
+import { type Features, frechetDistance, frechetWithError } from "../frechet.ts";
 import { isMap, ROWS } from "./contenders.ts";
 import { asNumbers, asPictures, LABEL, type PictureData, spreadRows } from "./data.ts";
-import { type Features, frechetDistance, frechetWithError } from "./frechet.ts";
 import { nearestOf } from "./nearest.ts";
 import {
   bitsPerDimension,

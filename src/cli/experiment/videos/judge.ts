@@ -1,6 +1,6 @@
 /** Judges what goes on with films: frames against the true ones, films as a set, and how likely true frames are. */
 import type { Judgement, LossJob, Metric } from "../experiment.ts";
-import { frechetDistance, totalVariance } from "../frechet.ts";
+import { frechetWithError, totalVariance } from "../frechet.ts";
 import { estimateOf } from "../trajectories/measures.ts";
 import type { VideoData } from "./data.ts";
 import { cut } from "./latents.ts";
@@ -23,13 +23,16 @@ export async function judgeVideos(job: VideoJob): Promise<Judgement> {
   });
   const errors = frameErrors(frames, seen.truth, { frames: predicted, size: seen.size });
   const features = await seen.featuresOf(Float32Array.from(frames));
+  const distance = frechetWithError(features, seen.reference, seed);
+  const variance = totalVariance(seen.reference);
   const metrics: Metric[] = [
     { name: "frameError", title: made ? ERROR.pixels : ERROR.latents, better: "lower", ...estimateOf(errors.byFilm) },
     {
       name: "featureDistance",
       title: "feature distance of films (Fréchet, no FVD), in their variance",
       better: "lower",
-      value: frechetDistance(features, seen.reference) / totalVariance(seen.reference),
+      value: distance.value / variance,
+      error: distance.error / variance,
     },
   ];
   const x = errors.byFrame.map((_, i) => given + i + 1);
