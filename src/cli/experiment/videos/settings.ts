@@ -80,10 +80,10 @@ export const videoPresets: Readonly<Record<PresetName, Preset<VideoSettings>>> =
         warmUp: 200,
         decay: "cosine",
       },
-      ...{ average: 400, weight: 0.05, solver: 6, likelihoods: 128, components: 24 },
+      ...{ average: 400, weight: 0.05, solver: 6, likelihoods: 96, components: 24 },
     },
     seeds: 3,
-    cost: "some 3 hours for three seeds on two cores, reckoned from quick.",
+    cost: "some 3 hours for three seeds of two losses on two cores, reckoned, not measured.",
   },
   paper: {
     settings: {
@@ -93,8 +93,8 @@ export const videoPresets: Readonly<Record<PresetName, Preset<VideoSettings>>> =
     },
     seeds: 3,
     cost:
-      "the paper's transformer and length, for a GPU: 25 and 36 hours for one seed's two models are reported; on two cores it would be " +
-      "half a year.",
+      "the paper's transformer and length, for a GPU: the paper's two models of BAIR took 25 and 36 hours; on two cores it would be some " +
+      "seven months a seed, reckoned by operations.",
   },
 };
 
