@@ -110,6 +110,33 @@ test("CFM for FDM's seconds has steps of its own, also beside validations", { ti
   expect(await stepOf("seconds", "seed-0", "cfm-seconds")).toBe(steps[2]);
 });
 
+test("a suggested weight is kept and trained with, a map samples in one step, its field's training counts", {
+  timeout: 120_000,
+}, async () => {
+  const losses = ["cfm", "suggested", "weight-0.03", "map"];
+  const { code, errors, output } = await cli.run(checkerboard("ways", "--losses", losses.join(",")));
+  expect(code, errors).toBe(0);
+  const kept = readNpy(new Uint8Array(await read("ways", "seed-0", "suggested", "suggested-weight.npy")));
+  const config = async (loss: string) => JSON.parse((await read("ways", "seed-0", loss, "config.json")).toString());
+  expect(kept.data[0]).toBeGreaterThan(0.01);
+  expect((await config("suggested")).loss.options.divergence).toBe(kept.data[0]);
+  expect((await config("weight-0.03")).loss.options.divergence).toBe(0.03);
+  const { results } = await resultsOf("ways");
+  const [cfm, , , map] = results as { steps: number; seconds: number; metrics: Record<string, { value: number }> }[];
+  expect([cfm?.steps, map?.steps]).toEqual([400, 800]);
+  const field = JSON.parse((await read("ways", "seed-0", "map", "field", "trained.json")).toString());
+  const own = JSON.parse((await read("ways", "seed-0", "map", "trained.json")).toString());
+  expect(map?.seconds).toBeCloseTo(field.seconds + own.seconds, 9);
+  // One evaluation of a velocity does not make the data; a map's samples are those of one evaluation.
+  const { oneStep, slicedWasserstein, headOff, exactOff } = map?.metrics ?? {};
+  expect(oneStep?.value).toBe(slicedWasserstein?.value);
+  expect(oneStep?.value).toBeLessThan(0.7 * (cfm?.metrics["oneStep"]?.value as number));
+  for (const off of [headOff, exactOff]) expect(off?.value).toBeGreaterThan(0);
+  expect(cfm?.metrics["headOff"]).toBeUndefined();
+  expect(output).toMatch(/^measure +CFM +FDM, suggested weight +FDM, weight 0\.03 +One-step map$/m);
+  for (const line of output.split("\n")) if (line.startsWith("  ")) expect(line.length).toBeLessThan(48);
+});
+
 test("a folder of other settings is refused in a sentence, and begun anew when asked", {
   timeout: 60_000,
 }, async () => {

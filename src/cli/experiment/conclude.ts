@@ -7,7 +7,7 @@ import { metricsOf } from "./outcome.ts";
 import { outcomeOf } from "./outcome-of.ts";
 import { reportFile, resultsFile, writeJson } from "./places.ts";
 import { reportOf, verdictsOf } from "./report.ts";
-import { resultTables } from "./tables.ts";
+import { terminalTables } from "./tables.ts";
 
 export async function conclude(
   plan: Plan,
@@ -18,7 +18,7 @@ export async function conclude(
   const outcome = await outcomeOf(plan, where);
   await writeJson(join(out, resultsFile), outcome.document);
   await replaceFile(join(out, reportFile), reportOf(outcome));
-  const tables = resultTables(experiment, losses, outcome.summaries, metricsOf(outcome.runs), outcome.runs, new Map());
+  const tables = terminalTables(experiment, losses, outcome.summaries, metricsOf(outcome.runs), outcome.runs);
   report(isJson, outcome.document, [
     ...tables.flatMap(({ rows, note }) => [...textTable(rows), note]),
     ...verdictsOf(outcome).map(({ text }) => `${text}.`),

@@ -2,6 +2,7 @@
  * Runs an experiment: for each seed the data once, then each loss's training and judging by the same rule. Whatever is done is
  * in the folder, and found there by the next process: a killed one loses no more than its training's last save.
  */
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { ConfigError, DivflowError, type ErrorCode, load, type Runtime } from "../../index.ts";
@@ -193,7 +194,7 @@ function jobOf(context: JobContext) {
 
 /** Seconds of all trainings of a place. */
 async function secondsOf(place: string): Promise<number> {
-  return (await readJson<Fitted>(trainedFile(place)))?.seconds ?? 0;
+  return (await fittedOf(place))?.seconds ?? 0;
 }
 
 /** The name of a metric is its key in all that follows: none may be there twice. */
@@ -216,7 +217,7 @@ export interface Run {
   readonly loss: string;
   readonly place: string;
   readonly judgement: Judgement;
-  /** Of its training, where it has one of its own. */
+  /** Of its trainings, steps and seconds of several summed; undefined where there is none. */
   readonly fitted: Fitted | undefined;
 }
 
@@ -230,8 +231,19 @@ export async function runsOf({ losses, seeds, out }: Pick<Plan, "losses" | "seed
       if (!found) continue;
       const metrics = found.metrics.map((one) => ({ ...one, value: one.value ?? Number.NaN }));
       const judgement = { ...found, metrics };
-      runs.push({ seed, loss, place, judgement, fitted: await readJson<Fitted>(trainedFile(place)) });
+      runs.push({ seed, loss, place, judgement, fitted: await fittedOf(place) });
     }
   }
   return runs;
+}
+
+/** Of a place's own model and of those that were trained for it, in folders of their own. */
+async function fittedOf(place: string): Promise<Fitted | undefined> {
+  const entries = await readdir(place, { withFileTypes: true });
+  const folders = entries.filter((one) => one.isDirectory()).map(({ name }) => join(place, name));
+  const found = await Promise.all([place, ...folders].map((one) => readJson<Fitted>(trainedFile(one))));
+  const [own = found.find(Boolean)] = found;
+  const all = found.filter((one) => one !== undefined);
+  const sum = (value: (one: Fitted) => number) => all.reduce((total, one) => total + value(one), 0);
+  return own && { ...own, step: sum(({ step }) => step), seconds: sum(({ seconds }) => seconds) };
 }

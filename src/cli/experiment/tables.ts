@@ -69,7 +69,44 @@ export function resultTables(
   });
 }
 
-/** What trainings took, means over seeds; empty for losses that train nothing, or several models. */
+/** Columns of figures, and characters of a measure's name, that a line of a terminal has room for. */
+const TERMINAL = { columns: 4, name: 44 };
+
+/** The same for a terminal: measures by row, their names wrapped, so many losses beside each other. */
+export function terminalTables(
+  experiment: Experiment,
+  losses: readonly string[],
+  ...rest: readonly [summaries: readonly Summary[], metrics: readonly Metric[], runs: readonly Run[]]
+): readonly Noted[] {
+  const [, , runs] = rest;
+  const found = losses.filter((loss) => runs.some((run) => run.loss === loss));
+  const parts = Math.ceil(found.length / TERMINAL.columns);
+  return Array.from({ length: parts }, (_, part) => found.slice(part * TERMINAL.columns, (part + 1) * TERMINAL.columns))
+    .flatMap((some) => resultTables(experiment, some, ...rest, new Map()))
+    .map((table, part) => ({
+      ...table,
+      rows: table.rows.flatMap(([name = "", ...cells]) => {
+        const [first = "", ...more] = wrapped(name, TERMINAL.name);
+        return [[first, ...cells], ...more.map((line) => [`  ${line}`])];
+      }),
+      note: part === parts - 1 ? table.note : "",
+    }));
+}
+
+/** Words in lines of at most so many characters, or of one longer word. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** What trainings took, means over seeds; of several models one after the other their sum; empty for losses that train nothing. */
 function trainingMeasures(runs: readonly Run[]) {
   const measure = (name: string, value: (fitted: Fitted) => number, text: (mean: number) => string) => ({
     name,
