@@ -19,12 +19,12 @@ export const digits = pictureExperiment({
     quick: {
       settings: quickSettings(14),
       seeds: 1,
-      cost: "about 6 minutes for all on digits of 14 x 14 on two cores.",
+      cost: "some 8 minutes for all on digits of 14 x 14 on two cores, reckoned from what steps cost.",
     },
     standard: {
       settings: standardSettings(28),
       seeds: 3,
-      cost: "some 2.5 hours for three seeds of CFM and FDM on digits of 28 x 28 on two cores, reckoned from quick; the map takes as long again.",
+      cost: "up to 3 hours for three seeds of CFM and FDM on digits of 28 x 28 on two cores, reckoned from what steps cost; maps take as long again.",
     },
     paper: {
       settings: paperSettings(28),

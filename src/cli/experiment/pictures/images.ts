@@ -11,17 +11,17 @@ export const images = pictureExperiment({
     "Does a model of your pictures that also fits its divergence give held-out ones a higher likelihood, and make better ones? Asked as the " +
     "paper asks it of CIFAR-10: bits per dimension, and, where folders tell classes, how far samples are from held-out pictures by the features of a " +
     "small classifier; and whether samples are copies of pictures that were trained on.",
-  input: { what: "DIR of .png, .pgm and .ppm files, a folder for each class if there are classes, or FILE.npy" },
+  input: { what: "DIR, or FILE.npy" },
   presets: {
     quick: {
-      settings: quickSettings(16),
+      settings: { ...quickSettings(16), steps: 900 },
       seeds: 1,
-      cost: "about 8 minutes for all on pictures of 16 x 16 on two cores.",
+      cost: "some 8 minutes for all on pictures of 16 x 16 on two cores, reckoned from digits.",
     },
     standard: {
-      settings: standardSettings(32),
+      settings: { ...standardSettings(32), steps: 1800 },
       seeds: 3,
-      cost: "some 3 hours for three seeds of CFM and FDM on pictures of 32 x 32 on two cores, reckoned from quick.",
+      cost: "up to 3 hours for three seeds of CFM and FDM on pictures of 32 x 32 on two cores, reckoned from digits.",
     },
     paper: {
       settings: paperSettings(32),
