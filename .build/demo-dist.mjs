@@ -26,7 +26,8 @@ const head = `<link rel="manifest" href="manifest.webmanifest">
 /**
  * @param {{ built?: string, out?: string }} [options] - folders of the checkout: the package built in dist/; what is written,
  * demo/dist.
- * @returns {Promise<{ files: string[], version: string }>} what was written, relative to the folder.
+ * @returns {Promise<{ files: string[], later: string[], version: string }>} what is kept at the first visit, and what only
+ * once it was wanted; relative to the folder.
  */
 export async function buildDemo({ built = "dist", out = "demo/dist" } = {}) {
   const [demo, target] = [join(root, "demo"), join(root, out)];
@@ -51,17 +52,21 @@ export async function buildDemo({ built = "dist", out = "demo/dist" } = {}) {
   await cp(join(root, built, "cases"), join(target, "divflow", "cases"), { recursive: true }); // of the page's own check
   const page = await readFile(join(target, "index.html"), "utf8");
   await writeFile(join(target, "index.html"), withHead(page));
-  const files = await filesIn(target);
-  const version = await versionOf(target, files);
+  const all = await filesIn(target);
+  const version = await versionOf(target, all);
+  const [files, later] = [all.filter((file) => !isLarge(file)), all.filter(isLarge)];
   await build({
     ...compile,
     entryPoints: [join(demo, "offline", "service-worker.ts")],
     outfile: join(target, "service-worker.js"),
     format: "iife",
-    define: { FILES: JSON.stringify(files), VERSION: JSON.stringify(version) },
+    define: { FILES: JSON.stringify(files), LATER: JSON.stringify(later), VERSION: JSON.stringify(version) },
   });
-  return { files: [...files, "service-worker.js"], version };
+  return { files, later, version };
 }
+
+/** Half of all bytes, and few want it: the page that models are exported into, and golden cases. @param {string} file */
+const isLarge = (file) => /^(parts\/sampler-page|divflow\/cases\/)/.test(file);
 
 /** @param {string} page */
 function withHead(page) {
@@ -91,7 +96,7 @@ const packageIn = (built) => ({
 async function staticFiles(folder) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && !entry.name.endsWith(".ts"))
+    .filter((entry) => entry.isFile() && !/\.(ts|md)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((file) => !/^dist[/\\]/.test(relative(folder, file)));
 }
@@ -113,6 +118,8 @@ async function versionOf(folder, files) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { files, version } = await buildDemo();
-  console.log(`demo/dist: ${files.length} files, version ${version}. Any host serves them, below any path.`);
+  const { files, later, version } = await buildDemo();
+  console.log(
+    `demo/dist: ${files.length + later.length + 1} files, version ${version}. Any host serves them, below any path.`,
+  );
 }

@@ -21,9 +21,11 @@ import { offerVerify, showDevice, showReport } from "./page/device.ts";
 import { chosen, element } from "./page/elements.ts";
 import { Guide } from "./page/guide.ts";
 import { showKept } from "./page/kept.ts";
+import { openLink } from "./page/open-link.ts";
 import { Report, type State } from "./page/report.ts";
 import { emptyShown, type Shown, takeJudged, takeLosses } from "./page/shown.ts";
 import { Stage } from "./page/stage.ts";
+import { offerTakeAlong } from "./page/take-along.ts";
 import { offerThemes } from "./page/themes.ts";
 import { Time } from "./page/time.ts";
 
@@ -197,6 +199,16 @@ element("preset").addEventListener("change", ({ target }) => {
   prepare();
 });
 offerVerify(send);
+const takeModels = offerTakeAlong({
+  ...{ settings: () => settings, sampler: samplerChosen, shown: () => shown, titles: modelTitles },
+  ground: () => getComputedStyle(document.body).backgroundColor,
+  time: () => time.t,
+  ask: () => send({ kind: "take" }),
+  async showAt(t) {
+    time.set(t);
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  },
+});
 offerThemes(() => {
   stage.recolour();
   curves.draw();
@@ -254,6 +266,9 @@ function take(message: FromWorker): void {
       return;
     case "facts":
       showDevice(message.facts);
+      return;
+    case "taken":
+      takeModels(message.models);
       return;
     case "verified":
       showReport(message.report);
@@ -320,10 +335,20 @@ function draw(): void {
 }
 
 for (const side of sides) describeWeight(side);
+const link = openLink(location.hash, (choice) => data.show(choice));
 settings = settingsBy(data.choice);
 look();
 prepare();
-if (localStorageOf("toured") !== "yes") guide.go(0, false);
+if (link.message) refuse(link.message);
+if (!link.isShared && localStorageOf("toured") !== "yes") guide.go(0, false);
+addEventListener("hashchange", () => {
+  const { isShared, message } = openLink(location.hash, (choice) => data.show(choice));
+  if (isShared) {
+    look();
+    prepare();
+  }
+  if (message) refuse(message);
+});
 addEventListener("pagehide", () => keep("toured", "yes"));
 
 /** Storage may be blocked: nothing then is remembered. */

@@ -80,6 +80,8 @@ export type ToWorker =
   | { readonly kind: "pin"; readonly side: Side }
   | { readonly kind: "unpin" }
   | { readonly kind: "scene"; readonly scene: SceneChoice | null }
+  /** Both models as they are now, as files. */
+  | { readonly kind: "take" }
   | { readonly kind: "verify"; readonly cases: readonly { readonly name: string; readonly text: string }[] };
 
 /** A model that training left, as a file. */
@@ -182,6 +184,7 @@ export type News =
   | { readonly kind: "thumbnails"; readonly points: Readonly<Record<string, Float32Array>> }
   | { readonly kind: "facts"; readonly facts: DeviceFacts }
   | { readonly kind: "verified"; readonly report: string; readonly ok: boolean }
+  | { readonly kind: "taken"; readonly models: readonly Kept[] }
   | { readonly kind: "paused" }
   /** Training goes on elsewhere: the GPU is gone. */
   | { readonly kind: "moved"; readonly reason: string }

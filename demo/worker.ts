@@ -110,6 +110,8 @@ async function hear(message: ToWorker): Promise<void> {
       return session?.pin(message.side);
     case "unpin":
       return session?.unpin();
+    case "take":
+      return send({ kind: "taken", models: await keptModels() });
     case "scene":
       return setScene(message.scene);
     case "verify":
@@ -164,15 +166,20 @@ function setScene(choice: SceneChoice | null): void {
 async function fail(error: unknown): Promise<void> {
   wanted = 0;
   isBroken = true;
+  send({ kind: "failed", message: error instanceof Error ? error.message : String(error), kept: await keptModels() });
+}
+
+/** Those that were trained and can be had. */
+async function keptModels(): Promise<Kept[]> {
   const kept: Kept[] = [];
   for (const side of session ? sides : []) {
     if (!session || session.stepOf(side) === 0) continue;
     try {
       const { bytes } = await session.kept(side);
       kept.push({ side, step: session.stepOf(side), bytes });
-    } catch {} // the message says what is wrong; what is not listed was not kept
+    } catch {} // what is wrong is said elsewhere; what is not listed was not kept
   }
-  send({ kind: "failed", message: error instanceof Error ? error.message : String(error), kept });
+  return kept;
 }
 
 send({ kind: "thumbnails", points: thumbnails() });

@@ -5,6 +5,8 @@
 declare const self: ServiceWorkerGlobalScope;
 /** Put in by the build: what it made, relative to this file, and a digest of it all. */
 declare const FILES: readonly string[];
+/** Kept once they were wanted. */
+declare const LATER: readonly string[];
 declare const VERSION: string;
 
 /** The parts of a service worker that are used; the compiler's library of them excludes that of pages. */
@@ -63,7 +65,10 @@ async function answer(request: Request): Promise<Response> {
   const isPage =
     request.mode === "navigate" && new URL(request.url).pathname === new URL(self.registration.scope).pathname;
   const kept = await cache.match(isPage ? page : request, { ignoreSearch: true });
-  const { status, statusText, headers, body } = kept ?? (await fetch(request));
+  const given = kept ?? (await fetch(request));
+  const isLater = () => LATER.some((file) => new URL(file, self.location.href).href === request.url);
+  if (!kept && given.ok && isLater()) await cache.put(request, given.clone());
+  const { status, statusText, headers, body } = given;
   // What a redirect or another origin gave may not be read, and is passed on as it is.
   if (status === 0) return fetch(request);
   const all = new Headers(headers);

@@ -21,13 +21,14 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo's folder", () 
   const folder = join(cache, `offline-${randomUUID()}`);
   const out = join(folder, "out");
   let files: readonly string[];
+  let later: readonly string[];
   let browser: Browser;
 
   beforeAll(async () => {
     await mkdir(folder, { recursive: true });
     await bundle(relative(root, join(folder, "built")));
     const options = { built: relative(root, join(folder, "built")), out: relative(root, out) };
-    ({ files } = await buildDemo(options));
+    ({ files, later } = await buildDemo(options));
     browser = await launchBrowser();
   });
   afterAll(async () => {
@@ -74,15 +75,23 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo's folder", () 
     const { page, complaints } = await visited(host.address);
     await state(page, "ready");
     await kept(page);
-    for (const file of files) {
-      if (file !== "service-worker.js") expect(host.asked).toContain(`${PATH}${file}`);
-    }
+    for (const file of files) expect(host.asked).toContain(`${PATH}${file}`);
+    for (const file of later) expect(host.asked).not.toContain(`${PATH}${file}`);
+    // What is kept later is, once it was wanted.
+    await page.evaluate(async (all) => {
+      for (const file of all) await (await fetch(new URL(file, document.baseURI))).text();
+    }, later);
     expect(host.asked.filter((path) => !path.startsWith(PATH) && path !== "/favicon.ico")).toEqual([]);
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(false); // not yet: the host sets no headers
     await host.close();
 
     await page.reload();
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    expect(later.length).toBeGreaterThan(1);
+    for (const file of later) {
+      const isKept = (one: string) => fetch(new URL(one, document.baseURI)).then(({ ok }) => ok);
+      expect(await page.evaluate(isKept, file), file).toBe(true);
+    }
     await state(page, "ready");
     await page.select("#backend", "wasm");
     await page.select("#width", "32");
@@ -149,7 +158,7 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo's folder", () 
     const manifest = JSON.parse(await readFile(join(out, "manifest.webmanifest"), "utf8"));
     for (const { src } of manifest.icons) expect(files).toContain(src);
     expect(manifest.start_url).toBe("./");
-    expect(files.filter((file) => file.endsWith(".ts"))).toEqual([]);
+    expect(files.filter((file) => /\.(ts|md)$/.test(file))).toEqual([]);
   });
 
   test("pictures of a canvas, as PNG and for a GIF, are on a ground", async () => {

@@ -1,0 +1,177 @@
+/** What visitors of the demo take along and bring: links, programs, models, samples, pictures, in Chromium. */
+import { randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join, relative } from "node:path";
+import type { Browser, Page } from "puppeteer";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundle } from "../../.build/bundle.mjs";
+import { serveDemo } from "../../.build/demo.mjs";
+import { cache, root } from "../../.build/files.mjs";
+import { launchBrowser } from "../../.build/platforms/browser.mjs";
+import { skippedRuntimes } from "../../.build/runtimes.mjs";
+import { linkOf, runOf } from "../../demo/share/link.ts";
+import { defaultRun, type SharedRun } from "../../demo/share/run.ts";
+import { readNpz } from "../../src/data.ts";
+import { createRuntime, load } from "../../src/index.ts";
+
+const small: SharedRun = {
+  ...defaultRun,
+  data: { kind: "ink", title: "your drawing", points: [-1, 0.5, 1, -0.25], deviation: 0.25 },
+  ...{ width: 16, layers: 2, seed: 77, backend: "wasm" },
+  weights: { left: 0.03, right: 1 },
+  sampler: { solver: "heun", steps: 4, tolerance: 1e-4 },
+};
+
+describe.skipIf(skippedRuntimes().includes("chromium"))("a visitor", () => {
+  const built = join(cache, `take-${randomUUID()}`);
+  let server: Awaited<ReturnType<typeof serveDemo>>;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    await mkdir(built, { recursive: true });
+    await bundle(relative(root, built));
+    server = await serveDemo({ built: relative(root, built) });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    await rm(built, { recursive: true, force: true });
+  });
+
+  async function visited(hash: string): Promise<{ page: Page; complaints: string[] }> {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    await page.evaluateOnNewDocument(keepFiles);
+    await page.goto(`${server.url}${hash}`);
+    await state(page, "ready");
+    return { page, complaints };
+  }
+
+  test("brings a link, whose run the page has, and takes the same link", async () => {
+    const { page, complaints } = await visited(linkOf(small).hash);
+    const value = (id: string) => page.$eval(`#${id}`, (control) => (control as HTMLInputElement).value);
+    expect(await Promise.all(["width", "layers", "seed", "backend", "solver", "solver-steps"].map(value))).toEqual([
+      ...["16", "2", "77", "wasm", "heun", "4"],
+    ]);
+    expect(await page.$eval("#left-title, #left-weight-value", (one) => one.textContent)).toMatch(/0\.03/);
+    await page.evaluate(() => history.replaceState(null, "", "#"));
+    await press(page, "take-link");
+    await page.waitForFunction(() => location.hash.length > 1);
+    expect(runOf(await page.evaluate(() => location.hash)).run).toEqual(small);
+    expect(await text(page)).toMatch(/^The link is/);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test.each([
+    ["damaged", `${linkOf(small).hash.slice(0, -4)}`, /damaged or cut short.*usual settings/],
+    ["of what no control offers", linkOf({ ...small, width: 48 }).hash, /layers 48 wide.*does not offer/],
+  ])("brings a link that is %s, and is told", async (_, hash, words) => {
+    const { page } = await visited(hash);
+    await page.waitForFunction(
+      (part) => document.getElementById("status")?.textContent?.includes(part),
+      {},
+      "This link",
+    );
+    expect(await page.$eval("#status", (one) => one.textContent)).toMatch(words);
+    expect(await page.$eval("#width", (one) => (one as HTMLInputElement).value)).toBe("64");
+    await page.close();
+  });
+
+  test("takes models, pages, samples, pictures, the program and the settings", { timeout: 180_000 }, async () => {
+    const { page, complaints } = await visited(linkOf(small).hash);
+    await press(page, "take-models");
+    await page.waitForFunction(() => /train a little/.test(document.getElementById("take-status")?.textContent ?? ""));
+    await press(page, "step");
+    await page.waitForFunction(() => /step 10/.test(document.getElementById("right-note")?.textContent ?? ""));
+    await state(page, "ready");
+
+    const [left, right] = await files(page, "models", 2);
+    expect([left?.name, right?.name]).toEqual(["left-fdm-0.03.safetensors", "right-fdm-1.safetensors"]);
+    using runtime = await createRuntime({ backend: "wasm" });
+    for (const file of [left, right]) expect((await load(runtime, file?.bytes as Uint8Array)).step).toBe(10);
+
+    const pages = await files(page, "page", 2);
+    expect(pages.map(({ name }) => name)).toEqual(["left-fdm-0.03.html", "right-fdm-1.html"]);
+    expect(new TextDecoder().decode(pages[1]?.bytes)).toMatch(/^<!doctype html>[\s\S]*<title>FDM 1, 10 steps<\/title>/);
+
+    const [samples] = await files(page, "samples", 1);
+    const arrays = await readNpz(samples?.bytes as Uint8Array);
+    expect([...arrays.keys()]).toEqual(["left", "right"]);
+    expect(arrays.get("left")?.shape[1]).toBe(2);
+
+    const [picture] = await files(page, "picture", 1);
+    expect([...(picture?.bytes.subarray(1, 4) ?? [])]).toEqual([...new TextEncoder().encode("PNG")]);
+    const [film] = await files(page, "film", 1);
+    expect(new TextDecoder().decode(film?.bytes.subarray(0, 6))).toBe("GIF89a");
+    const shown = [...(film?.bytes ?? [])].filter(
+      (byte, i, all) => byte === 0x21 && all[i + 1] === 0xf9 && all[i + 2] === 4,
+    );
+    expect(shown.length).toBeGreaterThanOrEqual(31);
+
+    const [settings] = await files(page, "settings", 1);
+    expect(JSON.parse(new TextDecoder().decode(settings?.bytes)).run).toMatchObject({
+      seed: 77,
+      weights: small.weights,
+    });
+    await page.evaluate(() => {
+      navigator.clipboard.writeText = () => Promise.reject(new Error("no"));
+    });
+    const [program] = await files(page, "code", 1);
+    expect(program?.name).toBe("run.ts");
+    expect(new TextDecoder().decode(program?.bytes)).toMatch(
+      /hidden: \[16,16\].*\n[\s\S]*trainer\.run\(\{ steps: 1000,/,
+    );
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});
+
+interface SavedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** In the page: keeps what it hands out, in place of the browser's downloads. */
+function keepFiles(): void {
+  const blobs = new Map<string, Blob>();
+  const made = URL.createObjectURL.bind(URL);
+  URL.createObjectURL = (blob: Blob) => {
+    const address = made(blob);
+    blobs.set(address, blob);
+    return address;
+  };
+  const kept: { name: string; blob: Blob }[] = [];
+  Object.assign(globalThis, { kept });
+  HTMLAnchorElement.prototype.click = function (this: HTMLAnchorElement) {
+    kept.push({ name: this.download, blob: blobs.get(this.href) as Blob });
+  };
+}
+
+/** The files that a button gives. */
+async function files(page: Page, name: string, count: number): Promise<SavedFile[]> {
+  await page.evaluate(() => (globalThis as unknown as { kept: unknown[] }).kept.splice(0));
+  await press(page, `take-${name}`);
+  await page.waitForFunction(
+    (wanted) => (globalThis as unknown as { kept: unknown[] }).kept.length === wanted,
+    { timeout: 60_000 },
+    count,
+  );
+  const given = await page.evaluate(async () => {
+    const { kept } = globalThis as unknown as { kept: { name: string; blob: Blob }[] };
+    return Promise.all(
+      kept.map(async ({ name, blob }) => ({ name, bytes: [...new Uint8Array(await blob.arrayBuffer())] })),
+    );
+  });
+  return given.map(({ name, bytes }) => ({ name, bytes: Uint8Array.from(bytes) }));
+}
+
+const press = (page: Page, id: string) => page.$eval(`#${id}`, (button) => (button as HTMLElement).click());
+
+const text = (page: Page) => page.$eval("#take-status", (one) => one.textContent ?? "");
+
+async function state(page: Page, wanted: string): Promise<void> {
+  await page.waitForFunction((name) => document.body.dataset["state"] === name, { timeout: 90_000 }, wanted);
+}
