@@ -29,7 +29,7 @@ const MOST_BYTES = 256 * 2 ** 20;
  * first called; no runtime is needed.
  *
  * @param model - a model, or the bytes of a safetensors file.
- * @throws {@link UnsupportedError} when the model starts from points that are in no file.
+ * @throws {@link UnsupportedError} when the model starts from points that are in no file, or its path leads to letters.
  * @throws {@link LimitError} when the parameters are more than 256 MiB.
  * @throws {@link CheckpointError} or {@link ConfigError} as `load` does.
  * @example
@@ -66,17 +66,20 @@ export async function exportHtml(
   ].join("");
 }
 
-/** A page has no points to start from but those that it can draw itself. */
+/** A page draws what samples start from itself: noise, or data that are made by a seed. */
 async function expectStart(record: ModelRecord): Promise<void> {
-  if (!record.start) return;
+  const { start, path } = record;
   try {
-    (await startingFrom(record)).expected("sample");
+    // Paths without noise refuse to tell its deviation.
+    await (start ? startingFrom(record).then((starting) => starting.expected("sample")) : path.priorDeviation);
   } catch (cause) {
     const facts = {
       subject: "model of exportHtml",
-      given: `one that starts from "${record.start.name}" data, which are in no file`,
+      given: start
+        ? `one that starts from "${start.name}" data, which are in no file`
+        : "one whose path leads from no noise, but to letters",
       expected: "a model that starts from noise, or from data that are made by a seed",
-      remedy: "Sample it by the library, with points to start from.",
+      remedy: "Sample it by the library.",
     };
     throw new UnsupportedError(facts, { cause });
   }

@@ -32,6 +32,7 @@ import {
   readNpy,
   type TrainerOptions,
 } from "../../src/index.ts";
+import { crossEntropy, dirichlet, lettersData } from "../../src/letters.ts";
 import { unet1d, unet2d } from "../../src/networks.ts";
 import { faultsOf } from "./faults.ts";
 
@@ -307,6 +308,12 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("a model as a page", () 
     const start = arrayData(rows(8, 2), [8, 2]);
     const trainer = await createTrainer(runtime, { ...own, data: arrayData(rows(9, 2), [9, 2]), start });
     await expect(exportHtml(await trainer.checkpoint())).rejects.toMatchObject({ name: "UnsupportedError" });
+    const sample: [number, number] = [2, 3];
+    const letters = await createTrainer(runtime, {
+      ...{ network: mlp({ sample, hidden: [4] }), path: dirichlet({ sample }), loss: crossEntropy() },
+      ...{ data: lettersData([[0, 1]], { letters: 3 }), batchSize: 4 },
+    });
+    await expect(exportHtml(await letters.checkpoint())).rejects.toThrow(/leads from no noise, but to letters/);
     const model = files.get("table") as Uint8Array;
     await expect(exportHtml(model, { titel: "x" } as never)).rejects.toThrow(/Did you mean title/);
     await expect(exportHtml(model, { title: "" })).rejects.toMatchObject({ name: "ConfigError" });
