@@ -128,7 +128,11 @@ export async function makeFolder(option: string, path: string): Promise<readonly
     const { missing } = await missingFolders(path);
     // One by one: Node's recursive mkdir never ends where a folder exists in which none can be made, such as /proc.
     for (const folder of missing) {
-      await mkdir(folder);
+      await mkdir(folder).catch(async (error: NodeJS.ErrnoException) => {
+        // Another process has just made it, such as the job beside this one.
+        const isThere = error.code === "EEXIST" && (await stat(folder).catch(() => undefined))?.isDirectory();
+        if (!isThere) throw error;
+      });
       await syncFolder(open, dirname(folder));
     }
     return missing;
