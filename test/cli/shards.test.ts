@@ -121,7 +121,7 @@ describe("sample", () => {
     const whole = JSON.parse(await printed(...command, "--out", at(`${name}.${ending}`), "--json"));
     const files = await parts(of, (i) => `${name}-${9 - i}.${ending}`, ...command);
     const out = at(`${name}-merged.${ending}`);
-    const merged = JSON.parse(await printed("merge", ...files, "--out", out, "--json"));
+    const merged = JSON.parse(await printed("merge", ...files.toReversed(), "--out", out, "--json"));
     expect(await bytesOf(`${name}-merged.${ending}`)).toBe(await bytesOf(`${name}.${ending}`));
     expect({ ...merged, seconds: 0, out: "" }).toEqual({ ...whole, seconds: 0, out: "" });
   });
@@ -143,7 +143,9 @@ describe("evaluate", () => {
     const whole = JSON.parse(await printed(...command, "--out", at(`${name}.${ending}`), "--json"));
     await parts(of, (i) => `${name}-${i}.${ending}`, ...command);
     const files = (await readdir(folder)).filter((file) => file.startsWith(`${name}-`)).map((file) => at(file));
-    const merged = JSON.parse(await printed("merge", ...files, "--out", at(`${name}-merged.${ending}`), "--json"));
+    const merged = JSON.parse(
+      await printed("merge", ...files.toReversed(), "--out", at(`${name}-merged.${ending}`), "--json"),
+    );
     expect(await bytesOf(`${name}-merged.${ending}`)).toBe(await bytesOf(`${name}.${ending}`));
     expect({ ...merged, out: "" }).toEqual({ ...whole, out: "" });
   });
