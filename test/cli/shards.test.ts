@@ -49,7 +49,7 @@ beforeAll(async () => {
   const kind = { values: Array.from({ length: 30 }, (_, i) => ["a", "b,\n", "c"][i % 3] as string) };
   const rows = Float64Array.from({ length: 60 }, (_, i) => Math.sin(i));
   await save("told.safetensors", {
-    data: arrayData(rows, [30, 2], { standardize: true, columns: ["x", 'the "y"'], conditions: { kind } } as never),
+    data: arrayData(rows, [30, 2], { standardize: true, columns: ["x", 'the\n"y"'], conditions: { kind } } as never),
     network: mlp({ dimension: 2, hidden: [8], conditions: { kind: classes(3, { drop: 0.1 }) } }),
   });
   await save("carried.safetensors", { start: eightGaussians() });
@@ -147,6 +147,13 @@ describe("evaluate", () => {
       await printed("merge", ...files.toReversed(), "--out", at(`${name}-merged.${ending}`), "--json"),
     );
     expect(await bytesOf(`${name}-merged.${ending}`)).toBe(await bytesOf(`${name}.${ending}`));
+    if (ending === "csv") {
+      const [lines = [], second = []] = await Promise.all(
+        [`${name}.csv`, `${name}-2.csv`].map(async (file) => (await readFile(at(file), "utf8")).trim().split("\n")),
+      );
+      const from = lines.indexOf(second[1] ?? "");
+      expect(lines.slice(from, from + second.length - 1)).toEqual(second.slice(1)); // rows have the whole's numbers
+    }
     expect({ ...merged, out: "" }).toEqual({ ...whole, out: "" });
   });
 
