@@ -165,6 +165,18 @@ function readLosses(
   });
 }
 
+/** NAME=VALUE each. What has no = goes on with a text before it: columns=age:integer,income:log. */
+function settingsIn(given: string, settings: Settings): readonly string[] {
+  const all: string[] = [];
+  for (const one of given.split(",")) {
+    const [before = ""] = all.at(-1)?.split("=") ?? [];
+    const goesOn = !one.includes("=") && typeof settings[before.trim()] === "string" && one.trim() !== "";
+    if (goesOn) all.push(`${all.pop()},${one}`);
+    else all.push(one);
+  }
+  return all;
+}
+
 /** The preset's settings with those that --set gives, each of the kind that the preset's is of. */
 export function readSettings(
   { name }: Pick<Experiment, "name">,
@@ -172,7 +184,7 @@ export function readSettings(
   given: string | undefined,
 ): Settings {
   if (given === undefined) return settings;
-  const changed = given.split(",").map((one): [string, Settings[string]] => {
+  const changed = settingsIn(given, settings).map((one): [string, Settings[string]] => {
     const at = one.indexOf("=");
     const [key, text] = [one.slice(0, Math.max(0, at)).trim(), one.slice(at + 1).trim()];
     const usual = Object.hasOwn(settings, key) ? settings[key] : undefined;

@@ -12,7 +12,7 @@ import { duration, progressBar } from "../progress.ts";
 import { interruption } from "../signals.ts";
 import type { Experiment, Fitted, Job, Judgement, PresetName, Settings } from "./experiment.ts";
 import { fitInto, modelFile, trainedFile } from "./fit.ts";
-import { isThere, keptArray, placeOfData, placeOfLoss, readJson, writeJson } from "./places.ts";
+import { isThere, keptArray, keptText, placeOfData, placeOfLoss, readJson, writeJson } from "./places.ts";
 import { Schedule, type Task } from "./schedule.ts";
 
 /** What is to be run, checked. */
@@ -143,6 +143,7 @@ function jobOf(context: JobContext) {
       signal.throwIfAborted();
     },
     kept: (name, make) => keptArray(place, name, make),
+    keptText: (name, make) => keptText(place, name, make),
     async fitModel(fit) {
       const before = stepsDone;
       let isFirst = true;

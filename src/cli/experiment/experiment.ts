@@ -115,6 +115,8 @@ export interface Job<S extends Settings> {
    * once, and samples can be looked at later.
    */
   kept(name: string, make: () => Promise<Values> | Values): Promise<NpyArray>;
+  /** A text of this job by name with its ending, such as rows.csv, in its folder: made if it is not there, else read. */
+  keptText(name: string, make: () => Promise<string> | string): Promise<string>;
   /** Trains a model, or goes on with it, or finds it done. */
   fitModel(fit: Fit): Promise<Fitted>;
   /** A model of this job that is fitted. Whoever asks disposes it: `using model = await job.model()`. */
@@ -144,6 +146,8 @@ export interface Shown {
   readonly judgement: Judgement;
   /** An array that `train` or `judge` kept. */
   array(name: string): Promise<NpyArray>;
+  /** A text that they kept. */
+  text(name: string): Promise<string>;
 }
 
 export interface Showing<S extends Settings> {

@@ -1,4 +1,6 @@
 /** Puts together what a plan's folder holds: figures, tests, curves and pictures. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { VERSION } from "../../index.ts";
 import { type Plan, runsOf } from "./conduct.ts";
 import { readTrace } from "./curves.ts";
@@ -23,6 +25,7 @@ export async function outcomeOf(
       ...{ loss, seed, judgement, style: styles.get(loss) ?? "" },
       title: experiment.contenders[loss]?.title ?? loss,
       array: (name) => foundArray(place, name),
+      text: (name) => readFile(join(place, name), "utf8"),
     })),
     array: (name, seed) => foundArray(placeOfData(out, seed), name),
   });

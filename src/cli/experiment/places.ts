@@ -30,6 +30,17 @@ export async function keptArray(place: string, name: string, make: () => Promise
   return readNpy(await readBytes(file), file);
 }
 
+/** The text NAME of a place: made and written if it is not there. */
+export async function keptText(place: string, name: string, make: () => Promise<string> | string): Promise<string> {
+  const file = join(place, name);
+  if (!(await isThere(file))) {
+    const text = await make();
+    await makeFolder("--out", place);
+    await replaceFile(file, text);
+  }
+  return readFile(file, "utf8");
+}
+
 /** @throws {@link ConfigError} where it was never kept. */
 export async function foundArray(place: string, name: string): Promise<NpyArray> {
   const file = join(place, `${name}.npy`);

@@ -8,6 +8,7 @@ export const experiments: Readonly<Record<string, () => Promise<Experiment>>> = 
   dna: () => import("./dna.ts").then(({ dna }) => dna),
   digits: () => import("./pictures/digits.ts").then(({ digits }) => digits),
   images: () => import("./pictures/images.ts").then(({ images }) => images),
+  table: () => import("./table/table.ts").then(({ table }) => table),
   posterior: () => import("./posterior.ts").then(({ posterior }) => posterior),
   "moving-digits": () => import("./moving-digits.ts").then(({ movingDigits }) => movingDigits),
   bridge: () => import("./bridge.ts").then(({ bridge }) => bridge),

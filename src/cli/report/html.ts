@@ -17,13 +17,15 @@ export interface Table {
   readonly styles?: readonly string[];
   /** Whether the head's cells may take several lines, where there are many or long ones; default false. */
   readonly wraps?: boolean;
+  /** Whether its cells are words, which take several lines; default false. */
+  readonly texts?: boolean;
 }
 
 /**
  * A table that on a narrow page becomes a list, so that nothing need be scrolled sideways. The roles are those that its
  * elements have anyway, until a style sheet lays them out as something else.
  */
-export function tableOf({ name, rows, styles = [], wraps = false }: Table): string {
+export function tableOf({ name, rows, styles = [], wraps = false, texts = false }: Table): string {
   const [head = [], ...body] = rows.map((row) =>
     row.map((cell) => escapeHtml(cell.replace(/(?<![\w-])-(?=\d)/g, "−"))),
   );
@@ -35,8 +37,9 @@ export function tableOf({ name, rows, styles = [], wraps = false }: Table): stri
     });
     return `<tr role="row"><th scope="row" role="rowheader" class="${styles[number] ?? ""}">${first}</th>${values.join("")}</tr>`;
   };
+  const classes = [wraps ? "wraps" : "", texts ? "texts" : ""].filter(Boolean).join(" ");
   return (
-    `<table role="table"${wraps ? ' class="wraps"' : ""} aria-label="${escapeHtml(name)}"><thead role="rowgroup"><tr role="row">${headings}</tr></thead>` +
+    `<table role="table"${classes === "" ? "" : ` class="${classes}"`} aria-label="${escapeHtml(name)}"><thead role="rowgroup"><tr role="row">${headings}</tr></thead>` +
     `<tbody role="rowgroup">${body.map(line).join("")}</tbody></table>`
   );
 }

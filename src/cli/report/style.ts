@@ -95,6 +95,7 @@ th, td { padding: 9px 12px; text-align: right; border-top: 1px solid var(--line)
 td { white-space: nowrap; }
 thead th { border-top: 0; font-size: 14px; color: var(--soft); vertical-align: bottom; white-space: nowrap; }
 .wraps thead th { white-space: normal; }
+.texts td { white-space: normal; overflow-wrap: anywhere; }
 th { font-weight: 600; overflow-wrap: anywhere; }
 th:first-child { text-align: left; padding-left: 0; min-width: 10ch; }
 th:last-child, td:last-child { padding-right: 0; }
@@ -134,6 +135,7 @@ footer { max-width: 1120px; margin: 0 auto; padding: 0 24px 48px; font-size: 14p
   th, td { border: 0; padding: 1px 0; text-align: left; }
   td { display: flex; justify-content: space-between; max-width: 30rem; gap: 12px; white-space: normal; font-size: 15px; }
   td span:last-child { white-space: nowrap; }
+  .texts td span:last-child { white-space: normal; text-align: right; }
   td .label { display: inline; color: var(--soft); }
   td.none { display: none; }
 }

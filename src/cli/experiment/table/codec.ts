@@ -132,9 +132,9 @@ function numberPart(column: NumberColumn, fields: readonly string[]): Part {
   };
 }
 
-/** Half a step beyond what there is: values are dequantised to both sides. */
-function transformOf({ scale, step, low, high }: NumberColumn): Transform {
-  if (scale === "log") return { kind: "above", low: -step / 2, mean: 0, deviation: 1 };
+/** Half a step beyond what there is: values are dequantised to both sides. What counts from one step on has no 0. */
+function transformOf({ scale, step, low, high, least }: NumberColumn): Transform {
+  if (scale === "log") return { kind: "above", low: (least === step ? step : 0) - step / 2, mean: 0, deviation: 1 };
   if (scale === "bounded") return { kind: "between", low: low - step / 2, high: high + step / 2 };
   return { kind: "unbounded", mean: 0, deviation: 1 };
 }

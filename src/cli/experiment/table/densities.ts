@@ -10,9 +10,11 @@ export interface TableDensity {
   /**
    * Draws of each point given its known coordinates, row-major [count, draws, D]; the known ones as they are.
    *
+   * Left out: it cannot.
+   *
    * @param mask - 1 where known [count, D]; elsewhere points may be anything.
    */
-  fill(points: Float64Array, mask: Uint8Array, draws: number, seed: number): Promise<Float64Array>;
+  fill?(points: Float64Array, mask: Uint8Array, draws: number, seed: number): Promise<Float64Array>;
 }
 
 const LOG_2PI = Math.log(2 * Math.PI);
