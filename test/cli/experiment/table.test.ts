@@ -63,6 +63,9 @@ describe("measures", () => {
     const turned = codec.encode(twin, () => 0.5);
     // Correlation of a and b is 1 in place of what it was; of the other six pairs it is 0.
     expect(correlationGap({ values: turned, codec }, { values: points, codec })).toBeGreaterThan(0.1);
+    // Indicators of one column exclude each other: what they have to do with each other is not asked.
+    const flat = (values: Float64Array) => values.map((value, i) => (i % 5 < 2 ? 0 : value));
+    expect(correlationGap({ values: flat(turned), codec }, { values: flat(points), codec })).toBe(0);
   });
 
   test("nearest records: numbers by their span, categories by 0 or 1", () => {
@@ -86,6 +89,8 @@ describe("measures", () => {
     expect(found[0]).toBeCloseTo(0.5 / 3, 9);
     expect(found[1]).toBe(0);
     expect(found[2]).toBeCloseTo(0.6 / 3, 9);
+    const other = nearestDistances(points([["10", "x", "0.5"]]), points(rows), spans);
+    expect(other[0]).toBeCloseTo(1 / 3, 9); // another category, all else equal
   });
 });
 
