@@ -3,19 +3,20 @@
  * cost, seed by seed, on points that no training saw.
  *
  *   npm run build && node bench/when-fdm-pays.mjs [--cases "mixture 10-D, 200 rows;two_moons, 500 simulations"] [--methods "cfm;residual 1"]
- *     [--seeds 1,2,3,4] [--equal-steps "slice 0.3;residual 1"] [--table [--metrics nats;off]]
+ *     [--seeds 1,2,3,4] [--equal-steps "slice 0.3;residual 1"]
+ *   node bench/when-fdm-pays.mjs --table [--cases ...] [--methods ...] [--against cfm] [--at cost|steps] [--metrics "nats;best"]
  *
  * What a step costs is measured once for each network and method: CPU time of the process, by turns with a step of CFM, the
  * median of the ratios. From then on cost is counted and no clock is read, so that a loaded machine moves nothing. A line for each
  * ratio and each run is kept in bench/results/when-fdm-pays.jsonl; what is there is not done again, and several processes may
- * write to it, for other cases each. `--table` prints what is kept.
+ * write to it, for other cases each. `--table` prints mean differences over the seeds, their standard errors and p of the paired t-test.
  */
 import { appendFile, readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { cfm, createRuntime, createTrainer } from "divflow";
 import { cases, fallingRate } from "./fdm-pays/cases.mjs";
 import { methods } from "./fdm-pays/methods.mjs";
-import { parseLines, tables } from "./fdm-pays/table.mjs";
+import { costTable, overview, parseLines } from "./fdm-pays/table.mjs";
 import { fromSource } from "./source.mjs";
 
 /**
@@ -31,13 +32,13 @@ const { values } = parseArgs({
     methods: { type: "string", default: Object.keys(methods).join(";") },
     seeds: { type: "string", default: "1,2,3,4" },
     "equal-steps": { type: "string", default: "slice 0.3;residual 1" },
+    against: { type: "string", default: "cfm" },
+    at: { type: "string", default: "cost" },
     metrics: { type: "string", default: "nats" },
     table: { type: "boolean", default: false },
-    minutes: { type: "string", default: "Infinity" },
   },
 });
 const listed = (/** @type {string} */ list) => list.split(";").map((name) => name.trim());
-const until = Date.now() + 60_000 * Number(values.minutes);
 const file = new URL("results/when-fdm-pays.jsonl", import.meta.url);
 
 /** @returns {Promise<Line[]>} */
@@ -165,7 +166,7 @@ async function run(runtime, one, name, seed, asked) {
         seed: seed + 100_000 * i, // other batches in the second stage
       });
       await train(trainer, steps);
-      done += steps;
+      done += trainer.step;
       if (i === stages.length - 1) await tell(at, trainer, done);
       else initial = await trainer.model.checkpoint();
       trainer.dispose();
@@ -175,7 +176,16 @@ async function run(runtime, one, name, seed, asked) {
 
 if (values.table) {
   const { pairedTest } = await fromSource(`export { pairedTest } from "./src/cli/statistics.ts";`);
-  console.log(tables(await kept(), pairedTest, listed(values.metrics)));
+  const lines = await kept();
+  const names = listed(values.cases);
+  const all = listed(values.methods);
+  const { against, at } = values;
+  if (at !== "cost" && at !== "steps") throw new Error(`--at: got "${at}", expected cost or steps.`);
+  console.log(costTable(lines));
+  for (const metric of listed(values.metrics)) {
+    const asked = { cases: names, methods: all, metric, against, at, digits: metric === "best" ? 0 : 3 };
+    console.log(`\n${metric}\n\n${overview(lines, asked, pairedTest)}`);
+  }
 } else {
   const runtime = await createRuntime({ backend: "wasm", threads: 1 });
   const asked = cases.filter(({ name }) => listed(values.cases).includes(name));
@@ -191,7 +201,7 @@ if (values.table) {
         /** @type {("cost" | "steps")[]} */
         const wanted = listed(values["equal-steps"]).includes(name) ? ["cost", "steps"] : ["cost"];
         const left = wanted.filter((at) => !done.some((line) => line.kind === "run" && line.at === at));
-        if (left.length > 0 && Date.now() < until) await run(runtime, one, name, seed, left);
+        if (left.length > 0) await run(runtime, one, name, seed, left);
       }
     }
   }

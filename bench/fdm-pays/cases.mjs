@@ -234,6 +234,9 @@ export function fallingRate(steps, from = 0) {
   return adam({ learningRate: product(0.004, from > 0 ? rest : whole) });
 }
 
+/** The same with a rate that falls to 0 at the last step, so that each number of steps is a training of its own. @param {Case} one @returns {Case} */
+const falling = (one) => ({ ...one, name: `${one.name}, falling rate`, falling: true });
+
 /** @type {readonly Case[]} */
 export const cases = [
   ...[200, 500, 1000, 5000].map((rows) => rowsCase(10, rows)),
@@ -242,6 +245,10 @@ export const cases = [
   posteriorCase("two_moons", 1000),
   posteriorCase("slcp", 500),
   posteriorCase("slcp", 1000),
+  falling(rowsCase(10, 500)),
+  falling(rowsCase(10, 1000)),
+  falling(posteriorCase("two_moons", 500)),
+  falling(posteriorCase("two_moons", 1000)),
   plane,
   mapCase,
   fewMapCase(200),

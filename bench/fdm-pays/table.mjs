@@ -43,6 +43,9 @@ export function runsOf(lines, { case: name, method, at = "cost" }) {
   return found;
 }
 
+/** A figure that the judge gave, or the step that validation chose. @param {RunLine} run @param {string} metric */
+const metricOf = ({ best, metrics }, metric) => (metric === "best" ? best : (metrics[metric] ?? Number.NaN));
+
 /**
  * The first less the second, over the seeds that both have.
  *
@@ -56,7 +59,7 @@ export function compared(lines, first, second, metric, test) {
   const [a, b] = [runsOf(lines, first), runsOf(lines, second)];
   const seeds = [...a.keys()].filter((seed) => b.has(seed)).sort((x, y) => x - y);
   const values = (/** @type {Map<number, RunLine>} */ runs) =>
-    seeds.map((seed) => Number(runs.get(seed)?.metrics[metric] ?? Number.NaN));
+    seeds.map((seed) => metricOf(/** @type {RunLine} */ (runs.get(seed)), metric));
   return { seeds, ...test(values(a), values(b)) };
 }
 
@@ -73,48 +76,24 @@ export function cell({ seeds, difference, standardError, p }, digits) {
 const mean = (/** @type {readonly number[]} */ values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
- * A table of a case: nats, and differences to CFM and to the other methods named, at equal cost, and at equal steps where there
- * are such runs.
+ * A row for each case: the mean of one method, and what the others have less than it, or more.
  *
  * @param {readonly Line[]} lines
- * @param {string} name
+ * @param {{ cases: readonly string[], methods: readonly string[], metric?: string, against?: string, at?: "cost" | "steps", digits?: number }} asked
  * @param {Test} test
- * @param {{ metric?: string, digits?: number, against?: readonly string[], steps?: boolean }} [options]
  */
-export function caseTable(lines, name, test, { metric = "nats", digits = 3, against = ["cfm"], steps = true } = {}) {
-  const own = lines.filter((line) => line.kind === "run" && line.case === name);
-  const order = [...new Set(own.map(({ method }) => method))];
-  const rows = order.map((method) => {
-    const runs = [...runsOf(lines, { case: name, method }).values()];
-    const differences = against.map((other) =>
-      other === method
-        ? ""
-        : cell(compared(lines, { case: name, method }, { case: name, method: other }, metric, test), digits),
+export function overview(lines, { cases, methods, metric = "nats", against = "cfm", at = "cost", digits = 3 }, test) {
+  const others = methods.filter((method) => method !== against);
+  const rows = cases.flatMap((name) => {
+    const second = { case: name, method: against, at };
+    const own = [...runsOf(lines, second).values()].map((run) => metricOf(run, metric));
+    const cells = others.map((method) =>
+      cell(compared(lines, { case: name, method, at }, second, metric, test), digits),
     );
-    const equalSteps =
-      method === "cfm" || !steps
-        ? ""
-        : cell(
-            compared(lines, { case: name, method, at: "steps" }, { case: name, method: "cfm" }, metric, test),
-            digits,
-          );
-    return [
-      method,
-      String(runs.length),
-      String(Math.round(mean(runs.map(({ best }) => best)))),
-      mean(runs.map(({ metrics }) => metrics[metric] ?? Number.NaN)).toFixed(digits),
-      ...differences,
-      ...(steps ? [equalSteps] : []),
-    ];
+    const known = own.some((value) => !Number.isNaN(value)); // else it was not trained on, or is not judged by that
+    return known ? [[name, String(own.length), mean(own).toFixed(digits), ...cells]] : [];
   });
-  const heads = [
-    "",
-    "seeds",
-    "best step",
-    metric,
-    ...against.map((other) => `less ${other}`),
-    ...(steps ? ["at equal steps"] : []),
-  ];
+  const heads = ["", "seeds", against, ...others];
   return [heads, ["---", ...heads.slice(1).map(() => "--:")], ...rows]
     .map((row) => `| ${row.join(" | ")} |`)
     .join("\n");
@@ -133,20 +112,4 @@ export function costTable(lines) {
     `|---|${names.map(() => "--:|").join("")}`,
     ...methods.map((method) => `| ${method} | ${names.map((name) => ratio(method, name)).join(" | ")} |`),
   ].join("\n");
-}
-
-/**
- * @param {readonly Line[]} lines
- * @param {Test} test
- * @param {readonly string[]} [metrics]
- */
-export function tables(lines, test, metrics = ["nats"]) {
-  const names = [...new Set(lines.flatMap((line) => (line.kind === "run" ? [line.case] : [])))];
-  const each = names.flatMap((name) =>
-    metrics.map((metric) => {
-      const against = ["cfm", ...(name.includes("fresh") || name.includes("eight") ? [] : ["cfm, noise auto"])];
-      return `${name}: ${metric}\n\n${caseTable(lines, name, test, { metric, against })}`;
-    }),
-  );
-  return [costTable(lines), ...each].join("\n\n");
 }

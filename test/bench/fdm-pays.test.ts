@@ -1,6 +1,6 @@
 // When FDM pays: which runs are paired, and what a torn file still says.
 import { describe, expect, test } from "vitest";
-import { caseTable, cell, compared, costTable, parseLines, type RunLine, runsOf } from "../../bench/fdm-pays/table.mjs";
+import { cell, compared, costTable, overview, parseLines, type RunLine, runsOf } from "../../bench/fdm-pays/table.mjs";
 import { pairedTest } from "../../src/cli/statistics.ts";
 
 const line = (method: string, seed: number, nats: number, at: "cost" | "steps" = "cost"): RunLine => ({
@@ -52,13 +52,16 @@ test("a last line that a kill cut short is left out", () => {
   expect(parseLines("")).toEqual([]);
 });
 
-test("a table of a case: in the order of the first runs, each metric less that of the methods named", () => {
-  expect(caseTable(lines, "few", pairedTest, { digits: 2, against: ["cfm", "fdm"] }).split("\n")).toEqual([
-    "|  | seeds | best step | nats | less cfm | less fdm | at equal steps |",
-    "| --- | --: | --: | --: | --: | --: | --: |",
-    "| fdm | 3 | 50 | 5.50 | -0.25 ± 0.25 (0.50) |  | -1.00 |",
-    "| cfm | 3 | 50 | 5.00 |  | +0.25 ± 0.25 (0.50) |  |",
+test("a row for each case: the mean of one method, and the others less that, of nats or of the step chosen", () => {
+  const asked = { cases: ["few", "other"], methods: ["cfm", "fdm"], digits: 2 };
+  expect(overview(lines, asked, pairedTest).split("\n")).toEqual([
+    "|  | seeds | cfm | fdm |",
+    "| --- | --: | --: | --: |",
+    "| few | 3 | 5.00 | -0.25 ± 0.25 (0.50) |",
   ]);
+  const steps = overview(lines, { ...asked, cases: ["few"], at: "steps", against: "fdm" }, pairedTest);
+  expect(steps.split("\n").at(-1)).toBe("| few | 1 | 2.00 | +1.00 |");
+  expect(overview(lines, { ...asked, cases: ["few"], metric: "best" }, pairedTest)).toContain("| 50.00 | 0.00");
 });
 
 test("a table of costs: a column for each network, empty where none was measured", () => {
