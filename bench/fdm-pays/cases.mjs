@@ -113,17 +113,19 @@ const rowsCase = (D, rows) => ({
 /**
  * @param {keyof typeof posteriorTasks} task
  * @param {number} simulations
+ * @param {readonly number[]} [smaller] - widths of another network than the usual one.
  * @returns {Case}
  */
-const posteriorCase = (task, simulations) => ({
-  ...{ name: `${task}, ${simulations} simulations`, cost: task, budget: 8000, falling: false },
+const posteriorCase = (task, simulations, smaller) => ({
+  name: `${task}, ${simulations} simulations${smaller ? `, ${smaller.length} x ${smaller[0]}` : ""}`,
+  ...{ cost: smaller ? `${task} ${smaller.length} x ${smaller[0]}` : task, budget: 8000, falling: false },
   async trial(seed) {
     const { prior, simulate } = posteriorTasks[task]();
     const steps = await inference({ prior, simulate, simulations, seed });
     const { simulations: fresh } = await inference({ prior, simulate, simulations: 1000, seed: seed + 10_000 });
     const z = new JointPrior(prior).toLine(Float64Array.from(fresh.parameters));
     const { seed: _, ...options } = steps.training({
-      ...{ hidden: [64, 64, 64, 64], optimizer: adam({ learningRate: 0.002 }), validation: 0.2 },
+      ...{ hidden: smaller ?? [64, 64, 64, 64], optimizer: adam({ learningRate: 0.002 }), validation: 0.2 },
     });
     return {
       options: { ...options, validateEvery: few.validateEvery, earlyStopping: few.earlyStopping },
@@ -245,6 +247,8 @@ export const cases = [
   posteriorCase("two_moons", 1000),
   posteriorCase("slcp", 500),
   posteriorCase("slcp", 1000),
+  posteriorCase("slcp", 500, [32, 32]),
+  posteriorCase("gaussian_linear", 500),
   falling(rowsCase(10, 500)),
   falling(rowsCase(10, 1000)),
   falling(posteriorCase("two_moons", 500)),

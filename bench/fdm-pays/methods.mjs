@@ -51,6 +51,7 @@ export const methods = {
   "residual 0.3": { loss: residual(0.3) },
   "residual 1": { loss: residual(1) },
   "residual 3": { loss: residual(3) },
+  "residual 10": { loss: residual(10) },
   "slice 0.3, noise auto": { loss: slice, jitter: "auto" },
   "residual 0.3, noise auto": { loss: residual(0.3), jitter: "auto" },
   "residual 1, noise auto": { loss: residual(1), jitter: "auto" },

@@ -61,6 +61,8 @@ test("a row for each case: the mean of one method, and the others less that, of 
   ]);
   const steps = overview(lines, { ...asked, cases: ["few"], at: "steps", against: "fdm" }, pairedTest);
   expect(steps.split("\n").at(-1)).toBe("| few | 1 | 2.00 | +1.00 |");
+  const fewer = overview(lines, { ...asked, cases: ["few"], at: "steps" }, pairedTest);
+  expect(fewer.split("\n").at(-1)).toBe("| few | 3 | 5.00 | -1.00 |");
   expect(overview(lines, { ...asked, cases: ["few"], metric: "best" }, pairedTest)).toContain("| 50.00 | 0.00");
 });
 
