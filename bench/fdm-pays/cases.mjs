@@ -251,6 +251,7 @@ export const cases = [
   posteriorCase("gaussian_linear", 500),
   falling(rowsCase(10, 500)),
   falling(rowsCase(10, 1000)),
+  falling(posteriorCase("slcp", 500, [128, 128, 128, 128, 128])),
   falling(posteriorCase("two_moons", 500)),
   falling(posteriorCase("two_moons", 1000)),
   plane,
