@@ -49,7 +49,10 @@ export async function buildDemo({ built = "dist", out = "demo/dist" } = {}) {
     await mkdir(dirname(place), { recursive: true });
     await cp(file, place);
   }
-  await cp(join(root, built, "cases"), join(target, "divflow", "cases"), { recursive: true }); // of the page's own check
+  for (const name of JSON.parse(await readFile(join(demo, "cases.json"), "utf8"))) {
+    const file = join("cases", `${name}.json`); // of the page's own check
+    await cp(join(root, built, file), join(target, "divflow", file));
+  }
   const page = await readFile(join(target, "index.html"), "utf8");
   await writeFile(join(target, "index.html"), withHead(page));
   const all = await filesIn(target);

@@ -5,8 +5,8 @@ import { ChooseData } from "./page/choose-data.ts";
 import {
   describeWeight,
   mapChosen,
+  offerPresets,
   overlaysChosen,
-  presets,
   samplerChosen,
   settingsBy,
   showMap,
@@ -22,6 +22,7 @@ import { chosen, element } from "./page/elements.ts";
 import { Guide } from "./page/guide.ts";
 import { showKept } from "./page/kept.ts";
 import { openLink } from "./page/open-link.ts";
+import { remember, remembered } from "./page/remember.ts";
 import { Report, type State } from "./page/report.ts";
 import { emptyShown, type Shown, takeJudged, takeLosses } from "./page/shown.ts";
 import { Stage } from "./page/stage.ts";
@@ -95,6 +96,7 @@ const guide = new Guide({
     staged = undefined;
     send({ kind: "scene", scene: null });
     showMap("density");
+    showOverlays({ particles: true, data: false, paths: false, arrows: false, lattice: false });
     time.set(1);
     draw();
   },
@@ -190,12 +192,9 @@ element("maps").addEventListener("change", changeLook);
 element("overlays").addEventListener("change", changeLook);
 for (const id of ["solver", "solver-steps", "tolerance"]) element(id).addEventListener("change", changeLook);
 element("axis").addEventListener("change", () => curves.draw());
-element("preset").replaceChildren(...presets.map(({ title }, i) => new Option(title, String(i))));
-element("preset").addEventListener("change", ({ target }) => {
-  const preset = presets[Number((target as HTMLSelectElement).value)];
-  if (!preset) return;
-  if (preset.data) data.show({ kind: "named", name: preset.data });
-  showSettings({ ...settingsBy(data.choice), ...preset.settings });
+offerPresets(({ data: name, settings: own }) => {
+  if (name) data.show({ kind: "named", name });
+  showSettings({ ...settingsBy(data.choice), ...own });
   prepare();
 });
 offerVerify(send);
@@ -229,7 +228,8 @@ worker.addEventListener("message", ({ data: message }: MessageEvent<FromWorker>)
 function take(message: FromWorker): void {
   switch (message.kind) {
     case "ready":
-      ({ reason, truth, extent, entropy } = message);
+      ({ reason, truth, extent, entropy, pinned } = message);
+      showPinned();
       state = "ready";
       hasMoved = false;
       if (!message.resumed) before = message.canUndo ? before : undefined;
@@ -241,10 +241,12 @@ function take(message: FromWorker): void {
       break;
     case "losses":
       takeLosses(shown[message.side], message);
-      break;
+      report.tell();
+      curves.draw();
+      return;
     case "frames":
     case "slice": {
-      // Scenes have no steps; what is still on its way of the models is not theirs.
+      if (message.isScene !== (staged !== undefined)) return; // of what was shown before
       const target = (staged ?? shown)[message.side];
       if (message.kind === "frames") target.frames = message.frames;
       else target.slice = message.slice;
@@ -254,7 +256,10 @@ function take(message: FromWorker): void {
     }
     case "judged":
       takeJudged(shown[message.side], message.judged);
-      break;
+      report.tell();
+      curves.draw();
+      announcer.announce();
+      return;
     case "weighed":
       showWeight(message.side, message.weight);
       break;
@@ -298,13 +303,14 @@ function take(message: FromWorker): void {
 
 /** The pinned run takes its curves with it. */
 function takePinned({ title, step }: FromWorker & { kind: "pinned" }): void {
-  // A new start keeps what is pinned, and what was shown of it.
-  if (title !== null && pinned === undefined) {
-    const { losses, judged } = shown.right;
-    shown.left = { ...shown.right, losses: [...losses], judged: [...judged] };
-  }
-  if (title === null) shown.left = { ...emptyShown(), step };
+  const { losses, judged } = shown.right;
+  shown.left =
+    title === null ? { ...emptyShown(), step } : { ...shown.right, losses: [...losses], judged: [...judged] };
   pinned = title ?? undefined;
+  showPinned();
+}
+
+function showPinned(): void {
   element("unpin").hidden = pinned === undefined;
   element("pin").hidden = pinned !== undefined;
   element<HTMLInputElement>("left-weight").disabled = pinned !== undefined;
@@ -340,7 +346,7 @@ settings = settingsBy(data.choice);
 look();
 prepare();
 if (link.message) refuse(link.message);
-if (!link.isShared && localStorageOf("toured") !== "yes") guide.go(0, false);
+if (!link.isShared && remembered("toured") !== "yes") guide.go(0, false);
 addEventListener("hashchange", () => {
   const { isShared, message } = openLink(location.hash, (choice) => data.show(choice));
   if (isShared) {
@@ -349,19 +355,4 @@ addEventListener("hashchange", () => {
   }
   if (message) refuse(message);
 });
-addEventListener("pagehide", () => keep("toured", "yes"));
-
-/** Storage may be blocked: nothing then is remembered. */
-function localStorageOf(name: string): string | null {
-  try {
-    return localStorage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
-function keep(name: string, value: string): void {
-  try {
-    localStorage.setItem(name, value);
-  } catch {} // blocked or full: the tour opens again next time
-}
+addEventListener("pagehide", () => remember("toured", "yes"));

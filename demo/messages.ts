@@ -161,6 +161,8 @@ export type News =
       readonly canUndo: boolean;
       /** The settings that these models have: after `undo`, earlier ones. */
       readonly settings: Settings;
+      /** What the left one is called where it is pinned. */
+      readonly pinned: string | undefined;
       /** Whether these are models that training was done on before. */
       readonly resumed: boolean;
     }
@@ -174,8 +176,20 @@ export type News =
       /** Of training, of this model alone. */
       readonly seconds: number;
     }
-  | { readonly kind: "frames"; readonly side: Side; readonly step: number; readonly frames: Frames }
-  | { readonly kind: "slice"; readonly side: Side; readonly step: number; readonly slice: Slice }
+  | {
+      readonly kind: "frames";
+      readonly side: Side;
+      readonly step: number;
+      readonly isScene: boolean;
+      readonly frames: Frames;
+    }
+  | {
+      readonly kind: "slice";
+      readonly side: Side;
+      readonly step: number;
+      readonly isScene: boolean;
+      readonly slice: Slice;
+    }
   | { readonly kind: "judged"; readonly side: Side; readonly judged: Judged }
   | { readonly kind: "weighed"; readonly side: Side; readonly weight: number; readonly step: number }
   | { readonly kind: "pinned"; readonly title: string | null; readonly step: number }

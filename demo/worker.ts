@@ -73,7 +73,7 @@ async function work(): Promise<boolean> {
   }
   if (session.wantsPictures(wanted > 0)) {
     isStale = false;
-    await session.pictures(look, hasNews);
+    await session.pictures(look, wanted > 0, hasNews);
   } else if (isStale) {
     isStale = !(await session.slices(look, hasNews));
   } else if (session.wantsJudging(wanted > 0)) {

@@ -79,7 +79,8 @@ export function paint(
   size: number,
   [low, high]: readonly [number, number],
   table: Table,
-): ImageData {
+): OffscreenCanvas {
+  const canvas = new OffscreenCanvas(size, size);
   const image = new ImageData(size, size);
   for (let row = 0; row < size; row++) {
     for (let column = 0; column < size; column++) {
@@ -90,7 +91,8 @@ export function paint(
       image.data[at + 3] = 255;
     }
   }
-  return image;
+  canvas.getContext("2d")?.putImageData(image, 0, 0);
+  return canvas;
 }
 
 /** The page's colours as they are now, read once for each theme. */

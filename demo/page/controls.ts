@@ -76,7 +76,7 @@ interface Preset {
   readonly settings: Pick<Settings, "weights"> & Partial<Pick<Settings, "width" | "layers">>;
 }
 
-export const presets: readonly Preset[] = [
+const presets: readonly Preset[] = [
   { title: "CFM and FDM 0.3", settings: { weights: { left: 0, right: 0.3 } } },
   { title: "Two weights: 0.1 and 1", settings: { weights: { left: 0.1, right: 1 } } },
   { title: "Too much of it: 0.3 and 3", settings: { weights: { left: 0.3, right: 3 } } },
@@ -91,3 +91,12 @@ export const presets: readonly Preset[] = [
     settings: { width: 128, layers: 4, weights: { left: 0, right: 0.3 } },
   },
 ];
+
+export function offerPresets(choose: (preset: Preset) => void): void {
+  const select = element<HTMLSelectElement>("preset");
+  select.replaceChildren(...presets.map(({ title }, i) => new Option(title, String(i))));
+  select.addEventListener("change", () => {
+    const preset = presets[Number(select.value)];
+    if (preset) choose(preset);
+  });
+}

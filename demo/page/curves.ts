@@ -75,6 +75,8 @@ const curves: readonly Curve[] = [
   },
 ];
 
+const EVERY_MILLISECONDS = 400;
+
 /** Rows of a curve's table at most: a screen's. */
 const ROWS = 12;
 
@@ -88,6 +90,7 @@ export interface Curved {
 
 export class Curves {
   #isDrawing = false;
+  #isDue = false;
   readonly #curved: () => Curved;
 
   constructor(curved: () => Curved) {
@@ -97,14 +100,27 @@ export class Curves {
     addEventListener("resize", () => this.draw());
   }
 
+  /** One curve a frame, so that no frame waits for all; each at most twice a second. */
   draw(): void {
-    if (this.#isDrawing) return;
+    if (this.#isDrawing) {
+      this.#isDue = true;
+      return;
+    }
     this.#isDrawing = true;
-    requestAnimationFrame(() => {
-      this.#isDrawing = false;
-      const curved = this.#curved();
-      for (const curve of curves) show(curve, curved);
-    });
+    const next = (i: number) => {
+      const curve = curves[i];
+      if (curve) {
+        show(curve, this.#curved());
+        requestAnimationFrame(() => next(i + 1));
+      } else {
+        setTimeout(() => {
+          const isDue = this.#isDue;
+          this.#isDrawing = this.#isDue = false;
+          if (isDue) this.draw();
+        }, EVERY_MILLISECONDS);
+      }
+    };
+    requestAnimationFrame(() => next(0));
   }
 }
 

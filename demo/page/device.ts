@@ -1,9 +1,7 @@
 /** This device: what runs here and why, and a check of its kernels with a report to copy. */
+import cases from "../cases.json" with { type: "json" };
 import type { DeviceFacts, ToWorker } from "../messages.ts";
 import { element } from "./elements.ts";
-
-/** Golden cases that ship with the library: small networks, values and gradients to the second order. */
-const cases = ["cond-ot-silu", "poly3-silu", "linear-vp-tanh", "cosine-softplus", "vp-gelu", "ve-sin"];
 
 export function showDevice({ backend, device, reason, threads, limits }: DeviceFacts): void {
   const rows = [["Backend", backend], ["Device", device], ["Why", reason], ["Threads", threads], ...limits];
@@ -17,6 +15,7 @@ export function showDevice({ backend, device, reason, threads, limits }: DeviceF
   );
 }
 
+/** By golden cases that ship with the library, of small networks: values and gradients to the second order. */
 export function offerVerify(send: (message: ToWorker) => void): void {
   const button = element<HTMLButtonElement>("verify");
   button.addEventListener("click", async () => {

@@ -1,6 +1,6 @@
 /** Draws one model's picture, layer upon layer, on a canvas at the screen's own resolution. */
 import type { Frames, Slice } from "../messages.ts";
-import { paint, type Table, type Theme } from "./colours.ts";
+import type { Theme } from "./colours.ts";
 
 export interface Overlays {
   readonly particles: boolean;
@@ -19,14 +19,8 @@ export interface Picture {
   readonly frames: Frames | undefined;
   readonly slice: Slice | undefined;
   readonly data: Float32Array | undefined;
-  readonly map:
-    | {
-        readonly values: Float32Array;
-        readonly size: number;
-        readonly range: readonly [number, number];
-        readonly table: Table;
-      }
-    | undefined;
+  /** A pixel for each of its cells. */
+  readonly map: OffscreenCanvas | undefined;
 }
 
 interface Place {
@@ -63,12 +57,10 @@ function cleared(canvas: HTMLCanvasElement, extent: number): Place | undefined {
   };
 }
 
-function drawMap({ context, width }: Place, { values, size, range, table }: NonNullable<Picture["map"]>): void {
-  const small = new OffscreenCanvas(size, size);
-  small.getContext("2d")?.putImageData(paint(values, size, range, table), 0, 0);
+function drawMap({ context, width }: Place, map: OffscreenCanvas): void {
   context.imageSmoothingEnabled = true;
   context.imageSmoothingQuality = "high";
-  context.drawImage(small, 0, 0, width, width);
+  context.drawImage(map, 0, 0, width, width);
 }
 
 function drawData({ context, x, y, ratio }: Place, data: Float32Array, theme: Theme): void {

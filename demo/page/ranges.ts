@@ -1,40 +1,44 @@
 /** One scale for both pictures, so that equal colours are equal numbers. */
-import type { MapKind, Slice } from "../messages.ts";
+import type { MapKind, Side, Slice } from "../messages.ts";
 
 /** What the colours of a map mean. */
 export interface Scale {
   readonly kind: "density" | "signed";
   readonly range: readonly [low: number, high: number];
-  readonly what: string;
+  what(titles: Readonly<Record<Side, string>>): string;
   readonly unit: string;
 }
 
 /** Shares of the values that a scale leaves beyond its ends: a peak or an edge should not dim all else. */
 const BEYOND = 0.01;
 
-export function scaleOf(
-  map: MapKind,
-  slices: readonly (Slice | undefined)[],
-  [left, right]: readonly [string, string],
-): Scale | undefined {
+export function scaleOf(map: MapKind, slices: readonly (Slice | undefined)[]): Scale | undefined {
   const values = slices.flatMap((slice) => (slice?.map?.kind === map ? [slice.map.values] : []));
   if (map === "none" || values.length === 0) return undefined;
-  if (map === "density") {
-    return { kind: "density", range: [0, high(values)], what: "density the model gives", unit: "per area" };
-  }
   const most = high(values);
-  const range = [-most, most] as const;
-  if (map === "divergence-error") {
-    const what = "blue gathers too much, orange spreads too much";
-    return { kind: "signed", range, what, unit: "per unit of time" };
+  if (map === "density") {
+    return { kind: "density", range: [0, most], what: () => "density the model gives", unit: "per area" };
   }
-  const what =
-    map === "difference" ? `blue: more in ${left}; orange: more in ${right}` : "blue: too little; orange: too much";
-  return { kind: "signed", range, what, unit: "per area" };
+  const signed = { kind: "signed", range: [-most, most] } as const;
+  if (map === "divergence-error") {
+    return { ...signed, what: () => "blue gathers too much, orange spreads too much", unit: "per unit of time" };
+  }
+  if (map === "difference") {
+    return {
+      ...signed,
+      what: ({ left, right }) => `blue: more in ${left}; orange: more in ${right}`,
+      unit: "per area",
+    };
+  }
+  return { ...signed, what: () => "blue: too little; orange: too much", unit: "per area" };
 }
 
 function high(all: readonly Float32Array[]): number {
-  const sizes = all.flatMap((values) => Array.from(values, Math.abs).filter(Number.isFinite)).sort((a, b) => a - b);
+  const count = all.reduce((sum, { length }) => sum + length, 0);
+  const sizes = new Float32Array(count); // sorts as numbers, in a moment
+  let at = 0;
+  for (const values of all) for (const value of values) sizes[at++] = Math.abs(value);
+  sizes.sort();
   return Math.max(1e-6, sizes[Math.floor((1 - BEYOND) * (sizes.length - 1))] ?? 0);
 }
 

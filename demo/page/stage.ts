@@ -1,6 +1,6 @@
 /** Both pictures with their scale: drawn once a frame at most, when something has changed. */
-import { type MapKind, type Side, sides } from "../messages.ts";
-import { gradientOf, readTheme, type Table, type Theme, tableOf } from "./colours.ts";
+import { type MapKind, type Side, type Slice, sides } from "../messages.ts";
+import { gradientOf, paint, readTheme, type Table, type Theme, tableOf } from "./colours.ts";
 import { element } from "./elements.ts";
 import { drawPicture, type Overlays } from "./layers.ts";
 import { differenceOf, type Scale, scaleOf } from "./ranges.ts";
@@ -17,9 +17,17 @@ export interface Staged {
   readonly titles: Readonly<Record<Side, string>>;
 }
 
+interface Maps {
+  /** What they were made of. */
+  readonly of: readonly [Slice | undefined, Slice | undefined, MapKind, Theme];
+  readonly scale: Scale | undefined;
+  readonly painted: Partial<Record<Side, OffscreenCanvas>>;
+}
+
 export class Stage {
   #theme: Theme | undefined;
   #tables: Partial<Record<Scale["kind"], Table>> = {};
+  #maps: Maps | undefined;
   #isDrawing = false;
   readonly #staged: () => Staged;
 
@@ -51,22 +59,36 @@ export class Stage {
   }
 
   #drawNow(): void {
-    const { shown, extent, t, map, overlays, data, titles } = this.#staged();
+    const { shown, extent, t, overlays, data, titles } = this.#staged();
     const { theme } = this;
-    const both = differenceOf(shown.left.slice, shown.right.slice);
-    const slices = { left: shown.left.slice, right: shown.right.slice };
-    if (map === "difference") slices.left = slices.right = both;
-    const scale = scaleOf(map, [slices.left, slices.right], [titles.left, titles.right]);
-    this.#showLegend(scale);
+    const maps = this.#mapsNow();
     for (const side of sides) {
-      const slice = slices[side];
-      const own = slice?.map?.kind === map ? slice.map : undefined;
+      const { frames, slice } = shown[side];
       drawPicture(element(side), {
-        ...{ theme, extent, t, overlays, data, frames: shown[side].frames, slice },
+        ...{ theme, extent, t, overlays, data, frames, slice },
         colour: theme[side],
-        map: own && scale ? { ...own, range: scale.range, table: this.#table(scale.kind) } : undefined,
+        map: maps.painted[side],
       });
     }
+    this.#showLegend(maps.scale && { ...maps.scale, what: maps.scale.what(titles) });
+  }
+
+  /** Both maps as pixels: painted once for what they show, not once a frame. */
+  #mapsNow(): Maps {
+    const { shown, map } = this.#staged();
+    const { theme } = this;
+    const of = [shown.left.slice, shown.right.slice, map, theme] as const;
+    if (this.#maps?.of.every((one, i) => one === of[i])) return this.#maps;
+    const slices = { left: shown.left.slice, right: shown.right.slice };
+    if (map === "difference") slices.left = slices.right = differenceOf(slices.left, slices.right);
+    const scale = scaleOf(map, [slices.left, slices.right]);
+    const painted: Maps["painted"] = {};
+    for (const side of sides) {
+      const own = slices[side]?.map;
+      if (own?.kind === map && scale) painted[side] = paint(own.values, own.size, scale.range, this.#table(scale.kind));
+    }
+    this.#maps = { of, scale, painted };
+    return this.#maps;
   }
 
   #table(kind: Scale["kind"]): Table {
@@ -74,7 +96,7 @@ export class Stage {
     return this.#tables[kind];
   }
 
-  #showLegend(scale: Scale | undefined): void {
+  #showLegend(scale: (Omit<Scale, "what"> & { readonly what: string }) | undefined): void {
     const legend = element("legend");
     legend.hidden = !scale;
     if (!scale) return;

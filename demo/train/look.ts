@@ -43,7 +43,7 @@ export function cellsOf(size: number, extent: number): Float32Array {
 }
 
 /** Log-densities of a flow on a grid, which a map and a distance share. */
-export async function densityOf(flow: Flow, { cells }: Effort, extent: number, t: number): Promise<Float32Array> {
+export async function densityOf(flow: Flow, cells: number, extent: number, t: number): Promise<Float32Array> {
   return Float32Array.from(await flow.logDensity(cellsOf(cells, extent), t), Math.exp);
 }
 
@@ -67,10 +67,10 @@ export async function sliceOf({ flow, truth, logDensity, extent, effort, look }:
   if (map === "none") return slice;
   const size = effort.cells;
   if (map === "density" || map === "difference") {
-    return { ...slice, map: { kind: map, size, values: await densityOf(flow, effort, extent, t) } };
+    return { ...slice, map: { kind: map, size, values: await densityOf(flow, size, extent, t) } };
   }
   if (map === "density-error") {
-    const values = await densityOf(flow, effort, extent, t);
+    const values = await densityOf(flow, size, extent, t);
     const exact = trueDensity(truth, logDensity, cellsOf(size, extent), t);
     if (!exact) return slice;
     const distance = values.reduce((sum, own, i) => sum + Math.abs(own - (exact[i] as number)), 0);

@@ -13,7 +13,7 @@ import type { Send } from "./session.ts";
 
 export const SCENE_EXTENT = 3.6;
 /** Rings are round, and need one radius; blobs are asked at each cell. */
-const ROUND = { particles: 512, lattice: 17, cells: 120, steps: 12, judged: 0 };
+const ROUND = { particles: 512, lattice: 17, cells: 120, steps: 12 };
 const BLOBS = { ...ROUND, cells: 40 };
 const POINTS = 1024;
 const SEED = 7;
@@ -55,7 +55,7 @@ export class Scene {
       const sampler = { solver: "rk4", steps: 20, tolerance: 1e-4 } as const;
       for (const side of sides) {
         const frames = await framesOf(this.#flows[side], this.#noise, ROUND, { ...look, sampler });
-        this.#send({ kind: "frames", side, step: 0, frames: { ...frames, evaluations: undefined } });
+        this.#send({ kind: "frames", side, step: 0, isScene: true, frames: { ...frames, evaluations: undefined } });
       }
       return;
     }
@@ -71,7 +71,7 @@ export class Scene {
           ...{ flow: this.#flows[side], truth, logDensity: densityAtEnd(this.#fields[side]) },
           ...{ extent: SCENE_EXTENT, effort: this.#fields[side].isRound ? ROUND : BLOBS, look },
         });
-        this.#send({ kind: "slice", side, step: 0, slice });
+        this.#send({ kind: "slice", side, step: 0, isScene: true, slice });
       }
       return;
     }
@@ -86,7 +86,7 @@ export class Scene {
     const field = this.#fields[side];
     const data = dataOf(field, POINTS);
     const errors = await fieldErrors(this.#flows[side], field.truth, this.#noise, data);
-    const density = await densityOf(this.#flows[side], ROUND, SCENE_EXTENT, 1);
+    const density = await densityOf(this.#flows[side], ROUND.cells, SCENE_EXTENT, 1);
     return {
       // The fields are made with this error at each time; points that are drawn have it to 1 %.
       velocityError: this.#error,

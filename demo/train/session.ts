@@ -3,7 +3,7 @@ import { createRuntime, type Runtime } from "divflow";
 import type { Look, News, Settings, Side } from "../messages.ts";
 import { sides } from "../messages.ts";
 import { type Learned, learnedOf } from "./data.ts";
-import { Efforts } from "./effort.ts";
+import { Efforts, STILL_BUDGET, TRAINING_BUDGET } from "./effort.ts";
 import { factsOf } from "./facts.ts";
 import { learnedFlow } from "./flow.ts";
 import { fieldErrors, negativeLogLikelihood, totalVariation, wassersteinOf } from "./judge.ts";
@@ -33,6 +33,8 @@ const TURN_MILLISECONDS = 250;
 const PICTURES_EVERY = 900;
 const JUDGED_EVERY = 2500;
 const SHARE = 1 / 3;
+/** Cells along a side of the grid, steps of RK4, points held out. */
+const JUDGED = { cells: 48, steps: 8, points: 512 };
 
 /** An earlier session's models: what `undo` goes back to. */
 export interface Past {
@@ -49,7 +51,9 @@ export class Session {
   readonly extent: number;
   readonly #runtime: Runtime;
   readonly #entrants: Record<Side, Entrant>;
-  readonly #efforts = new Efforts();
+  readonly #whileTraining = new Efforts(TRAINING_BUDGET);
+  readonly #whileStill = new Efforts(STILL_BUDGET);
+  #efforts = this.#whileStill;
   readonly #noise: Float32Array;
   readonly #send: Send;
   #reason: string;
@@ -100,10 +104,9 @@ export class Session {
         truth: learned.sample(TRUTH_POINTS, settings.seed),
         steps: { left: stepOf(entrants.left), right: stepOf(entrants.right) },
         facts: factsOf(runtime),
+        pinned: entrants.left.pinned,
         resumed: past !== undefined,
       });
-      const { left } = entrants;
-      if (left.pinned !== undefined) send({ kind: "pinned", title: left.pinned, step: stepOf(left) });
       session.#judged.due = past !== undefined;
       return session;
     } catch (error) {
@@ -168,14 +171,16 @@ export class Session {
   }
 
   /** Shows both from the same noise, again while the device turns out to have time for finer pictures. */
-  async pictures(look: Look, hasNews: () => boolean): Promise<void> {
+  async pictures(look: Look, isTraining: boolean, hasNews: () => boolean): Promise<void> {
     const start = performance.now();
+    this.#efforts = isTraining ? this.#whileTraining : this.#whileStill;
+    if (!isTraining) this.#whileStill.raiseTo(this.#whileTraining);
     const { effort } = this.#efforts;
     for (const side of sides) {
       const entrant = this.#entrants[side];
       const flow = learnedFlow(entrant.model, { sampler: look.sampler, steps: effort.steps });
       const frames = await framesOf(flow, this.#noise, effort, look);
-      this.#send({ kind: "frames", side, step: stepOf(entrant), frames });
+      this.#send({ kind: "frames", side, step: stepOf(entrant), isScene: false, frames });
     }
     const complete = await this.slices(look, hasNews);
     const took = performance.now() - start;
@@ -192,25 +197,26 @@ export class Session {
       const flow = learnedFlow(entrant.model, { sampler: look.sampler, steps: effort.steps });
       const { truth, logDensity } = this.learned;
       const slice = await sliceOf({ flow, truth, logDensity, extent: this.extent, effort, look });
-      this.#send({ kind: "slice", side, step: stepOf(entrant), slice });
+      this.#send({ kind: "slice", side, step: stepOf(entrant), isScene: false, slice });
     }
     return true;
   }
 
+  /** By grids and points of one size on all devices, so that curves have no steps of their own. */
   async judge(look: Look): Promise<void> {
     const start = performance.now();
-    const { effort } = this.#efforts;
+    const { cells, steps, points } = JUDGED;
     const { truth, logDensity, heldOut, sample } = this.learned;
-    const held = heldOut(effort.judged);
+    const held = heldOut(points);
     for (const side of sides) {
       const entrant = this.#entrants[side];
       if (stepOf(entrant) === 0) continue;
-      const flow = learnedFlow(entrant.model, { sampler: look.sampler, steps: effort.steps });
+      const flow = learnedFlow(entrant.model, { sampler: look.sampler, steps });
       const likelihood = await negativeLogLikelihood(flow, held);
       const noise = this.#noise.subarray(0, 2 * PATH_POINTS);
       const field = truth && (await fieldErrors(flow, truth, noise, sample(PATH_POINTS, this.settings.seed)));
       const distance =
-        logDensity && totalVariation(await densityOf(flow, effort, this.extent, 1), logDensity, this.extent);
+        logDensity && totalVariation(await densityOf(flow, cells, this.extent, 1), logDensity, this.extent);
       const samples = await flow.frames(this.#noise.slice(0, held.length), [0, 1]);
       const wasserstein = await wassersteinOf(samples.subarray(samples.length / 2), held, this.settings.seed);
       this.#send({

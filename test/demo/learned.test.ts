@@ -153,10 +153,10 @@ describe("figures", () => {
     const both = differenceOf(slice([1, 2, 3, 4]), slice([2, 2, 1, 4]));
     expect(Array.from(both?.map?.values ?? [])).toEqual([1, 0, -2, 0]);
     expect(differenceOf(slice([1, 2, 3, 4]), { ...slice([1, 2, 3, 4]), t: 0.5 })).toBeUndefined();
-    expect(scaleOf("difference", [both, both], ["A", "B"])).toMatchObject({
-      ...{ kind: "signed", range: [-2, 2], what: "blue: more in A; orange: more in B" },
-    });
-    expect(scaleOf("density", [both, both], ["A", "B"])).toBeUndefined();
+    const scale = scaleOf("difference", [both, both]);
+    expect(scale).toMatchObject({ kind: "signed", range: [-2, 2] });
+    expect(scale?.what({ left: "A", right: "B" })).toBe("blue: more in A; orange: more in B");
+    expect(scaleOf("density", [both, both])).toBeUndefined();
   });
 
   test("stand on axes of round numbers", () => {
