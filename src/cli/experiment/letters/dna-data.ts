@@ -1,9 +1,9 @@
 /** Sequences that the experiment `dna` is of: a FASTA file's, or made ones, apart into rows to train on and rows held out. */
-import { readFileSync } from "node:fs";
 import { readFasta } from "../../../data.ts";
 import { ConfigError, DataError, splitRows } from "../../../index.ts";
 import type { DnaSettings } from "../dna.ts";
 import type { Job } from "../experiment.ts";
+import { expectSameInput, inputBytes } from "../input-file.ts";
 import { drawPromoters, type Planted, promoterClasses, promoterMotifs, SHORTEST } from "./promoters.ts";
 import { chosenRows, type Letters } from "./spectra.ts";
 
@@ -31,7 +31,9 @@ const FEWEST = 20;
 
 /** Rows of a file, as numbers of letters. @throws DataError when it is none, or its sequences are of several lengths. */
 export function readSequences(path: string): LabelledLetters & { readonly classes?: readonly string[] } {
-  const { sequences, ids, lines, labels } = readFasta(bytesOf(path), path, { alphabet: ALPHABET });
+  const { sequences, ids, lines, labels } = readFasta(inputBytes(path, `a FASTA file, or "${MADE}"`), path, {
+    alphabet: ALPHABET,
+  });
   const places = (sequences[0] as string).length;
   const other = sequences.findIndex((one) => one.length !== places);
   if (other >= 0) {
@@ -63,19 +65,6 @@ export function readSequences(path: string): LabelledLetters & { readonly classe
   };
 }
 
-function bytesOf(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    const facts = {
-      subject: path,
-      given: (cause as NodeJS.ErrnoException).code ?? String(cause),
-      expected: `a FASTA file, or "${MADE}"`,
-    };
-    throw new DataError({ ...facts, remedy: "Check the path." }, { cause });
-  }
-}
-
 /** Refuses settings that do not go with the sequences. */
 export function checkSequences({ places, rows, heldOut }: DnaSettings, input: string): void {
   if (input !== MADE) {
@@ -98,13 +87,7 @@ export async function dnaData({ settings, input, seed, evaluationSeed, kept }: J
     const { values, count, places, labels } = data[name];
     const isThere = await kept(name, () => ({ values: Float32Array.from(values), shape: [count, places] }));
     await kept(`${name}-labels`, () => ({ values: Float32Array.from(labels), shape: [count] }));
-    if (isThere.data.length === values.length && isThere.data.every((letter, i) => letter === values[i])) continue;
-    throw new DataError({
-      subject: input,
-      given: "other sequences than the run began with",
-      expected: "the same file",
-      remedy: "Give the file as it was, or begin anew with --force or in another folder.",
-    });
+    expectSameInput(input, "other sequences", isThere.data, values);
   }
   return data;
 }

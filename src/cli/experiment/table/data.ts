@@ -1,8 +1,8 @@
 /** The table that the experiment is of, a file's or a made one, as points: rows to train on, to choose by, and held out. */
-import { readFileSync } from "node:fs";
 import { type FieldsTable, readFields } from "../../../data.ts";
 import { DataError, splitRows } from "../../../index.ts";
 import type { Job } from "../experiment.ts";
+import { expectSameInput, inputBytes } from "../input-file.ts";
 import { uniformSequence } from "../random-numbers.ts";
 import { type Planted, plant } from "./anomalies.ts";
 import { type Rows, type TableCodec, tableCodec } from "./codec.ts";
@@ -47,7 +47,8 @@ const CHOSEN_BY = 0.1;
 
 /** The table of an input, and what its columns are. */
 export function readTable(settings: TableSettings, input: string, seed: number) {
-  const table = input === MADE ? madeTable(settings, seed) : readFields(bytesOf(input), input);
+  const table =
+    input === MADE ? madeTable(settings, seed) : readFields(inputBytes(input, `a CSV file, or "${MADE}"`), input);
   const found = findColumns(table, input === MADE ? "made table" : input, settings.columns);
   const own = found.columns.filter((one): one is ModelColumn => one.kind === "number" || one.kind === "category");
   const isWhole = (row: readonly (string | undefined)[]) => own.every(({ index }) => row[index] !== undefined);
@@ -143,13 +144,7 @@ export async function prepareTable(job: Job<TableSettings>): Promise<TableData> 
   for (const name of ["training", "heldOut"] as const) {
     const { middle, rows } = data[name];
     const { data: before } = await kept(name, () => ({ values: middle, shape: [rows.length, data.codec.dimension] }));
-    if (before.length === middle.length && before.every((value, i) => value === middle[i])) continue;
-    throw new DataError({
-      subject: input,
-      given: "another table than the run began with",
-      expected: "the same file",
-      remedy: "Give the file as it was, or begin anew with --force or in another folder.",
-    });
+    expectSameInput(input, "another table", before, middle);
   }
   return data;
 }
@@ -158,14 +153,4 @@ export async function prepareTable(job: Job<TableSettings>): Promise<TableData> 
 export function csvOf(columns: readonly string[], rows: readonly (readonly (string | undefined)[])[]): string {
   const quoted = (field = "") => (/[",;|\t\r\n#]|^\s|\s$/.test(field) ? `"${field.replaceAll('"', '""')}"` : field);
   return [columns, ...rows].map((row) => `${row.map(quoted).join(",")}\n`).join("");
-}
-
-function bytesOf(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    const given = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    const facts = { subject: path, given, expected: `a CSV file, or "${MADE}"` };
-    throw new DataError({ ...facts, remedy: "Check the path." }, { cause });
-  }
 }
