@@ -183,6 +183,7 @@ if (values.table) {
   if (at !== "cost" && at !== "steps") throw new Error(`--at: got "${at}", expected cost or steps.`);
   console.log(costTable(lines));
   for (const metric of listed(values.metrics)) {
+    /** @type {Parameters<typeof overview>[1]} */
     const asked = { cases: names, methods: all, metric, against, at, digits: metric === "best" ? 0 : 3 };
     console.log(`\n${metric}\n\n${overview(lines, asked, pairedTest)}`);
   }
