@@ -24,6 +24,8 @@ const enum Opcode {
   /** In the order of randomFunctions, src/kernels/elementwise.ts. */
   randomBits, randomUniform, randomNormal, randomRademacher, randomIndex,
   storeStrided,
+  /** Sums of columns, sums.ts: `extra` says of what. */
+  sum,
 }
 
 /** What other kernels name. */
@@ -31,6 +33,7 @@ export const ADD: u32 = Opcode.add;
 export const FIRST_SEVERAL: u32 = Opcode.silu01;
 export const RANDOM: u32 = Opcode.randomBits;
 export const STORE_STRIDED: u32 = Opcode.storeStrided;
+export const SUM: u32 = Opcode.sum;
 
 const EXPONENT_BITS: i32 = 0x7f800000;
 

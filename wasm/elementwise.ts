@@ -2,23 +2,23 @@
  * elementwise: a fused chain over a range of its elements, BLOCK by BLOCK, so that intermediate values stay in L1. The
  * caller (src/backends/wasm/chain.ts) gives the chain as tables of words:
  *
- *   header      count, scalars, spreads, steps: the first is the chain's elements, the others lengths of the tables
+ *   header      count, block, unit, period, then the tables' lengths: the chain's elements, those of a block and of a unit that a
+ *               thread takes, and how many a block does not go beyond a multiple of (sums.ts)
  *   scalars     { source, cell }: before the first block the element at `source` is spread over the 16 bytes at `cell`
  *   spreads     { source, divisor, modulus, stride, terms, slot }: for each block,
  *               slot[i] = source[(floor(i / divisor) mod modulus) stride + the same of each further term]; `terms` is the
  *               address of their number and of { divisor, modulus, stride } of each, their divisors multiples of
  *               divisor modulus; 0: there are none
- *   steps       { opcode, extra, then for out and three operands mode, address }
+ *   steps       { opcode, extra, then for out and three operands mode, address }; sums of columns are steps too
  *
  * Modes say what an address counts from, see `placeOf`. Sources are addresses in memory, cells and slots count from the
  * thread's scratch: threads share the tables.
  */
-import { applyElements, applySeveral, FIRST_SEVERAL, RANDOM, STORE_STRIDED } from "./apply";
+import { applyElements, applySeveral, FIRST_SEVERAL, RANDOM, STORE_STRIDED, SUM } from "./apply";
 import { randomElements } from "./random";
 import { copyElements, VECTOR } from "./simd";
-
-/** Elements of a block. src/backends/wasm/chain.ts has the same number. */
-export const BLOCK: u32 = 512;
+import { addRows } from "./sums";
+import { ALL } from "./variant";
 
 /** Addresses of a mode: of element 0 in memory; the product's row group; in scratch; of a constant's 16 bytes. */
 const enum Mode { memory, product, slot, cell, constant }
@@ -26,6 +26,9 @@ const enum Mode { memory, product, slot, cell, constant }
 @unmanaged
 class Header {
   count: u32;
+  block: u32;
+  unit: u32;
+  period: u32;
   scalars: u32;
   spreads: u32;
   steps: u32;
@@ -74,18 +77,23 @@ export function countOf(chain: usize): u32 {
   return changetype<Header>(chain).count;
 }
 
+/** Elements of a unit, where the chain is a call of its own. */
+export function unitOf(chain: usize): u32 {
+  return changetype<Header>(chain).unit;
+}
+
 /** Steps of a chain: what an element costs. */
 export function stepsOf(chain: usize): u32 {
   return changetype<Header>(chain).steps;
 }
 
 /**
- * Elements first to last of the chain.
+ * Elements first to last of the chain: a unit of the call.
  *   scratch: this thread's, from the temporary 16 bytes on.
  *   product: where row group 0's element `first` lies, group g `groupBytes` g farther.
  */
 export function runChain(
-  chain: usize, first: u32, last: u32, scratch: usize, product: usize, groupBytes: usize, temporary: usize,
+  chain: usize, unit: u32, first: u32, last: u32, scratch: usize, product: usize, groupBytes: usize, temporary: usize,
 ): void {
   const header = changetype<Header>(chain);
   const scalars = chain + offsetof<Header>();
@@ -97,8 +105,9 @@ export function runChain(
     const scalar = changetype<Scalar>(p);
     v128.store(scratch + scalar.cell, v128.load32_splat(scalar.source));
   }
-  for (let start = first; start < last; start += BLOCK) {
-    const size = min(BLOCK, last - start);
+  for (let start = first, size: u32 = 0; start < last; start += size) {
+    size = min(header.block, last - start);
+    if (ALL) size = min(size, header.period - start % header.period);
     const position: usize = <usize>start << 2;
     const inProduct = product + (<usize>(start - first) << 2);
     for (let p = spreads; p < steps; p += offsetof<Spread>()) spread(changetype<Spread>(p), start, size, scratch);
@@ -111,6 +120,7 @@ export function runChain(
       const c = placeOf(step.cMode, step.c, position, scratch, inProduct, groupBytes);
       if (opcode >= RANDOM) {
         if (opcode == STORE_STRIDED) storeStrided(step.out, start, step.extra, <u32>step.b, a, stepOf(step.aMode), size);
+        else if (ALL && opcode == SUM) addRows(step.extra, unit, start, size, a, start == first);
         else randomElements(opcode - RANDOM, step.extra, start, size, a, b, c, out, temporary);
       } else if (opcode >= FIRST_SEVERAL) {
         applySeveral(opcode, size, a, out, b, c, temporary);

@@ -101,7 +101,7 @@ function copyTile(target: usize, targetStride: usize, source: usize, sourceStrid
  *   c: row-major, `stride` bytes from row to row; starts from zero when `fresh`.  bias: 8 numbers added at the end, or 0.
  * 8 sums + 2 of b + 1 of a = 11 vectors of x86's 16: nothing spills. Other tiles, with figures: docs/kernels/gemm.md.
  */
-function gemm4x8(depth: u32, a: usize, b: usize, c: usize, stride: usize, fresh: bool, bias: usize): void {
+export function gemm4x8(depth: u32, a: usize, b: usize, c: usize, stride: usize, fresh: bool, bias: usize): void {
   const c1 = c + stride;
   const c2 = c1 + stride;
   const c3 = c2 + stride;
@@ -183,6 +183,47 @@ export function gemmRows(depth: u32, a: usize, leftStride: usize, b: usize, c: u
     const e3 = v128.load32_splat(a + fourth, 4);
     c30 = multiplyAdd(e3, d0, c30);
     c31 = multiplyAdd(e3, d1, c31);
+  }
+  v128.store(c, c00), v128.store(c, c01, 16);
+  v128.store(c1, c10), v128.store(c1, c11, 16);
+  v128.store(c2, c20), v128.store(c2, c21, 16);
+  v128.store(c3, c30), v128.store(c3, c31, 16);
+}
+
+/**
+ * gemmColumns: c[4, 8] += a[depth, 4]^T b[depth, 8], as gemm4x8, but rows of a and b lie `aStride` and `bStride` bytes apart: columns
+ * of matrices as they lie.
+ */
+export function gemmColumns(
+  depth: u32, a: usize, aStride: usize, b: usize, bStride: usize, c: usize, stride: usize, fresh: bool,
+): void {
+  const c1 = c + stride;
+  const c2 = c1 + stride;
+  const c3 = c2 + stride;
+  let c00 = f32x4.splat(0), c01 = c00;
+  let c10 = c00, c11 = c00;
+  let c20 = c00, c21 = c00;
+  let c30 = c00, c31 = c00;
+  if (!fresh) {
+    c00 = v128.load(c), c01 = v128.load(c, 16);
+    c10 = v128.load(c1), c11 = v128.load(c1, 16);
+    c20 = v128.load(c2), c21 = v128.load(c2, 16);
+    c30 = v128.load(c3), c31 = v128.load(c3, 16);
+  }
+  for (const end = a + depth * aStride; a < end; a += aStride, b += bStride) {
+    const b0 = v128.load(b), b1 = v128.load(b, 16);
+    const a0 = v128.load32_splat(a);
+    c00 = multiplyAdd(a0, b0, c00);
+    c01 = multiplyAdd(a0, b1, c01);
+    const a1 = v128.load32_splat(a, 4);
+    c10 = multiplyAdd(a1, b0, c10);
+    c11 = multiplyAdd(a1, b1, c11);
+    const a2 = v128.load32_splat(a, 8);
+    c20 = multiplyAdd(a2, b0, c20);
+    c21 = multiplyAdd(a2, b1, c21);
+    const a3 = v128.load32_splat(a, 12);
+    c30 = multiplyAdd(a3, b0, c30);
+    c31 = multiplyAdd(a3, b1, c31);
   }
   v128.store(c, c00), v128.store(c, c01, 16);
   v128.store(c1, c10), v128.store(c1, c11, 16);

@@ -12,7 +12,7 @@ import {
   attentionIsLarge, attentionReverseUnit, attentionThreadBytes, attentionUnit, attentionUnits,
 } from "./attention";
 import { copy } from "./copy";
-import { BLOCK, countOf, runChain, stepsOf } from "./elementwise";
+import { countOf, runChain, stepsOf, unitOf } from "./elementwise";
 import {
   linearIsLarge, linearSharedBytes, linearThreadBytes, linearUnit, linearUnits, packUnit, packUnits,
 } from "./linear";
@@ -20,10 +20,15 @@ import { matmulEachIsLarge, matmulEachThreadBytes, matmulEachUnit, matmulEachUni
 import { random } from "./random";
 import { REDUCE_BYTES, reduceChunks, reduceHasChunks, reduceUnit, reduceUnits } from "./reduce";
 import { gather, replaceRow, scatterAdd } from "./rows";
+import { finishSums, unitsOfChain } from "./sums";
 import { claim, close, complete, jobOf, open, waitForAll, waitForWork } from "./threads";
 import { ALL } from "./variant";
 
-const enum Kernel { attention, attentionReverse, copy, elementwise, gather, linear, matmulEach, random, reduce, replaceRow, scatterAdd }
+const enum Kernel {
+  attention, attentionReverse, copy, elementwise, gather, linear, matmulEach, random, reduce, replaceRow, scatterAdd,
+  /** The end of sums that a chain has begun: src/backends/wasm/chain-sums.ts makes such calls. */
+  sums,
+}
 
 /** What a unit is of: kernels that threads share, and `linear`'s preparation. */
 const enum Work { attention, attentionReverse, elementwise, linear, matmulEach, pack, reduce }
@@ -55,8 +60,6 @@ class Job {
 
 /** Bytes at the start of a thread's scratch that are no kernel's: results beside their place. */
 const TEMPORARY_BYTES: usize = 64;
-/** Elements of a unit of a chain. */
-const CHAIN_UNIT: u32 = 16 * BLOCK;
 /** Elements times steps of a chain from which on threads share it: some 10 microseconds. */
 const LARGE_CHAIN: u32 = 65536;
 
@@ -78,6 +81,12 @@ export function threadBytes(call: usize): usize {
     if (c.kernel == Kernel.matmulEach) return TEMPORARY_BYTES + matmulEachThreadBytes(c.parameters);
   }
   return TEMPORARY_BYTES + REDUCE_BYTES;
+}
+
+/** Units of a call that has a chain. */
+export function chainUnits(call: usize): u32 {
+  const c = changetype<Call>(call);
+  return unitsOfChain(c.kernel == Kernel.linear ? c.parameters : 0, c.chain);
 }
 
 /**
@@ -132,7 +141,7 @@ function runCall(call: Call, control: usize, team: u32, mayWait: bool): bool {
     case Kernel.elementwise: {
       const count = countOf(chain);
       const isLarge = <f64>count * <f64>stepsOf(chain) >= <f64>LARGE_CHAIN;
-      const units = (count + CHAIN_UNIT - 1) / CHAIN_UNIT;
+      const units = unitsOfChain(0, chain);
       return share(control, Work.elementwise, units, p, chain, isLarge ? team : 1, mayWait);
     }
     case Kernel.linear: {
@@ -153,6 +162,10 @@ function runCall(call: Call, control: usize, team: u32, mayWait: bool): bool {
 
 function runNetworkCall(call: Call, control: usize, team: u32, mayWait: bool): bool {
   const p = call.parameters;
+  if (call.kernel == Kernel.sums) {
+    finishSums(p);
+    return true;
+  }
   if (call.kernel == Kernel.matmulEach) {
     const size = matmulEachIsLarge(p) ? team : 1;
     return share(control, Work.matmulEach, matmulEachUnits(p), p, call.chain, size, mayWait);
@@ -203,8 +216,8 @@ function runUnit(job: Job, work: u32, parameters: usize, chain: usize, unit: u32
   const slots = scratch + job.slots;
   switch (work) {
     case Work.elementwise: {
-      const first = unit * CHAIN_UNIT;
-      runChain(chain, first, min(first + CHAIN_UNIT, countOf(chain)), slots, 0, 0, scratch);
+      const first = unit * unitOf(chain);
+      runChain(chain, unit, first, min(first + unitOf(chain), countOf(chain)), slots, 0, 0, scratch);
       return;
     }
     case Work.linear: linearUnit(parameters, chain, unit, job.packed, own, slots, scratch); return;

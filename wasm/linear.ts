@@ -9,7 +9,9 @@
  * on its tile of the output.
  */
 import { ADD, applyElements } from "./apply";
+import { deepBytes, deepPart, deepParts, deepUnit, deepUnits, isDeep } from "./deep";
 import { runChain } from "./elementwise";
+import { isFractional, multiplyFractions } from "./fractions";
 import { gemmBlock, KC, MR, NR, packLeft, packRight, TILE_BYTES } from "./gemm";
 import { NARROW, narrowByDots, narrowByRows } from "./narrow";
 import { channelsOf, groupsOf, LinearParameters, windowOf } from "./product";
@@ -23,9 +25,9 @@ import { weightSumBytes, weightSums, weightSumUnits, weightThreadBytes, weightUn
 
 /**
  * How a product is made: packed panels; few columns, by dot products or, left transposed, row by row; few rows; convolutions with
- * fewer multiplications, and the gradients by their weights.
+ * fewer multiplications, and the gradients by their weights; sums over many rows.
  */
-const enum Way { packed, dots, columns, rows, winograd, winogradWeights }
+const enum Way { packed, dots, columns, rows, winograd, winogradWeights, deep }
 
 /** Rows of a unit, all groups together: with KC x 4 bytes a row they stay in L2. */
 const UNIT_ROWS: u32 = 128;
@@ -43,7 +45,7 @@ const PACKED_COLUMNS: u32 = 64;
 
 function wayOf(p: LinearParameters, chain: usize): Way {
   if (channelsOf(p)) {
-    if (winogradOf(p, chain) == Tiling.none) return Way.packed;
+    if (winogradOf(p, chain) == Tiling.none) return !chain && isDeep(p) ? Way.deep : Way.packed;
     return p.transposeLeft ? Way.winogradWeights : Way.winograd;
   }
   if (p.columns <= NARROW && p.depth >= 4) return p.transposeLeft ? Way.columns : Way.dots;
@@ -66,8 +68,20 @@ export function linearUnits(parameters: usize, chain: usize): u32 {
   if (way == Way.rows) return 1;
   if (ALL && way == Way.winograd) return winogradUnits(p, winogradOf(p, chain));
   if (ALL && way == Way.winogradWeights) return weightUnits(p);
+  if (ALL && way == Way.deep) return deepUnits(p);
   const rows = unitRows(p, chain);
   return (p.rows / groupsOf(p) + rows - 1) / rows;
+}
+
+/** The first element of a unit, in each group. */
+export function linearFirst(parameters: usize, chain: usize, unit: u32): u32 {
+  const p = changetype<LinearParameters>(parameters);
+  return firstRow(p, chain, unit) * p.columns;
+}
+
+function firstRow(p: LinearParameters, chain: usize, unit: u32): u32 {
+  if (ALL && wayOf(p, chain) == Way.winograd) return winogradFirst(p, winogradOf(p, chain), unit);
+  return unit * unitRows(p, chain);
 }
 
 /** Whether there is so much to do that threads should share it: 2^18 multiplications, some 10 microseconds. */
@@ -84,12 +98,13 @@ export function packUnits(parameters: usize, chain: usize): u32 {
   return before && !p.sumsDepth ? before : before + columns;
 }
 
-/** Of these, those that Winograd's ways have of their own. */
+/** Of these, those that some ways have of their own. */
 // @ts-ignore: decorator
 @inline
 function unitsBefore(p: LinearParameters, way: Way, chain: usize): u32 {
   if (!ALL) return 0;
   if (way == Way.winograd) return p.columns / NR;
+  if (way == Way.deep) return deepParts();
   return way == Way.winogradWeights ? weightSumUnits(p, winogradOf(p, chain)) : 0;
 }
 
@@ -99,6 +114,7 @@ export function linearSharedBytes(parameters: usize, chain: usize): usize {
   const way = wayOf(p, chain);
   if (ALL && way == Way.winograd) return winogradWeightBytes(p, winogradOf(p, chain));
   if (ALL && way == Way.winogradWeights) return weightSumBytes(p, winogradOf(p, chain));
+  if (ALL && way == Way.deep) return deepBytes(p);
   if (way != Way.packed && way != Way.dots) return 0;
   return (<usize>((p.columns + NR - 1) & ~(NR - 1)) * p.depth) << 2;
 }
@@ -128,6 +144,10 @@ export function packUnit(parameters: usize, chain: usize, unit: u32, packed: usi
   const way = wayOf(p, chain);
   const before = unitsBefore(p, way, chain);
   if (unit < before) {
+    if (way == Way.deep) {
+      deepPart(p, unit, packed);
+      return;
+    }
     const tiling = winogradOf(p, chain);
     if (way == Way.winograd) winogradPack(p, tiling, unit, packed, scratch);
     else weightSums(p, tiling, unit, packed, scratch);
@@ -168,6 +188,10 @@ export function linearUnit(
     weightUnit(p, winogradOf(p, chain), unit, packed, scratch);
     return;
   }
+  if (ALL && way == Way.deep) {
+    deepUnit(p, unit, packed);
+    return;
+  }
   if (way == Way.rows) {
     narrowByRows(
       <usize>p.right << 2, stride, <usize>p.left << 2, <usize>p.rows << 2, 4, p.depth, p.columns, p.rows,
@@ -180,9 +204,8 @@ export function linearUnit(
   const groupRows = p.rows / groups;
   const isFast = ALL && way == Way.winograd;
   const tiling = isFast ? winogradOf(p, chain) : Tiling.none;
-  const rows = isFast ? 0 : unitRows(p, chain);
-  const first = isFast ? winogradFirst(p, tiling, unit) : unit * rows;
-  const height = isFast ? winogradHeight(p, tiling, first) : min(rows, groupRows - first);
+  const first = firstRow(p, chain, unit);
+  const height = isFast ? winogradHeight(p, tiling, first) : min(unitRows(p, chain), groupRows - first);
   const target = chain ? scratch + bytesBefore(p, way, chain) : (<usize>p.out << 2) + first * stride;
   let done: u32 = 0;
   if (isFast) {
@@ -195,7 +218,7 @@ export function linearUnit(
   for (let group: u32 = 1; group < groups; group++) {
     addBias(p, group * groupRows + first, height, target + group * groupBytes, temporary);
   }
-  runChain(chain, first * p.columns, (first + height) * p.columns, slots, target, groupBytes, temporary);
+  runChain(chain, unit, first * p.columns, (first + height) * p.columns, slots, target, groupBytes, temporary);
 }
 
 /**
@@ -227,6 +250,10 @@ function multiply(
   }
   const tile = scratch + LEFT_BYTES;
   const zeros = tile + TILE_BYTES;
+  if (ALL && channelsOf(p) && isFractional(p)) {
+    multiplyFractions(p, first, height, target, packed, scratch, tile, zeros);
+    return 0;
+  }
   const window = windowOf(p);
   const panelBytes: usize = (<usize>p.depth * NR) << 2;
   const together = (height & (MR - 1)) == 0; // then the groups' panels of left follow each other without gaps

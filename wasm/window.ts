@@ -30,10 +30,23 @@ export const WINDOW_BYTES: usize = KC * 4 + MR * offsetof<Row>();
 
 /** A row of a panel: its image, and where in it tap 0 of each axis is, before the fraction. */
 @unmanaged
-class Row {
+export class Row {
   image: usize;
   down: i32;
   across: i32;
+  /** Where fractions.ts puts its elements. */
+  target: usize;
+}
+
+/** Describes a row of the matrix at this address. */
+// @ts-ignore: decorator
+@inline
+export function rowAt(w: Window, left: usize, row: u32, address: usize): void {
+  const at = changetype<Row>(address);
+  const places = w.downOutput * w.acrossOutput, place = row % places;
+  at.image = left + <usize>(row / places) * imageBytes(w);
+  at.down = <i32>(place / w.acrossOutput) * w.downStride + w.downStart;
+  at.across = <i32>(place % w.acrossOutput) * w.acrossStride + w.acrossStart;
 }
 
 /** As packLeft: rows `row` and following of the matrix, columns `k` and following. `zeros`: WINDOW_BYTES. */
@@ -42,15 +55,12 @@ export function packRows(
 ): void {
   const panel = zeros + KC * 4;
   memory.fill(zeros, 0, KC * 4);
-  const places = w.downOutput * w.acrossOutput;
   const end = k + depth;
   for (const last = row + rows; row < last; row += MR) {
     for (let lane: u32 = 0; lane < MR; lane++) {
-      const at = changetype<Row>(panel + lane * offsetof<Row>());
-      const place = (row + lane) % places;
-      at.image = row + lane < last ? left + <usize>((row + lane) / places) * imageBytes(w) : 0;
-      at.down = <i32>(place / w.acrossOutput) * w.downStride + w.downStart;
-      at.across = <i32>(place % w.acrossOutput) * w.acrossStride + w.acrossStart;
+      const at = panel + lane * offsetof<Row>();
+      rowAt(w, left, row + lane, at);
+      if (row + lane >= last) changetype<Row>(at).image = 0;
     }
     const side = sideBySide(w, panel);
     const tap = k / w.channels;
@@ -179,7 +189,7 @@ function imageBytes(w: Window): usize {
 }
 
 /** Where a tap of a row finds its channels from `channel` on: zeros where there is no place. */
-function placeOf(w: Window, row: usize, down: u32, across: u32, channel: u32, zeros: usize): usize {
+export function placeOf(w: Window, row: usize, down: u32, across: u32, channel: u32, zeros: usize): usize {
   const at = changetype<Row>(row);
   let y = at.down + <i32>down * w.downDilation;
   let x = at.across + <i32>across * w.acrossDilation;

@@ -2,11 +2,12 @@
 import { ConfigError, DisposedError, DivflowError, LimitError, UnsupportedError } from "../../errors.ts";
 import type { Placement, Program } from "../../schedule/program.ts";
 import type { Backend, Executable, NumericArray, StateBuffer } from "../backend.ts";
+import { onDemand } from "../on-demand.ts";
 import { type Engine, type EngineOptions, startEngine } from "./engine.ts";
 import { wasmFeatures } from "./features.ts";
 import { type Allocation, MAX_BYTES, WasmMemory } from "./memory.ts";
 import { inParts } from "./modules.ts";
-import { placePacked, type Scratch, scratchOf } from "./scratch.ts";
+import { placePacked, placeSums, type Scratch, scratchOf } from "./scratch.ts";
 import { CALL_BYTES, needsAll, type Translation, translate } from "./translate.ts";
 
 /** Row groups of a product that wasm/linear.ts's scratch has room for. */
@@ -153,9 +154,9 @@ class LocalWasmBackend implements WasmBackend {
     this.#memory.words(to, source.length).set(this.#memory.words(from, source.length));
   }
 
-  async load(program: Program, state: ReadonlyMap<string, StateBuffer>): Promise<Executable> {
+  async load(planned: Program, state: ReadonlyMap<string, StateBuffer>): Promise<Executable> {
     this.#checkAlive();
-    if (!this.#hasAll && needsAll(program)) await this.#widen();
+    const program = await this.#completed(planned);
     const held: Allocation[] = [];
     const hold = (subject: string, bytes: number) => {
       held.push(this.#allocate(`${subject} of program "${program.name}"`, bytes));
@@ -189,6 +190,7 @@ class LocalWasmBackend implements WasmBackend {
         this.#memory,
         (bytes) => hold("packed weights", bytes).address,
       );
+      placeSums(translation, this.#engine.kernels, this.#memory, (bytes) => hold("sums of chains", bytes).address);
       const scratch = scratchOf(
         translation,
         this.#engine.kernels,
@@ -218,6 +220,15 @@ class LocalWasmBackend implements WasmBackend {
       release();
       throw error;
     }
+  }
+
+  /** The program as it is run; with all kernels at hand that it needs. */
+  async #completed(program: Program): Promise<Program> {
+    if (!needsAll(program)) return program;
+    if (!this.#hasAll) await this.#widen();
+    const { networkCalls } = await onDemand(import("./network-calls.ts"));
+    this.#checkAlive();
+    return networkCalls(program);
   }
 
   #run(

@@ -14,8 +14,10 @@ import type {
 import { bringTogether } from "./chain-results.ts";
 import { lastUses, planStores } from "./chain-stores.ts";
 
-/** Elements of a block: as in wasm/elementwise.ts. */
+/** Elements of a block, of a unit that is a call's own, and of what no block goes beyond a multiple of: here none. */
 const BLOCK = 512;
+const UNIT = 16 * BLOCK;
+const NO_PERIOD = 0xffffffff;
 const BLOCK_BYTES = BLOCK * 4;
 const VECTOR_BYTES = 16;
 
@@ -30,6 +32,26 @@ const SEVERAL: Readonly<Record<string, number>> = Object.fromEntries(
 );
 const RANDOM = STORE + 1 + several.length;
 const STORE_STRIDED = RANDOM + randomFunctions.length;
+const SUM = STORE_STRIDED + 1;
+
+/** Sums of columns that a chain makes on its way (wasm/sums.ts): of a step's or a product's elements, [..., columns]. */
+export interface ChainSum {
+  readonly source: ElementwiseOperand;
+  readonly columns: number;
+  /** Elements that a sum of each column is of: a multiple of the least one of the chain's sums. */
+  readonly period: number;
+  /** The call that ends it, by position. */
+  readonly call: number;
+}
+
+/** A chain with sums of equal columns, a multiple of 8, at most {@link MOST_SUM_COLUMNS}. */
+export interface SummedChain extends ElementwiseChain {
+  readonly sums?: readonly ChainSum[];
+}
+
+export const MOST_SUM_COLUMNS = BLOCK;
+/** The kernel of calls that end a sum: parameters `columns`, `period`, `scale`, `of`, which call's chain it is; binding `out`. */
+export const SUMS = "sums";
 
 /** Where a value is: the modes of wasm/elementwise.ts, in its order. */
 const modes = ["memory", "product", "slot", "cell", "constant"] as const;
@@ -48,6 +70,8 @@ interface Step {
   readonly opcode: number;
   /** Of a strided store: the stride; its width stands as the second operand's address. Of a random draw: its words. */
   readonly extra?: number | readonly number[];
+  /** Of a sum: the call that ends it. */
+  readonly sum?: number;
   readonly out: Place;
   readonly operands: readonly Place[];
 }
@@ -58,20 +82,20 @@ export interface LaidOutChain {
   readonly bytes: number;
   /** Bytes of slots and cells, of each thread. */
   readonly scratchBytes: number;
-  /** Writes the tables to `words`, which lie at `address`, a multiple of 16. */
-  write(words: Uint32Array, address: number): void;
+  /** Writes the tables to `words`, which lie at `address`, a multiple of 16. `addressOfSum`: of its parameters, by its call. */
+  write(words: Uint32Array, address: number, addressOfSum?: (call: number) => number): void;
 }
 
-const HEADER_WORDS = 4;
+const HEADER_WORDS = 7;
 const SCALAR_WORDS = 2;
 const SPREAD_WORDS = 6;
 const STEP_WORDS = 10;
 const NOWHERE: Place = { mode: "slot", address: 0 };
 
 /** @param addressOf - the byte address of a placement. */
-export function layOutChain(original: ElementwiseChain, addressOf: (placement: Placement) => number): LaidOutChain {
+export function layOutChain(original: SummedChain, addressOf: (placement: Placement) => number): LaidOutChain {
   const chain = bringTogether(original, Object.keys(SEVERAL));
-  const { count } = chain;
+  const { count, sums = [] } = chain;
   const plan = planStores(chain);
   const slots = new Slots();
   const constants: number[] = [];
@@ -102,6 +126,15 @@ export function layOutChain(original: ElementwiseChain, addressOf: (placement: P
 
   const lastUse = lastUses(chain, plan.direct);
   const steps: Step[] = [];
+  const sumOf = (from: "product" | "step", index: number) => {
+    for (const { source, call } of sums) {
+      if (source.from !== from || source.index !== index) continue;
+      steps.push({ opcode: SUM, sum: call, out: NOWHERE, operands: [placeOf(source, false)] });
+    }
+  };
+  for (const index of new Set(sums.map(({ source }) => (source.from === "product" ? source.index : -1)))) {
+    sumOf("product", index);
+  }
   for (let k = 0; k < chain.steps.length; ) {
     const together = severalFrom(chain.steps, k);
     const step = chain.steps[k] as ElementwiseStep;
@@ -120,6 +153,7 @@ export function layOutChain(original: ElementwiseChain, addressOf: (placement: P
     const [out = NOWHERE, ...others] = outs;
     const opcode = opcodeOf(chain.steps.slice(k, k + together));
     steps.push({ opcode, out, operands: [...operands, ...others], ...(step.random && { extra: wordsOf(step) }) });
+    for (let i = 0; i < together; i++) sumOf("step", k + i);
     k += together;
   }
   for (const { placement, source, dtype, stride = 1, width = 1 } of plan.atEnd) {
@@ -140,12 +174,15 @@ export function layOutChain(original: ElementwiseChain, addressOf: (placement: P
   return {
     bytes: termsStart + terms.flat().length * 4,
     scratchBytes: cellsStart + scalars.length * VECTOR_BYTES,
-    write(table, address) {
+    write(table, address, addressOfSum = () => 0) {
       const addressIn = ({ mode, address: at }: Place): number => {
         if (mode === "cell") return cellsStart + at;
         return mode === "constant" ? address + constantsStart + at : at;
       };
-      const words = [count, scalars.length, spreads.length, steps.length];
+      const { columns } = sums[0] ?? { columns: 1 };
+      const whole = (size: number) => Math.floor(size / columns) * columns; // rows of a sum
+      const period = Math.min(NO_PERIOD, ...sums.map((sum) => sum.period));
+      const words = [count, whole(BLOCK), whole(UNIT), period, scalars.length, spreads.length, steps.length];
       scalars.forEach((load, i) => {
         words.push(addressOf(load.placement), cellsStart + i * VECTOR_BYTES);
       });
@@ -157,7 +194,7 @@ export function layOutChain(original: ElementwiseChain, addressOf: (placement: P
         term += length * 4;
       });
       let draw = address + drawsStart;
-      for (const { opcode, extra = 0, out, operands } of steps) {
+      for (const { opcode, sum, extra = sum === undefined ? 0 : addressOfSum(sum), out, operands } of steps) {
         if (typeof extra === "number") words.push(opcode, extra);
         else {
           words.push(opcode, draw);
