@@ -7,6 +7,7 @@ import { activate } from "./activation";
 import { exp, expm1, log, log1p } from "./exponential";
 import { choose, copyElements, oneWhere, splat, VECTOR } from "./simd";
 import { cos, sin } from "./trigonometry";
+import { ALL } from "./variant";
 
 const enum Opcode {
   negate, abs, sign, sqrt, exp, expm1, log, log1p, sin, cos, floor, finite, toFloat, increment,
@@ -17,6 +18,8 @@ const enum Opcode {
   elu0, elu1, elu2, elu3, selu0, selu1, selu2, selu3,
   /** From here on no functions of chains by name: src/backends/wasm/chain.ts makes such steps. out = a. */
   store,
+  /** Two steps as one, each rounded: a b + c, a b - c, c - a b, a b c, a + b + c, -(a b). src/backends/wasm/chain-pairs.ts makes them. */
+  multiplyAdd, multiplySubtract, subtractProduct, multiplyMultiply, addAdd, multiplyNegate,
   /** Several results of one operand: of each activation orders 0 and 1, 1 and 2, or all three; not of relu and sin. */
   silu01, silu12, silu012, tanh01, tanh12, tanh012, relu01, relu12, relu012, gelu01, gelu12, gelu012,
   geluTanh01, geluTanh12, geluTanh012, softplus01, softplus12, softplus012, sin01, sin12, sin012, elu01, elu12, elu012,
@@ -186,6 +189,48 @@ function apply(
       return;
     case Opcode.store:
       for (; out < end; out += VECTOR, a += aStep) v128.store(out, v128.load(a));
+      return;
+    case Opcode.multiplyAdd:
+      if (ALL) {
+        for (; out < end; out += VECTOR, a += aStep, b += bStep, c += cStep) {
+          v128.store(out, f32x4.add(f32x4.mul(v128.load(a), v128.load(b)), v128.load(c)));
+        }
+      }
+      return;
+    case Opcode.multiplySubtract:
+      if (ALL) {
+        for (; out < end; out += VECTOR, a += aStep, b += bStep, c += cStep) {
+          v128.store(out, f32x4.sub(f32x4.mul(v128.load(a), v128.load(b)), v128.load(c)));
+        }
+      }
+      return;
+    case Opcode.subtractProduct:
+      if (ALL) {
+        for (; out < end; out += VECTOR, a += aStep, b += bStep, c += cStep) {
+          v128.store(out, f32x4.sub(v128.load(c), f32x4.mul(v128.load(a), v128.load(b))));
+        }
+      }
+      return;
+    case Opcode.multiplyMultiply:
+      if (ALL) {
+        for (; out < end; out += VECTOR, a += aStep, b += bStep, c += cStep) {
+          v128.store(out, f32x4.mul(f32x4.mul(v128.load(a), v128.load(b)), v128.load(c)));
+        }
+      }
+      return;
+    case Opcode.addAdd:
+      if (ALL) {
+        for (; out < end; out += VECTOR, a += aStep, b += bStep, c += cStep) {
+          v128.store(out, f32x4.add(f32x4.add(v128.load(a), v128.load(b)), v128.load(c)));
+        }
+      }
+      return;
+    case Opcode.multiplyNegate:
+      if (ALL) {
+        for (; out < end; out += VECTOR, a += aStep, b += bStep) {
+          v128.store(out, f32x4.neg(f32x4.mul(v128.load(a), v128.load(b))));
+        }
+      }
       return;
     default: {
       const activation = opcode - Opcode.silu0;

@@ -2,8 +2,8 @@
  * elementwise: a fused chain over a range of its elements, BLOCK by BLOCK, so that intermediate values stay in L1. The
  * caller (src/backends/wasm/chain.ts) gives the chain as tables of words:
  *
- *   header      count, block, unit, period, then the tables' lengths: the chain's elements, those of a block and of a unit that a
- *               thread takes, and how many a block does not go beyond a multiple of (sums.ts)
+ *   header      count, row, period, then the tables' lengths: the chain's elements; in a network's chain, those that blocks are
+ *               whole multiples of, and that no block goes beyond a multiple of (sums.ts), or 0; spreads' slots are their own there
  *   scalars     { source, cell }: before the first block the element at `source` is spread over the 16 bytes at `cell`
  *   spreads     { source, divisor, modulus, stride, terms, slot }: for each block,
  *               slot[i] = source[(floor(i / divisor) mod modulus) stride + the same of each further term]; `terms` is the
@@ -20,14 +20,16 @@ import { copyElements, VECTOR } from "./simd";
 import { addRows } from "./sums";
 import { ALL } from "./variant";
 
+/** Elements of a block. src/backends/wasm/chain.ts has the same number. */
+const BLOCK: u32 = 512;
+
 /** Addresses of a mode: of element 0 in memory; the product's row group; in scratch; of a constant's 16 bytes. */
 const enum Mode { memory, product, slot, cell, constant }
 
 @unmanaged
 class Header {
   count: u32;
-  block: u32;
-  unit: u32;
+  row: u32;
   period: u32;
   scalars: u32;
   spreads: u32;
@@ -77,9 +79,15 @@ export function countOf(chain: usize): u32 {
   return changetype<Header>(chain).count;
 }
 
+// @ts-ignore: decorator
+@inline
+function blockOf(header: Header): u32 {
+  return ALL && header.row ? BLOCK - BLOCK % header.row : BLOCK;
+}
+
 /** Elements of a unit, where the chain is a call of its own. */
 export function unitOf(chain: usize): u32 {
-  return changetype<Header>(chain).unit;
+  return 16 * blockOf(changetype<Header>(chain));
 }
 
 /** Steps of a chain: what an element costs. */
@@ -96,6 +104,7 @@ export function runChain(
   chain: usize, unit: u32, first: u32, last: u32, scratch: usize, product: usize, groupBytes: usize, temporary: usize,
 ): void {
   const header = changetype<Header>(chain);
+  const block = blockOf(header);
   const scalars = chain + offsetof<Header>();
   const spreads = scalars + header.scalars * offsetof<Scalar>();
   const steps = spreads + header.spreads * offsetof<Spread>();
@@ -105,12 +114,16 @@ export function runChain(
     const scalar = changetype<Scalar>(p);
     v128.store(scratch + scalar.cell, v128.load32_splat(scalar.source));
   }
-  for (let start = first, size: u32 = 0; start < last; start += size) {
-    size = min(header.block, last - start);
-    if (ALL) size = min(size, header.period - start % header.period);
+  for (let start = first, size: u32 = 0, before: u32 = 0; start < last; start += size, before = size) {
+    size = min(block, last - start);
+    if (ALL && header.period) size = min(size, header.period - start % header.period);
     const position: usize = <usize>start << 2;
     const inProduct = product + (<usize>(start - first) << 2);
-    for (let p = spreads; p < steps; p += offsetof<Spread>()) spread(changetype<Spread>(p), start, size, scratch);
+    for (let p = spreads; p < steps; p += offsetof<Spread>()) {
+      const load = changetype<Spread>(p);
+      if (ALL && header.row && size <= before && isAsBefore(load, start, size, before)) continue;
+      spread(load, start, size, scratch);
+    }
     for (let p = steps; p < end; p += offsetof<Step>()) {
       const step = changetype<Step>(p);
       const opcode = step.opcode;
@@ -184,6 +197,26 @@ function spread(load: Spread, start: u32, size: u32, scratch: usize): void {
   }
 }
 
+// @ts-ignore: decorator
+@inline
+function countOfTerms(spread: Spread): u32 {
+  return load<u32>(spread.terms);
+}
+
+/** Whether the slot has what this block reads: it repeats itself, and the block before this one, of `before` elements, read the same. */
+// @ts-ignore: decorator
+@inline
+function isAsBefore(load: Spread, start: u32, size: u32, before: u32): bool {
+  if (before % (load.divisor * load.modulus)) return false;
+  if (!load.terms) return true;
+  const end = load.terms + 4 + countOfTerms(load) * offsetof<Term>();
+  for (let p = load.terms + 4; p < end; p += offsetof<Term>()) {
+    const divisor = changetype<Term>(p).divisor;
+    if ((start - before) / divisor != (start + size - 1) / divisor) return false;
+  }
+  return true;
+}
+
 /** A load of several terms, by runs in which only the first changes. */
 function spreadRuns(from: Spread, start: u32, size: u32, slot: usize): void {
   const divisor = from.divisor;
@@ -191,19 +224,21 @@ function spreadRuns(from: Spread, start: u32, size: u32, slot: usize): void {
   const terms = from.terms + 4;
   const end = terms + load<u32>(from.terms) * offsetof<Term>();
   for (const last = start + size; start < last; ) {
-    let source = from.source;
+    let source = from.source, length = last - start;
     for (let p = terms; p < end; p += offsetof<Term>()) {
       const term = changetype<Term>(p);
       source += <usize>(start / term.divisor % term.modulus * term.stride) << 2;
+      length = min(length, term.divisor - start % term.divisor);
     }
     const phase = start % period;
-    const length = min(last - start, period - phase);
-    if (divisor != 1) repeat(source, divisor, from.modulus, from.stride, phase / divisor, phase % divisor, slot, length);
-    else if (from.stride != 1) pick(source, period, from.stride, phase, slot, length);
-    else if (length < 16) copyElements(slot, source + (<usize>phase << 2), length);
-    else memory.copy(slot, source + (<usize>phase << 2), <usize>length << 2);
+    const head = min(length, period & 3 ? period << 2 : period); // what follows repeats it by whole vectors
+    if (divisor != 1) repeat(source, divisor, from.modulus, from.stride, phase / divisor, phase % divisor, slot, head);
+    else if (from.stride != 1) pick(source, period, from.stride, phase, slot, head);
+    else cycle(source, period, phase, slot, head);
+    const bytes: usize = <usize>head << 2, stop = slot + (<usize>length << 2);
+    for (slot += bytes; slot + VECTOR <= stop; slot += VECTOR) v128.store(slot, v128.load(slot - bytes));
+    for (; slot < stop; slot += 4) store<u32>(slot, load<u32>(slot - bytes));
     start += length;
-    slot += <usize>length << 2;
   }
 }
 

@@ -86,6 +86,7 @@ export function threadBytes(call: usize): usize {
 /** Units of a call that has a chain. */
 export function chainUnits(call: usize): u32 {
   const c = changetype<Call>(call);
+  if (!ALL) return 0;
   return unitsOfChain(c.kernel == Kernel.linear ? c.parameters : 0, c.chain);
 }
 

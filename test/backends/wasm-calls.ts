@@ -150,3 +150,21 @@ export function numbers(length: number, seed: number): Float32Array {
     return word / 2 ** 31;
   });
 }
+
+/** What makes a program one of a network: a convolution of one place. */
+export const networkCall = {
+  state: ["left", "right", "out"].map((name) => [name, Float32Array.of(1)] as const),
+  call: {
+    ...{ kernel: "convolve", label: "convolve", flops: 0, bytes: 0 },
+    parameters: {
+      ...{ rows: 1, columns: 1, depth: 1, transposeLeft: 0, transposeRight: 0, biasRows: 0, channels: 1 },
+      ...Object.fromEntries(
+        ["down", "across"].flatMap((axis) => [
+          ...["Input", "Output", "Taps", "Stride", "Fraction", "Dilation"].map((field) => [`${axis}${field}`, 1]),
+          [`${axis}Start`, 0],
+        ]),
+      ),
+    },
+    bindings: { left: placement("left", 1), right: placement("right", 1), out: placement("out", 1) },
+  } satisfies KernelCall,
+};

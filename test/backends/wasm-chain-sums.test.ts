@@ -1,11 +1,11 @@
 // Sums of columns that chains make on their way: which are taken, what is then not stored, and their values and bits.
 import { describe, expect, test } from "vitest";
 import { createWasmBackend } from "../../src/backends/wasm/backend.ts";
-import { SUMS, type SummedChain } from "../../src/backends/wasm/chain.ts";
-import { withChainSums } from "../../src/backends/wasm/chain-sums.ts";
+import { type OwnChain, SUMS } from "../../src/backends/wasm/chain.ts";
+import { networkCalls } from "../../src/backends/wasm/network-calls.ts";
 import { reductions } from "../../src/kernels/reduce.ts";
 import type { ElementwiseChain, KernelCall, Placement, Program } from "../../src/schedule/program.ts";
-import { builds, chainCall, numbers, placement, programOf } from "./wasm-calls.ts";
+import { builds, chainCall, networkCall, numbers, placement, programOf } from "./wasm-calls.ts";
 
 const inArena = (offset: number, length: number): Placement => ({
   region: { kind: "arena", index: 0 },
@@ -71,12 +71,12 @@ function programWith(calls: readonly KernelCall[], shape: Shape, state: Readonly
 }
 
 const small: Shape = { outer: 2, reduced: 3, columns: 8 };
-const chainOf = ({ calls }: Program, at = 0) => calls[at]?.chain as SummedChain;
+const chainOf = ({ calls }: Program, at = 0) => calls[at]?.chain as OwnChain;
 const kernelsOf = ({ calls }: Program) => calls.map(({ kernel }) => kernel);
 
 describe("which sums a chain makes", () => {
   const { count, twice, negative } = placesOf(small);
-  const made = (calls: readonly KernelCall[]) => withChainSums(programWith(calls, small, new Map()));
+  const made = (calls: readonly KernelCall[]) => networkCalls(programWith(calls, small, new Map()));
   const chain = chainCall(twiceAndNegative(small));
   const copied = chainCall({ count, loads: [{ ...load(count), placement: twice }], steps: [], stores: [] });
 
@@ -84,11 +84,17 @@ describe("which sums a chain makes", () => {
     const program = made([chain, reduceCall(negative, small, "a", 0.5), reduceCall(twice, small, "b")]);
     expect(kernelsOf(program)).toEqual(["elementwise", SUMS, SUMS]);
     expect(chainOf(program).stores).toEqual([]);
-    expect(chainOf(program).steps.map((step) => step.function)).toEqual(["add"]);
-    expect(chainOf(program).sums).toEqual([
-      { source: { from: "step", index: 0 }, columns: 8, period: 24, call: 1 },
-      { source: { from: "step", index: 0 }, columns: 8, period: 24, call: 2 },
+    expect(chainOf(program)).toMatchObject({ row: 8, period: 24 });
+    expect(chainOf(program).steps.map((step) => [step.function, step.call])).toEqual([
+      ["add", undefined],
+      [SUMS, 1],
+      [SUMS, 2],
     ]);
+    expect(
+      chainOf(program)
+        .steps.slice(1)
+        .map(({ operands }) => operands),
+    ).toEqual(Array(2).fill([{ from: "step", index: 0 }]));
     expect(program.calls[1]?.parameters).toEqual({ columns: 8, period: 24, scale: -0.5, of: 0 });
   });
 
@@ -121,7 +127,7 @@ describe("which sums a chain makes", () => {
   test("sums that end where others go on are side by side; of other columns, or ends between, not", () => {
     const all = { outer: 1, reduced: 6, columns: 8 };
     const both = made([chain, reduceCall(twice, small, "a"), reduceCall(negative, all, "b")]);
-    expect(chainOf(both).sums?.map(({ period }) => period)).toEqual([24, 48]);
+    expect(both.calls.slice(1).map(({ parameters }) => parameters["period"])).toEqual([24, 48]);
     const wider = made([
       chain,
       reduceCall(twice, small, "a"),
@@ -157,7 +163,7 @@ describe.each(builds)("relaxed $relaxed", (options) => {
       ["sum", new Float32Array(outer * columns)],
       ["mean", new Float32Array(outer * columns)],
       ["all", new Float32Array(columns)],
-      ...oneProduct.state,
+      ...networkCall.state,
     ]);
     const everything = { outer: 1, reduced: outer * reduced, columns };
     const calls = [
@@ -165,7 +171,7 @@ describe.each(builds)("relaxed $relaxed", (options) => {
       reduceCall(twice, shape, "sum"),
       reduceCall(negative, shape, "mean", 1 / reduced),
       reduceCall(twice, everything, "all"),
-      oneProduct.call,
+      networkCall.call,
     ];
     const expected = { sum: new Float64Array(outer * columns), all: new Float64Array(columns) };
     x.forEach((value, i) => {
@@ -196,21 +202,3 @@ describe.each(builds)("relaxed $relaxed", (options) => {
     }
   });
 });
-
-/** What makes a program one of a network: a convolution of one place. */
-const oneProduct = {
-  state: ["left", "right", "out"].map((name) => [name, Float32Array.of(1)] as const),
-  call: {
-    ...{ kernel: "convolve", label: "convolve", flops: 0, bytes: 0 },
-    parameters: {
-      ...{ rows: 1, columns: 1, depth: 1, transposeLeft: 0, transposeRight: 0, biasRows: 0, channels: 1 },
-      ...Object.fromEntries(
-        ["down", "across"].flatMap((axis) => [
-          ...["Input", "Output", "Taps", "Stride", "Fraction", "Dilation"].map((field) => [`${axis}${field}`, 1]),
-          [`${axis}Start`, 0],
-        ]),
-      ),
-    },
-    bindings: { left: placement("left", 1), right: placement("right", 1), out: placement("out", 1) },
-  } satisfies KernelCall,
-};

@@ -7,7 +7,7 @@ import { type Engine, type EngineOptions, startEngine } from "./engine.ts";
 import { wasmFeatures } from "./features.ts";
 import { type Allocation, MAX_BYTES, WasmMemory } from "./memory.ts";
 import { inParts } from "./modules.ts";
-import { placePacked, placeSums, type Scratch, scratchOf } from "./scratch.ts";
+import { placePacked, type Scratch, scratchOf } from "./scratch.ts";
 import { CALL_BYTES, needsAll, type Translation, translate } from "./translate.ts";
 
 /** Row groups of a product that wasm/linear.ts's scratch has room for. */
@@ -156,7 +156,8 @@ class LocalWasmBackend implements WasmBackend {
 
   async load(planned: Program, state: ReadonlyMap<string, StateBuffer>): Promise<Executable> {
     this.#checkAlive();
-    const program = await this.#completed(planned);
+    const network = needsAll(planned) ? await this.#forNetworks() : undefined;
+    const program = network?.networkCalls(planned) ?? planned;
     const held: Allocation[] = [];
     const hold = (subject: string, bytes: number) => {
       held.push(this.#allocate(`${subject} of program "${program.name}"`, bytes));
@@ -180,7 +181,8 @@ class LocalWasmBackend implements WasmBackend {
             return constants.address;
         }
       };
-      const translation = translate(program, this.#memory, baseOf);
+      const addressOf = (placement: Placement) => baseOf(placement) + placement.offset * 4;
+      const translation = translate(program, this.#memory, addressOf);
       this.#live.add(translation.allocation);
       held.push(translation.allocation);
       placePacked(
@@ -190,13 +192,9 @@ class LocalWasmBackend implements WasmBackend {
         this.#memory,
         (bytes) => hold("packed weights", bytes).address,
       );
-      placeSums(translation, this.#engine.kernels, this.#memory, (bytes) => hold("sums of chains", bytes).address);
-      const scratch = scratchOf(
-        translation,
-        this.#engine.kernels,
-        this.threads,
-        (bytes) => hold("scratch", bytes).address,
-      );
+      const scratchAt = (bytes: number) => hold("scratch", bytes).address;
+      network?.placeSums(program, translation, this.#engine.kernels, this.#memory, addressOf, scratchAt);
+      const scratch = scratchOf(translation, this.#engine.kernels, this.threads, scratchAt);
       const check = () => {
         this.#checkAlive();
         if (held.length === 0) throw disposed(`program "${program.name}"`);
@@ -222,13 +220,12 @@ class LocalWasmBackend implements WasmBackend {
     }
   }
 
-  /** The program as it is run; with all kernels at hand that it needs. */
-  async #completed(program: Program): Promise<Program> {
-    if (!needsAll(program)) return program;
+  /** What networks' programs need beside the MLP's: all kernels, and the form that the programs have here. */
+  async #forNetworks() {
     if (!this.#hasAll) await this.#widen();
-    const { networkCalls } = await onDemand(import("./network-calls.ts"));
+    const module = await onDemand(import("./network-calls.ts"));
     this.#checkAlive();
-    return networkCalls(program);
+    return module;
   }
 
   #run(

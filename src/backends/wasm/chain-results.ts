@@ -2,14 +2,13 @@
  * Steps that share most of their work, such as silu and its derivatives at one operand, next to each other, so that
  * the kernel makes them in one pass.
  */
-import type { ElementwiseOperand, ElementwiseStep } from "../../schedule/program.ts";
-import type { SummedChain } from "./chain.ts";
+import type { ElementwiseChain, ElementwiseOperand, ElementwiseStep } from "../../schedule/program.ts";
 
 /**
- * Contract: the same stores and sums from the same loads; steps of one operand whose functions, in order, are one of `groups`
+ * Contract: the same stores from the same loads; steps of one operand whose functions, in order, are one of `groups`
  * ("silu0 silu1") follow each other in that order.
  */
-export function bringTogether(chain: SummedChain, groups: readonly string[]): SummedChain {
+export function bringTogether(chain: ElementwiseChain, groups: readonly string[]): ElementwiseChain {
   const { steps } = chain;
   const wanted = groups.map((group) => group.split(" ")).sort((a, b) => b.length - a.length);
   const order: number[] = [];
@@ -34,7 +33,6 @@ export function bringTogether(chain: SummedChain, groups: readonly string[]): Su
       return { ...step, operands: step.operands.map(moved) };
     }),
     stores: chain.stores.map((store) => ({ ...store, source: moved(store.source) })),
-    ...(chain.sums && { sums: chain.sums.map((sum) => ({ ...sum, source: moved(sum.source) })) }),
   };
 }
 

@@ -2,65 +2,92 @@
  * Sums of columns in the chains that make what they add up, on their way: what is only added up is never in memory, and nothing is
  * read again. For what a norm's statistics and gradients ask of chains that is most of what these would store.
  *
- * The program that the backend runs then has another form than the plan: a chain that has `sums`, and, where the `reduce` was, a
+ * The program that the backend runs then has another form than the plan: a chain with steps that add up, and, where the `reduce` was, a
  * call "sums" that ends one (wasm/sums.ts). Calls keep their positions.
  */
 
 import { reductions } from "../../kernels/reduce.ts";
 import { kernels } from "../../kernels/registry.ts";
 import type { ElementwiseOperand, ElementwiseStore, KernelCall, Placement, Program } from "../../schedule/program.ts";
-import { type ChainSum, MOST_SUM_COLUMNS, SUMS, type SummedChain } from "./chain.ts";
+import { BLOCK, type OwnChain, type OwnStep, SUM, SUMS } from "./chain.ts";
 
-/** Sums take two vectors of columns at a time. */
+/** Columns of a sum: two vectors at a time, a row in a block. */
 const COLUMNS = 8;
+const MOST_COLUMNS = BLOCK;
 
-/** The program with such sums in its chains. */
+/** A sum that a chain makes of what it stores. */
+interface ChainSum {
+  readonly store: ElementwiseStore;
+  readonly columns: number;
+  /** Elements that a sum of each column is of. */
+  readonly period: number;
+  /** Positions of the chain's call, and of the reduction's. */
+  readonly of: number;
+  readonly call: number;
+}
+
+/**
+ * The program with such sums in its chains. A call "sums" has parameters `columns`, `period`, `scale` and `of`, which call's chain
+ * begins it, and the binding `out`.
+ */
 export function withChainSums(program: Program): Program {
   const calls = [...program.calls];
-  const ended = new Map<number, { readonly store: ElementwiseStore; readonly of: number }>(); // by the reduction's call
-  program.calls.forEach((call, at) => {
-    const made = isSum(call) ? makerOf(program, at) : undefined;
-    if (!made) return;
-    const maker = calls[made.of] as KernelCall & { readonly chain: SummedChain };
-    const { reduced = 0, inner: columns = 0, scale = 1 } = call.parameters;
-    const { sums = [], steps } = maker.chain;
-    const { source, sign } = withoutSign(made.store.source, steps);
-    const sum: ChainSum = { source, columns, period: reduced * columns, call: at };
-    if (!fits([...sums, sum])) return;
-    calls[made.of] = { ...maker, chain: { ...maker.chain, sums: [...sums, sum] } as SummedChain };
-    const { out } = call.bindings;
-    const parameters = { columns, period: reduced * columns, scale: sign * scale, of: made.of };
-    calls[at] = { ...call, kernel: SUMS, parameters, bindings: { out: out as Placement } };
-    ended.set(at, made);
-  });
-  for (const of of new Set([...ended.values()].map((made) => made.of))) {
-    const call = calls[of] as KernelCall & { readonly chain: SummedChain };
-    const own = new Set([...ended].flatMap(([at, made]) => (made.of === of ? [at] : [])));
-    const summed = new Set([...own].map((at) => ended.get(at)?.store));
-    const stores = call.chain.stores.filter((store) => !summed.has(store) || isRead(program, of, store.placement, own));
-    calls[of] = { ...call, chain: withoutIdleSteps({ ...call.chain, stores }) };
+  const sums = new Map<number, ChainSum[]>(); // by the chain's call
+  for (const call of program.calls.keys()) {
+    const sum = sumOf(program, call);
+    const others = sums.get(sum?.of ?? -1) ?? [];
+    if (sum && fits([...others, sum])) sums.set(sum.of, [...others, sum]);
+  }
+  for (const [of, made] of sums) {
+    const maker = calls[of] as KernelCall & { readonly chain: OwnChain };
+    const own = new Set(made.map(({ call }) => call));
+    const summed = new Set(made.map(({ store }) => store));
+    const stores = maker.chain.stores.filter(
+      (store) => !summed.has(store) || isRead(program, of, store.placement, own),
+    );
+    const added = made.map(({ store, call }) => ({ ...withoutSign(store.source, maker.chain.steps), call }));
+    const steps = [
+      ...maker.chain.steps,
+      ...added.map(
+        ({ source, call }): OwnStep => ({ function: SUMS, opcode: SUM, operands: [source], dtype: "f32", call }),
+      ),
+    ];
+    const row = made[0]?.columns as number;
+    const period = Math.min(...made.map((sum) => sum.period));
+    const chain: OwnChain = { ...maker.chain, steps, stores, row, period };
+    calls[of] = { ...maker, chain };
+    for (const [i, { columns, period: each, call }] of made.entries()) {
+      const { bindings, parameters, ...reduction } = calls[call] as KernelCall;
+      const scale = (added[i]?.sign ?? 1) * (parameters["scale"] ?? 1);
+      const out = bindings["out"] as Placement;
+      calls[call] = { ...reduction, kernel: SUMS, parameters: { columns, period: each, scale, of }, bindings: { out } };
+    }
   }
   return { ...program, calls };
 }
 
 function isSum({ kernel, parameters }: KernelCall): boolean {
   const { kind, inner = 0 } = parameters;
-  const isOfColumns = inner % COLUMNS === 0 && inner > 0 && inner <= MOST_SUM_COLUMNS;
+  const isOfColumns = inner % COLUMNS === 0 && inner > 0 && inner <= MOST_COLUMNS;
   return kernel === "reduce" && kind === reductions.indexOf("sum") && isOfColumns;
 }
 
-/** The call whose chain makes all that the reduction `at` adds up, as one store of a step or a product, and that store. */
-function makerOf({ calls, temporaries = [] }: Program, at: number) {
-  const { in: input } = (calls[at] as KernelCall).bindings;
-  if (!input || !temporaries.some(({ placement }) => contains(placement, input))) return undefined;
-  const of = calls.slice(0, at).findLastIndex((call) => writesOf(call).some((placement) => overlap(placement, input)));
-  const { chain, kernel = "", parameters = {} } = calls[of] ?? {};
+/** The call's sum, where all that it adds up is one store of a step or a product of an earlier call's chain. */
+function sumOf({ calls, temporaries = [] }: Program, call: number): ChainSum | undefined {
+  const { bindings, parameters } = calls[call] as KernelCall;
+  const { in: input } = bindings;
+  const { reduced = 0, inner: columns = 0 } = parameters;
+  if (!input || !isSum(calls[call] as KernelCall)) return undefined;
+  if (!temporaries.some(({ placement }) => contains(placement, input))) return undefined;
+  const of = calls
+    .slice(0, call)
+    .findLastIndex((other) => writesOf(other).some((placement) => overlap(placement, input)));
+  const { chain, kernel = "", parameters: { columns: width = columns } = {} } = calls[of] ?? {};
   if (kernel !== "elementwise" && !kernels[kernel]?.isProduct) return undefined;
   const store = chain?.stores.find(({ placement }) => overlap(placement, input));
   if (!store || chain?.count !== input.length || !isDense(store) || !contains(store.placement, input)) return undefined;
-  const { columns = (calls[at] as KernelCall).parameters["inner"] } = parameters;
-  const isOfRows = columns === (calls[at] as KernelCall).parameters["inner"]; // a product's units are rows of it
-  return isOfRows && ["step", "product"].includes(store.source.from) ? { store, of } : undefined;
+  if (width !== columns || !["step", "product"].includes(store.source.from)) return undefined; // units are rows of the product
+  return { store, columns, period: reduced * columns, of, call };
 }
 
 /** Blocks are whole rows, and go beyond the end of no sum. */
@@ -72,8 +99,8 @@ function fits(sums: readonly ChainSum[]): boolean {
 /** What is negated to be added up, and the sign that its sum takes instead. */
 function withoutSign(
   source: ElementwiseOperand,
-  steps: SummedChain["steps"],
-): { source: ElementwiseOperand; sign: number } {
+  steps: readonly OwnStep[],
+): { readonly source: ElementwiseOperand; readonly sign: number } {
   const step = source.from === "step" ? steps[source.index] : undefined;
   const [operand] = step?.operands ?? [];
   const isNegated = step?.function === "negate" && (operand?.from === "step" || operand?.from === "product");
@@ -95,25 +122,6 @@ function isRead(
   return calls
     .slice(of + 1, last + 1)
     .some((call, i) => !own.has(of + 1 + i) && readsOf(call).some((read) => overlap(read, placement)));
-}
-
-/** The chain without steps whose results nothing takes. */
-function withoutIdleSteps(chain: SummedChain): SummedChain {
-  const { steps, stores, sums = [] } = chain;
-  const taken = new Set<number>();
-  const take = (operand: ElementwiseOperand) => operand.from === "step" && taken.add(operand.index);
-  for (const { source } of [...stores, ...sums]) take(source);
-  for (let k = steps.length - 1; k >= 0; k--) if (taken.has(k)) steps[k]?.operands.forEach(take);
-  const kept = steps.flatMap((_, k) => (taken.has(k) ? k : []));
-  const numbers = new Map(kept.map((from, to) => [from, to]));
-  const moved = (operand: ElementwiseOperand): ElementwiseOperand =>
-    operand.from === "step" ? { from: "step", index: numbers.get(operand.index) as number } : operand;
-  return {
-    ...chain,
-    steps: kept.flatMap((k) => steps.slice(k, k + 1)).map((step) => ({ ...step, operands: step.operands.map(moved) })),
-    stores: stores.map((store) => ({ ...store, source: moved(store.source) })),
-    sums: sums.map((sum) => ({ ...sum, source: moved(sum.source) })),
-  };
 }
 
 function bound({ kernel, bindings }: KernelCall, access: "read" | "write"): Placement[] {

@@ -14,43 +14,45 @@ import type {
 import { bringTogether } from "./chain-results.ts";
 import { lastUses, planStores } from "./chain-stores.ts";
 
-/** Elements of a block, of a unit that is a call's own, and of what no block goes beyond a multiple of: here none. */
-const BLOCK = 512;
-const UNIT = 16 * BLOCK;
-const NO_PERIOD = 0xffffffff;
+/** Elements of a block: as in wasm/elementwise.ts. */
+export const BLOCK = 512;
 const BLOCK_BYTES = BLOCK * 4;
 const VECTOR_BYTES = 16;
 
 /** Opcodes after the functions', as in wasm/apply.ts. */
 const STORE = Object.keys(elementwiseOpcodes).length;
+/** The first of steps that are two in one, whose number chain-pairs.ts and wasm/apply.ts have. */
+export const PAIR = STORE + 1;
+const FIRST_SEVERAL = PAIR + 6;
 const several = activationKinds.flatMap((kind) =>
   ["01", "12", "012"].map((orders) => [...orders].map((order) => kind + order).join(" ")),
 );
 /** Activations with their derivatives at one operand; relu and sin have nothing to share. */
 const SEVERAL: Readonly<Record<string, number>> = Object.fromEntries(
-  several.flatMap((names, i) => (/^(relu|sin)/.test(names) ? [] : [[names, STORE + 1 + i]])),
+  several.flatMap((names, i) => (/^(relu|sin)/.test(names) ? [] : [[names, FIRST_SEVERAL + i]])),
 );
-const RANDOM = STORE + 1 + several.length;
+const RANDOM = FIRST_SEVERAL + several.length;
 const STORE_STRIDED = RANDOM + randomFunctions.length;
-const SUM = STORE_STRIDED + 1;
+export const SUM = STORE_STRIDED + 1;
 
-/** Sums of columns that a chain makes on its way (wasm/sums.ts): of a step's or a product's elements, [..., columns]. */
-export interface ChainSum {
-  readonly source: ElementwiseOperand;
-  readonly columns: number;
-  /** Elements that a sum of each column is of: a multiple of the least one of the chain's sums. */
-  readonly period: number;
-  /** The call that ends it, by position. */
-  readonly call: number;
+/** A step that is no function of chains: its opcode says what it is. Of a sum, which call ends it; it has no result. */
+export interface OwnStep extends ElementwiseStep {
+  readonly opcode?: number;
+  readonly call?: number;
 }
 
-/** A chain with sums of equal columns, a multiple of 8, at most {@link MOST_SUM_COLUMNS}. */
-export interface SummedChain extends ElementwiseChain {
-  readonly sums?: readonly ChainSum[];
+/**
+ * A chain; of a network's program in the form of network-calls.ts. What that reads in another order than its own, rows under every
+ * row say, has a slot to itself, which blocks that read the same share.
+ */
+export interface OwnChain extends ElementwiseChain {
+  readonly steps: readonly OwnStep[];
+  /** Elements that blocks and units are whole multiples of, and that blocks do not go beyond a multiple of. */
+  readonly row?: number;
+  readonly period?: number;
 }
 
-export const MOST_SUM_COLUMNS = BLOCK;
-/** The kernel of calls that end a sum: parameters `columns`, `period`, `scale`, `of`, which call's chain it is; binding `out`. */
+/** The kernel of calls that end a sum. */
 export const SUMS = "sums";
 
 /** Where a value is: the modes of wasm/elementwise.ts, in its order. */
@@ -70,8 +72,7 @@ interface Step {
   readonly opcode: number;
   /** Of a strided store: the stride; its width stands as the second operand's address. Of a random draw: its words. */
   readonly extra?: number | readonly number[];
-  /** Of a sum: the call that ends it. */
-  readonly sum?: number;
+  readonly call?: number | undefined;
   readonly out: Place;
   readonly operands: readonly Place[];
 }
@@ -82,20 +83,21 @@ export interface LaidOutChain {
   readonly bytes: number;
   /** Bytes of slots and cells, of each thread. */
   readonly scratchBytes: number;
-  /** Writes the tables to `words`, which lie at `address`, a multiple of 16. `addressOfSum`: of its parameters, by its call. */
-  write(words: Uint32Array, address: number, addressOfSum?: (call: number) => number): void;
+  /** Writes the tables to `words`, which lie at `address`, a multiple of 16. `parametersOf`: the address of a call's. */
+  write(words: Uint32Array, address: number, parametersOf?: (call: number) => number): void;
 }
 
-const HEADER_WORDS = 7;
+const HEADER_WORDS = 6;
 const SCALAR_WORDS = 2;
 const SPREAD_WORDS = 6;
 const STEP_WORDS = 10;
 const NOWHERE: Place = { mode: "slot", address: 0 };
 
 /** @param addressOf - the byte address of a placement. */
-export function layOutChain(original: SummedChain, addressOf: (placement: Placement) => number): LaidOutChain {
-  const chain = bringTogether(original, Object.keys(SEVERAL));
-  const { count, sums = [] } = chain;
+export function layOutChain(original: OwnChain, addressOf: (placement: Placement) => number): LaidOutChain {
+  const { row = 0, period = 0 } = original;
+  const chain: OwnChain = bringTogether(original, Object.keys(SEVERAL));
+  const { count } = chain;
   const plan = planStores(chain);
   const slots = new Slots();
   const constants: number[] = [];
@@ -126,34 +128,25 @@ export function layOutChain(original: SummedChain, addressOf: (placement: Placem
 
   const lastUse = lastUses(chain, plan.direct);
   const steps: Step[] = [];
-  const sumOf = (from: "product" | "step", index: number) => {
-    for (const { source, call } of sums) {
-      if (source.from !== from || source.index !== index) continue;
-      steps.push({ opcode: SUM, sum: call, out: NOWHERE, operands: [placeOf(source, false)] });
-    }
-  };
-  for (const index of new Set(sums.map(({ source }) => (source.from === "product" ? source.index : -1)))) {
-    sumOf("product", index);
-  }
   for (let k = 0; k < chain.steps.length; ) {
     const together = severalFrom(chain.steps, k);
-    const step = chain.steps[k] as ElementwiseStep;
+    const step = chain.steps[k] as OwnStep;
     const operands = step.operands.map((operand, i) => placeOf(operand, readsInteger(step, i)));
     const outs: Place[] = [];
     for (let i = 0; i < together; i++) {
       for (const { from, index } of lastUse.get(k + i) ?? []) {
+        if (from === "load" && row) continue;
         slots.release((from === "load" ? loads : results)[index]); // first: a loop may write over what it reads
       }
     }
     for (let i = 0; i < together; i++) {
       const direct = plan.direct.get(k + i);
-      outs.push(direct ? inMemory(direct) : slots.take());
+      outs.push(direct ? inMemory(direct) : step.call === undefined ? slots.take() : NOWHERE);
     }
     results.push(...outs);
     const [out = NOWHERE, ...others] = outs;
-    const opcode = opcodeOf(chain.steps.slice(k, k + together));
-    steps.push({ opcode, out, operands: [...operands, ...others], ...(step.random && { extra: wordsOf(step) }) });
-    for (let i = 0; i < together; i++) sumOf("step", k + i);
+    const { opcode = opcodeOf(chain.steps.slice(k, k + together)), call } = step;
+    steps.push({ opcode, call, out, operands: [...operands, ...others], ...(step.random && { extra: wordsOf(step) }) });
     k += together;
   }
   for (const { placement, source, dtype, stride = 1, width = 1 } of plan.atEnd) {
@@ -174,15 +167,12 @@ export function layOutChain(original: SummedChain, addressOf: (placement: Placem
   return {
     bytes: termsStart + terms.flat().length * 4,
     scratchBytes: cellsStart + scalars.length * VECTOR_BYTES,
-    write(table, address, addressOfSum = () => 0) {
+    write(table, address, parametersOf = () => 0) {
       const addressIn = ({ mode, address: at }: Place): number => {
         if (mode === "cell") return cellsStart + at;
         return mode === "constant" ? address + constantsStart + at : at;
       };
-      const { columns } = sums[0] ?? { columns: 1 };
-      const whole = (size: number) => Math.floor(size / columns) * columns; // rows of a sum
-      const period = Math.min(NO_PERIOD, ...sums.map((sum) => sum.period));
-      const words = [count, whole(BLOCK), whole(UNIT), period, scalars.length, spreads.length, steps.length];
+      const words = [count, row, period, scalars.length, spreads.length, steps.length];
       scalars.forEach((load, i) => {
         words.push(addressOf(load.placement), cellsStart + i * VECTOR_BYTES);
       });
@@ -194,7 +184,7 @@ export function layOutChain(original: SummedChain, addressOf: (placement: Placem
         term += length * 4;
       });
       let draw = address + drawsStart;
-      for (const { opcode, sum, extra = sum === undefined ? 0 : addressOfSum(sum), out, operands } of steps) {
+      for (const { opcode, call, extra = call === undefined ? 0 : parametersOf(call), out, operands } of steps) {
         if (typeof extra === "number") words.push(opcode, extra);
         else {
           words.push(opcode, draw);

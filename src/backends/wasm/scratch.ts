@@ -84,30 +84,3 @@ function writtenStates({ kernel, bindings, chain }: KernelCall): string[] {
   ];
   return written.flatMap(({ region }) => (region.kind === "state" ? [region.name] : []));
 }
-
-/** Bytes of a cache line, at which the sums of a chain's units begin. */
-const SUMS_ALIGNMENT = 64;
-
-/** Gives the sums that chains make memory for what their units add up, from the chain on until the call that ends them. */
-export function placeSums(
-  { calls, sums }: Translation,
-  needs: Needs,
-  memory: WasmMemory,
-  allocate: (bytes: number) => number,
-): void {
-  let [bytes, most, last] = [0, 0, -1];
-  const offsets = [...sums]
-    .sort((a, b) => a.of - b.of)
-    .map(({ of, call, columns, outer, partials }) => {
-      if (of > last) bytes = 0; // all before it have ended
-      last = Math.max(last, call);
-      const offset = bytes;
-      const units = needs.chainUnits(calls + of * CALL_BYTES) >>> 0;
-      bytes += Math.ceil(((units + outer) * columns * 8) / SUMS_ALIGNMENT) * SUMS_ALIGNMENT;
-      most = Math.max(most, bytes);
-      return { offset, partials };
-    });
-  if (most === 0) return;
-  const start = allocate(most);
-  for (const { offset, partials } of offsets) memory.words(partials, 1)[0] = start + offset;
-}
