@@ -1,5 +1,6 @@
 /** What the page makes of what visitors bring: drawings, letters, tables; and how models are judged on them. */
 import { describe, expect, test } from "vitest";
+import { mixtureTruth } from "../../demo/field/mixture.ts";
 import { LOG, newLocal } from "../../demo/field/truth.ts";
 import { gridlines } from "../../demo/page/chart.ts";
 import { inkIn } from "../../demo/page/letters.ts";
@@ -108,6 +109,38 @@ describe("a drawing", () => {
     expect(totalVariation(own, learned.logDensity!, extent)).toBeLessThan(1e-3);
     expect(totalVariation(new Float64Array(64 * 64), learned.logDensity!, extent)).toBeCloseTo(1, 3);
   });
+});
+
+test("the bound is half the mean of the residual's size on the way, for a Gaussian whose score is known", async () => {
+  const [variance, c, d] = [0.25, 0.3, -0.2];
+  const truth = mixtureTruth({ means: [0, 0], weights: [1], variances: [variance] });
+  const rate = (t: number) => (t * variance - (1 - t)) / (t * t * variance + (1 - t) ** 2);
+  const of = (points: Float32Array, t: number | Float32Array) =>
+    Array.from({ length: points.length / 2 }, (_, i) => ({
+      x: points[2 * i]!,
+      y: points[2 * i + 1]!,
+      t: (t as Float32Array)[i]!,
+    }));
+  const flow = {
+    velocity: async (points: Float32Array, t: number | Float32Array) =>
+      of(points, t).flatMap((one) => [rate(one.t) * one.x + c, rate(one.t) * one.y + d]),
+    divergence: async (points: Float32Array, t: number | Float32Array) =>
+      Float64Array.from(of(points, t), (one) => 2 * rate(one.t)),
+    frames: async (noise: Float32Array) => noise,
+    logDensity: async () => [],
+  };
+  const [noise, data] = [1, 2].map((k) => Float32Array.from({ length: 256 }, (_, i) => Math.sin(k * 7 * i + i * i)));
+  const errors = await fieldErrors(flow, truth, noise!, data!);
+  let expected = 0;
+  for (let i = 0; i < 128; i++) {
+    const t = (0.98 * (Math.floor(i / 2) + 0.5)) / 64;
+    const at = (k: number) => t * data![2 * i + k]! + (1 - t) * noise![2 * i + k]!;
+    const spread = t * t * variance + (1 - t) ** 2;
+    expected += (0.5 * 0.98 * Math.abs((c * at(0) + d * at(1)) / spread)) / 128;
+  }
+  expect(errors.bound).toBeCloseTo(expected, 5);
+  expect(errors.velocity).toBeCloseTo(Math.hypot(c, d), 5);
+  expect(errors.divergence).toBeCloseTo(0, 5);
 });
 
 test("letters become points about the middle, the right way up", () => {
