@@ -143,7 +143,10 @@ test("each job is called once for what it is of, and nothing that is done again"
   expect(runs.map(({ loss, seed }) => `${loss} ${seed}`)).toEqual(
     "cfm 0,cfm 1,fdm 0,fdm 1,constant 0,constant 1".split(","),
   );
-  expect(runs[0]?.fitted).toMatchObject({ step: 6, stopped: false });
+  expect(runs[0]?.fitted).toMatchObject({ step: 12, stopped: false }); // of both trainings
+  const secondsOf = async (...names: string[]) =>
+    JSON.parse(await readFile(join(runs[0]?.place as string, ...names, "trained.json"), "utf8")).seconds;
+  expect(runs[0]?.fitted?.seconds).toBe((await secondsOf()) + (await secondsOf("first")));
   expect(runs[0]?.judgement.metrics[1]?.value).toBeNaN(); // null in JSON, which has no NaN
   expect(runs[4]?.fitted).toBeUndefined();
 });
@@ -206,7 +209,7 @@ test("CFM at equal seconds has the steps that were measured once", { timeout: 30
   await writeFile(join(place, "steps-for-seconds.npy"), writeNpy(Float64Array.of(2.5), [1]));
   for (const file of ["trained.json", "record.json", "model.safetensors", "metrics.jsonl"]) await rm(join(place, file));
   await conduct(runtime, plan);
-  expect((await runsOf(plan))[1]?.fitted?.step).toBe(15);
+  expect((await runsOf(plan))[1]?.fitted?.step).toBe(22); // 15, and half as many of the first
 });
 
 test("the report has what it should, and no other file", async () => {
@@ -235,7 +238,7 @@ test("the report has what it should, and no other file", async () => {
   expect(html).not.toMatch(/NaN|undefined|Infinity|https?:|<script|<link|src="(?!data:)/);
   expect(outcome.document).toMatchObject({
     experiment: "fake",
-    results: [{ loss: "cfm", seed: 0, steps: 6 }, {}, {}, {}, {}, {}],
+    results: [{ loss: "cfm", seed: 0, steps: 12 }, {}, {}, {}, {}, {}],
     differences: expect.arrayContaining([
       expect.objectContaining({ loss: "constant", against: "fdm", metric: "error" }),
     ]),
