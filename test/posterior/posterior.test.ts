@@ -303,6 +303,19 @@ describe("simulations", () => {
     const points = { a: [0.2, 0.9], b: [0.1, 0.5, 0.7, 0.3] };
     expect((await own.logDensity(points)).values).toEqual((await whole.logDensity(points)).values);
     expect(() => steps.training({ step: 3 } as never)).toThrow(/step/);
+    // Noise on the parameters is the trainer's.
+    const noisy = await infer({ simulate, observation: [0.4], seed: 3, jitter: 0.3 });
+    const jittered = await engines.runtime.createTrainer({
+      ...steps.training({ hidden: [4], steps: 2, batchSize: 16 }),
+      jitter: 0.3,
+    });
+    for await (const _ of jittered.run({ steps: 2 }));
+    const found = (await noisy.sample(asked)).values;
+    expect(found).toEqual((await steps.posterior(jittered.model).sample(asked)).values);
+    expect(found).not.toEqual((await whole.sample(asked)).values);
+    expect("jitter" in steps.training()).toBe(false);
+    noisy.dispose();
+    jittered.dispose();
     whole.dispose();
     trainer.dispose();
   });
