@@ -1,7 +1,8 @@
 // Sums of columns that chains make on their way: which are taken, what is then not stored, and their values and bits.
 import { describe, expect, test } from "vitest";
 import { createWasmBackend } from "../../src/backends/wasm/backend.ts";
-import { type OwnChain, SUMS } from "../../src/backends/wasm/chain.ts";
+import type { OwnChain } from "../../src/backends/wasm/chain.ts";
+import { SUMS } from "../../src/backends/wasm/chain-sums.ts";
 import { networkCalls } from "../../src/backends/wasm/network-calls.ts";
 import { reductions } from "../../src/kernels/reduce.ts";
 import type { ElementwiseChain, KernelCall, Placement, Program } from "../../src/schedule/program.ts";

@@ -155,8 +155,10 @@ class LocalWasmBackend implements WasmBackend {
   }
 
   async load(planned: Program, state: ReadonlyMap<string, StateBuffer>): Promise<Executable> {
+    // Of networks alone: all kernels, and the form that their programs have here.
+    const network = needsAll(planned) ? await onDemand(import("./network-calls.ts")) : undefined;
     this.#checkAlive();
-    const network = needsAll(planned) ? await this.#forNetworks() : undefined;
+    if (network && !this.#hasAll) await this.#widen();
     const program = network?.networkCalls(planned) ?? planned;
     const held: Allocation[] = [];
     const hold = (subject: string, bytes: number) => {
@@ -218,14 +220,6 @@ class LocalWasmBackend implements WasmBackend {
       release();
       throw error;
     }
-  }
-
-  /** What networks' programs need beside the MLP's: all kernels, and the form that the programs have here. */
-  async #forNetworks() {
-    if (!this.#hasAll) await this.#widen();
-    const module = await onDemand(import("./network-calls.ts"));
-    this.#checkAlive();
-    return module;
   }
 
   #run(

@@ -9,7 +9,10 @@
 import { reductions } from "../../kernels/reduce.ts";
 import { kernels } from "../../kernels/registry.ts";
 import type { ElementwiseOperand, ElementwiseStore, KernelCall, Placement, Program } from "../../schedule/program.ts";
-import { BLOCK, type OwnChain, type OwnStep, SUM, SUMS } from "./chain.ts";
+import { BLOCK, type OwnChain, type OwnStep, SUM } from "./chain.ts";
+
+/** The kernel of calls that end a sum, as translate.ts has it. */
+export const SUMS = "sums";
 
 /** Columns of a sum: two vectors at a time, a row in a block. */
 const COLUMNS = 8;

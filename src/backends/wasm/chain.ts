@@ -52,9 +52,6 @@ export interface OwnChain extends ElementwiseChain {
   readonly period?: number;
 }
 
-/** The kernel of calls that end a sum. */
-export const SUMS = "sums";
-
 /** Where a value is: the modes of wasm/elementwise.ts, in its order. */
 const modes = ["memory", "product", "slot", "cell", "constant"] as const;
 interface Place {
@@ -84,7 +81,7 @@ export interface LaidOutChain {
   /** Bytes of slots and cells, of each thread. */
   readonly scratchBytes: number;
   /** Writes the tables to `words`, which lie at `address`, a multiple of 16. `parametersOf`: the address of a call's. */
-  write(words: Uint32Array, address: number, parametersOf?: (call: number) => number): void;
+  write(words: Uint32Array, address: number, parametersOf: (call: number) => number): void;
 }
 
 const HEADER_WORDS = 6;
@@ -167,7 +164,7 @@ export function layOutChain(original: OwnChain, addressOf: (placement: Placement
   return {
     bytes: termsStart + terms.flat().length * 4,
     scratchBytes: cellsStart + scalars.length * VECTOR_BYTES,
-    write(table, address, parametersOf = () => 0) {
+    write(table, address, parametersOf) {
       const addressIn = ({ mode, address: at }: Place): number => {
         if (mode === "cell") return cellsStart + at;
         return mode === "constant" ? address + constantsStart + at : at;

@@ -1,6 +1,6 @@
 /** Where the sums that chains make (chain-sums.ts) are while a program runs. */
 import type { Placement, Program } from "../../schedule/program.ts";
-import { SUMS } from "./chain.ts";
+import { SUMS } from "./chain-sums.ts";
 import type { WasmMemory } from "./memory.ts";
 import type { Needs } from "./scratch.ts";
 import { CALL_BYTES, type Translation } from "./translate.ts";

@@ -3,11 +3,10 @@
  * parameter structs with all addresses filled in, and the chains' tables.
  */
 import { ConfigError } from "../../errors.ts";
-import type { KernelDeclaration } from "../../kernels/kernel.ts";
 import { packParameters } from "../../kernels/pack-parameters.ts";
 import { kernels } from "../../kernels/registry.ts";
 import type { KernelCall, Placement, Program } from "../../schedule/program.ts";
-import { layOutChain, SUMS } from "./chain.ts";
+import { layOutChain } from "./chain.ts";
 import type { Allocation, WasmMemory } from "./memory.ts";
 
 /** The numbers that `run` knows kernels by: positions in this list, which is that of wasm/index.ts. */
@@ -23,7 +22,7 @@ const KERNELS = [
   "reduce",
   "replaceRow",
   "scatterAdd",
-  SUMS,
+  "sums",
 ];
 
 /** Kernels that are another's function there: its parameters are the longer ones, those that a call has not are 0. */
@@ -115,8 +114,8 @@ function kernelNumber({ kernel, label }: KernelCall): number {
 
 /** The call's parameter struct; `xOffset` is the address of binding x in elements, 0 where nothing is bound. */
 function parametersOf(call: KernelCall, addressOf: (placement: Placement) => number): Uint32Array {
-  if (call.kernel === SUMS) return new Uint32Array(SUM_WORDS); // placed-sums.ts fills them in
-  const declaration = kernels[LONGER[call.kernel] ?? call.kernel] as KernelDeclaration;
+  const declaration = kernels[LONGER[call.kernel] ?? call.kernel];
+  if (!declaration) return new Uint32Array(SUM_WORDS); // placed-sums.ts fills them in
   const none = LONGER[call.kernel] ? Object.keys(declaration.parameters).map((field) => [field, 0] as const) : [];
   const offsets = Object.keys(declaration.bindings).map((name) => {
     const binding = call.bindings[name];
