@@ -141,7 +141,7 @@ test.each(Object.entries(engines))("arguments are used up when a call returns, %
 test("no call is left out", () => {
   const takeNothing = ["constructor", "memory", "checkpoint", "describe", "dispose", "prepared"];
   const takeText = ["verifyCase"];
-  const inner = ["limits", "use", "check", "own", "release", "field", "solve", "stillWanted", "told", "work"];
+  const inner = ["limits", "use", "check", "own", "release", "field", "solve", "stillWanted", "told", "work", "blocks"];
   const methods = [LocalRuntime, LocalTrainer, LocalModel].flatMap(({ prototype }) =>
     Object.getOwnPropertyNames(prototype).filter(
       (name) => typeof Object.getOwnPropertyDescriptor(prototype, name)?.value === "function",
