@@ -77,7 +77,7 @@ function before(words: string, signal: "SIGKILL" | "SIGTERM"): RunOptions {
   return { node: patched(script) };
 }
 
-test("Ctrl-C in a training saves it and says how to go on, which gives equal bits", { timeout: 60_000 }, async () => {
+test("Ctrl-C in a training saves it and says how to go on, which gives equal bits", { timeout: 120_000 }, async () => {
   // Of a second or two: reports come a few times in each, and the first has to come long before the end.
   const longer = (out: string) => {
     const own = settings.replace("steps=400,width=16,layers=2,batch=64", "steps=4000,width=32,layers=3,batch=256");

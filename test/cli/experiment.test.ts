@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Run } from "../../src/cli/experiment/conduct.ts";
 import { secondsAt } from "../../src/cli/experiment/curves.ts";
 import type { Metric } from "../../src/cli/experiment/experiment.ts";
-import { differencesOf, sentenceOf, summariesOf } from "../../src/cli/experiment/outcome.ts";
+import { differencesOf, pointDifferencesOf, sentenceOf, summariesOf } from "../../src/cli/experiment/outcome.ts";
 import { stylesOf, verdictsOf } from "../../src/cli/experiment/report.ts";
 import { Schedule } from "../../src/cli/experiment/schedule.ts";
 import { figure } from "../../src/cli/experiment/tables.ts";
@@ -98,7 +98,7 @@ describe("who won", () => {
       losses: ["cfm", "fdm", "rows"],
       experiment: { headline: ["nats"], contenders: { ...contenders, rows: { title: "Rows", isBaseline: true } } },
     };
-    const verdicts = verdictsOf({ plan: plan as never, runs, differences: differencesOf(runs) });
+    const verdicts = verdictsOf({ plan: plan as never, runs, differences: differencesOf(runs), pointDifferences: [] });
     expect(verdicts.map(({ text }) => text)).toEqual([expect.stringContaining("FDM is better than CFM")]);
   });
 
@@ -108,6 +108,39 @@ describe("who won", () => {
     expect(sentenceOf(only as never, metric, contenders)).toBe(
       "Likelihood: FDM has 0.1 nats less than CFM; one seed cannot tell that from chance",
     );
+  });
+
+  test("on the same points a difference has an error of its own, whichever sign the points' numbers have", async () => {
+    const points: Record<string, number[]> = { cfm: [4, 5, 3], fdm: [-3.9, -4.8, -2.7] }; // of FDM log-densities
+    const runs = runsWith({ cfm: [4], fdm: [3.8] }, { each: "own" });
+    const differences = differencesOf(runs);
+    const asked: string[] = [];
+    const [only] = await pointDifferencesOf(runs, differences, async ({ loss, seed }, name) => {
+      asked.push(`${loss} ${seed} ${name}`);
+      return points[loss] as number[];
+    });
+    expect(asked.sort()).toEqual(["cfm 0 own", "fdm 0 own"]);
+    // -0.1, -0.2, -0.3: the deviation is 0.1.
+    expect(only).toMatchObject({ loss: "fdm", against: "cfm", metric: "nats", points: 3 });
+    expect(only?.mean).toBeCloseTo(-0.2, 12);
+    expect(only?.standardError).toBeCloseTo(0.1 / Math.sqrt(3), 12);
+    expect(sentenceOf(differences[0] as never, metric, contenders, only)).toBe(
+      "Likelihood: FDM has 0.2 nats less than CFM (-0.200 ± 0.058 nats on the same 3 points); one seed cannot tell that from chance between seeds",
+    );
+
+    // Over seeds: the mean, and the root of the summed squares over their number.
+    const more = runsWith({ cfm: [4, 4], fdm: [3.8, 3.8] }, { each: "own" });
+    const [both] = await pointDifferencesOf(more, differencesOf(more), async ({ loss, seed }) =>
+      (points[loss] as number[]).map((value, i) => value + (loss === "fdm" ? 0.3 * seed * i : 0)),
+    );
+    expect(both?.mean).toBeCloseTo((-0.2 - 0.5) / 2, 12);
+    expect(both?.standardError).toBeCloseTo(Math.hypot(0.1, 0.4) / Math.sqrt(3) / 2, 12);
+
+    const none = async (values: number[] | undefined, from = runs) =>
+      pointDifferencesOf(from, differencesOf(from), async ({ loss }) => (loss === "fdm" && values) || points[loss]!);
+    expect(await none([1, 2])).toEqual([]); // other points
+    expect(await none([1, Number.NaN, 2])).toEqual([]);
+    expect(await none(undefined, runsWith({ cfm: [4], fdm: [3.8] }))).toEqual([]); // a metric that names none
   });
 
   test("seeds that one of them lacks, and values that are none, are left out", () => {

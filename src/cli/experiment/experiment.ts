@@ -55,6 +55,11 @@ export interface Metric {
   readonly value: number;
   /** Its standard error as an estimate, such as over points; left out: not known. */
   readonly error?: number;
+  /**
+   * Of a mean over held-out points, the same for all losses: the kept array of the points' numbers, or of minus these. Two models'
+   * difference on the same points is surer than either mean.
+   */
+  readonly each?: string;
 }
 
 /** Figures along an axis, such as an error by time step: a chart of the report, a line for each loss. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { VERSION } from "../../index.ts";
 import { type Plan, runsOf } from "./conduct.ts";
 import { readTrace } from "./curves.ts";
-import { differencesOf, metricsOf, summariesOf } from "./outcome.ts";
+import { differencesOf, metricsOf, pointDifferencesOf, summariesOf } from "./outcome.ts";
 import { foundArray, placeOfData } from "./places.ts";
 import { type Outcome, stylesOf } from "./report.ts";
 
@@ -15,6 +15,10 @@ export async function outcomeOf(
   const { experiment, preset, settings, input, losses, seeds, out, command } = plan;
   const runs = await runsOf(plan);
   const [summaries, differences] = [summariesOf(runs), differencesOf(runs)];
+  const pointDifferences = await pointDifferencesOf(runs, differences, async ({ place }, name) => {
+    const { data } = await foundArray(place, name);
+    return data;
+  });
   const first = await Promise.all(runs.flatMap((run) => (run.seed === seeds[0] ? [readTrace(run)] : [])));
   const traces = first.flatMap((trace) => trace ?? []);
   const styles = stylesOf(losses);
@@ -51,8 +55,9 @@ export async function outcomeOf(
     })),
     summary: summaries,
     differences,
+    pointDifferences,
     paper: experiment.paper,
     differencesFromPaper: experiment.differences(settings, input),
   };
-  return { plan, backend, device, runs, summaries, differences, traces, pictures, document };
+  return { plan, backend, device, runs, summaries, differences, pointDifferences, traces, pictures, document };
 }

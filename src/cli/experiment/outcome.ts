@@ -1,6 +1,13 @@
 /** What came out of an experiment: means over seeds, differences between losses, and who won in a sentence. */
-import { brief } from "../report/numbers.ts";
-import { meanAndDeviation, pairedTest, standardErrorOf, type TTest, welchTest } from "../statistics.ts";
+import { brief, within } from "../report/numbers.ts";
+import {
+  meanAndDeviation,
+  pairedDifference,
+  pairedTest,
+  standardErrorOf,
+  type TTest,
+  welchTest,
+} from "../statistics.ts";
 import type { Run } from "./conduct.ts";
 import type { Contender, Metric } from "./experiment.ts";
 
@@ -88,11 +95,61 @@ export function differencesOf(runs: readonly Run[]): readonly Difference[] {
   );
 }
 
+/** A loss less another on the same held-out points, mean over seeds. What other seeds would give is not in its error. */
+export interface PointDifference {
+  readonly loss: string;
+  readonly against: string;
+  readonly metric: string;
+  readonly points: number;
+  readonly mean: number;
+  readonly standardError: number;
+}
+
+/** @param arrayOf - a kept array of a run. */
+export async function pointDifferencesOf(
+  runs: readonly Run[],
+  differences: readonly Difference[],
+  arrayOf: (run: Run, name: string) => Promise<ArrayLike<number>>,
+): Promise<readonly PointDifference[]> {
+  const found = differences.map(async ({ loss, against, metric, seeds }): Promise<PointDifference[]> => {
+    const ofSeeds = await Promise.all(
+      seeds.map(async (seed) => {
+        const both = [loss, against].map((name) => runs.find((run) => run.loss === name && run.seed === seed));
+        const [first, second] = await Promise.all(both.map((run) => run && pointsOf(run, metric, arrayOf)));
+        if (!first || first.length !== second?.length) return undefined;
+        return { points: first.length, ...pairedDifference(first, second) };
+      }),
+    );
+    const all = ofSeeds.filter((one) => one !== undefined);
+    if (all.length === 0 || all.length < seeds.length) return [];
+    const { mean } = meanAndDeviation(all.map((one) => one.mean));
+    const variance = all.reduce((sum, { standardError }) => sum + standardError ** 2, 0) / all.length ** 2;
+    return [{ loss, against, metric, points: all[0]?.points as number, mean, standardError: Math.sqrt(variance) }];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** The numbers whose mean the metric is; undefined where it names none, or one is not finite. */
+async function pointsOf(
+  run: Run,
+  metric: string,
+  arrayOf: (run: Run, name: string) => Promise<ArrayLike<number>>,
+): Promise<number[] | undefined> {
+  const figure = figureIn(run, metric);
+  if (figure?.each === undefined) return undefined;
+  const values = Array.from(await arrayOf(run, figure.each));
+  const { mean } = meanAndDeviation(values);
+  if (!Number.isFinite(mean)) return undefined;
+  const isNegated = Math.abs(mean + figure.value) < Math.abs(mean - figure.value);
+  return isNegated ? values.map((value) => -value) : values;
+}
+
 /** Who won by how much, and whether it is more than chance. Without a full stop. */
 export function sentenceOf(
   { loss, against, paired, winner, seeds, moreThanChance }: Difference,
   metric: Pick<Metric, "title" | "unit" | "better">,
   contenders: Readonly<Record<string, Pick<Contender, "title">>>,
+  points?: PointDifference,
 ): string {
   const titleOf = (name: string) => contenders[name]?.title ?? name;
   const [one, other] = [titleOf(loss), titleOf(against)];
@@ -102,7 +159,13 @@ export function sentenceOf(
   const what = metric.title.slice(0, 1).toUpperCase() + metric.title.slice(1);
   if (paired.difference === 0) return `${what}: ${one} and ${other} are equal`;
   const differs = `${what}: ${one} has ${size} ${sign} than ${other}`;
-  if (seeds.length === 1) return `${differs}; one seed cannot tell that from chance`;
+  if (seeds.length === 1) {
+    if (!points || !(points.standardError > 0)) return `${differs}; one seed cannot tell that from chance`;
+    const scale = 10 * points.standardError;
+    const sure = `${within(points.mean, scale)} ± ${within(points.standardError, scale)}${unit}`;
+    const own = `${sure} on the same ${points.points.toLocaleString("en")} points`;
+    return `${differs} (${own}); one seed cannot tell that from chance between seeds`;
+  }
   const over = `p ${paired.p < 0.001 ? "" : "= "}${pText(paired.p)}, paired over ${seeds.length} seeds`;
   if (!moreThanChance) return `${differs}: not more than chance (${over})`;
   if (winner === undefined) return `${differs}: more than chance (${over})`;

@@ -7,7 +7,7 @@ import { documentOf, settingsOf, tableSection, verdictOf } from "../report/page.
 import type { Plan, Run } from "./conduct.ts";
 import { curvesOf, type Trace } from "./curves.ts";
 import type { Contender, Experiment, Metric } from "./experiment.ts";
-import { type Difference, metricsOf, pText, type Summary, sentenceOf } from "./outcome.ts";
+import { type Difference, metricsOf, type PointDifference, pText, type Summary, sentenceOf } from "./outcome.ts";
 import { paperTable, resultTables, seedsTable } from "./tables.ts";
 
 /** All that a report is of. */
@@ -18,6 +18,7 @@ export interface Outcome {
   readonly runs: readonly Run[];
   readonly summaries: readonly Summary[];
   readonly differences: readonly Difference[];
+  readonly pointDifferences: readonly PointDifference[];
   /** Of the first seed's trainings. */
   readonly traces: readonly Trace[];
   /** As HTML. */
@@ -37,7 +38,7 @@ export function stylesOf(losses: readonly string[]): ReadonlyMap<string, string>
 }
 
 export function reportOf(outcome: Outcome): string {
-  const { plan, runs, summaries, differences, traces, pictures } = outcome;
+  const { plan, runs, summaries, differences, pointDifferences, traces, pictures } = outcome;
   const { experiment, settings, input, losses, seeds } = plan;
   const styles = stylesOf(losses);
   const metrics = metricsOf(runs);
@@ -64,7 +65,7 @@ export function reportOf(outcome: Outcome): string {
     `<h2>Result</h2>${resultTables(experiment, losses, summaries, metrics, runs, styles).map(tableSection).join("")}`,
     differences.length === 0
       ? ""
-      : `<h2>Differences</h2>${tableSection(differencesTable(differences, metrics, experiment, losses))}`,
+      : `<h2>Differences</h2>${tableSection(differencesTable(differences, pointDifferences, metrics, experiment, losses))}`,
     paper.rows.length > 1 ? `<h2>Beside the paper</h2>${tableSection({ ...paper, note: sources })}` : "",
     differing.length === 0
       ? ""
@@ -99,7 +100,12 @@ function leadOf({ plan }: Outcome): string {
 }
 
 /** A sentence for each headline metric and loss against the first; without full stops. */
-export function verdictsOf({ plan, runs, differences }: Pick<Outcome, "plan" | "runs" | "differences">) {
+export function verdictsOf({
+  plan,
+  runs,
+  differences,
+  pointDifferences,
+}: Pick<Outcome, "plan" | "runs" | "differences" | "pointDifferences">) {
   const { experiment, losses } = plan;
   const metrics = metricsOf(runs);
   // Of many losses the foremost metric alone: the others are in the table.
@@ -112,14 +118,19 @@ export function verdictsOf({ plan, runs, differences }: Pick<Outcome, "plan" | "
     if (!metric) return [];
     return found.map((one) => ({
       metric: name,
-      text: sentenceOf(one, metric, experiment.contenders),
+      text: sentenceOf(one, metric, experiment.contenders, overPoints(one, pointDifferences)),
       winner: one.winner,
     }));
   });
 }
 
+function overPoints({ loss, against, metric }: Difference, all: readonly PointDifference[]) {
+  return all.find((one) => one.loss === loss && one.against === against && one.metric === metric);
+}
+
 function differencesTable(
   differences: readonly Difference[],
+  points: readonly PointDifference[],
   metrics: readonly Metric[],
   { contenders, headline }: Experiment,
   losses: readonly string[],
@@ -127,7 +138,9 @@ function differencesTable(
   const isShown = ({ against, metric }: Difference) => against === losses[0] && headline.includes(metric);
   const few = losses.length > 3 ? differences.filter(isShown) : differences;
   const title = (loss: string) => contenders[loss]?.title ?? loss;
-  const rows = few.flatMap(({ loss, against, metric, paired, welch, moreThanChance, winner, seeds }) => {
+  const rows = few.flatMap((one) => {
+    const { loss, against, metric, paired, welch, moreThanChance, winner, seeds } = one;
+    const same = overPoints(one, points);
     const { title: measure, unit } = metrics.find(({ name }) => name === metric) as Metric;
     const scale = Number.isNaN(paired.standardError) ? Math.abs(paired.difference) : paired.standardError;
     const number = (value: number) => within(value, scale || Math.abs(value));
@@ -138,6 +151,7 @@ function differencesTable(
       [
         `${title(loss)} less ${title(against)}: ${measure}${unit === undefined ? "" : `, ${unit}`}`,
         number(paired.difference),
+        same && same.standardError > 0 ? within(same.standardError, 10 * same.standardError) : "–",
         interval,
         pText(paired.p),
         pText(welch.p),
@@ -151,10 +165,10 @@ function differencesTable(
       : "";
   return {
     name: "Differences",
-    rows: [["difference", "mean", "95 % interval", "p, paired", "p, Welch", "better"], ...rows],
+    rows: [["difference", "mean", "± over points", "95 % interval", "p, paired", "p, Welch", "better"], ...rows],
     note:
       "Two-sided t-tests over the seeds: paired, a seed's two models sharing data, batches and parameters to begin with, and " +
-      `Welch's, which does without that. Intervals are the paired test's; p-values are not corrected for their number.${left}`,
+      `Welch's, which does without that. Intervals are the paired test's; "± over points" is the standard error on the same held-out points, and says nothing of other seeds; p-values are not corrected for their number.${left}`,
   };
 }
 

@@ -73,6 +73,7 @@ async function bitsOf({ data, settings, evaluationSeed: seed, signal, kept }: Pi
     title: "bits per dimension, held out",
     unit: "bits",
     better: "lower",
+    each: "bits",
     ...meanWithError(Array.from(bits)),
   };
   return [metric];

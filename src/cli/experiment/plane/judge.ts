@@ -13,6 +13,9 @@ import type { PlaneSettings } from "./settings.ts";
 /** Solves for pictures and bounds need less than for figures. */
 const PICTURE_STEPS = 25;
 
+/** The array of held-out points' negative log-likelihoods. */
+const NATS = "negative-log-likelihoods";
+
 /** Points that the two samples of a sliced distance have, at most. */
 const SLICED_POINTS = 4096;
 
@@ -46,7 +49,7 @@ export async function judgePlane({
     return { values, shape: [count, 2] };
   });
   await progress(0.1, "samples");
-  const { data: nats } = await kept("negative-log-likelihoods", async () => {
+  const { data: nats } = await kept(NATS, async () => {
     const { values } = await model.logDensity(points, exact);
     return { values: values.map((value) => -value), shape: [points.length / 2] };
   });
@@ -83,6 +86,7 @@ export async function judgePlane({
       title: "negative log-likelihood, held out",
       unit: "nats",
       better: "lower",
+      each: NATS,
       ...meanWithError(Array.from(nats)),
     },
     { name: "totalVariation", title: "total variation to the data's density", better: "lower", value: distance },

@@ -18,6 +18,9 @@ export type TableJob = LossJob<TableSettings, TableData>;
 /** Rows that a kernel density estimate has a kernel at, that distances and classifiers see, and that a file is searched through for anomalies. */
 const [MOST_CENTRES, MOST_COMPARED, MOST_SEARCHED] = [4000, 1000, 5000];
 
+/** The array of held-out rows' log-densities. */
+const LOGS = "log-densities";
+
 /** Parts that a classifier's rows are cut into: of fewer rows there is none. */
 const FOLDS = 5;
 
@@ -33,7 +36,7 @@ export async function judgeTable(job: TableJob): Promise<Judgement> {
   using model = loss === "cfm" || loss === "fdm" ? await job.model() : undefined;
   const density = model ? flowOf(job, model) : baselineOf(job);
 
-  const { data: logs } = await kept("log-densities", async () => {
+  const { data: logs } = await kept(LOGS, async () => {
     const own = await density.logDensity(heldOut.noised);
     const jacobians = codec.logJacobian(heldOut.noised);
     return { values: own.map((value, row) => value + (jacobians[row] as number)), shape: [own.length] };
@@ -95,6 +98,7 @@ export async function judgeTable(job: TableJob): Promise<Judgement> {
   const metrics: Metric[] = [
     {
       ...{ name: "nats", title: "negative log-likelihood of a row, held out", unit: "nats", better: "lower" },
+      each: LOGS,
       ...meanWithError(Array.from(logs, (value) => -value)),
     },
     {

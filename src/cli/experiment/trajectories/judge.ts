@@ -25,6 +25,9 @@ export const CONTINUES = "continues";
 /** Parts of the statistic's histograms, over the span of the held-out trajectories'. */
 export const PARTS = 20;
 
+/** The array of held-out trajectories' negative log-likelihoods per dimension. */
+const NATS = "negative-log-likelihoods";
+
 /** Trajectories that are held against their system's own motion. */
 const FOLLOWED = 100;
 
@@ -43,7 +46,7 @@ export async function judgeTrajectories(
   using continues = networks === 1 ? undefined : await job.model(CONTINUES);
   const untold = networks === 1 ? { conditions: { [EARLIER]: null } } : {};
 
-  const { data: nats } = await kept("negative-log-likelihoods", async () => {
+  const { data: nats } = await kept(NATS, async () => {
     const options = {
       ...untold,
       solver: adaptive,
@@ -99,6 +102,7 @@ export async function judgeTrajectories(
       title: "negative log-likelihood per dimension, held out",
       unit: "nats",
       better: "lower",
+      each: NATS,
       ...estimateOf(nats),
     },
     {

@@ -8,6 +8,9 @@ import { frameErrors } from "./measures.ts";
 import { continueFilms, natsOfFrames } from "./predict.ts";
 import { MADE, type VideoSettings } from "./settings.ts";
 
+/** The array of held-out frames' negative log-likelihoods per dimension. */
+const NATS = "negative-log-likelihoods";
+
 type VideoJob = LossJob<VideoSettings, VideoData>;
 
 export async function judgeVideos(job: VideoJob): Promise<Judgement> {
@@ -44,7 +47,7 @@ export async function judgeVideos(job: VideoJob): Promise<Judgement> {
   ];
   if (!isModel(loss)) return { metrics, series };
   using model = await job.model();
-  const { data: nats } = await kept("negative-log-likelihoods", async () => {
+  const { data: nats } = await kept(NATS, async () => {
     const { probes, tolerance } = settings;
     const count = Math.min(settings.likelihoods, heldOut.count);
     const values = await natsOfFrames(model, heldOut, { count, given, probes, tolerance, seed, signal });
@@ -57,6 +60,7 @@ export async function judgeVideos(job: VideoJob): Promise<Judgement> {
       title: "negative log-likelihood per dimension of true latents",
       unit: "nats",
       better: "lower",
+      each: NATS,
     },
     ...estimateOf(nats),
   };
