@@ -5,42 +5,25 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
-import type { Browser, Page } from "puppeteer";
+import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bundle } from "../../.build/bundle.mjs";
-import { demoFile, serveDemo } from "../../.build/demo.mjs";
+import { demoFile } from "../../.build/demo.mjs";
 import { cache, root } from "../../.build/files.mjs";
 import { launchBrowser } from "../../.build/platforms/browser.mjs";
 import { serve } from "../../.build/platforms/server.mjs";
 import { skippedRuntimes } from "../../.build/runtimes.mjs";
 import { createRuntime, load } from "../../src/index.ts";
+import { complaintsOf, useDemo } from "./use-demo.ts";
 
 describe.skipIf(skippedRuntimes().includes("chromium"))("the demo", () => {
-  const built = join(cache, `demo-${randomUUID()}`);
-  let server: Awaited<ReturnType<typeof serveDemo>>;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    await mkdir(built, { recursive: true });
-    await bundle(relative(root, built));
-    server = await serveDemo({ built: relative(root, built) });
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    await rm(built, { recursive: true, force: true });
-  });
+  const demo = useDemo("demo");
 
   test.each(["wasm", "webgpu"] as const)("on %s", { timeout: 180_000 }, async (backend) => {
-    const visit = await browser.createBrowserContext(); // a first one: nothing is remembered
+    const visit = await demo.browser.createBrowserContext(); // a first one: nothing is remembered
     const page = await visit.newPage();
-    const complaints: string[] = [];
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("console", (message) => {
-      if (message.type() === "error") complaints.push(message.text());
-    });
-    await page.goto(server.url);
+    const complaints = complaintsOf(page);
+    await page.goto(demo.server.url);
     await page.select("#backend", backend);
     await page.select("#width", "32");
     await state(page, "ready");

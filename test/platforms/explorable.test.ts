@@ -1,48 +1,20 @@
-/**
- * The demo as somebody explores it: the tour and its numbers, data drawn by keyboard, written and pasted, a table that is none, undo,
- * a weight changed while training, a pinned run, views and times. On WebAssembly, by small networks.
- */
-import { randomUUID } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { join, relative } from "node:path";
-import type { Browser, Page } from "puppeteer";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bundle } from "../../.build/bundle.mjs";
-import { serveDemo } from "../../.build/demo.mjs";
-import { cache, root } from "../../.build/files.mjs";
-import { launchBrowser } from "../../.build/platforms/browser.mjs";
+import type { Page } from "puppeteer";
+import { describe, expect, test } from "vitest";
 import { skippedRuntimes } from "../../.build/runtimes.mjs";
+import { complaintsOf, useDemo } from "./use-demo.ts";
 
 describe.skipIf(skippedRuntimes().includes("chromium"))("exploring", { timeout: 180_000 }, () => {
-  const built = join(cache, `explore-${randomUUID()}`);
-  let server: Awaited<ReturnType<typeof serveDemo>>;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    await mkdir(built, { recursive: true });
-    await bundle(relative(root, built));
-    server = await serveDemo({ built: relative(root, built) });
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    await rm(built, { recursive: true, force: true });
-  });
+  const demo = useDemo("explore");
 
   /** A page of a first visit; what it complains of fails the test. */
   async function visited(visit: (page: Page) => Promise<void>): Promise<void> {
-    const context = await browser.createBrowserContext();
+    const context = await demo.browser.createBrowserContext();
     const page = await context.newPage();
-    const complaints: string[] = [];
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("console", (message) => {
-      if (message.type() === "error") complaints.push(message.text());
-    });
+    const complaints = complaintsOf(page);
     await page.setViewport({ width: 1280, height: 900 });
     // Still pictures, so that what is waited for does not move.
     await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
-    await page.goto(server.url);
+    await page.goto(demo.server.url);
     await visit(page);
     expect(complaints).toEqual([]);
     await context.close();

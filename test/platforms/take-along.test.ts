@@ -1,18 +1,11 @@
-/** What visitors of the demo take along and bring: links, programs, models, samples, pictures, in Chromium. */
-import { randomUUID } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { join, relative } from "node:path";
-import type { Browser, Page } from "puppeteer";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bundle } from "../../.build/bundle.mjs";
-import { serveDemo } from "../../.build/demo.mjs";
-import { cache, root } from "../../.build/files.mjs";
-import { launchBrowser } from "../../.build/platforms/browser.mjs";
+import type { Page } from "puppeteer";
+import { describe, expect, test } from "vitest";
 import { skippedRuntimes } from "../../.build/runtimes.mjs";
 import { linkOf, runOf } from "../../demo/share/link.ts";
 import { defaultRun, type SharedRun } from "../../demo/share/run.ts";
 import { readNpz } from "../../src/data.ts";
 import { createRuntime, load } from "../../src/index.ts";
+import { useDemo } from "./use-demo.ts";
 
 const small: SharedRun = {
   ...defaultRun,
@@ -23,28 +16,14 @@ const small: SharedRun = {
 };
 
 describe.skipIf(skippedRuntimes().includes("chromium"))("a visitor", () => {
-  const built = join(cache, `take-${randomUUID()}`);
-  let server: Awaited<ReturnType<typeof serveDemo>>;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    await mkdir(built, { recursive: true });
-    await bundle(relative(root, built));
-    server = await serveDemo({ built: relative(root, built) });
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    await rm(built, { recursive: true, force: true });
-  });
+  const demo = useDemo("take");
 
   async function visited(hash: string): Promise<{ page: Page; complaints: string[] }> {
-    const page = await browser.newPage();
+    const page = await demo.browser.newPage();
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
     await page.evaluateOnNewDocument(keepFiles);
-    await page.goto(`${server.url}${hash}`);
+    await page.goto(`${demo.server.url}${hash}`);
     await state(page, "ready");
     return { page, complaints };
   }
