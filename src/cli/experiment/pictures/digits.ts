@@ -19,7 +19,7 @@ export const digits = pictureExperiment({
     quick: {
       settings: quickSettings(14),
       seeds: 1,
-      cost: "some 8 minutes for all on digits of 14 x 14 on two cores, reckoned from what steps cost.",
+      cost: "about 3 minutes for CFM and FDM on digits of 14 x 14 on two cores; with a map some 8, reckoned.",
     },
     standard: {
       settings: standardSettings(28),

@@ -64,7 +64,7 @@ export const videoPresets: Readonly<Record<PresetName, Preset<VideoSettings>>> =
       ...{ average: 60, weight: 0.05, solver: 3, likelihoods: 24, probes: 2, components: 8 },
     },
     seeds: 1,
-    cost: "about 3 minutes on two quiet cores.",
+    cost: "about a minute and a half on two quiet cores.",
   },
   standard: {
     settings: {
