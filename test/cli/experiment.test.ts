@@ -6,7 +6,7 @@ import type { Metric } from "../../src/cli/experiment/experiment.ts";
 import { differencesOf, pointDifferencesOf, sentenceOf, summariesOf } from "../../src/cli/experiment/outcome.ts";
 import { stylesOf, verdictsOf } from "../../src/cli/experiment/report.ts";
 import { Schedule } from "../../src/cli/experiment/schedule.ts";
-import { figure } from "../../src/cli/experiment/tables.ts";
+import { figure, wrapped } from "../../src/cli/experiment/tables.ts";
 import { readSettings } from "../../src/cli/experiment.ts";
 import { chart } from "../../src/cli/report/curves.ts";
 import { pairedTest, welchTest } from "../../src/cli/statistics.ts";
@@ -151,6 +151,12 @@ describe("who won", () => {
       { loss: "fdm", seeds: 1, mean: 3.8 },
     ]);
   });
+});
+
+test("names of measures in lines of a width; a longer word has one to itself", () => {
+  expect(wrapped("a bb ccc dddd", 6)).toEqual(["a bb", "ccc", "dddd"]);
+  expect(wrapped("a bb ccc", 8)).toEqual(["a bb ccc"]);
+  expect(wrapped("unbreakable a", 5)).toEqual(["unbreakable", "a"]);
 });
 
 test("each loss has a colour of its own", () => {

@@ -7,6 +7,7 @@ import { lettersVelocity } from "../../../src/flow/simplex/dirichlet-field.ts";
 import { factorGraph } from "../../../src/flow/simplex/factor-graph.ts";
 import { factorNodes } from "../../../src/flow/simplex/factor-nodes.ts";
 import { factorTable } from "../../../src/flow/simplex/factor-table.ts";
+import { factorAt } from "../../../src/flow/simplex/letters-of.ts";
 import { evaluate } from "../../../src/graph/evaluate.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import { ops } from "../../../src/networks.ts";
@@ -84,5 +85,44 @@ describe("letters guided by weights", () => {
       }
       expect(found.every((v, i) => (values[i] as number) > 0 || v >= 0)).toBe(true);
     }
+  });
+
+  const shape = { sample: [places, letters], largest } as const;
+
+  test("do not ask what a function says beside the simplex: the same number more for all letters of a place is nothing", () => {
+    const own = (more: number) =>
+      guidedLetters(fieldOf(shares), shape, factorGraph([places, letters]), (_, x) =>
+        add(
+          table(
+            weights.map((one) => 0.3 * one + more),
+            [1, size],
+          ),
+          multiply(x, 0),
+        ),
+      );
+    expect(off(velocities(own(3), 0.4), velocities(own(0), 0.4))).toBeLessThan(1e-9);
+    expect(off(velocities(own(0), 0.4), velocities(fieldOf(shares), 0.4))).toBeGreaterThan(1e-3);
+  });
+
+  test("drawn by force to one letter they have its own velocity, and no more", () => {
+    const [time, chosen] = [0.4, 3];
+    const one = Array.from({ length: size }, (_, i) => (i % letters === chosen ? 1e6 : 0));
+    const forced = guidedLetters(fieldOf(shares), shape, factorGraph([places, letters]), (_, x) =>
+      add(table(one, [1, size]), multiply(x, 0)),
+    );
+    const factor = factorAt(factorTable(letters), 1 + (largest - 1) * time);
+    const expected = points.map((x, i) => {
+      const first = i - (i % letters);
+      const speed = (largest - 1) * factor(points[first + chosen] as number).factor;
+      return speed * ((i % letters === chosen ? 1 : 0) - x);
+    });
+    expect(off(velocities(forced, time), expected)).toBeLessThan(1e-6);
+  });
+
+  test("show functions no probability below 0, such as guidance without a classifier makes", () => {
+    const told = fieldOf(weights);
+    const strong = (x: Node, t: Node) => add(multiply(told(x, t), 6), multiply(fieldOf(shares)(x, t), -5));
+    const found = guidedLetters(strong, shape, factorGraph([places, letters]), (p) => log(add(p, 1e-6)));
+    expect(velocities(found, 0.4).every(Number.isFinite)).toBe(true);
   });
 });
