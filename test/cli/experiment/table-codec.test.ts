@@ -175,6 +175,17 @@ describe("rows there and back", () => {
     ]);
   });
 
+  test("of few whole numbers, too, whose noise is a good part of what they vary", () => {
+    const rows: Rows = Array.from({ length: 3000 }, (_, i) => [String(i % 3)]);
+    const { columns } = findColumns({ columns: ["n"], header: true, rows, lines: [], notes: [] }, "t.csv", "n:integer");
+    let at = 0;
+    const noise = () => ((at++ * 7 + 3) % 10) / 10 + 0.05; // even over a step
+    const points = tableCodec(modelled(columns), rows).encode(rows, noise);
+    const variance = points.reduce((sum, z) => sum + z * z, 0) / points.length;
+    expect(points).toHaveLength(3000);
+    expect(Math.abs(variance - 1)).toBeLessThan(0.01); // 2/3 and 1/12: taken off in place of added it would be 1.29
+  });
+
   test("training points are standardised, and indicators' noise is normal", () => {
     const rows: Rows = Array.from({ length: 4000 }, (_, i) => [String(i % 7), i % 5 === 0 ? "b" : "a"]);
     const { columns } = findColumns({ columns: ["n", "c"], header: true, rows, lines: [], notes: [] }, "t.csv");
