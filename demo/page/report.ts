@@ -108,7 +108,7 @@ function statusWords({ state, reason, refusal, hasMoved, shown, isPinned, modelT
   if (state === "failed") return reason;
   const speed = sides
     .filter((side) => shown[side].millisecondsPerStep > 0 && !(side === "left" && isPinned))
-    .map((side) => `${modelTitles[side]} ${shown[side].millisecondsPerStep.toFixed(1)} ms a step`);
+    .map((side) => `${modelTitles[side]}: ${shown[side].millisecondsPerStep.toFixed(1)} ms a step`);
   // Why it runs where it runs is read once; then it stands under "This device".
   return [speed.length > 0 && !hasMoved ? shortReason(reason) : reason, ...speed].join(" · ");
 }
