@@ -1,5 +1,6 @@
 /** The choice of data: named sets, a drawing, letters, a table that is pasted, opened or dropped. */
 import { type Columns, type DataChoice, namedSets } from "../messages.ts";
+import { ChooseImage, isImage } from "./choose-image.ts";
 import type { Theme } from "./colours.ts";
 import { element } from "./elements.ts";
 import { inkOf } from "./letters.ts";
@@ -12,6 +13,7 @@ export class ChooseData {
   #choice: DataChoice = { kind: "named", name: "checkerboard" };
   #thumbnails: Readonly<Record<string, Float32Array>> = {};
   readonly #pad: Pad;
+  readonly #image: ChooseImage;
   readonly #theme: () => Theme;
   readonly #chosen: () => void;
   readonly #refuse: (message: string) => void;
@@ -25,6 +27,11 @@ export class ChooseData {
     this.#chosen = chosen;
     this.#refuse = refuse;
     this.#pad = new Pad(theme);
+    this.#image = new ChooseImage({
+      chosen: (title, { points, deviation }) => this.#useInk(title, points, deviation),
+      refuse,
+      colour: () => theme().right,
+    });
     this.#listSets();
     element("pad-use").addEventListener("click", () => this.#useInk("your drawing", this.#pad.points, DAB_DEVIATION));
     element("pad-clear").addEventListener("click", () => this.#pad.clear());
@@ -131,6 +138,7 @@ export class ChooseData {
   async #open(file: File): Promise<void> {
     if (file.size > LARGEST_FILE)
       return this.#refuse(`${file.name} has ${(file.size / 2 ** 20).toFixed(0)} MB; 20 MB at most are read here.`);
+    if (isImage(file)) return this.#image.open(file);
     try {
       this.#useTable(file.name, new Uint8Array(await file.arrayBuffer()));
     } catch {

@@ -38,17 +38,24 @@ export function inkIn({ data, width, height }: Pick<ImageData, "data" | "width" 
       if ((data[4 * (row * width + column) + 3] as number) > 128) found.push([column, -row]);
     }
   }
-  if (found.length === 0) return { points: [], deviation: 0 };
+  const every = Math.ceil(found.length / MOST_POINTS);
+  return inkAt(
+    found.filter((_, i) => i % every === 0),
+    STRIDE * Math.sqrt(every),
+  );
+}
+
+/** Blobs about places in pixels, y upwards, that are `apart` from one another: centred and scaled to fill the square. */
+export function inkAt(places: readonly (readonly [x: number, y: number])[], apart: number): Ink {
+  if (places.length === 0) return { points: [], deviation: 0 };
   const ends = ([axis, least]: [0 | 1, number]) =>
-    found.reduce((most, one) => Math.max(most, least * one[axis]), -1e9) * least;
+    places.reduce((most, one) => Math.max(most, least * one[axis]), -1e9) * least;
   const [left, right, low, high] = [ends([0, -1]), ends([0, 1]), ends([1, -1]), ends([1, 1])];
   const scale = (2 * EXTENT) / Math.max(right - left, high - low, 1);
-  const every = Math.ceil(found.length / MOST_POINTS);
-  const kept = found.filter((_, i) => i % every === 0);
   return {
-    points: kept
+    points: places
       .flatMap(([x, y]) => [scale * (x - (left + right) / 2), scale * (y - (low + high) / 2)])
       .map((value) => Number(value.toFixed(3))),
-    deviation: Number((0.55 * STRIDE * scale * Math.sqrt(every)).toFixed(4)),
+    deviation: Number((0.55 * apart * scale).toFixed(4)),
   };
 }

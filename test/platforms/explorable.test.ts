@@ -74,6 +74,16 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("exploring", { timeout: 
       await page.click("#start");
       await says(page, "right-note", /^step \d/);
 
+      // An image, dropped; training stops, for these are other data.
+      await page.evaluate(dropDisc);
+      await says(page, "left-note", /^not trained yet$/);
+      expect(await page.$eval("#image-canvas", (canvas) => canvas.getAttribute("aria-label"))).toBe(
+        "disc.png: 600 points where it is dark",
+      );
+      await state(page, "ready");
+      await page.click("#start");
+      await says(page, "right-note", /^step \d/);
+
       // Another weight on the way: what was learned stays.
       await page.focus("#right-weight");
       await page.keyboard.press("ArrowRight");
@@ -145,6 +155,17 @@ function inkOf(id: string, least: number): boolean {
   const canvas = document.getElementById(id) as HTMLCanvasElement;
   const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width || 1, canvas.height || 1);
   return data.reduce((count, value, i) => count + (i % 4 === 3 && value > 0 ? 1 : 0), 0) > least;
+}
+
+/** In the page: drops a picture of a black disc that nothing is around. */
+async function dropDisc(): Promise<void> {
+  const canvas = new OffscreenCanvas(300, 200);
+  const context = canvas.getContext("2d")!;
+  context.arc(150, 100, 80, 0, 2 * Math.PI);
+  context.fill();
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([await canvas.convertToBlob()], "disc.png", { type: "image/png" }));
+  dispatchEvent(new DragEvent("drop", { dataTransfer }));
 }
 
 /** Small networks on WebAssembly, without the tour. */
