@@ -1,6 +1,8 @@
 /**
  * `node bench/gpu-table.mjs`: the tables of docs/gpu.md, from bench/results/gpu/<device>.json, which holds what
- * `divflow bench --backend webgpu --json` ("divflow") and bench/peers/torch_steps.py ("torch") printed on one machine.
+ * `divflow bench --backend webgpu --json` ("divflow") and bench/peers/torch_steps.py ("torch") printed on one machine, and
+ * `divflow bench --network all --backend webgpu --json` ("networks") and bench/peers/torch_networks.py --cuda
+ * ("torchNetworks").
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +12,8 @@ import { timeText } from "./table.mjs";
 /** @import { Result } from "./results.mjs" */
 /** @typedef {{ workload: string, width: number, batch: number, how: string, ms: number }} TorchRow */
 /** @typedef {{ device: string, torch: string, rows: TorchRow[], products: Record<string, number>, copy: number }} Torch */
-/** @typedef {{ divflow: Result, torch: Torch }} Measured */
+/** @typedef {{ network: string, workload: string, ms: number, best: number, lossBefore: number, lossAfter: number }} TorchNetworkRow */
+/** @typedef {{ divflow: Result, torch: Torch, networks: Result, torchNetworks: { rows: TorchNetworkRow[] } }} Measured */
 
 const results = join(root, "bench", "results", "gpu");
 const [begin, end] = ["<!-- tables -->", "<!-- end of tables -->"];
@@ -56,6 +59,35 @@ function solveTable({ divflow }) {
   ];
 }
 
+/** Losses of one network on the same inputs agree to this, or something else was timed. */
+const LOSS_TOLERANCE = 2e-3;
+
+/** @param {Measured} measured */
+function networkTable({ networks, torchNetworks }) {
+  const lines = torchNetworks.rows
+    .filter(({ workload }) => workload === "fdm")
+    .map(({ network }) => {
+      const cells = ["cfm", "fdm"].map((workload) => {
+        const is = (/** @type {{ network?: string | undefined, workload: string }} */ row) =>
+          row.network === network && row.workload === workload;
+        const [ours, theirs] = [networks.rows.find(is), torchNetworks.rows.find(is)];
+        if (!ours?.ms || !theirs) throw new Error(`${workload} of ${network}: a row is missing.`);
+        for (const loss of /** @type {const} */ (["lossBefore", "lossAfter"])) {
+          if (!(Math.abs((ours[loss] ?? Number.NaN) - theirs[loss]) <= LOSS_TOLERANCE * theirs[loss])) {
+            throw new Error(`${workload} of ${network}: ${loss} is ${ours[loss]} here and ${theirs[loss]} in PyTorch.`);
+          }
+        }
+        return { ours: ours.ms, theirs: theirs.ms, rate: (ours.gflops ?? 0) / 1000 };
+      });
+      const text = cells.map(
+        ({ ours, theirs, rate }) =>
+          `${timeText(ours)} (${rate.toFixed(2)} TFLOP/s) | ${timeText(theirs)} (${(theirs / ours).toFixed(2)}x)`,
+      );
+      return `| ${network} | ${text.join(" | ")} |`;
+    });
+  return ["| | CFM step | PyTorch, eager | FDM step | PyTorch, double backward |", "|---|--:|--:|--:|--:|", ...lines];
+}
+
 /** @param {string} name */
 async function section(name) {
   /** @type {Measured} */
@@ -71,6 +103,11 @@ async function section(name) {
     ...stepTable(measured),
     "",
     ...solveTable(measured),
+    "",
+    "Networks, on given inputs, each step waited for (sizes: [bench/README.md](../bench/README.md#networks)); losses before and after",
+    `three steps agree with PyTorch's within ${100 * LOSS_TOLERANCE} %:`,
+    "",
+    ...networkTable(measured),
     "",
     `cuBLAS's plain f32 products there, TFLOP/s by size: ${products.join(", ")}; a copy moves ${(torch.copy / 1000).toFixed(2)} TB/s.`,
   ].join("\n");

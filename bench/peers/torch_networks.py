@@ -1,6 +1,11 @@
-"""The bench's networks in PyTorch on the CPU: a session as bench/child.mjs has them, for `npm run bench -- --networks`.
+"""The bench's networks in PyTorch.
 
-Arguments: nothing that counts, and the context as JSON, {"threads": n}. Then it does what lines of JSON on standard input say.
+On the CPU it is a session as bench/child.mjs has them, for `npm run bench -- --networks`. Arguments: nothing that counts, and the
+context as JSON, {"threads": n}. Then it does what lines of JSON on standard input say.
+
+`python3 bench/peers/torch_networks.py --cuda [seconds a row, 1]` times all steps on the GPU at hand, f32 without TF32, each waited
+for, and prints one JSON document: { "device", "torch", "rows": [{ "network", "workload", "ms", "best", "lossBefore", "lossAfter" }] }.
+
 Weights and inputs follow from names, as in bench/divflow/network.ts. A step is loss, gradient and Adam. CFM: mean (v - u)^2.
 FDM: CFM + 0.1 mean ((1 - t) r / D)^2, r by Hutchinson with one probe, its J z by autograd.grad with create_graph: double backward,
 as the authors of FDM take it. Layouts inside are PyTorch's, channels first; points come channels last, as in divflow.
@@ -9,6 +14,7 @@ as the authors of FDM take it. Layouts inside are PyTorch's, channels first; poi
 import json
 import math
 import os
+import statistics
 import sys
 import time
 
@@ -18,6 +24,16 @@ import torch.nn.functional as F
 
 DIVERGENCE_WEIGHT, LEARNING_RATE, EVIDENCE_STEPS = 0.1, 1e-4, 3
 WARM_SECONDS, SLOW_SECONDS = 0.6, 3.0
+on_cuda = sys.argv[1:2] == ["--cuda"]
+
+
+def on_device(values):
+    return torch.from_numpy(values).to("cuda" if on_cuda else "cpu")
+
+
+def finished():
+    if on_cuda:
+        torch.cuda.synchronize()
 
 
 def uniform_of(name, count):
@@ -40,9 +56,9 @@ class Parameters(dict):
             count = math.prod(shape)
             if len(shape) > 1:
                 bound = np.float32(1 / math.sqrt(math.prod(shape[1:])))
-                values = torch.from_numpy(bound * (2 * uniform_of(name, count) - 1)).reshape(shape)
+                values = on_device(bound * (2 * uniform_of(name, count) - 1)).reshape(shape)
             else:
-                values = torch.full(shape, 1.0 if name.endswith("weight") else 0.0)
+                values = on_device(np.full(shape, 1.0 if name.endswith("weight") else 0.0, np.float32))
             self[name] = values.requires_grad_()
         return self[name]
 
@@ -118,7 +134,7 @@ def cnn(p, c, x, t, told):
     n = c["channels"]
     a = 1 + 7 * t
     w = (2 / (a + 1)).reshape(-1, 1, 1)
-    phase = 2 * math.pi * a.double()[:, None] * torch.from_numpy(np.float32(np.sin(np.arange(n // 2)))).double()
+    phase = 2 * math.pi * a.double()[:, None] * on_device(np.float32(np.sin(np.arange(n // 2)))).double()
     e = F.relu(p.linear("time.linear", torch.cat([phase.sin(), phase.cos()], 1).float(), n))
     points = x.transpose(1, 2)
     h = F.relu(p.conv1d("input", torch.cat([(1 - w) * points, w * points], 1), n, 9, padding=4))
@@ -221,7 +237,7 @@ def sit(p, c, x, t, told):
     norm = lambda h: F.layer_norm(h, (width,), eps=1e-6)
     h = p.conv2d("x_embedder.proj", x.permute(0, 3, 1, 2), width, patch, stride=patch).flatten(2).transpose(1, 2)
     places = h.shape[1]
-    h = h + torch.from_numpy(np.float32(np.sin(np.arange(places * width)))).reshape(1, places, width)
+    h = h + on_device(np.float32(np.sin(np.arange(places * width)))).reshape(1, places, width)
     sines, cosines = waves(t, decreasing(c["frequencies"]))
     e = p.linear("t_embedder.mlp.0", torch.cat([cosines, sines], 1), width)
     e = p.linear("t_embedder.mlp.2", F.silu(e), width)
@@ -269,14 +285,14 @@ def step_of(name, loss_name):
     """A function that takes one training step and gives the loss before it."""
     forward, config, shape, conditions = CASES[name]
     batch, dimension = shape[0], math.prod(shape[1:])
-    spread = lambda each: torch.from_numpy(np.float32(math.sqrt(12)) * (uniform_of(each, batch * dimension) - np.float32(0.5))).reshape(shape)
+    spread = lambda each: on_device(np.float32(math.sqrt(12)) * (uniform_of(each, batch * dimension) - np.float32(0.5))).reshape(shape)
     x0, x1 = spread("x0"), spread("x1")
-    t = torch.from_numpy(np.float32(0.9) * uniform_of("t", batch))
-    z = torch.from_numpy(np.where(uniform_of("z", batch * dimension) < 0.5, -1.0, 1.0).astype(np.float32)).reshape(shape)
+    t = on_device(np.float32(0.9) * uniform_of("t", batch))
+    z = on_device(np.where(uniform_of("z", batch * dimension) < 0.5, -1.0, 1.0).astype(np.float32)).reshape(shape)
     told = {
-        each: torch.arange(batch) % 3
+        each: on_device(np.arange(batch)) % 3
         if each == "label"
-        else torch.from_numpy(np.float32(0.5) + uniform_of(each, batch * math.prod(sizes))).reshape(batch, *sizes)
+        else on_device(np.float32(0.5) + uniform_of(each, batch * math.prod(sizes))).reshape(batch, *sizes)
         for each, sizes in conditions.items()
     }
     p = Parameters()
@@ -340,6 +356,7 @@ class Session:
         for _ in range(count):
             start = time.perf_counter()
             self.steps[place]()
+            finished()
             times.append(1e3 * (time.perf_counter() - start))
         return times
 
@@ -365,7 +382,24 @@ def send(message):
     sys.stdout.flush()
 
 
+def rows_on_cuda(seconds):
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    session, rows = Session(), []
+    for network in CASES:
+        for workload in ("cfm", "fdm"):
+            prepared = session.prepare({"network": network, "workload": workload})
+            times, end = [], time.perf_counter() + seconds
+            while len(times) < 5 or time.perf_counter() < end:
+                times += session.samples(1)
+            losses = {name: prepared["evidence"][name] for name in ("lossBefore", "lossAfter")}
+            rows.append({"network": network, "workload": workload, "ms": statistics.median(times), "best": min(times), **losses})
+    return {"device": torch.cuda.get_device_name(0), "torch": torch.__version__, "rows": rows}
+
+
 if __name__ == "__main__":
+    if on_cuda:
+        print(json.dumps(rows_on_cuda(float(sys.argv[2]) if len(sys.argv) > 2 else 1.0)))
+        sys.exit()
     torch.set_num_threads(json.loads(sys.argv[-1])["threads"])
     session = Session()
     about = {"version": torch.__version__, "device": f"CPU, {torch.get_num_threads()} threads{products_by()}"}
