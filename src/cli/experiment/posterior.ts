@@ -15,6 +15,8 @@ interface PosteriorSettings extends Settings {
   readonly steps: number;
   /** Of the divergence term. */
   readonly weight: number;
+  /** Deviation of the noise on the simulations' parameters, of contenders that have it: standardised. */
+  readonly jitter: number;
   /** Observations whose posteriors a classifier compares with the true ones. */
   readonly observations: number;
   /** Draws of each of them. */
@@ -30,6 +32,7 @@ interface PosteriorData {
 
 interface PosteriorContender extends Contender {
   loss(settings: PosteriorSettings): Loss;
+  readonly jitters?: boolean;
 }
 
 const tasks = Object.keys(posteriorTasks) as (keyof typeof posteriorTasks)[];
@@ -43,9 +46,23 @@ const contenders: Readonly<Record<string, PosteriorContender>> = {
     ...{ title: "FDM", cost: 2, about: "the velocity's and the divergence's, with the weight of the settings" },
     loss: ({ weight }) => fdm({ divergence: weight }),
   },
+  "cfm-noise": {
+    ...{
+      title: "CFM, noise",
+      cost: 1,
+      about: "CFM with noise on the parameters, anew for each batch: for few simulations",
+    },
+    ...{ loss: () => cfm(), jitters: true },
+  },
+  "fdm-noise": {
+    ...{ title: "FDM, noise", cost: 2, about: "FDM with the same noise" },
+    ...{ loss: ({ weight }) => fdm({ divergence: weight }), jitters: true },
+  },
 };
 
-const shared = { simulations: 10_000, layers: 5, weight: 0.1 };
+const shared = { simulations: 10_000, layers: 5, weight: 0.1, jitter: 0.3 };
+/** Of what is kept: a fresh simulation's nats each. */
+const NATS = "nats";
 
 export const posterior = defineExperiment<PosteriorSettings, PosteriorData>({
   name: "posterior",
@@ -95,8 +112,10 @@ export const posterior = defineExperiment<PosteriorSettings, PosteriorData>({
   async train({ settings, data, loss, fitModel }) {
     const { steps, width, layers } = settings;
     const hidden = Array.from({ length: layers }, () => width);
-    const own = (contenders[loss] as PosteriorContender).loss(settings);
-    await fitModel({ steps, options: data.inference.training({ loss: own, hidden, steps }) });
+    const { jitters = false, ...contender } = contenders[loss] as PosteriorContender;
+    const noise = jitters ? { jitter: settings.jitter } : {};
+    const options = data.inference.training({ loss: contender.loss(settings), hidden, steps, ...noise });
+    await fitModel({ steps, options });
   },
   async judge({ settings, data, evaluationSeed: seed, signal, progress, kept, model }) {
     const { task } = data;
@@ -106,13 +125,16 @@ export const posterior = defineExperiment<PosteriorSettings, PosteriorData>({
     const width = simulations.observations.length / simulations.count;
     const { dimension } = trained;
     const observationOf = (i: number) => simulations.observations.slice(i * width, (i + 1) * width);
-    const nats: number[] = [];
-    for (let i = 0; i < simulations.count; i++) {
-      const truth = simulations.parameters.slice(i * dimension, (i + 1) * dimension);
-      const { values } = await trained.logDensity(truth, { observation: observationOf(i), seed, signal });
-      nats.push(-(values[0] as number));
-      await progress((0.4 * i) / simulations.count, "log-densities");
-    }
+    const { data: nats } = await kept(NATS, async () => {
+      const values = new Float64Array(simulations.count);
+      for (let i = 0; i < values.length; i++) {
+        const truth = simulations.parameters.slice(i * dimension, (i + 1) * dimension);
+        const found = await trained.logDensity(truth, { observation: observationOf(i), seed, signal });
+        values[i] = -(found.values[0] as number);
+        await progress((0.4 * i) / values.length, "log-densities");
+      }
+      return { values, shape: [values.length] };
+    });
     const accuracies: number[] = [];
     for (let i = 0; drawPosterior && i < settings.observations; i++) {
       const observation = observationOf(i);
@@ -150,7 +172,8 @@ export const posterior = defineExperiment<PosteriorSettings, PosteriorData>({
         title: "negative log-density of the true parameters",
         unit: "nats",
         better: "lower",
-        ...meanWithError(nats),
+        each: NATS,
+        ...meanWithError(Array.from(nats)),
       },
       {
         ...{ name: "c2st", title: "accuracy of a classifier against the true posterior (0.5: none)", better: "lower" },

@@ -1,6 +1,7 @@
 /** The experiment on posteriors, tiny: what it judges, and that a task without known draws has no classifier. */
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { readNpy } from "../../../src/data.ts";
 import { useCli } from "../run.ts";
 
 const cli = useCli();
@@ -36,6 +37,28 @@ test("a posterior of which no draws are known", { timeout: 60_000 }, async () =>
   expect(nats).toBeGreaterThan(2);
   expect(nats).toBeLessThan(8.96);
   expect(c2st).toBeNull();
+});
+
+test("noise on the parameters is a contender, held against CFM on the same simulations", {
+  timeout: 60_000,
+}, async () => {
+  const few = "steps=150,width=16,layers=2,simulations=200,observations=1,draws=100,fresh=60";
+  const asked = ["experiment", "posterior", "--losses", "cfm,cfm-noise", "--backend", "wasm", "--threads", "1"];
+  const { code, output, errors } = await cli.run([...asked, "--set", few, "--out", "noise"]);
+  expect(code, errors).toBe(0);
+  expect(output).toContain("on the same 60 points");
+  const of = async (loss: string) => {
+    const folder = cli.path("noise", "seed-0", loss);
+    const { metrics } = JSON.parse(await readFile(`${folder}/record.json`, "utf8"));
+    const { data } = readNpy(await readFile(`${folder}/nats.npy`));
+    return { told: metrics[0].value as number, nats: Array.from(data as Float64Array) };
+  };
+  const [plain, noisy] = [await of("cfm"), await of("cfm-noise")];
+  for (const { told, nats } of [plain, noisy]) {
+    expect(nats).toHaveLength(60);
+    expect(told).toBeCloseTo(nats.reduce((sum, value) => sum + value, 0) / 60, 9);
+  }
+  expect(noisy.nats).not.toEqual(plain.nats);
 });
 
 test("a task that is none is refused before anything is simulated", async () => {
