@@ -3,7 +3,8 @@
  * losses, whose points, times and probe are states. Weights and inputs follow from names, so that PyTorch has the same
  * (peers/torch_networks.py).
  */
-import type { Backend } from "../../src/backends/backend.ts";
+import type { Backend, Executable } from "../../src/backends/backend.ts";
+import { Pace, runPaced } from "../../src/engine/pace.ts";
 import { cfm } from "../../src/flow/losses/cfm.ts";
 import { fdm } from "../../src/flow/losses/fdm.ts";
 import type { Loss } from "../../src/flow/losses/loss.ts";
@@ -16,7 +17,7 @@ import { state } from "../../src/ops/sources.ts";
 import { adam } from "../../src/train/adam.ts";
 import { buildTrainStep, trainState } from "../../src/train/step.ts";
 import { cases } from "../planning-cases.ts";
-import { NotOffered, type Task, type Work } from "../session.ts";
+import { fullStepUnits, NotOffered, type Task, type Work } from "../session.ts";
 import { divergenceWeight, networkLearningRate, uniformOf } from "../workload.mjs";
 import { kindsOf, planOf } from "./kinds.ts";
 import { loaded, trainingStepWork } from "./loaded.ts";
@@ -73,11 +74,22 @@ export async function networkWork(backend: Backend, task: Task, ceiling?: number
     const work = await trainingStepWork(opened, mostSeconds === undefined ? {} : { mostSeconds });
     const { parts } = opened.executable;
     return {
-      ...work,
+      ...(backend.name === "webgpu" ? inTraining(backend, work, opened.executable) : work),
       ...{ flops, plan: planOf(opened.program) },
       ...(parts ? { kinds: (steps: number) => kindsOf(opened, parts, steps) } : {}),
     };
   });
+}
+
+/** On a device: short steps as training runs them, the next recorded while one is computed; waited for at the end. */
+function inTraining(backend: Backend, work: Work, executable: Executable): Work {
+  const pace = new Pace();
+  return {
+    ...{ ...work, ...fullStepUnits },
+    async run(units) {
+      await runPaced(backend, executable, units, pace);
+    },
+  };
 }
 
 function given(name: string, shape: Shape): Node {

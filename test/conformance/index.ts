@@ -9,6 +9,7 @@ import { checks as flow } from "./flow.ts";
 import { checks as guidance } from "./guidance.ts";
 import { checks as halfStorage } from "./half-storage.ts";
 import { checks as kernels } from "./kernels.ts";
+import { checks as longPrograms } from "./long-programs.ts";
 import { checks as losses } from "./losses.ts";
 import { checks as moreSolvers } from "./more-solvers.ts";
 import { checks as ops } from "./ops.ts";
@@ -23,6 +24,7 @@ import { checks as wholeNetwork } from "./whole-network.ts";
 export const checks: readonly Check[] = [
   ...platform,
   ...kernels,
+  ...longPrograms,
   ...ops,
   ...composites,
   ...simplex,

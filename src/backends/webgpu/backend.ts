@@ -1,6 +1,6 @@
 /**
- * The WebGPU backend. State, arenas and parameters are made when a program is loaded; a run is one command buffer of
- * one compute pass, and neither allocates nor uploads.
+ * The WebGPU backend. State, arenas and parameters are made when a program is loaded; a run is a command buffer of
+ * one compute pass, of a long program several, and neither allocates nor uploads.
  *
  * WebGPU tells that memory ran out after the call that asked for it: the next call of the backend then throws.
  */

@@ -18,6 +18,12 @@ export interface DeviceParts {
   readonly lowering: LowerOptions;
 }
 
+/**
+ * Dispatches in one submission of a program that has more: the first so that the device begins soon, each later one twice
+ * as many up to the largest, whose own cost is small beside theirs (docs/gpu.md).
+ */
+const [FIRST_PIECE, LARGEST_PIECE] = [32, 256];
+
 /** A dispatch with all its objects made. */
 interface Ready {
   readonly pipeline: GPUComputePipeline;
@@ -85,18 +91,14 @@ export async function loadProgram(
   return {
     run(times) {
       checkUsable();
-      const encoder = device.createCommandEncoder({ label });
-      const pass = encoder.beginComputePass({ label });
-      for (let i = 0; i < times; i++) encode(pass, ready); // WebGPU runs a pass's dispatches in order
-      pass.end();
-      device.queue.submit([encoder.finish()]);
+      submit(device, label, ready, times);
     },
     ...(device.features.has("timestamp-query") && {
       profile(times = 1) {
         checkUsable();
         const ofCall = program.calls.map((_, call) => ready.filter((_, i) => calls[i] === call));
         return timeCalls(parts, ofCall.length, (pass, call) => {
-          for (let i = 0; i < times; i++) encode(pass, ofCall[call]!);
+          encode(pass, ofCall[call]!, 0, times * ofCall[call]!.length);
         });
       },
     }),
@@ -108,9 +110,30 @@ export async function loadProgram(
   };
 }
 
-function encode(pass: GPUComputePassEncoder, ready: readonly Ready[]): void {
+/**
+ * Runs of a long program go out piece by piece, so that the device computes what is recorded while the host records the
+ * rest; those of a short one at once, however many.
+ */
+function submit(device: GPUDevice, label: string, ready: readonly Ready[], times: number): void {
+  const end = times * ready.length;
+  let piece = ready.length > LARGEST_PIECE ? FIRST_PIECE : end;
+  for (let first = 0; first < end; ) {
+    const last = Math.min(first + piece, end);
+    const encoder = device.createCommandEncoder({ label });
+    const pass = encoder.beginComputePass({ label });
+    encode(pass, ready, first, last); // WebGPU runs a pass's dispatches in order, and passes in that of submission
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    first = last;
+    piece = Math.min(2 * piece, LARGEST_PIECE);
+  }
+}
+
+/** Of the dispatches of run after run, those from `first` on to before `last`. */
+function encode(pass: GPUComputePassEncoder, ready: readonly Ready[], first: number, last: number): void {
   let current: GPUComputePipeline | undefined;
-  for (const { pipeline, group, workgroups } of ready) {
+  for (let i = first; i < last; i++) {
+    const { pipeline, group, workgroups } = ready[i % ready.length]!;
     if (pipeline !== current) pass.setPipeline(pipeline);
     current = pipeline;
     pass.setBindGroup(0, group);

@@ -5,6 +5,9 @@ import type { Health } from "./health.ts";
 
 const BYTES_PER_TIMESTAMP = 8;
 
+/** Calls that one set of queries is enough for: WebGPU allows 4096 queries, and a call takes two. */
+const CALLS_OF_SET = 2048;
+
 /**
  * Runs each call in a pass of its own, in order, between two timestamps, which devices may round (browsers do, to
  * 0.1 ms).
@@ -18,21 +21,28 @@ export async function timeCalls(
   encodeCall: (pass: GPUComputePassEncoder, call: number) => void,
 ): Promise<number[]> {
   if (calls === 0) return [];
-  const count = 2 * calls;
-  const querySet = device.createQuerySet({ label: "time of calls", type: "timestamp", count });
-  const bytes = count * BYTES_PER_TIMESTAMP;
-  const times = buffers.create("time of calls", bytes, usage.queryResolve | usage.copySource);
+  const label = "time of calls";
+  const bytes = 2 * calls * BYTES_PER_TIMESTAMP;
+  const times = buffers.create(label, bytes, usage.queryResolve | usage.copySource);
+  const querySets: GPUQuerySet[] = [];
   try {
-    const encoder = device.createCommandEncoder({ label: "time of calls" });
-    for (let call = 0; call < calls; call++) {
-      const pass = encoder.beginComputePass({
-        timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * call, endOfPassWriteIndex: 2 * call + 1 },
-      });
-      encodeCall(pass, call);
-      pass.end();
+    for (let first = 0; first < calls; first += CALLS_OF_SET) {
+      const last = Math.min(calls, first + CALLS_OF_SET);
+      const count = 2 * (last - first);
+      const querySet = device.createQuerySet({ label, type: "timestamp", count });
+      querySets.push(querySet);
+      const encoder = device.createCommandEncoder({ label });
+      for (let call = first; call < last; call++) {
+        const begin = 2 * (call - first);
+        const pass = encoder.beginComputePass({
+          timestampWrites: { querySet, beginningOfPassWriteIndex: begin, endOfPassWriteIndex: begin + 1 },
+        });
+        encodeCall(pass, call);
+        pass.end();
+      }
+      encoder.resolveQuerySet(querySet, 0, count, times, 2 * first * BYTES_PER_TIMESTAMP);
+      device.queue.submit([encoder.finish()]);
     }
-    encoder.resolveQuerySet(querySet, 0, count, times, 0);
-    device.queue.submit([encoder.finish()]);
     const nanoseconds = new BigInt64Array(await buffers.read(times, 0, bytes));
     await health.settled();
     return Array.from({ length: calls }, (_, call) => {
@@ -40,7 +50,7 @@ export async function timeCalls(
       return Math.max(Number(elapsed), 0) / 1e6; // clocks that are set anew give negative times
     });
   } finally {
-    querySet.destroy();
+    for (const querySet of querySets) querySet.destroy();
     buffers.destroy(times);
   }
 }
