@@ -1,6 +1,11 @@
 /** The page: controls in, pictures, figures and curves out. All work is done in worker.ts. */
+import { askActivation, bring, offerDrop, tellOpened } from "./keep/brought.ts";
+import { ComeBack } from "./keep/come-back.ts";
+import { Keeping } from "./keep/keeping.ts";
+import { hideNotice, showNotice } from "./keep/notice.ts";
 import { type FromWorker, type Look, type Settings, type Side, sides, type ToWorker } from "./messages.ts";
 import { Announcer } from "./page/announce.ts";
+import { showButtons, showPinned } from "./page/buttons.ts";
 import { ChooseData } from "./page/choose-data.ts";
 import {
   describeWeight,
@@ -24,7 +29,8 @@ import { showKept } from "./page/kept.ts";
 import { openLink } from "./page/open-link.ts";
 import { remember, remembered } from "./page/remember.ts";
 import { Report, type State } from "./page/report.ts";
-import { emptyShown, type Shown, takeJudged, takeLosses } from "./page/shown.ts";
+import { isSameRun, isTrained, Runs } from "./page/runs.ts";
+import { emptyShown, pinnedShown, type Shown, takeJudged, takeLosses } from "./page/shown.ts";
 import { Stage } from "./page/stage.ts";
 import { offerTakeAlong } from "./page/take-along.ts";
 import { offerThemes } from "./page/themes.ts";
@@ -39,35 +45,43 @@ let reason = "";
 let hasMoved = false;
 /** What cannot be done, until something else is. */
 let refusal = "";
-/** The number of the last `prepare` or `undo`; news of an earlier one are of models that were thrown away. */
-let attempt = 0;
 let truth: Float32Array | undefined;
 let entropy: number | undefined;
 let extent = 4.5;
-let shown: Record<Side, Shown> = { left: emptyShown(), right: emptyShown() };
-/** What was shown before the last `prepare`, for undo. */
-let before: { settings: Settings; shown: Record<Side, Shown> } | undefined;
-let settings: Settings | undefined;
-/** As things were before the last `prepare`: where it is refused they are so again. */
-let last: { settings: Settings; shown: Record<Side, Shown>; before: typeof before } | undefined;
 /** What the pinned one on the left is called. */
 let pinned: string | undefined;
 /** What the guide's fields show, apart from the models. */
 let staged: Record<Side, Shown> | undefined;
 
+const runs = new Runs({
+  begun(message) {
+    state = "preparing";
+    refusal = "";
+    hideNotice();
+    runs.shown = { left: pinned === undefined ? emptyShown() : runs.shown.left, right: emptyShown() };
+    showKept(element("kept"), [], modelTitles());
+    send(message);
+    draw();
+  },
+  back(settings) {
+    data.show(settings.data);
+    showSettings(settings);
+    draw();
+  },
+});
 const stage = new Stage(() => ({
-  ...{ shown: staged ?? shown, extent: staged ? SCENE_EXTENT : extent, t: time.t, map: mapChosen() },
+  ...{ shown: staged ?? runs.shown, extent: staged ? SCENE_EXTENT : extent, t: time.t, map: mapChosen() },
   ...{ overlays: overlaysChosen(), data: staged ? undefined : truth, titles: titles() },
 }));
 const curves = new Curves(() => ({
-  shown,
+  shown: runs.shown,
   titles: modelTitles(),
   axis: chosen("axis") as Axis,
   theme: stage.theme,
   entropy,
 }));
 const report = new Report(() => ({
-  ...{ state, reason, refusal, hasMoved, shown, staged, isPinned: pinned !== undefined },
+  ...{ state, reason, refusal, hasMoved, shown: runs.shown, staged, isPinned: pinned !== undefined },
   ...{ titles: titles(), modelTitles: modelTitles(), t: time.t, map: mapChosen() },
 }));
 const announcer = new Announcer(() => report.announcement());
@@ -75,7 +89,22 @@ const time = new Time((isSettled) => {
   stage.draw();
   if (isSettled) look();
 });
-const data = new ChooseData({ theme: () => stage.theme, chosen: prepare, refuse });
+const show = (choice: Settings["data"]) => data.show(choice);
+const data = new ChooseData({
+  ...{ theme: () => stage.theme, chosen: prepare, refuse },
+  brought: (name, given) => bring(name, given, { send, show, chosen: changeAll }),
+});
+const keeping = new Keeping(
+  () => ({ runs, state, t: time.t, drawn: data.drawn, isOwn: isTrained(runs.shown) || isChanged() }),
+  send,
+);
+const comeBack = new ComeBack({
+  ...{ runs, keeping, titles: modelTitles, showData: show, chosen: changeAll, refuse, initial: () => initial },
+  show({ t, drawn }) {
+    data.drawn = drawn;
+    time.set(t);
+  },
+});
 /** Half the side of what scenes show: train/scene.ts. */
 const SCENE_EXTENT = 3.6;
 const wantsCalm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -110,40 +139,21 @@ const titles = (): Readonly<Record<Side, string>> => guide.view?.titles ?? model
 function look(): void {
   const next: Look = { t: time.t, map: mapChosen(), arrows: overlaysChosen().arrows, sampler: samplerChosen() };
   send({ kind: "look", look: next });
+  keeping.touch();
 }
 
-/** Makes both models anew; what was trained can be had back. */
 function prepare(): void {
-  last = settings && { settings, shown, before };
-  if (settings && sides.some((side) => shown[side].step > 0)) before = { settings, shown };
-  settings = settingsBy(data.choice);
-  begin({ kind: "prepare", attempt: attempt + 1, settings });
+  runs.prepare(settingsBy(data.choice, runs.settings));
 }
 
-function undo(): void {
-  if (!before || !settings) return;
-  const back = before;
-  before = sides.some((side) => shown[side].step > 0) ? { settings, shown } : undefined;
-  begin({ kind: "undo", attempt: attempt + 1 });
-  goBackTo(back);
+function changeAll(): void {
+  look();
+  prepare();
 }
 
-function goBackTo(back: NonNullable<typeof before>): void {
-  ({ settings, shown } = back);
-  data.show(settings.data);
-  showSettings(settings);
-  draw();
-}
-
-function begin(message: ToWorker & { attempt: number }): void {
-  ({ attempt } = message);
-  state = "preparing";
-  refusal = "";
-  const left = pinned === undefined ? emptyShown() : shown.left;
-  shown = { left, right: emptyShown() };
-  showKept(element("kept"), [], modelTitles());
-  send(message);
-  draw();
+/** Whether there is what a first visit has not, beside training. */
+function isChanged(): boolean {
+  return pinned !== undefined || data.drawn.length > 0 || !isSameRun(runs.settings, initial);
 }
 
 function pause(): void {
@@ -173,7 +183,7 @@ element("start").addEventListener("click", () => {
 });
 element("step").addEventListener("click", () => start(STEPS_AT_ONCE));
 element("reset").addEventListener("click", prepare);
-element("undo").addEventListener("click", undo);
+element("undo").addEventListener("click", () => runs.undo());
 element("speed").addEventListener("change", () => state === "running" && start());
 for (const id of ["width", "layers", "seed", "backend"]) element(id).addEventListener("change", prepare);
 for (const side of sides) {
@@ -182,7 +192,8 @@ for (const side of sides) {
     draw();
   });
   element(`${side}-weight`).addEventListener("change", () => {
-    if (settings) settings = { ...settings, weights: { ...settings.weights, [side]: weightOf(side) } };
+    const { settings } = runs;
+    if (settings) runs.settings = { ...settings, weights: { ...settings.weights, [side]: weightOf(side) } };
     send({ kind: "weigh", side, weight: weightOf(side) });
   });
 }
@@ -199,7 +210,7 @@ offerPresets(({ data: name, settings: own }) => {
 });
 offerVerify(send);
 const takeModels = offerTakeAlong({
-  ...{ settings: () => settings, sampler: samplerChosen, shown: () => shown, titles: modelTitles },
+  ...{ settings: () => runs.settings, sampler: samplerChosen, shown: () => runs.shown, titles: modelTitles },
   ground: () => getComputedStyle(document.body).backgroundColor,
   time: () => time.t,
   ask: () => send({ kind: "take" }),
@@ -222,32 +233,35 @@ function changeLook(): void {
 worker.addEventListener("error", ({ message }) => fail(message || "The worker could not be started."));
 worker.addEventListener("message", ({ data: message }: MessageEvent<FromWorker>) => {
   if (message.kind === "thumbnails") data.takeThumbnails(message.points);
-  else if (message.attempt === attempt) take(message);
+  else if (message.kind === "revived") comeBack.take(message, link.message);
+  else if (message.kind === "not-kept") showNotice(message.message);
+  else if (message.attempt === runs.attempt) take(message);
 });
 
 function take(message: FromWorker): void {
   switch (message.kind) {
     case "ready":
       ({ reason, truth, extent, entropy, pinned } = message);
-      showPinned();
+      showPinned(pinned !== undefined);
       state = "ready";
       hasMoved = false;
-      if (!message.resumed) before = message.canUndo ? before : undefined;
+      runs.ready(message);
       showDevice(message.facts);
       data.takeColumns(message.columns);
       element("notes").textContent = message.notes.join(" ");
       element("notes").hidden = message.notes.length === 0;
-      for (const side of sides) shown[side].step = message.steps[side];
+      if (runs.goesOn) start();
+      comeBack.tell();
       break;
     case "losses":
-      takeLosses(shown[message.side], message);
+      takeLosses(runs.shown[message.side], message);
       report.tell();
       curves.draw();
       return;
     case "frames":
     case "slice": {
       if (message.isScene !== (staged !== undefined)) return; // of what was shown before
-      const target = (staged ?? shown)[message.side];
+      const target = (staged ?? runs.shown)[message.side];
       if (message.kind === "frames") target.frames = message.frames;
       else target.slice = message.slice;
       stage.draw();
@@ -255,17 +269,27 @@ function take(message: FromWorker): void {
       return;
     }
     case "judged":
-      takeJudged(shown[message.side], message.judged);
+      takeJudged(runs.shown[message.side], message.judged);
       report.tell();
       curves.draw();
       announcer.announce();
+      keeping.touch();
       return;
     case "weighed":
       showWeight(message.side, message.weight);
       break;
     case "pinned":
-      takePinned(message);
+      runs.shown.left = pinnedShown(runs.shown.right, message);
+      pinned = message.title ?? undefined;
+      showPinned(pinned !== undefined);
+      if (message.isOpened) tellOpened(message);
       break;
+    case "activation-wanted":
+      askActivation(message, send);
+      return;
+    case "kept":
+      document.body.dataset.kept = String(message.step);
+      return;
     case "scene-figures":
       guide.takeFigures(message.figures);
       return;
@@ -287,33 +311,18 @@ function take(message: FromWorker): void {
       break;
     case "refused":
       refusal = message.message;
-      if (state === "preparing" && last) {
+      if (state === "preparing") {
         state = "ready";
-        ({ before } = last);
-        goBackTo(last);
+        runs.refused();
       }
       break;
     case "failed":
       showKept(element("kept"), message.kept, modelTitles());
+      if (message.batchSize) comeBack.offerSmaller(message.batchSize, state === "running");
       fail(message.message);
       return;
   }
   draw();
-}
-
-/** The pinned run takes its curves with it. */
-function takePinned({ title, step }: FromWorker & { kind: "pinned" }): void {
-  const { losses, judged } = shown.right;
-  shown.left =
-    title === null ? { ...emptyShown(), step } : { ...shown.right, losses: [...losses], judged: [...judged] };
-  pinned = title ?? undefined;
-  showPinned();
-}
-
-function showPinned(): void {
-  element("unpin").hidden = pinned === undefined;
-  element("pin").hidden = pinned !== undefined;
-  element<HTMLInputElement>("left-weight").disabled = pinned !== undefined;
 }
 
 function fail(message: string): void {
@@ -322,18 +331,11 @@ function fail(message: string): void {
   draw();
 }
 
-const buttonWords = { preparing: "Train", ready: "Train", running: "Pause", pausing: "Pause", failed: "Train" };
-
 /** Words and buttons tell the state at once; pictures are drawn once a frame at most. */
 function draw(): void {
-  const isTrained = sides.some((side) => shown[side].step > 0);
-  const button = element<HTMLButtonElement>("start");
-  button.textContent = state === "ready" && isTrained ? "Go on" : buttonWords[state];
-  button.disabled = !(state === "ready" || state === "running");
-  element<HTMLButtonElement>("step").disabled = state !== "ready";
-  element<HTMLButtonElement>("undo").disabled = before === undefined || state === "preparing";
-  element<HTMLButtonElement>("pin").disabled = shown.right.step === 0;
-  document.body.dataset.state = state;
+  const { shown, before } = runs;
+  showButtons({ state, isTrained: isTrained(shown), canUndo: before !== undefined, canPin: shown.right.step > 0 });
+  keeping.touch();
   report.tell();
   stage.draw();
   curves.draw();
@@ -341,18 +343,16 @@ function draw(): void {
 }
 
 for (const side of sides) describeWeight(side);
-const link = openLink(location.hash, (choice) => data.show(choice));
-settings = settingsBy(data.choice);
+offerDrop();
+/** As a first visit has it. */
+const initial = settingsBy(data.choice);
+const link = openLink(location.hash, show);
 look();
-prepare();
-if (link.message) refuse(link.message);
+draw();
 if (!link.isShared && remembered("toured") !== "yes") guide.go(0, false);
 addEventListener("hashchange", () => {
-  const { isShared, message } = openLink(location.hash, (choice) => data.show(choice));
-  if (isShared) {
-    look();
-    prepare();
-  }
+  const { isShared, message } = openLink(location.hash, show);
+  if (isShared) changeAll();
   if (message) refuse(message);
 });
 addEventListener("pagehide", () => remember("toured", "yes"));

@@ -1,5 +1,9 @@
 /** What the page and its worker say to each other. All of it is plain data. */
 
+import type { Revived } from "./keep/keeper.ts";
+import type { ModelFile } from "./keep/opened.ts";
+import type { View } from "./keep/visit.ts";
+
 /** The two models that are compared, by where they stand. */
 export type Side = "left" | "right";
 export const sides = ["left", "right"] as const satisfies readonly Side[];
@@ -36,6 +40,8 @@ export interface Settings {
   readonly backend: "auto" | "webgpu" | "wasm";
   /** Weight of the divergence loss of each model; 0 is conditional flow matching. */
   readonly weights: Readonly<Record<Side, number>>;
+  /** Smaller than the usual one where memory was short. */
+  readonly batchSize?: number;
 }
 
 export type MapKind = "none" | "density" | "density-error" | "divergence-error" | "difference";
@@ -69,7 +75,21 @@ export interface SceneChoice {
 
 /** `prepare` makes both models anew, and keeps what there was for `undo`. */
 export type ToWorker =
-  | { readonly kind: "prepare"; readonly attempt: number; readonly settings: Settings }
+  | {
+      readonly kind: "prepare";
+      readonly attempt: number;
+      readonly settings: Settings;
+      /** Whether they are those of the visit before, whose models go on. */
+      readonly isKept?: boolean;
+    }
+  /** What was kept of the visit before; `own`: the name of this tab's, where it was reloaded. */
+  | { readonly kind: "revive"; readonly own: string | undefined }
+  /** Stores both models as they are, with what the page shows. */
+  | { readonly kind: "keep"; readonly attempt: number; readonly view: View }
+  /** Goes on with smaller batches, from where the models were when memory was short. */
+  | { readonly kind: "shrink"; readonly attempt: number; readonly batchSize: number }
+  /** A model of the visitor's stands on the left, as it is. */
+  | { readonly kind: "open-model"; readonly file: ModelFile }
   | { readonly kind: "undo"; readonly attempt: number }
   /** Trains until `pause`, or so many steps; a rest between turns makes it slower. */
   | { readonly kind: "start"; readonly steps?: number; readonly restMilliseconds: number }
@@ -192,7 +212,14 @@ export type News =
     }
   | { readonly kind: "judged"; readonly side: Side; readonly judged: Judged }
   | { readonly kind: "weighed"; readonly side: Side; readonly weight: number; readonly step: number }
-  | { readonly kind: "pinned"; readonly title: string | null; readonly step: number }
+  /** `isOpened`: from a file. */
+  | { readonly kind: "pinned"; readonly title: string | null; readonly step: number; readonly isOpened?: boolean }
+  | { readonly kind: "activation-wanted"; readonly file: ModelFile; readonly choices: readonly string[] }
+  | ({ readonly kind: "revived" } & Revived)
+  /** Both models at this step will be there after a reload. */
+  | { readonly kind: "kept"; readonly step: number }
+  /** Storage is full or blocked; or what was stored cannot be gone on with. */
+  | { readonly kind: "not-kept"; readonly message: string }
   | { readonly kind: "scene-figures"; readonly figures: Readonly<Record<Side, SceneFigures>> }
   /** Points [count, 2] of each named set, in [-1, 1]. */
   | { readonly kind: "thumbnails"; readonly points: Readonly<Record<string, Float32Array>> }
@@ -204,7 +231,13 @@ export type News =
   | { readonly kind: "moved"; readonly reason: string }
   /** Nothing is lost: what was asked cannot be done. */
   | { readonly kind: "refused"; readonly message: string }
-  | { readonly kind: "failed"; readonly message: string; readonly kept: readonly Kept[] };
+  | {
+      readonly kind: "failed";
+      readonly message: string;
+      readonly kept: readonly Kept[];
+      /** Of batches to try, where memory was short. */
+      readonly batchSize: number | undefined;
+    };
 
 export interface SceneFigures {
   readonly velocityError: number;

@@ -1,10 +1,16 @@
 /** Does all the work, one thing after another in the order of the page's messages; trains, shows and judges in between. */
+import { activationKinds } from "divflow";
+import { Keeper } from "./keep/keeper.ts";
+import { ActivationWanted, type ModelFile, opened } from "./keep/opened.ts";
+import { smallerBatch } from "./keep/room.ts";
+import type { Visit } from "./keep/visit.ts";
 import type { FromWorker, Kept, Look, News, SceneChoice, Settings, ToWorker } from "./messages.ts";
 import { sides } from "./messages.ts";
 import { learnedOf } from "./train/data.ts";
 import { factsOf, limitsOf, verified } from "./train/facts.ts";
+import { BATCH_SIZE } from "./train/models.ts";
 import { Scene } from "./train/scene.ts";
-import { type Past, Session } from "./train/session.ts";
+import { type Opening, type Past, Session } from "./train/session.ts";
 import { thumbnails } from "./train/thumbnails.ts";
 
 const inbox: ToWorker[] = [];
@@ -18,6 +24,10 @@ addEventListener("message", ({ data: message }: MessageEvent<ToWorker>) => {
 let latest = 0;
 let session: Session | undefined;
 let past: Past | undefined;
+/** The visit before, until something is made of it. */
+let visit: Visit | undefined;
+/** What was asked for last, whether there was room for it or not. */
+let asked: { readonly settings: Settings; readonly opening: Omit<Opening, "canUndo"> } | undefined;
 let scene: Scene | undefined;
 let look: Look = {
   ...{ t: 1, map: "none", arrows: false },
@@ -30,6 +40,11 @@ let isBroken = false;
 /** Steps that are still to be trained, and the rest between turns. */
 let wanted = 0;
 let rest = 0;
+
+const keeper = new Keeper({
+  told: (message) => send({ kind: "not-kept", message }),
+  keptSteps: (step) => send({ kind: "kept", step }),
+});
 
 function send(news: News, transfer: Transferable[] = []): void {
   const message: FromWorker = { ...news, attempt: latest };
@@ -92,7 +107,21 @@ async function hear(message: ToWorker): Promise<void> {
       latest = message.attempt;
       wanted = 0;
       if (inbox.some(({ kind }) => kind === "prepare")) return; // another one waits already
-      return open(message.kind === "undo" ? undefined : message);
+      if (message.kind === "undo") return past && open(past.settings, past);
+      return message.isKept && visit ? goOn(visit) : open(message.settings);
+    case "shrink":
+      latest = message.attempt;
+      return shrink(message.batchSize);
+    case "revive": {
+      const found = await keeper.revive(message.own);
+      ({ visit } = found);
+      return send({ kind: "revived", ...found.revived });
+    }
+    case "keep":
+      if (session?.number === message.attempt && !isBroken) await keeper.keep(session, past, message.view);
+      return;
+    case "open-model":
+      return openModel(message.file);
     case "start":
       wanted = message.steps ?? Number.POSITIVE_INFINITY;
       rest = message.restMilliseconds;
@@ -120,22 +149,64 @@ async function hear(message: ToWorker): Promise<void> {
   }
 }
 
-/** Drops what there was, but keeps its models for an undo; makes the models of these settings, or those of before. */
-async function open(message: (ToWorker & { kind: "prepare" }) | undefined): Promise<void> {
-  const back = message ? undefined : past;
-  if (!message && !back) return;
-  const settings = back ? back.settings : (message as ToWorker & { kind: "prepare" }).settings;
+/** Drops what there was, but keeps its models for an undo; makes the models of these settings, or brings back those of before. */
+async function open(settings: Settings, back?: Past): Promise<void> {
   if (!canBeLearned(settings)) return;
   // A model whose device is gone for good may not be had any more: what is made next does not wait for it.
   const pinned = back ? undefined : await session?.pinned().catch(() => undefined);
   if (session?.isTrained) past = await session.past().catch(() => undefined);
   else if (back) past = undefined;
+  else if (visit?.models) past = { settings: visit.settings, ...visit.models };
+  await replace(settings, { past: back, pinned });
+}
+
+/** The session is closed, and another one made, to which the undo stays. */
+async function replace(settings: Settings, opening: Omit<Opening, "canUndo">): Promise<void> {
+  visit = undefined;
+  asked = { settings, opening };
   session?.close();
   session = undefined;
   isBroken = false;
-  session = await Session.open(latest, settings, send, { past: back, pinned, canUndo: past !== undefined });
+  session = await Session.open(latest, settings, send, { ...opening, canUndo: past !== undefined });
   const limits = await limitsOf();
   if (limits.length > 0) send({ kind: "facts", facts: { ...factsOf(session.runtime), limits } });
+}
+
+/** Where the visit before was. Its models may be damaged: then its settings begin anew. */
+async function goOn({ settings, models, before }: Visit): Promise<void> {
+  if (!canBeLearned(settings)) return;
+  past = before;
+  try {
+    await replace(settings, { past: models && { settings, ...models } });
+  } catch (error) {
+    if (!models) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    send({ kind: "not-kept", message: `The models of the last visit cannot be gone on with, and begin anew. ${why}` });
+    await replace(settings, {});
+  }
+}
+
+/** The models as they are, or else as they were stored last, go on with smaller batches. */
+async function shrink(batchSize: number): Promise<void> {
+  if (!asked) return;
+  const settings = { ...(session?.settings ?? asked.settings), batchSize };
+  const own = session?.isOwn ? await session.past().catch(() => undefined) : undefined;
+  const stored = session?.isOwn && !own ? await keeper.last().catch(() => undefined) : undefined;
+  const back = own ?? (stored?.models && { settings, ...stored.models });
+  await replace(settings, { ...(session ? { past: back } : asked.opening), isRebatched: true });
+}
+
+/** A model of the visitor's, on the left; what cannot be opened changes nothing. */
+async function openModel(file: ModelFile): Promise<void> {
+  if (!session || isBroken)
+    return send({ kind: "refused", message: "Models cannot be opened before there are some here." });
+  try {
+    const entrant = await opened(session.runtime, file, look.sampler);
+    await session.stand(entrant, entrant.pinned ?? file.name, true);
+  } catch (error) {
+    if (error instanceof ActivationWanted) send({ kind: "activation-wanted", file, choices: activationKinds });
+    else send({ kind: "refused", message: error instanceof Error ? error.message : String(error) });
+  }
 }
 
 /** Data that are no data are refused before anything is given up for them. */
@@ -166,7 +237,10 @@ function setScene(choice: SceneChoice | null): void {
 async function fail(error: unknown): Promise<void> {
   wanted = 0;
   isBroken = true;
-  send({ kind: "failed", message: error instanceof Error ? error.message : String(error), kept: await keptModels() });
+  send({
+    ...{ kind: "failed", message: error instanceof Error ? error.message : String(error), kept: await keptModels() },
+    batchSize: smallerBatch(error, asked?.settings.batchSize ?? BATCH_SIZE),
+  });
 }
 
 /** Those that were trained and can be had. */

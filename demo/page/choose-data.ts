@@ -1,4 +1,5 @@
 /** The choice of data: named sets, a drawing, letters, a table that is pasted, opened or dropped. */
+import { type Given, givenIn } from "../keep/kinds.ts";
 import { type Columns, type DataChoice, namedSets } from "../messages.ts";
 import { ChooseImage, isImage } from "./choose-image.ts";
 import type { Theme } from "./colours.ts";
@@ -17,15 +18,24 @@ export class ChooseData {
   readonly #theme: () => Theme;
   readonly #chosen: () => void;
   readonly #refuse: (message: string) => void;
+  readonly #brought: (name: string, given: Given) => void;
 
+  /** @param brought - a file that is no data: a model, or settings. */
   constructor({
     theme,
     chosen,
     refuse,
-  }: { theme: () => Theme; chosen: () => void; refuse: (message: string) => void }) {
+    brought,
+  }: {
+    theme: () => Theme;
+    chosen: () => void;
+    refuse: (message: string) => void;
+    brought: (name: string, given: Given) => void;
+  }) {
     this.#theme = theme;
     this.#chosen = chosen;
     this.#refuse = refuse;
+    this.#brought = brought;
     this.#pad = new Pad(theme);
     this.#image = new ChooseImage({
       chosen: (title, { points, deviation }) => this.#useInk(title, points, deviation),
@@ -46,10 +56,13 @@ export class ChooseData {
       if (text.trim() === "") this.#refuse("Nothing is pasted yet: rows of numbers, two or more in each.");
       else this.#useTable("the pasted table", new TextEncoder().encode(text));
     });
-    element<HTMLInputElement>("table-file").addEventListener("change", ({ target }) => {
-      const file = (target as HTMLInputElement).files?.[0];
-      if (file) void this.#open(file);
-    });
+    for (const id of ["table-file", "open-file"]) {
+      element<HTMLInputElement>(id).addEventListener("change", ({ target }) => {
+        const input = target as HTMLInputElement;
+        const file = input.files?.[0];
+        if (file) void this.#open(file).then(() => (input.value = "")); // the same one may be opened again
+      });
+    }
     addEventListener("dragover", (event) => event.preventDefault());
     addEventListener("drop", (event) => {
       event.preventDefault();
@@ -61,6 +74,15 @@ export class ChooseData {
 
   get choice(): DataChoice {
     return this.#choice;
+  }
+
+  /** What is on the pad, [count, 2] flat. */
+  get drawn(): readonly number[] {
+    return this.#pad.points;
+  }
+
+  set drawn(points: readonly number[]) {
+    this.#pad.show(points);
   }
 
   /** Shows a choice that was made elsewhere: by a preset or an undo. */
@@ -139,10 +161,17 @@ export class ChooseData {
     if (file.size > LARGEST_FILE)
       return this.#refuse(`${file.name} has ${(file.size / 2 ** 20).toFixed(0)} MB; 20 MB at most are read here.`);
     if (isImage(file)) return this.#image.open(file);
+    const bytes = await file.arrayBuffer().then(
+      (buffer) => new Uint8Array(buffer),
+      () => undefined, // a folder, or a file that is gone
+    );
+    if (!bytes) return this.#refuse(`${file.name} could not be read.`);
     try {
-      this.#useTable(file.name, new Uint8Array(await file.arrayBuffer()));
-    } catch {
-      this.#refuse(`${file.name} could not be read.`);
+      const given = givenIn(file.name, bytes);
+      if (given.kind === "table") this.#useTable(file.name, given.bytes);
+      else this.#brought(file.name, given);
+    } catch (error) {
+      this.#refuse(error instanceof Error ? error.message : String(error));
     }
   }
 

@@ -26,9 +26,12 @@ export function describeWeight(side: Side): void {
   element(`${side}-weight`).setAttribute("aria-valuetext", words);
 }
 
-export function settingsBy(data: DataChoice): Settings {
+/** @param last - of a network of the same size on the same device, whose smaller batches are kept. */
+export function settingsBy(data: DataChoice, last?: Settings): Settings {
   const value = (id: string) => element<HTMLInputElement>(id).value;
+  const isSame = last && (["width", "layers", "backend"] as const).every((id) => String(last[id]) === value(id));
   return {
+    ...(isSame && last.batchSize !== undefined ? { batchSize: last.batchSize } : {}),
     data,
     width: Number(value("width")),
     layers: Number(value("layers")),

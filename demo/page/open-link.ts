@@ -1,7 +1,7 @@
 /** A run that a link brought: its settings in the page's controls. */
 import type { DataChoice } from "../messages.ts";
 import { runOf } from "../share/link.ts";
-import type { SharedRun } from "../share/run.ts";
+import type { SharedRun, SharedSampler } from "../share/run.ts";
 import { showSettings, weights } from "./controls.ts";
 import { element } from "./elements.ts";
 
@@ -13,28 +13,33 @@ import { element } from "./elements.ts";
 export function openLink(hash: string, show: (choice: DataChoice) => void): { isShared: boolean; message?: string } {
   const { run, isShared, message } = runOf(hash);
   if (!isShared) return message === undefined ? { isShared } : { isShared, message };
-  const missing = notOffered(run);
+  const missing = showRun(run, show);
   if (missing) return { isShared: false, message: `This link asks for ${missing}, which this page does not offer.` };
-  show(run.data);
-  showSettings(run);
-  const { solver, steps, tolerance } = run.sampler;
-  for (const [id, value] of samplerValues(solver, steps, tolerance)) element<HTMLSelectElement>(id).value = value;
   return { isShared };
 }
 
-const samplerValues = (solver: string, steps: number, tolerance: number) =>
-  [
-    ["solver", solver],
-    ["solver-steps", String(steps)],
-    [
-      "tolerance",
-      [...element<HTMLSelectElement>("tolerance").options].find(({ value }) => Number(value) === tolerance)?.value ??
-        "",
-    ],
-  ] as const;
+/** Shows a run in the controls, or gives what of it none can show: then nothing is changed. */
+export function showRun(run: SharedRun, show: (choice: DataChoice) => void): string | undefined {
+  const missing = notOffered(run);
+  if (missing) return missing;
+  show(run.data);
+  showSettings(run);
+  showSampler(run.sampler);
+  return undefined;
+}
+
+export function showSampler({ solver, steps, tolerance }: SharedSampler): void {
+  const tolerances = [...element<HTMLSelectElement>("tolerance").options];
+  const values = {
+    solver,
+    "solver-steps": String(steps),
+    tolerance: tolerances.find(({ value }) => Number(value) === tolerance)?.value ?? "",
+  };
+  for (const [id, value] of Object.entries(values)) element<HTMLSelectElement>(id).value = value;
+}
 
 /** What of a run no control can show. */
-function notOffered({ width, layers, weights: own, sampler }: SharedRun): string | undefined {
+export function notOffered({ width, layers, weights: own, sampler }: Omit<SharedRun, "data">): string | undefined {
   const offers = (id: string, wanted: number) =>
     [...element<HTMLSelectElement>(id).options].some(({ value }) => Number(value) === wanted);
   if (!offers("width", width)) return `layers ${width} wide`;

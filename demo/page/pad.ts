@@ -44,9 +44,14 @@ export class Pad {
     return this.#dabs;
   }
 
-  clear(): void {
-    this.#dabs = [];
+  /** Shows what was drawn before. */
+  show(points: readonly number[]): void {
+    this.#dabs = [...points];
     this.draw();
+  }
+
+  clear(): void {
+    this.show([]);
   }
 
   #placeOf({ clientX, clientY }: PointerEvent): [number, number] {

@@ -43,6 +43,12 @@ export function takeJudged(one: Shown, judged: Judged): void {
   thin(one.judged);
 }
 
+/** Of the left one once it is another: the pinned run takes its curves with it, one from a file has none. */
+export function pinnedShown(right: Shown, { title, step, isOpened }: FromWorker & { kind: "pinned" }): Shown {
+  if (title === null || isOpened) return { ...emptyShown(), step };
+  return { ...right, losses: [...right.losses], judged: [...right.judged] };
+}
+
 /** Halves the points once there are more than a curve can show; the last one stays. */
 function thin<Point>(points: Point[]): void {
   if (points.length < 1000) return;

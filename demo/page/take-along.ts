@@ -47,7 +47,9 @@ export function offerTakeAlong(from: TakeAlong): (models: readonly Kept[]) => vo
     link: () => copyLink(runNow(from)),
     code: async () => {
       const run = runNow(from);
-      const code = codeOf(run, { steps: Math.max(1000, ...sides.map((side) => from.shown()[side].step)) });
+      const steps = Math.max(1000, ...sides.map((side) => from.shown()[side].step));
+      const batchSize = from.settings()?.batchSize;
+      const code = codeOf(run, { steps, ...(batchSize === undefined ? {} : { batchSize }) });
       if (await copied(code))
         return "The program is copied: paste it into run.ts, and run it after npm install divflow.";
       save(codeFile(code));
@@ -88,8 +90,8 @@ function say(words: string): void {
 function runNow({ settings, sampler }: TakeAlong): SharedRun {
   const now = settings();
   if (!now) throw new Error("Nothing is prepared yet.");
-  const { data } = now;
-  if (data.kind !== "table") return { ...now, data, sampler: sampler() };
+  const { data, batchSize: _, ...rest } = now;
+  if (data.kind !== "table") return { ...rest, data, sampler: sampler() };
   throw new Error(
     "Your table is yours: links, programs and settings hold named sets and drawings only. Models and samples can be had.",
   );

@@ -78,7 +78,7 @@ export async function reweighed(
 
 function optionsOf(
   { source }: Learned,
-  { width, layers, seed }: Settings,
+  { width, layers, seed, batchSize = BATCH_SIZE }: Settings,
   { weight, before, changes }: Pick<Entrant, "weight" | "before" | "changes">,
 ) {
   const fallen = LEARNING_RATE * FALL.factor ** (before / FALL.every);
@@ -88,7 +88,7 @@ function optionsOf(
     loss: weight === 0 ? cfm() : fdm({ divergence: weight, form: "slice", detachVelocity: true }),
     optimizer: adam({ learningRate: product(fallen, warmUp({ steps: WARM_UP_STEPS }), staircase(FALL)) }),
     data: source,
-    batchSize: BATCH_SIZE,
+    batchSize,
     seed: seed + 1_000_003 * changes,
   } as const;
 }
@@ -104,6 +104,19 @@ export async function restored(runtime: Runtime, learned: Learned, { bytes, ...f
   const isOwn = learned.source.name === "array";
   const trainer = await resume(runtime, bytes, isOwn ? { data: learned.source } : {});
   return { ...facts, trainer, model: trainer.model };
+}
+
+/** The same network with the settings' batches from here on, as of another weight. */
+export async function rebatched(
+  runtime: Runtime,
+  learned: Learned,
+  settings: Settings,
+  entrant: KeptEntrant,
+): Promise<Entrant> {
+  if (entrant.pinned !== undefined) return restored(runtime, learned, entrant);
+  const { bytes, ...facts } = entrant;
+  using model = await load(runtime, bytes);
+  return await reweighed(runtime, learned, settings, { ...facts, trainer: undefined, model }, facts.weight);
 }
 
 /** The same, never to be trained again. */

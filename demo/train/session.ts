@@ -14,6 +14,7 @@ import {
   kept,
   newEntrant,
   pinnedOf,
+  rebatched,
   restored,
   reweighed,
   stepOf,
@@ -40,6 +41,17 @@ const JUDGED = { cells: 48, steps: 8, points: 512 };
 export interface Past {
   readonly settings: Settings;
   readonly entrants: Readonly<Record<Side, KeptEntrant>>;
+  /** The left one that a pinned one stands in for. */
+  readonly unpinned: KeptEntrant | undefined;
+}
+
+/** What a session begins with. */
+export interface Opening {
+  readonly past?: Past | undefined;
+  /** Whether the past's models go on with other batches, those of the settings. */
+  readonly isRebatched?: boolean;
+  readonly pinned?: KeptEntrant | undefined;
+  readonly canUndo: boolean;
 }
 
 export type Send = (news: News, transfer?: Transferable[]) => void;
@@ -83,19 +95,21 @@ export class Session {
     number: number,
     settings: Settings,
     send: Send,
-    { past, pinned, canUndo }: { past?: Past | undefined; pinned?: KeptEntrant | undefined; canUndo: boolean },
+    { past, isRebatched, pinned, canUndo }: Opening,
   ): Promise<Session> {
     const learned = learnedOf(settings.data);
     const { backend } = settings;
     const runtime = await createRuntime({ backend, fallback: "wasm", startSeconds: START_SECONDS });
     try {
       const make = async (side: Side): Promise<Entrant> => {
+        if (past && isRebatched) return rebatched(runtime, learned, settings, past.entrants[side]);
         if (past) return restored(runtime, learned, past.entrants[side]);
         if (side === "left" && pinned) return restored(runtime, learned, pinned);
         return newEntrant(runtime, learned, settings, side);
       };
       const entrants = { left: await make("left"), right: await make("right") };
       const session = new Session(number, { settings, learned, runtime, entrants, send });
+      session.#unpinned = past?.unpinned;
       const { notes, entropy, columns } = learned;
       send({
         kind: "ready",
@@ -121,6 +135,11 @@ export class Session {
 
   get isTrained(): boolean {
     return sides.some((side) => stepOf(this.#entrants[side]) > 0);
+  }
+
+  /** Whether there is more than the seed makes again: something was trained, or brought. */
+  get isOwn(): boolean {
+    return this.isTrained || this.#entrants.left.pinned !== undefined;
   }
 
   /** An equal number of steps of each model, in turn; at most `most`. Gives how many. */
@@ -241,17 +260,20 @@ export class Session {
     this.#send({ kind: "weighed", side, weight, step: stepOf(entrant) });
   }
 
-  /** Puts this model, as it is now, on the left; the one that was there is kept for `unpin`. */
+  /** Puts this model, as it is now, on the left. */
   async pin(side: Side): Promise<void> {
-    const { left } = this.#entrants;
     const chosen = this.#entrants[side];
-    const own = await kept(chosen);
     const title = chosen.pinned ?? `${titleOf(chosen.weight)}, pinned`;
-    if (left.pinned === undefined) this.#unpinned = side === "left" ? own : await kept(left);
-    const pinned = await pinnedOf(this.#runtime, own, title);
+    await this.stand(await pinnedOf(this.#runtime, await kept(chosen), title), title);
+  }
+
+  /** Puts one that is never trained here on the left; the one that was there is kept for `unpin`. */
+  async stand(entrant: Entrant, title: string, isOpened = false): Promise<void> {
+    const { left } = this.#entrants;
+    if (left.pinned === undefined) this.#unpinned = await kept(left);
     this.#dispose(left);
-    this.#entrants.left = pinned;
-    this.#send({ kind: "pinned", title, step: stepOf(pinned) });
+    this.#entrants.left = entrant;
+    this.#send({ kind: "pinned", title, step: stepOf(entrant), isOpened });
     this.#pictures.due = this.#judged.due = true;
   }
 
@@ -280,7 +302,8 @@ export class Session {
   }
 
   async past(): Promise<Past> {
-    return { settings: this.settings, entrants: { left: await this.kept("left"), right: await this.kept("right") } };
+    const entrants = { left: await this.kept("left"), right: await this.kept("right") };
+    return { settings: this.settings, entrants, unpinned: this.#unpinned };
   }
 
   /** The pinned model, which a new start keeps. */
