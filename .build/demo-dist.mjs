@@ -7,6 +7,7 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { scripts } from "./demo.mjs";
 import { root } from "./files.mjs";
 
 /** Nothing but the page's own files, whatever is in it: no other origin is ever asked. */
@@ -34,9 +35,11 @@ export async function buildDemo({ built = "dist", out = "demo/dist" } = {}) {
   await rm(target, { recursive: true, force: true });
   await mkdir(target, { recursive: true });
   const compile = /** @type {const} */ ({ bundle: true, minify: true, target: "es2022", logLevel: "warning" });
-  await build({
+  const entries = [...scripts, ["register.js", "offline/register.ts"]];
+  const { metafile } = await build({
     ...compile,
-    entryPoints: [join(demo, "main.ts"), join(demo, "worker.ts"), join(demo, "offline", "register.ts")],
+    metafile: true,
+    entryPoints: entries.map(([name, source]) => ({ in: join(demo, source), out: name.replace(/\.js$/, "") })),
     outdir: target,
     entryNames: "[name]",
     chunkNames: "parts/[name]-[hash]",
@@ -57,7 +60,9 @@ export async function buildDemo({ built = "dist", out = "demo/dist" } = {}) {
   await writeFile(join(target, "index.html"), withHead(page));
   const all = await filesIn(target);
   const version = await versionOf(target, all);
-  const [files, later] = [all.filter((file) => !isLarge(file)), all.filter(isLarge)];
+  const ofTabs = filesOfTabs(metafile, target);
+  const isLater = (/** @type {string} */ file) => isLarge(file) || ofTabs.has(file);
+  const [files, later] = [all.filter((file) => !isLater(file)), all.filter(isLater)];
   await build({
     ...compile,
     entryPoints: [join(demo, "offline", "service-worker.ts")],
@@ -69,7 +74,34 @@ export async function buildDemo({ built = "dist", out = "demo/dist" } = {}) {
 }
 
 /** Half of all bytes, and few want it: the page that models are exported into, and golden cases. @param {string} file */
-const isLarge = (file) => /^(parts\/sampler-page|divflow\/cases\/)/.test(file);
+const isLarge = (file) => /^(parts\/sampler-page|divflow\/cases\/|style\/tabs\.css|tabs\/)/.test(file);
+
+/**
+ * Scripts that only the tabs beside the first one use: kept once such a tab was opened.
+ * @param {import("esbuild").Metafile} metafile @param {string} target
+ */
+function filesOfTabs({ outputs }, target) {
+  const named = new Map(
+    Object.entries(outputs).map(([file, output]) => [
+      relative(target, join(process.cwd(), file)).replaceAll("\\", "/"),
+      output,
+    ]),
+  );
+  const isOfTab = (/** @type {import("esbuild").Metafile["outputs"][string]} */ { entryPoint = "" }) =>
+    /demo\/tabs\//.test(entryPoint);
+  const first = [...named].filter(([, { entryPoint }]) =>
+    /demo\/((main|worker)|offline\/register)\.ts$/.test(entryPoint ?? ""),
+  );
+  const reached = new Set(first.map(([file]) => file));
+  for (const file of reached) {
+    for (const { path } of named.get(file)?.imports ?? []) {
+      const next = relative(target, join(process.cwd(), path)).replaceAll("\\", "/");
+      const output = named.get(next);
+      if (output && !isOfTab(output)) reached.add(next);
+    }
+  }
+  return new Set([...named.keys()].filter((file) => !reached.has(file)));
+}
 
 /** @param {string} page */
 function withHead(page) {

@@ -23,7 +23,8 @@ export function serveDemo({ port, built = "dist" } = {}) {
  * @param {string} [built]
  */
 export async function demoFile(path, built = "dist") {
-  if (scripts.includes(path)) return script(path.replace(".js", ".ts"));
+  const source = scripts.get(path.slice(1));
+  if (source) return script(source);
   if (path.startsWith("/divflow/")) return contents(built, path.slice("/divflow".length));
   return contents("demo", path);
 }
@@ -38,10 +39,14 @@ async function contents(folder, path) {
   }
 }
 
-/** Scripts that pages load, each with all that it imports of demo/. */
-const scripts = ["/main.js", "/worker.js"];
+/** Scripts that pages load, each with all that it imports of demo/: by their names beside the page, where their sources lie. */
+export const scripts = new Map([
+  ["main.js", "main.ts"],
+  ["worker.js", "worker.ts"],
+  ["posterior-worker.js", "tabs/posterior/worker.ts"],
+]);
 
-/** @param {string} path - of a script in demo/. */
+/** @param {string} path - of its source in demo/. */
 async function script(path) {
   const { outputFiles } = await build({
     entryPoints: [join(root, "demo", path)],

@@ -35,6 +35,7 @@ import { Stage } from "./page/stage.ts";
 import { offerTakeAlong } from "./page/take-along.ts";
 import { offerThemes } from "./page/themes.ts";
 import { Time } from "./page/time.ts";
+import { offerTabs, tabOf } from "./tabs/tabs.ts";
 
 const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
 const send = (message: ToWorker) => worker.postMessage(message);
@@ -219,7 +220,15 @@ const takeModels = offerTakeAlong({
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
   },
 });
+const tabs = offerTabs({
+  left: () => {
+    time.pause();
+    if (state === "running") pause();
+  },
+  returned: draw,
+});
 offerThemes(() => {
+  tabs.recolour();
   stage.recolour();
   curves.draw();
   data.draw();
@@ -250,7 +259,7 @@ function take(message: FromWorker): void {
       data.takeColumns(message.columns);
       element("notes").textContent = message.notes.join(" ");
       element("notes").hidden = message.notes.length === 0;
-      if (runs.goesOn) start();
+      if (runs.goesOn && !tabs.isAway) start();
       comeBack.tell();
       break;
     case "losses":
@@ -342,16 +351,19 @@ function draw(): void {
   announcer.announce();
 }
 
+/** Nothing where the address names a tab. */
+const linkIn = ({ hash }: Location) => (tabOf(hash) === "points" ? hash : "");
+
 for (const side of sides) describeWeight(side);
 offerDrop();
 /** As a first visit has it. */
 const initial = settingsBy(data.choice);
-const link = openLink(location.hash, show);
+const link = openLink(linkIn(location), show);
 look();
 draw();
 if (!link.isShared && remembered("toured") !== "yes") guide.go(0, false);
 addEventListener("hashchange", () => {
-  const { isShared, message } = openLink(location.hash, show);
+  const { isShared, message } = openLink(linkIn(location), show);
   if (isShared) changeAll();
   if (message) refuse(message);
 });

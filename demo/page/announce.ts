@@ -7,10 +7,12 @@ export class Announcer {
   #at = Number.NEGATIVE_INFINITY;
   #isWaiting = false;
   readonly #words: () => string;
+  readonly #region: string;
 
-  /** @param words - what there is to say, when it is said. */
-  constructor(words: () => string) {
+  /** @param words - what there is to say, when it is said. @param region - the element that says it. */
+  constructor(words: () => string, region = "announcement") {
     this.#words = words;
+    this.#region = region;
   }
 
   announce(): void {
@@ -20,7 +22,7 @@ export class Announcer {
       () => {
         this.#isWaiting = false;
         const words = this.#words();
-        const region = element("announcement");
+        const region = element(this.#region);
         if (region.textContent === words) return;
         this.#at = performance.now();
         region.textContent = words;

@@ -1,0 +1,181 @@
+/** A plane with axes on a canvas: points, a map of densities, lines, and a point that can be dragged. */
+import { gridlines } from "../../page/chart.ts";
+import { paint, type Table, type Theme } from "../../page/colours.ts";
+import { shortNumber } from "../../page/words.ts";
+import type { Range } from "./ready.ts";
+
+export interface PlaneOptions {
+  readonly theme: Theme;
+  readonly box: readonly [Range, Range];
+  readonly names: readonly [string, string];
+}
+
+/** Room for numbers and names, in pixels of style sheets. */
+const [LEFT, BOTTOM, EDGE] = [46, 38, 8];
+
+export class Plane {
+  readonly #context: CanvasRenderingContext2D;
+  readonly #ratio = devicePixelRatio;
+  readonly #area: { left: number; right: number; top: number; bottom: number };
+  readonly #options: PlaneOptions;
+
+  /** Undefined where the canvas is not seen. */
+  static cleared(canvas: HTMLCanvasElement, options: PlaneOptions): Plane | undefined {
+    const context = canvas.getContext("2d");
+    const [width, height] = [canvas.clientWidth * devicePixelRatio, canvas.clientHeight * devicePixelRatio].map(
+      Math.round,
+    );
+    if (!context || !width || !height) return undefined;
+    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+    else context.clearRect(0, 0, width, height);
+    return new Plane(context, options);
+  }
+
+  private constructor(context: CanvasRenderingContext2D, options: PlaneOptions) {
+    this.#context = context;
+    this.#options = options;
+    const { width, height } = context.canvas;
+    const ratio = this.#ratio;
+    this.#area = {
+      left: LEFT * ratio,
+      right: width - EDGE * ratio,
+      top: EDGE * ratio,
+      bottom: height - BOTTOM * ratio,
+    };
+  }
+
+  #x(value: number): number {
+    const [low, high] = this.#options.box[0];
+    return this.#area.left + ((value - low) / (high - low)) * (this.#area.right - this.#area.left);
+  }
+
+  #y(value: number): number {
+    const [low, high] = this.#options.box[1];
+    return this.#area.bottom - ((value - low) / (high - low)) * (this.#area.bottom - this.#area.top);
+  }
+
+  axes(): void {
+    const { theme, box, names } = this.#options;
+    const { left, right, top, bottom } = this.#area;
+    const [context, ratio] = [this.#context, this.#ratio];
+    context.strokeStyle = theme.line;
+    context.lineWidth = ratio;
+    context.strokeRect(left, top, right - left, bottom - top);
+    context.fillStyle = theme.soft;
+    context.font = `${12 * ratio}px system-ui, sans-serif`;
+    context.textAlign = "center";
+    for (const x of gridlines(...box[0], false)) context.fillText(shortNumber(x), this.#x(x), bottom + 15 * ratio);
+    context.textAlign = "right";
+    context.textBaseline = "middle";
+    for (const y of gridlines(...box[1], false)) context.fillText(shortNumber(y), left - 6 * ratio, this.#y(y));
+    context.textAlign = "center";
+    context.textBaseline = "alphabetic";
+    context.fillStyle = theme.ink;
+    context.fillText(names[0], (left + right) / 2, bottom + 31 * ratio);
+    context.save();
+    context.translate(12 * ratio, (top + bottom) / 2);
+    context.rotate(-Math.PI / 2);
+    context.fillText(names[1], 0, 0);
+    context.restore();
+  }
+
+  map({ side, values }: { readonly side: number; readonly values: Float32Array }, table: Table): void {
+    const most = values.reduce((largest, value) => Math.max(largest, value), 0) || 1;
+    const { left, right, top, bottom } = this.#area;
+    this.#context.imageSmoothingEnabled = true;
+    this.#context.imageSmoothingQuality = "high";
+    this.#context.drawImage(paint(values, side, [0, most], table), left, top, right - left, bottom - top);
+  }
+
+  points(
+    points: Float32Array,
+    { colour, alpha, size, rim }: { colour: string; alpha: number; size: number; rim?: string },
+  ): void {
+    const context = this.#context;
+    const radius = size * this.#ratio;
+    this.#clipped(() => {
+      context.beginPath();
+      for (let i = 0; i < points.length; i += 2) {
+        const [x, y] = [this.#x(points[i] as number), this.#y(points[i + 1] as number)];
+        if (!Number.isFinite(x + y)) continue;
+        context.moveTo(x + radius, y);
+        context.arc(x, y, radius, 0, 2 * Math.PI);
+      }
+      context.globalAlpha = alpha;
+      context.fillStyle = colour;
+      context.fill();
+      if (rim) {
+        context.strokeStyle = rim;
+        context.lineWidth = 0.5 * this.#ratio;
+        context.stroke();
+      }
+      context.globalAlpha = 1;
+    });
+  }
+
+  /** Pieces [count, 4] of lines. */
+  lines(
+    pieces: Float32Array,
+    { colour, width, dash = [] }: { colour: string; width: number; dash?: readonly number[] },
+  ): void {
+    const context = this.#context;
+    this.#clipped(() => {
+      context.beginPath();
+      for (let i = 0; i < pieces.length; i += 4) {
+        context.moveTo(this.#x(pieces[i] as number), this.#y(pieces[i + 1] as number));
+        context.lineTo(this.#x(pieces[i + 2] as number), this.#y(pieces[i + 3] as number));
+      }
+      context.strokeStyle = colour;
+      context.lineWidth = width * this.#ratio;
+      context.setLineDash(dash.map((length) => length * this.#ratio));
+      context.lineCap = "round";
+      context.stroke();
+      context.setLineDash([]);
+    });
+  }
+
+  /** What can be taken hold of. */
+  handle([x, y]: readonly [number, number], { colour, isFocused }: { colour: string; isFocused: boolean }): void {
+    const [context, ratio] = [this.#context, this.#ratio];
+    const [across, up] = [this.#x(x), this.#y(y)];
+    const paper = `rgb(${this.#options.theme.card.join(" ")})`;
+    for (const [radius, fill] of [
+      [isFocused ? 13 : 11, paper],
+      [isFocused ? 11 : 9, colour],
+      [3.5, paper],
+    ] as const) {
+      context.beginPath();
+      context.arc(across, up, radius * ratio, 0, 2 * Math.PI);
+      context.fillStyle = fill;
+      context.fill();
+    }
+  }
+
+  #clipped(draw: () => void): void {
+    const { left, right, top, bottom } = this.#area;
+    this.#context.save();
+    this.#context.beginPath();
+    this.#context.rect(left, top, right - left, bottom - top);
+    this.#context.clip();
+    draw();
+    this.#context.restore();
+  }
+}
+
+/** Where in the box an event is, kept within it. */
+export function placeIn(
+  canvas: HTMLCanvasElement,
+  box: readonly [Range, Range],
+  { clientX, clientY }: { readonly clientX: number; readonly clientY: number },
+): readonly [number, number] {
+  const { left, top, width, height } = canvas.getBoundingClientRect();
+  const across = (clientX - left - LEFT) / (width - LEFT - EDGE);
+  const up = 1 - (clientY - top - EDGE) / (height - EDGE - BOTTOM);
+  const [first, second] = box;
+  return [
+    within(first, first[0] + across * (first[1] - first[0])),
+    within(second, second[0] + up * (second[1] - second[0])),
+  ];
+}
+
+export const within = ([low, high]: Range, value: number): number => Math.min(high, Math.max(low, value));
