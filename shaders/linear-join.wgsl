@@ -18,10 +18,20 @@ fn linear(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_ind
   }
 }
 
-fn joined(start: u32, stride: u32) -> f32 {
+// In order, eight of them on their way from memory at a time.
+fn joined(start: u32, width: u32) -> f32 {
   var sum = 0.0;
-  for (var segment = 0u; segment < params.segments; segment++) {
-    sum += partial[start + segment * stride];
+  for (var k = 0u; k < params.segments; k += 8u) {
+    let a = partialAcross(k, start, width);
+    let b = partialAcross(k + 4u, start, width);
+    sum = sum + a.x + a.y + a.z + a.w + b.x + b.y + b.z + b.w;
   }
   return sum;
+}
+
+// Element `at` of segments k .. k + 3, 0 past the last.
+fn partialAcross(k: u32, at: u32, width: u32) -> vec4f {
+  let i = k * width + at;
+  let four = vec4f(partial[i], partial[i + width], partial[i + 2u * width], partial[i + 3u * width]);
+  return select(vec4f(), four, vec4u(0u, 1u, 2u, 3u) + k < vec4u(params.segments));
 }

@@ -15,9 +15,14 @@ describe("which kernel computes a product", () => {
   test.each([
     ["large, on a GPU", [2048, 1024, 1024, 2], gpu, "tile", 1],
     ["of few large tiles", [1024, 128, 128, 2], gpu, "small", 1],
-    ["a weight gradient: few tiles, long depth", [128, 128, 1024, 1], gpu, "small", 6],
+    ["a weight gradient: few tiles, long depth", [128, 128, 1024, 1], gpu, "small", 8],
+    ["of many rows: as deep a segment as there are workgroups", [576, 64, 6272, 1], gpu, "tile", 25],
+    ["of very many: as many workgroups as keep a large GPU busy", [864, 32, 100_352, 1], gpu, "small", 73],
+    ["of so many that sums would be too many", [288, 32, 100_352, 1], gpu, "small", 128],
+    ["of many tiles", [1024, 1024, 4096, 1], gpu, "tile", 4],
+    ["whose depth is less than four times a side", [512, 512, 1024, 1], gpu, "small", 1],
     ["two columns", [1024, 2, 512, 1], gpu, "small", 3],
-    ["one element of a long depth", [1, 1, 100_000, 1], gpu, "small", 16],
+    ["one element of a long depth", [1, 1, 100_000, 1], gpu, "small", 128],
     ["on SwiftShader", [1024, 512, 512, 2], swiftShader, "panel", 1],
     ["on another software adapter", [1024, 512, 512, 2], lavapipe, "registers", 1],
     ["two columns, on a CPU", [1024, 2, 512, 1], lavapipe, "strip", 1],
@@ -46,6 +51,18 @@ function product(rows: number, columns: number, depth: number, offset = 0) {
   });
   return handMadeProgram("product", {}, [call]);
 }
+
+test("segments of a deep product are none of them empty", () => {
+  const depths = [64, 1000, 6272, 25_088, 25_100, 100_352, 1_000_000];
+  for (const depth of depths) {
+    for (const rows of [1, 9, 96, 288, 576, 1152]) {
+      if (depth < 4 * rows) continue;
+      const { segments } = chooseLinear({ rows, columns: 32, depth, groups: 1 }, gpu);
+      const each = Math.ceil(Math.ceil(depth / 16) / segments) * 16; // as shaders/linear.wgsl cuts them
+      expect([segments >= 1, (segments - 1) * each < depth, segments <= 128]).toEqual([true, true, true]);
+    }
+  }
+});
 
 test("segments leave their products in scratch, and a second dispatch of the call joins them", () => {
   const linear = () => ({ kernel: "small" as const, segments: 5 });

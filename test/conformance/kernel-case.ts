@@ -94,7 +94,9 @@ export async function checkCase(backend: Backend, each: KernelCase, number: numb
   }
 }
 
-/** Gives every product to one kernel of WebGPU, deep ones in segments. */
+/** Gives every product to one kernel of WebGPU, deep ones in segments: few, and more than are read at a time to be joined. */
 export function inSegments(kernel: LinearKernel) {
-  return ({ parameters: { depth = 1 } }: KernelCall): LinearChoice => ({ kernel, segments: depth > 100 ? 3 : 1 });
+  return ({ parameters: { depth = 1 } }: KernelCall): LinearChoice => {
+    return { kernel, segments: depth > 1000 ? 11 : depth > 100 ? 3 : 1 };
+  };
 }

@@ -54,6 +54,17 @@ const ENOUGH_WORKGROUPS = 96;
 const SEGMENT_DEPTH = 128;
 const MOST_SEGMENTS = 16;
 
+/**
+ * Of a depth this many times the longer side, as the weights' gradients have, sums are few beside what is added up: then
+ * segments make workgroups for the largest GPUs too, each as deep as there are workgroups, so that sums stay cheap to join.
+ */
+const DEEP = 4;
+const BUSY_WORKGROUPS = 1024;
+const MOST_DEEP_SEGMENTS = 128;
+
+/** Of the kernels for GPUs: segments begin at multiples of it. */
+const SLICE = 16;
+
 /** What of the device decides between kernels. */
 export interface DeviceTraits {
   /** Whether it is a CPU: few invocations at once, and workgroup memory is no gain. */
@@ -71,10 +82,18 @@ export function chooseLinear(shape: ProductShape, { software, subgroupSize }: De
     const few = columns <= 4 || rows <= 8 || depth <= 4; // a depth so small has no use for a large tile, long to compile
     return { kernel: few ? "strip" : "registers", segments: 1 };
   }
-  const kernel = workgroupsOf("tile", shape) < ENOUGH_WORKGROUPS ? "small" : "tile";
-  const wanted = Math.floor(ENOUGH_WORKGROUPS / workgroupsOf(kernel, shape));
-  const segments = Math.min(wanted, Math.floor(depth / SEGMENT_DEPTH), MOST_SEGMENTS);
-  return { kernel, segments: Math.max(segments, 1) };
+  const tiles = workgroupsOf("tile", shape);
+  const isDeep = depth >= DEEP * Math.max(rows, columns);
+  const kernelOf = (workgroups: number) => (workgroups < ENOUGH_WORKGROUPS ? "small" : "tile");
+  const most = isDeep
+    ? Math.min(Math.sqrt(depth / tiles), BUSY_WORKGROUPS / tiles, MOST_DEEP_SEGMENTS)
+    : Math.min(ENOUGH_WORKGROUPS / workgroupsOf(kernelOf(tiles), shape), MOST_SEGMENTS);
+  const slices = Math.ceil(depth / SLICE);
+  const each = Math.ceil(slices / Math.max(Math.floor(Math.min(most, depth / SEGMENT_DEPTH)), 1));
+  const segments = Math.ceil(slices / each); // none is empty
+  if (!isDeep) return { kernel: kernelOf(tiles), segments };
+  const wastes = workgroupsOf("small", shape) <= 2 * tiles; // half of the large tiles or more
+  return { kernel: wastes ? "small" : kernelOf(tiles * segments), segments };
 }
 
 function workgroupsOf(kernel: LinearKernel, shape: ProductShape): number {

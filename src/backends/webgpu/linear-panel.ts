@@ -115,6 +115,7 @@ function productDispatch(call: KernelCall, target: Operand, windows: WindowForms
       directives: subgroupDirectives,
       bindings,
       windows,
+      shared: softwareShaders["linear-shared"],
       code: [
         `const PANEL = ${panel}u;`,
         `const RIGHT_TRANSPOSED = ${transposeRight === 1};`,

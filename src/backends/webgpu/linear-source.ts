@@ -32,18 +32,26 @@ interface Finish {
 /** What calls need whose left operand is seen through a window. */
 export type WindowForms = Pick<typeof networkForms, "windowFunctions" | "windowShader"> | undefined;
 
+/** Functions beside those that all products may use. */
+interface SharedForms {
+  readonly windows?: WindowForms;
+  readonly shared?: string | undefined;
+}
+
 const scratch: ScratchRegion = { kind: "scratch" };
 
 /**
  * The product's dispatches: one, or one for all segments and one that joins them.
  *
  * @param text - of the kernel.
+ * @param shared - functions that it may use beside those of shaders/linear.wgsl.
  */
 export function linearDispatches(
   call: KernelCall,
   choice: LinearChoice,
   text: string,
   windows: WindowForms,
+  shared?: string,
 ): Dispatch[] {
   const { kernel, segments, mostAlong = MAX_WORKGROUPS } = choice;
   const { rows = 1, columns = 1, depth = 1 } = call.parameters;
@@ -53,7 +61,7 @@ export function linearDispatches(
   const times = Math.ceil(along / mostAlong);
   const folded = times === 1 ? text : foldedText(text, across, times);
   const product = (last: Finish) =>
-    productDispatch(call, folded, { software: isForCPUs(kernel), windows }, last, [
+    productDispatch(call, folded, { software: isForCPUs(kernel), windows, shared }, last, [
       ...([across * times, Math.ceil(along / times)] as const),
       segments,
     ]);
@@ -83,7 +91,7 @@ export function linearScratch({ parameters }: KernelCall, segments: number): num
 function productDispatch(
   call: KernelCall,
   text: string,
-  { software, windows }: { readonly software: boolean; readonly windows: WindowForms },
+  { software, windows, shared }: SharedForms & { readonly software: boolean },
   finish: Finish,
   workgroups: readonly [number, number, number],
 ): Dispatch {
@@ -100,6 +108,7 @@ function productDispatch(
       right.code,
     ],
     windows,
+    shared,
     workgroups,
   });
 }
@@ -200,9 +209,8 @@ export function linearDispatch(
     readonly directives?: string;
     readonly bindings: readonly Bound[];
     readonly code: readonly string[];
-    readonly windows?: WindowForms;
     readonly workgroups: readonly [number, number, number];
-  },
+  } & SharedForms,
 ): Dispatch {
   const bindings = [...kernel.bindings, ...finish.bindings];
   const offsets = Object.fromEntries(
@@ -229,7 +237,12 @@ export function linearDispatch(
       const mode = access === "write" ? "read_write" : "read";
       return `@group(0) @binding(${k + 1}) var<storage, ${mode}> ${name}: ${type};`;
     }),
-    ...declarationsFor(own, [shaders["linear"]!, kernel.windows?.windowShader ?? "", ...chainFunctions]),
+    ...declarationsFor(own, [
+      shaders["linear"]!,
+      kernel.windows?.windowShader ?? "",
+      kernel.shared ?? "",
+      ...chainFunctions,
+    ]),
     own,
   ].join("\n");
   return {

@@ -106,7 +106,7 @@ export function lowerProduct(call: KernelCall, choice: LinearChoice, { software,
   const name = `linear-${choice.kernel}`;
   const text = (shaders[name] ?? software?.shaders[name]) as string;
   return {
-    dispatches: linearDispatches(call, choice, text, forms?.networks),
+    dispatches: linearDispatches(call, choice, text, forms?.networks, software?.shaders["linear-shared"]),
     scratch: linearScratch(call, choice.segments),
   };
 }

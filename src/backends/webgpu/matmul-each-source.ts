@@ -52,7 +52,7 @@ export function matmulEachDispatch(
     ...(copies ? ["var<private> params: MatmulEachParameters;"] : []),
     ...operands.map(({ name, type }, k) => `@group(0) @binding(${k + 1}) var<storage, read> ${name}: ${type};`),
     "@group(0) @binding(3) var<storage, read_write> result: array<f32>;",
-    ...declarationsFor(own, [shaders["linear"]!]),
+    ...declarationsFor(own, [shaders["linear"]!, software["linear-shared"] ?? ""]),
     own,
   ].join("\n");
   const [across, along] = linearGrid(nameOf(chosen), { rows, columns, depth, groups: 1 });
@@ -73,8 +73,8 @@ const nameOf = (file: string) => file.replace("linear-", "") as LinearKernel;
 
 /** By the shape of one product and how many there are; a panel of `right` for many rows is no use to small ones. */
 function chosenKernel(shape: ProductShape, count: number, { software }: DeviceTraits): string {
-  const { kernel } = chooseLinear({ ...shape, rows: shape.rows * count }, { software });
-  const isNarrow = kernel === "tile" && Math.min(shape.rows, shape.columns) <= 32;
+  const { kernel, segments } = chooseLinear({ ...shape, rows: shape.rows * count }, { software });
+  const isNarrow = kernel === "tile" && (segments > 1 || Math.min(shape.rows, shape.columns) <= 32); // these take none
   const isLow = kernel === "registers" && shape.rows <= 4;
   return `linear-${isNarrow ? "small" : isLow ? "strip" : kernel}`;
 }
