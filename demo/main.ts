@@ -7,6 +7,7 @@ import { type FromWorker, type Look, type Settings, type Side, sides, type ToWor
 import { Announcer } from "./page/announce.ts";
 import { showButtons, showPinned } from "./page/buttons.ts";
 import { ChooseData } from "./page/choose-data.ts";
+import { Classes } from "./page/classes.ts";
 import {
   describeWeight,
   mapChosen,
@@ -35,6 +36,7 @@ import { Stage } from "./page/stage.ts";
 import { offerTakeAlong } from "./page/take-along.ts";
 import { offerThemes } from "./page/themes.ts";
 import { Time } from "./page/time.ts";
+import { viewNow } from "./page/view.ts";
 import { offerTabs, tabOf } from "./tabs/tabs.ts";
 
 const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
@@ -73,6 +75,7 @@ const runs = new Runs({
 const stage = new Stage(() => ({
   ...{ shown: staged ?? runs.shown, extent: staged ? SCENE_EXTENT : extent, t: time.t, map: mapChosen() },
   ...{ overlays: overlaysChosen(), data: staged ? undefined : truth, titles: titles() },
+  labels: classes.labels,
 }));
 const curves = new Curves(() => ({
   shown: runs.shown,
@@ -106,6 +109,7 @@ const comeBack = new ComeBack({
     time.set(t);
   },
 });
+const classes = new Classes({ prepare, look: changeLook });
 /** Half the side of what scenes show: train/scene.ts. */
 const SCENE_EXTENT = 3.6;
 const wantsCalm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -212,6 +216,7 @@ offerPresets(({ data: name, settings: own }) => {
 offerVerify(send);
 const takeModels = offerTakeAlong({
   ...{ settings: () => runs.settings, sampler: samplerChosen, shown: () => runs.shown, titles: modelTitles },
+  view: () => viewNow(time.t),
   ground: () => getComputedStyle(document.body).backgroundColor,
   time: () => time.t,
   ask: () => send({ kind: "take" }),
@@ -257,6 +262,7 @@ function take(message: FromWorker): void {
       runs.ready(message);
       showDevice(message.facts);
       data.takeColumns(message.columns);
+      if (classes.take(message.classes, message.settings.byClass === true)) look();
       element("notes").textContent = message.notes.join(" ");
       element("notes").hidden = message.notes.length === 0;
       if (runs.goesOn && !tabs.isAway) start();
@@ -275,6 +281,7 @@ function take(message: FromWorker): void {
       else target.slice = message.slice;
       stage.draw();
       report.tell();
+      classes.tell(runs.shown, modelTitles());
       return;
     }
     case "judged":

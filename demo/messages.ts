@@ -20,6 +20,8 @@ export type DataChoice =
       readonly title: string;
       readonly bytes: Uint8Array<ArrayBuffer>;
       readonly columns?: readonly [number, number];
+      /** A column whose values are classes. */
+      readonly label?: number;
     };
 
 /** The library's sets that the page offers, and what it calls them. */
@@ -42,6 +44,14 @@ export interface Settings {
   readonly weights: Readonly<Record<Side, number>>;
   /** Smaller than the usual one where memory was short. */
   readonly batchSize?: number;
+  /** Whether networks are told the classes of data that have some. Left out: not. */
+  readonly byClass?: boolean;
+}
+
+/** What the parts of data are called, where there are some, and which part each of the points shown is of. */
+export interface ShownClasses {
+  readonly names: readonly string[];
+  readonly labels: Uint8Array;
 }
 
 export type MapKind = "none" | "density" | "density-error" | "divergence-error" | "difference";
@@ -53,6 +63,10 @@ export interface Sampler {
   readonly steps: number;
   /** Of the adaptive one. */
   readonly tolerance: number;
+  /** Of networks that are told classes: the one wanted; left out: all, in turn. */
+  readonly label?: number;
+  /** And how strongly: classifier-free guidance. Left out: 1. */
+  readonly guidance?: number;
 }
 
 /** What the page shows, and so wants to be told. */
@@ -120,6 +134,16 @@ export interface Frames {
   readonly latticeSide: number;
   /** Of the network, for one sample; undefined where the solver chooses its steps, or of a formula. */
   readonly evaluations: number | undefined;
+  /** Of models that were told classes: each particle's, and what came of it. */
+  readonly told?: Told;
+}
+
+export interface Told {
+  readonly labels: Uint8Array;
+  /** Share of particles that end in the part they were told; undefined where that is not known of a point. */
+  readonly hits: number | undefined;
+  /** Their root mean square distance from the mean of their class, over that of the data's. */
+  readonly spread: number;
 }
 
 /** What depends on the time that is looked at. Grids are [size, size], from the bottom left, x first. */
@@ -161,6 +185,7 @@ export interface DeviceFacts {
 export interface Columns {
   readonly names: readonly string[];
   readonly used: readonly [number, number];
+  readonly label?: number;
 }
 
 export type News =
@@ -178,6 +203,7 @@ export type News =
       readonly facts: DeviceFacts;
       /** Columns of a table that could be chosen. */
       readonly columns?: Columns;
+      readonly classes?: ShownClasses;
       readonly canUndo: boolean;
       /** The settings that these models have: after `undo`, earlier ones. */
       readonly settings: Settings;

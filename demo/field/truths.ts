@@ -8,25 +8,29 @@ import type { Truth } from "./truth.ts";
 const SPACING = 1.3;
 
 /** The truth of a named set of the library, by the options that the source itself gives; undefined of any other. */
-export function truthOf({ name, options }: Pick<DataSource, "name" | "options">): Truth | undefined {
+export function truthOf(source: Pick<DataSource, "name" | "options">): Truth | undefined {
+  if (source.name === "checkerboard") {
+    const edges = [-2, -1, 0, 1, 2].map((edge) => edge / 0.45);
+    return boxesTruth({ columns: edges, rows: edges, has: (i, j) => (i + j) % 2 === 0 });
+  }
+  const components = componentsOf(source);
+  const caveat = "The true field of the pinwheel is taken of 1,500 small Gaussians, which are close to it.";
+  return components && mixtureTruth(components, source.name === "pinwheel" ? caveat : undefined);
+}
+
+/** The Gaussians that stand for a named set; undefined of one that is none. */
+export function componentsOf({ name, options }: Pick<DataSource, "name" | "options">): Components | undefined {
   switch (name) {
-    case "checkerboard": {
-      const edges = [-2, -1, 0, 1, 2].map((edge) => edge / 0.45);
-      return boxesTruth({ columns: edges, rows: edges, has: (i, j) => (i + j) % 2 === 0 });
-    }
     case "eight-gaussians":
-      return mixtureTruth(eight(options as { radius: number; std: number }));
+      return eight(options as { radius: number; std: number });
     case "moons":
-      return mixtureTruth(moons(options as { noise: number }));
+      return moons(options as { noise: number });
     case "spirals":
-      return mixtureTruth(spirals(options as { turns: number; noise: number }));
+      return spirals(options as { turns: number; noise: number });
     case "rings":
-      return mixtureTruth(circles(options as { radii: readonly number[]; noise: number }));
+      return circles(options as { radii: readonly number[]; noise: number });
     case "pinwheel":
-      return mixtureTruth(
-        pinwheel(options as unknown as Pinwheel),
-        "The true field of the pinwheel is taken of 1,500 small Gaussians, which are close to it.",
-      );
+      return pinwheel(options as unknown as Pinwheel);
     default:
       return undefined;
   }

@@ -94,9 +94,10 @@ function expected(settings: Settings, sampler: Sampler): Settings {
   return settings;
 }
 
-function checkTable({ bytes, title, columns }: DataChoice & { kind: "table" }): void {
+function checkTable({ bytes, title, columns, label }: DataChoice & { kind: "table" }): void {
   check(bytes instanceof Uint8Array && typeof title === "string");
   check(columns === undefined || (columns.length === 2 && columns.every((one) => Number.isInteger(one) && one >= 0)));
+  check(label === undefined || (Number.isInteger(label) && label >= 0));
 }
 
 function modelsIn({ entrants, unpinned }: Models): Models {

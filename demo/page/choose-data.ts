@@ -69,7 +69,8 @@ export class ChooseData {
       const file = event.dataTransfer?.files[0];
       if (file) void this.#open(file);
     });
-    for (const id of ["column-x", "column-y"]) element(id).addEventListener("change", () => this.#chooseColumns());
+    for (const id of ["column-x", "column-y", "column-label"])
+      element(id).addEventListener("change", () => this.#chooseColumns());
   }
 
   get choice(): DataChoice {
@@ -103,10 +104,12 @@ export class ChooseData {
   takeColumns(columns: Columns | undefined): void {
     element("table-columns").hidden = !columns;
     if (!columns) return;
-    const { names, used } = columns;
+    const { names, used, label } = columns;
     ["column-x", "column-y"].forEach((id, axis) => {
       element(id).replaceChildren(...names.map((name, i) => new Option(name, String(i), false, i === used[axis])));
     });
+    const labels = names.map((name, i) => new Option(name, String(i), false, i === label));
+    element("column-label").replaceChildren(new Option("none", "", false, label === undefined), ...labels);
   }
 
   draw(): void {
@@ -178,6 +181,11 @@ export class ChooseData {
   #chooseColumns(): void {
     if (this.#choice.kind !== "table") return;
     const value = (id: string) => Number(element<HTMLSelectElement>(id).value);
-    this.#use({ ...this.#choice, columns: [value("column-x"), value("column-y")] });
+    const label = element<HTMLSelectElement>("column-label").value;
+    const { label: before, ...choice } = this.#choice;
+    const columns = [value("column-x"), value("column-y")] as const;
+    // Who says which classes there are wants them told.
+    if (label !== "" && before === undefined) element<HTMLInputElement>("by-class").checked = true;
+    this.#use({ ...choice, columns, ...(label === "" ? {} : { label: Number(label) }) });
   }
 }

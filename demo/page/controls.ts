@@ -1,5 +1,6 @@
 /** Controls of models, pictures and sampling: what they say, and what presets make them say. */
 import type { DataChoice, MapKind, Sampler, Settings, Side } from "../messages.ts";
+import { isByClass, wantedClass } from "./classes.ts";
 import { chosen, element } from "./elements.ts";
 import type { Overlays } from "./layers.ts";
 
@@ -38,10 +39,12 @@ export function settingsBy(data: DataChoice, last?: Settings): Settings {
     seed: Math.max(0, Math.trunc(Number(value("seed"))) || 0),
     backend: value("backend") as Settings["backend"],
     weights: { left: weightOf("left"), right: weightOf("right") },
+    byClass: isByClass(),
   };
 }
 
-export function showSettings({ width, layers, seed, backend, weights: own }: Settings): void {
+export function showSettings({ width, layers, seed, backend, weights: own, byClass }: Settings): void {
+  element<HTMLInputElement>("by-class").checked = byClass === true;
   for (const [id, value] of Object.entries({ width, layers, seed, backend }))
     element<HTMLInputElement>(id).value = String(value);
   showWeight("left", own.left);
@@ -69,7 +72,7 @@ export function samplerChosen(): Sampler {
   const isAdaptive = solver === "dopri5";
   element("solver-steps-label").hidden = isAdaptive;
   element("tolerance-label").hidden = !isAdaptive;
-  return { solver, steps: Number(value("solver-steps")), tolerance: Number(value("tolerance")) };
+  return { solver, steps: Number(value("solver-steps")), tolerance: Number(value("tolerance")), ...wantedClass() };
 }
 
 interface Preset {

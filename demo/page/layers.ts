@@ -1,5 +1,6 @@
 /** Draws one model's picture, layer upon layer, on a canvas at the screen's own resolution. */
 import type { Frames, Slice } from "../messages.ts";
+import { classColours } from "./class-colours.ts";
 import type { Theme } from "./colours.ts";
 
 export interface Overlays {
@@ -19,6 +20,8 @@ export interface Picture {
   readonly frames: Frames | undefined;
   readonly slice: Slice | undefined;
   readonly data: Float32Array | undefined;
+  /** The class of each of its points, where models are told classes. */
+  readonly labels: Uint8Array | undefined;
   /** A pixel for each of its cells. */
   readonly map: OffscreenCanvas | undefined;
 }
@@ -36,7 +39,7 @@ export function drawPicture(canvas: HTMLCanvasElement, picture: Picture): void {
   if (!place) return;
   const { overlays, frames, slice } = picture;
   if (picture.map) drawMap(place, picture.map);
-  if (overlays.data && picture.data) drawData(place, picture.data, picture.theme);
+  if (overlays.data && picture.data) drawData(place, picture.data, picture);
   if (overlays.lattice && frames) drawLattice(place, frames, picture);
   if (overlays.paths && frames) drawPaths(place, frames, picture);
   if (overlays.particles && frames) drawParticles(place, frames, picture);
@@ -63,12 +66,15 @@ function drawMap({ context, width }: Place, map: OffscreenCanvas): void {
   context.drawImage(map, 0, 0, width, width);
 }
 
-function drawData({ context, x, y, ratio }: Place, data: Float32Array, theme: Theme): void {
+function drawData({ context, x, y, ratio }: Place, data: Float32Array, { theme, labels }: Picture): void {
+  const colours = classColours(theme.isDark);
   context.fillStyle = theme.data;
   context.globalAlpha = 0.55;
   const size = 1.25 * ratio;
-  for (let i = 0; i < data.length; i += 2)
+  for (let i = 0; i < data.length; i += 2) {
+    if (labels) context.fillStyle = colours[labels[i / 2]!] ?? theme.data;
     context.fillRect(x(data[i]!) - size / 2, y(data[i + 1]!) - size / 2, size, size);
+  }
   context.globalAlpha = 1;
 }
 
@@ -92,18 +98,32 @@ function drawParticles(
   { t, colour, map, theme }: Picture,
 ): void {
   const points = positionsAt(frames.particles, frames, t);
-  const radius = Math.max(1.1 * ratio, width / 330);
-  context.beginPath();
-  for (let i = 0; i < points.length; i += 2) {
-    const [px, py] = [x(points[i]!), y(points[i + 1]!)];
-    context.moveTo(px + radius, py);
-    context.arc(px, py, radius, 0, 2 * Math.PI);
-  }
-  // Over a map they are of the paper's colour with a rim, so that they are seen on every level of it.
-  context.fillStyle = map ? `rgb(${theme.card.join(" ")})` : colour;
+  const labels = frames.told?.labels;
+  const radius = Math.max(1.1 * ratio, width / 330) * (labels ? 1.3 : 1);
+  const trace = (size: number, isDrawn: (i: number) => boolean) => {
+    context.beginPath();
+    for (let i = 0; i < points.length; i += 2) {
+      if (!isDrawn(i / 2)) continue;
+      const [px, py] = [x(points[i]!), y(points[i + 1]!)];
+      context.moveTo(px + size, py);
+      context.arc(px, py, size, 0, 2 * Math.PI);
+    }
+  };
+  // Over a map they are of the paper's colour with a rim, so that they are seen on every level of it; of classes, on a rim of paper.
+  const paper = `rgb(${theme.card.join(" ")})`;
+  context.fillStyle = map ? paper : colour;
   context.globalAlpha = map ? 0.95 : 0.8;
-  context.fill();
-  if (map) {
+  if (!labels || map) {
+    trace(labels ? radius + 0.6 * ratio : radius, () => true);
+    context.fill();
+  }
+  if (labels) {
+    for (const [label, own] of classColours(theme.isDark).entries()) {
+      trace(radius, (i) => labels[i] === label);
+      context.fillStyle = own;
+      context.fill();
+    }
+  } else if (map) {
     context.strokeStyle = theme.ink;
     context.lineWidth = 0.6 * ratio;
     context.globalAlpha = 0.75;

@@ -2,8 +2,10 @@
 import type { DataChoice } from "../messages.ts";
 import { runOf } from "../share/link.ts";
 import type { SharedRun, SharedSampler } from "../share/run.ts";
+import { showTold } from "./classes.ts";
 import { showSettings, weights } from "./controls.ts";
 import { element } from "./elements.ts";
+import { showView } from "./view.ts";
 
 /**
  * Shows what the hash of an address says; where that is nothing, nothing is changed.
@@ -25,10 +27,12 @@ export function showRun(run: SharedRun, show: (choice: DataChoice) => void): str
   show(run.data);
   showSettings(run);
   showSampler(run.sampler);
+  if (run.view) showView(run.view);
   return undefined;
 }
 
-export function showSampler({ solver, steps, tolerance }: SharedSampler): void {
+export function showSampler({ solver, steps, tolerance, ...told }: SharedSampler): void {
+  showTold(told);
   const tolerances = [...element<HTMLSelectElement>("tolerance").options];
   const values = {
     solver,

@@ -14,6 +14,7 @@ export interface Staged {
   readonly map: MapKind;
   readonly overlays: Overlays;
   readonly data: Float32Array | undefined;
+  readonly labels: Uint8Array | undefined;
   readonly titles: Readonly<Record<Side, string>>;
 }
 
@@ -59,13 +60,13 @@ export class Stage {
   }
 
   #drawNow(): void {
-    const { shown, extent, t, overlays, data, titles } = this.#staged();
+    const { shown, extent, t, overlays, data, labels, titles } = this.#staged();
     const { theme } = this;
     const maps = this.#mapsNow();
     for (const side of sides) {
       const { frames, slice } = shown[side];
       drawPicture(element(side), {
-        ...{ theme, extent, t, overlays, data, frames, slice },
+        ...{ theme, extent, t, overlays, data, labels, frames, slice },
         colour: theme[side],
         map: maps.painted[side],
       });

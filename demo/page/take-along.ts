@@ -14,13 +14,14 @@ import {
 } from "../share/files.ts";
 import type { Frame } from "../share/gif.ts";
 import { linkOf } from "../share/link.ts";
-import type { SharedRun, SharedSampler } from "../share/run.ts";
+import type { SharedRun, SharedSampler, SharedView } from "../share/run.ts";
 import { element } from "./elements.ts";
 import type { Shown } from "./shown.ts";
 
 export interface TakeAlong {
   readonly settings: () => Settings | undefined;
   readonly sampler: () => SharedSampler;
+  readonly view: () => SharedView;
   readonly shown: () => Readonly<Record<Side, Shown>>;
   readonly titles: () => Readonly<Record<Side, string>>;
   /** The colour that pictures stand on. */
@@ -87,11 +88,11 @@ function say(words: string): void {
 }
 
 /** @throws Error with a sentence, of data that no link or program holds. */
-function runNow({ settings, sampler }: TakeAlong): SharedRun {
+function runNow({ settings, sampler, view }: TakeAlong): SharedRun {
   const now = settings();
   if (!now) throw new Error("Nothing is prepared yet.");
   const { data, batchSize: _, ...rest } = now;
-  if (data.kind !== "table") return { ...rest, data, sampler: sampler() };
+  if (data.kind !== "table") return { ...rest, data, sampler: sampler(), view: view() };
   throw new Error(
     "Your table is yours: links, programs and settings hold named sets and drawings only. Models and samples can be had.",
   );

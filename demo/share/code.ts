@@ -29,11 +29,36 @@ const makers: Readonly<Record<(typeof sharedSets)[number], string>> = {
   rings: "rings",
 };
 
+/** The class of a point (x, y), from 0: as field/classes.ts has it. */
+export const classRules: Readonly<Record<string, { readonly count: number; readonly rule: string }>> = {
+  "eight-gaussians": { count: 8, rule: "(Math.round(Math.atan2(y, x) / (Math.PI / 4)) + 8) % 8" },
+  moons: {
+    count: 2,
+    rule: `(y > -0.5 ? Math.abs(Math.hypot(x + 1, y + 0.5) - 2) : Math.hypot(Math.abs(x + 1) - 2, y + 0.5)) <=
+    (y < 0.5 ? Math.abs(Math.hypot(x - 1, y - 0.5) - 2) : Math.hypot(Math.abs(x - 1) - 2, y - 0.5)) ? 0 : 1`,
+  },
+  spirals: {
+    count: 2,
+    rule: "y * Math.sin(3 * Math.hypot(x, y)) >= x * Math.cos(3 * Math.hypot(x, y)) ? 0 : 1",
+  },
+  pinwheel: {
+    count: 5,
+    rule: "((Math.round((5 * (Math.atan2(y, x) - 0.25 * Math.exp(Math.hypot(x, y) / 2))) / (2 * Math.PI)) % 5) + 5) % 5",
+  },
+  rings: { count: 4, rule: "Math.min(3, Math.max(0, Math.round(Math.hypot(x, y) / 0.75) - 1))" },
+};
+
+/** As train/data.ts draws, and train/models.ts trains. */
+const LABELLED_POINTS = 16_384;
+const UNTOLD = 0.15;
+
 /** The program of a run: it trains both models from the run's seed, tells their losses, and draws samples of each. */
 export function codeOf(run: SharedRun, { steps, ...given }: { readonly steps: number } & Partial<Training>): string {
   const { batchSize, learningRate, warmUpSteps, fall } = { ...usualTraining, ...given };
   const { width, layers, seed, backend, weights, sampler } = run;
+  const classes = run.byClass && run.data.kind === "named" ? classRules[run.data.name] : undefined;
   const data = dataCode(run.data);
+  const told = classes && toldCode(classes.count, sampler);
   const losses = [weights.left, weights.right].map(lossCode);
   const imports = [
     ...[
@@ -47,6 +72,7 @@ export function codeOf(run: SharedRun, { steps, ...given }: { readonly steps: nu
       "warmUp",
       data.maker,
       sampler.solver,
+      ...(classes ? ["arrayData", "classes", "sampleData"] : []),
     ],
     ...losses.map((loss) => loss.slice(0, loss.indexOf("("))),
   ];
@@ -56,14 +82,14 @@ import { ${[...new Set(imports)].sort().join(", ")} } from "divflow";
 const runtime = await createRuntime({ backend: ${JSON.stringify(backend)} });
 console.log(runtime.reason);
 
-const data = ${data.code};
+${classes ? labelledCode(data.code, classes.rule, seed) : `const data = ${data.code};`}
 const losses = {
   left: ${losses[0]},
   right: ${losses[1]},
 };
 for (const [name, loss] of Object.entries(losses)) {
   const trainer = await createTrainer(runtime, {
-    network: mlp({ dimension: 2, hidden: ${JSON.stringify(Array.from({ length: layers }, () => width))}, activation: "silu" }),
+    network: mlp({ dimension: 2, hidden: ${JSON.stringify(Array.from({ length: layers }, () => width))}, activation: "silu"${told ? `, conditions: ${told.declared}` : ""} }),
     path: condOT(),
     loss,
     optimizer: adam({
@@ -76,11 +102,30 @@ for (const [name, loss] of Object.entries(losses)) {
   for await (const { step, velocityLoss } of trainer.run({ steps: ${steps}, progressEvery: ${Math.max(1, Math.ceil(steps / 10))} })) {
     console.log(name, "step", step, "velocity loss", velocityLoss.toFixed(4));
   }
-  const samples = await trainer.model.sample({ count: 1000, solver: ${solverCode(sampler)}, seed: ${seed} });
+  const samples = await trainer.model.sample({ count: 1000, solver: ${solverCode(sampler)}, seed: ${seed}${told ? `, ${told.given}` : ""} });
   console.log(name, "samples", samples.shape, samples.values.slice(0, 6));
 }
 runtime.dispose();
 `;
+}
+
+/** Points drawn once, and the class of each. */
+function labelledCode(maker: string, rule: string, seed: number): string {
+  return `const points = sampleData(${maker}, ${LABELLED_POINTS}, ${seed});
+const labels = Uint32Array.from({ length: ${LABELLED_POINTS} }, (_, i) => {
+  const [x, y] = [points[2 * i], points[2 * i + 1]];
+  return ${rule};
+});
+const data = arrayData(points, [${LABELLED_POINTS}, 2], { conditions: { label: labels } });`;
+}
+
+function toldCode(count: number, { label, guidance = 1 }: SharedSampler): { declared: string; given: string } {
+  const labels = label === undefined ? `Array.from({ length: 1000 }, (_, i) => i % ${count})` : String(label);
+  const strength = guidance === 1 ? "" : `, guidance: ${guidance}`;
+  return {
+    declared: `{ label: classes(${count}, { drop: ${UNTOLD} }) }`,
+    given: `conditions: { label: ${labels} }${strength}`,
+  };
 }
 
 function lossCode(weight: number): string {

@@ -42,10 +42,10 @@ export function settingsIn(words: string): SharedRun {
 
 /** Whether all parts are there, whose values are checked then. */
 function hasParts(run: unknown): run is SharedRun {
-  const { data, weights, sampler } = Object(run) as Partial<SharedRun>;
+  const { data, weights, sampler, view = {} } = Object(run) as Partial<SharedRun>;
   const { kind, points, title } = Object(data) as { kind?: unknown; points?: unknown; title?: unknown };
   const isInk = kind === "ink" && Array.isArray(points) && points.every(Number.isFinite) && typeof title === "string";
-  return (kind === "named" || isInk) && Object(weights) === weights && Object(sampler) === sampler;
+  return (kind === "named" || isInk) && [weights, sampler, view].every((part) => Object(part) === part);
 }
 
 export function codeFile(code: string): FileToSave {

@@ -1,14 +1,27 @@
 /**
- * A run in the hash of a URL: "#1." and letters, of at most 2 KB. The number is the form's: another one is of another version
+ * A run in the hash of a URL: "#2." and letters, of at most 2 KB. The number is the form's: another one is of another version
  * of the page. The bytes end with a checksum, so that what a chat or a line break did to a link is seen.
  */
 import { ByteReader, ByteWriter, bytesOf, lettersOf } from "./bytes.ts";
-import { backends, defaultRun, faultOf, type SharedData, type SharedRun, solvers } from "./run.ts";
+import {
+  axes,
+  backends,
+  defaultRun,
+  faultOf,
+  maps,
+  overlays,
+  type SharedData,
+  type SharedRun,
+  type SharedView,
+  solvers,
+} from "./run.ts";
 
 /** Letters of a hash, "#" included. */
 export const MOST_LETTERS = 2048;
 
-const FORM = "1";
+const FORM = "2";
+/** Links that ended with the data. */
+const OLD_FORM = "1";
 const [NAMED, INK] = [0, 1];
 /** Points of a drawing are rounded to the first of these, in data units, that a link has room for. */
 const units = [1 / 64, 1 / 32, 1 / 16] as const;
@@ -47,7 +60,7 @@ export function runOf(hash: string): Opened {
   if (form !== undefined && form !== FORM && Number(form) > Number(FORM)) {
     return refused("This link is of a newer version of this page: reload it, or ask for a link anew.");
   }
-  const run = form === FORM ? readOrNothing(letters ?? "") : undefined;
+  const run = form === FORM || form === OLD_FORM ? readOrNothing(letters ?? "", form === FORM) : undefined;
   if (!run) return refused("This link is damaged or cut short: ask for it anew.");
   const fault = faultOf(run);
   return fault ? refused(`This link asks for ${fault}, which this page has not.`) : { run, isShared: true };
@@ -57,15 +70,16 @@ function refused(why: string): Opened {
   return { run: defaultRun, isShared: false, message: `${why} The usual settings are used.` };
 }
 
-function readOrNothing(letters: string): SharedRun | undefined {
+function readOrNothing(letters: string, hasMore: boolean): SharedRun | undefined {
   try {
-    return read(bytesOf(letters));
+    return read(bytesOf(letters), hasMore);
   } catch {
     return undefined; // whatever it was that the bytes did not hold
   }
 }
 
-function written({ data, width, layers, seed, backend, weights, sampler }: SharedRun, unit: number): Uint8Array {
+function written(run: SharedRun, unit: number): Uint8Array {
+  const { data, width, layers, seed, backend, weights, sampler } = run;
   const to = new ByteWriter();
   to.whole(width);
   to.whole(layers);
@@ -77,6 +91,7 @@ function written({ data, width, layers, seed, backend, weights, sampler }: Share
   to.whole(sampler.steps);
   to.number(sampler.tolerance);
   writeData(to, data, unit);
+  writeMore(to, run);
   const sum = checksumOf(to.bytes);
   for (const shift of [0, 8, 16]) to.byte(sum >>> shift);
   return to.bytes;
@@ -100,7 +115,48 @@ function writeData(to: ByteWriter, data: SharedData, unit: number): void {
   }
 }
 
-function read(all: Uint8Array): SharedRun {
+/** Which of what follows is there, bit by bit; then that. */
+function writeMore(to: ByteWriter, { byClass, sampler: { label, guidance }, view }: SharedRun): void {
+  const there = [
+    byClass === true,
+    label !== undefined,
+    guidance !== undefined,
+    view !== undefined,
+    view?.jumps !== undefined,
+  ];
+  to.byte(bitsOf(there));
+  if (label !== undefined) to.whole(label);
+  if (guidance !== undefined) to.number(guidance);
+  if (!view) return;
+  to.whole(Math.round(1000 * view.t));
+  to.byte(maps.indexOf(view.map));
+  to.byte(bitsOf(overlays.map((one) => view.overlays.includes(one))));
+  to.byte(axes.indexOf(view.axis));
+  if (view.jumps !== undefined) to.whole(view.jumps);
+}
+
+function readMore(from: ByteReader) {
+  const bits = from.byte();
+  const [byClass, hasLabel, hasGuidance, hasView, hasJumps] = [0, 1, 2, 3, 4].map((bit) => ((bits >> bit) & 1) === 1);
+  const told = {
+    ...(hasLabel ? { label: from.whole() } : {}),
+    ...(hasGuidance ? { guidance: from.number() } : {}),
+  };
+  return { told, ...(byClass ? { byClass } : {}), ...(hasView ? { view: readView(from, hasJumps === true) } : {}) };
+}
+
+function readView(from: ByteReader, hasJumps: boolean): SharedView {
+  const [t, map, shown, axis] = [from.whole() / 1000, among(maps, from.byte()), from.byte(), among(axes, from.byte())];
+  if (shown >= 2 ** overlays.length) throw new RangeError("no such layers");
+  return {
+    ...{ t, map, axis, overlays: overlays.filter((_, bit) => (shown >> bit) & 1) },
+    ...(hasJumps ? { jumps: from.whole() } : {}),
+  };
+}
+
+const bitsOf = (flags: readonly boolean[]) => flags.reduce((bits, is, bit) => bits | (is ? 1 << bit : 0), 0);
+
+function read(all: Uint8Array, hasMore: boolean): SharedRun {
   const bytes = all.subarray(0, -3);
   const sum = checksumOf(bytes);
   if (![0, 8, 16].every((shift, i) => all[bytes.length + i] === ((sum >>> shift) & 255)))
@@ -111,8 +167,9 @@ function read(all: Uint8Array): SharedRun {
   const weights = { left: from.number(), right: from.number() };
   const sampler = { solver: among(solvers, from.byte()), steps: from.whole(), tolerance: from.number() };
   const data = readData(from);
+  const { told, ...more } = hasMore ? readMore(from) : { told: {} };
   if (!from.isAtEnd) throw new RangeError("more than a run");
-  return { data, width, layers, seed, backend, weights, sampler };
+  return { data, width, layers, seed, backend, weights, sampler: { ...sampler, ...told }, ...more };
 }
 
 function readData(from: ByteReader): SharedData {

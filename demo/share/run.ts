@@ -14,7 +14,26 @@ export interface SharedSampler {
   readonly steps: number;
   /** Of the adaptive one. */
   readonly tolerance: number;
+  /** Of networks that are told classes: the one wanted, from 0; left out: all. And how strongly; left out: 1. */
+  readonly label?: number;
+  readonly guidance?: number;
 }
+
+/** What is looked at. */
+export interface SharedView {
+  /** Of the flow, in thousandths. */
+  readonly t: number;
+  readonly map: (typeof maps)[number];
+  readonly overlays: readonly (typeof overlays)[number][];
+  readonly axis: (typeof axes)[number];
+  /** Evaluations of the one-step map that is trained beside; left out: none is. */
+  readonly jumps?: number;
+}
+
+export const maps = ["none", "density", "density-error", "divergence-error", "difference"] as const;
+export const overlays = ["particles", "data", "paths", "arrows", "lattice"] as const;
+export const axes = ["step", "seconds"] as const;
+export const jumps = [1, 2, 4, 8] as const;
 
 export interface SharedRun {
   readonly data: SharedData;
@@ -26,6 +45,9 @@ export interface SharedRun {
   /** Weight of the divergence loss of each model; 0 is conditional flow matching. */
   readonly weights: { readonly left: number; readonly right: number };
   readonly sampler: SharedSampler;
+  /** Whether networks are told the classes of data that have some. */
+  readonly byClass?: boolean;
+  readonly view?: SharedView;
 }
 
 export const defaultRun: SharedRun = {
@@ -41,6 +63,9 @@ export const sharedSets = ["checkerboard", "eight-gaussians", "moons", "spirals"
 export const MOST_POINTS = 1000;
 const MOST_TITLE = 40;
 const LARGEST_COORDINATE = 8;
+/** Classes at most, and the strongest guidance of either sign. */
+const MOST_CLASSES = 8;
+const STRONGEST = 20;
 
 /** What is wrong with a run, as a part of a sentence; undefined where nothing is. It may come from anywhere. */
 export function faultOf(run: SharedRun): string | undefined {
@@ -62,5 +87,21 @@ export function faultOf(run: SharedRun): string | undefined {
   if (!solvers.includes(sampler.solver)) return `a solver "${sampler.solver}"`;
   if (!isCount(sampler.steps, 1000)) return `${sampler.steps} solver steps`;
   if (!(sampler.tolerance >= 1e-7 && sampler.tolerance <= 1)) return `a tolerance ${sampler.tolerance}`;
+  const { label, guidance } = sampler;
+  if (label !== undefined && !isCount(label + 1, MOST_CLASSES)) return `a class ${label}`;
+  if (guidance !== undefined && !(Number.isFinite(guidance) && Math.abs(guidance) <= STRONGEST))
+    return `guidance of strength ${guidance}`;
+  if (run.byClass !== undefined && typeof run.byClass !== "boolean") return `classes "${run.byClass}"`;
+  return run.view === undefined ? undefined : faultOfView(run.view);
+}
+
+function faultOfView({ t, map, overlays: shown, axis, jumps: own }: SharedView): string | undefined {
+  if (!(t >= 0 && t <= 1)) return `a time ${t}`;
+  if (!maps.includes(map)) return `a map "${map}"`;
+  if (!Array.isArray(shown)) return "layers that are no list";
+  const odd = shown.find((one) => !overlays.includes(one));
+  if (odd !== undefined) return `a layer "${odd}"`;
+  if (!axes.includes(axis)) return `curves by "${axis}"`;
+  if (own !== undefined && !jumps.some((one) => one === own)) return `a map in ${own} evaluations`;
   return undefined;
 }

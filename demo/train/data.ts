@@ -1,5 +1,6 @@
 /** What is learned, made of what the page chose: a source to train on, points held out of it, and what is known of it exactly. */
 import { arrayData, type DataSource, dataFrom, gaussianMixture, readCsv, readNpy, sampleData } from "divflow";
+import { type Classes, classesOf, partOf } from "../field/classes.ts";
 import { evenly, mixtureTruth } from "../field/mixture.ts";
 import { LOG, newLocal, type Truth } from "../field/truth.ts";
 import { truthOf } from "../field/truths.ts";
@@ -18,18 +19,47 @@ export interface Learned {
   /** What the visitor should know, in sentences. */
   readonly notes: readonly string[];
   readonly columns?: Columns;
+  /** What parts there are to be told of; undefined where there are none. */
+  readonly classes?: Classes & {
+    /** Of points that `sample` gave. */
+    labelsOf(points: Float32Array): Uint8Array;
+  };
 }
 
 /** No training comes near this seed's draws. */
 const HELD_OUT_SEED = 2 ** 40;
 
-/** @throws {@link DivflowError} or Error: a sentence for the visitor. */
-export function learnedOf(choice: DataChoice): Learned {
-  if (choice.kind === "table") return table(choice);
+/** Points of a named set that is learned by class: drawn once, with the class of each. As share/code.ts has it. */
+export const LABELLED_POINTS = 16_384;
+
+/**
+ * @param byClass - whether networks are to be told classes, where there are some; the source then gives these too.
+ * @throws {@link DivflowError} or Error: a sentence for the visitor.
+ */
+export function learnedOf(choice: DataChoice, { byClass = false, seed = 0 } = {}): Learned {
+  if (choice.kind === "table") return table(choice, byClass);
+  const learned = unlabelled(choice);
+  const { classes } = learned;
+  if (!byClass || !classes) return learned;
+  const points = learned.sample(LABELLED_POINTS, seed);
+  return { ...learned, source: labelled(points, classes.labelsOf(points)) };
+}
+
+function labelled(points: Float32Array, labels: Uint8Array): DataSource {
+  return arrayData(points, [points.length / 2, 2], { conditions: { label: Uint32Array.from(labels) } });
+}
+
+function unlabelled(choice: Exclude<DataChoice, { kind: "table" }>): Learned {
   if (choice.kind === "named") {
     const source = dataFrom({ name: choice.name, options: {} });
     const truth = truthOf(source);
-    return fromSource(source, truth, truth?.caveat ? [truth.caveat] : []);
+    const learned = fromSource(source, truth, truth?.caveat ? [truth.caveat] : []);
+    const classes = classesOf(source);
+    const at = classes?.at;
+    if (!at) return learned;
+    const labelsOf = (points: Float32Array) =>
+      Uint8Array.from({ length: points.length / 2 }, (_, i) => at(points[2 * i]!, points[2 * i + 1]!));
+    return { ...learned, classes: { ...classes, labelsOf } };
   }
   const { points, deviation } = choice;
   if (points.length < 2) throw new Error("Nothing is drawn yet: draw something, or choose a set.");
@@ -42,7 +72,6 @@ export function learnedOf(choice: DataChoice): Learned {
 }
 
 function fromSource(source: DataSource, truth: Truth | undefined, notes: readonly string[]): Learned {
-  const out = newLocal();
   const draw = (count: number, seed: number) => Float32Array.from(sampleData(source, count, seed));
   const exact = source.logDensity?.bind(source);
   return {
@@ -51,15 +80,18 @@ function fromSource(source: DataSource, truth: Truth | undefined, notes: readonl
     notes,
     heldOut: (count) => draw(count, HELD_OUT_SEED),
     sample: draw,
-    logDensity: exact
-      ? (x, y) => exact([x, y])
-      : truth &&
-        ((x, y) => {
-          truth.at(x, y, 1, out);
-          return out[LOG] as number;
-        }),
+    logDensity: exact ? (x, y) => exact([x, y]) : truth && densityBy(truth),
     // A quadrature over hundreds of components takes a second: of what is drawn nobody asks for it.
     entropy: source.name === "gaussian-mixture" ? undefined : source.entropy,
+  };
+}
+
+/** At the end of the way. */
+export function densityBy(truth: Truth): (x: number, y: number) => number {
+  const out = newLocal();
+  return (x, y) => {
+    truth.at(x, y, 1, out);
+    return out[LOG] as number;
   };
 }
 
@@ -71,9 +103,12 @@ const MOST_POINTS = 1500;
 const HELD_OUT_EVERY = 5;
 const FEWEST_ROWS = 20;
 
-function table(choice: DataChoice & { kind: "table" }): Learned {
+/** More could not be told apart by colour. */
+const MOST_CLASSES = 8;
+
+function table(choice: DataChoice & { kind: "table" }, byClass: boolean): Learned {
   const { title } = choice;
-  const { rows, names, chosen, columns, used } = numbersIn(choice);
+  const { rows, names, chosen, columns, used, labels } = numbersIn(choice);
   const count = rows.length / 2;
   if (count < FEWEST_ROWS) throw new Error(`${title} has ${count} rows; a flow needs ${FEWEST_ROWS} at least.`);
   const fitted = [0, 1].map((axis) => {
@@ -89,33 +124,72 @@ function table(choice: DataChoice & { kind: "table" }): Learned {
     const { mean, deviation } = fitted[i % 2] as { mean: number; deviation: number };
     return (DEVIATION * (value - mean)) / deviation;
   });
-  const of = (held: boolean) =>
-    scaled.filter((_, i) => (Math.floor(i / 2) % HELD_OUT_EVERY === HELD_OUT_EVERY - 1) === held);
+  const isHeld = (row: number) => row % HELD_OUT_EVERY === HELD_OUT_EVERY - 1;
+  const of = (held: boolean) => scaled.filter((_, i) => isHeld(Math.floor(i / 2)) === held);
   const [training, held] = [of(false), of(true)];
   const stride = Math.ceil(training.length / 2 / MOST_POINTS);
-  const kept = training.filter((_, i) => Math.floor(i / 2) % stride === 0);
+  const kept = evenly(
+    training.filter((_, i) => Math.floor(i / 2) % stride === 0),
+    0,
+  );
+  const caveat = "The true field is that of these very points: as t goes to 1 it would only give them back.";
+  const classes =
+    labels &&
+    classesOfRows(
+      title,
+      labels.filter((_, row) => !isHeld(row)),
+      (isOf) =>
+        mixtureTruth(
+          partOf(kept, (i) => isOf(stride * i)),
+          caveat,
+        ),
+    );
   const cut = (points: Float32Array, most: number) => points.slice(0, 2 * Math.min(most, points.length / 2));
   const [x, y] = fitted as [{ mean: number; deviation: number }, { mean: number; deviation: number }];
   const show = (value: number) => String(Number(value.toPrecision(4)));
   return {
-    source: arrayData(training, [training.length / 2, 2]),
+    source:
+      byClass && classes
+        ? labelled(training, classes.labelsOf(training))
+        : arrayData(training, [training.length / 2, 2]),
     heldOut: (most) => cut(held, most),
     sample: (most) => cut(training, most),
-    truth: mixtureTruth(
-      evenly(kept, 0),
-      "The true field is that of these very points: as t goes to 1 it would only give them back.",
-    ),
+    truth: mixtureTruth(kept, caveat),
     logDensity: undefined,
     entropy: undefined,
     notes: [
       `${title}: ${count} rows, one in ${HELD_OUT_EVERY} held out. Across: ${names[0]} (mean ${show(x.mean)}, deviation ${show(x.deviation)}); up: ${names[1]} (mean ${show(y.mean)}, deviation ${show(y.deviation)}). Both are shown in deviations times ${DEVIATION}.`,
       ...(chosen ? [] : [`The first two columns of numbers were taken.`]),
     ],
-    columns: { names: columns, used },
+    columns: { names: columns, used, ...(choice.label === undefined ? {} : { label: choice.label }) },
+    ...(classes ? { classes } : {}),
   };
 }
 
-function numbersIn({ bytes, title, columns: wanted }: DataChoice & { kind: "table" }) {
+/** Of the rows trained on: what each is, and what is known of those of a kind. */
+function classesOfRows(
+  title: string,
+  rows: readonly string[],
+  truthOfRows: (isOf: (row: number) => boolean) => Truth,
+): NonNullable<Learned["classes"]> {
+  const names = [...new Set(rows)].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  if (names.length < 2 || names.length > MOST_CLASSES) {
+    const found = names.length === 1 ? `one value, ${names[0]}` : `${names.length} values`;
+    throw new Error(`The label column of ${title} has ${found}; 2 to ${MOST_CLASSES} classes can be told apart here.`);
+  }
+  const labels = Uint8Array.from(rows, (name) => names.indexOf(name));
+  const known: (Truth | undefined)[] = [];
+  return {
+    names,
+    labelsOf: (points) => labels.slice(0, points.length / 2),
+    truth(label) {
+      known[label] ??= truthOfRows((row) => labels[row] === label);
+      return known[label];
+    },
+  };
+}
+
+function numbersIn({ bytes, title, columns: wanted, label }: DataChoice & { kind: "table" }) {
   if (bytes[0] === 0x93 && bytes[1] === 0x4e) {
     const { data: values, shape } = readNpy(bytes, title);
     const width = shape.length === 2 ? (shape[1] as number) : 0;
@@ -126,8 +200,10 @@ function numbersIn({ bytes, title, columns: wanted }: DataChoice & { kind: "tabl
     );
     if (!rows.every(Number.isFinite)) throw new Error(`${title} holds numbers that are not finite.`);
     const columns = Array.from({ length: width }, (_, i) => `column ${i + 1}`);
+    const at = (row: number, column: number) => String(values[row * width + column]);
     return {
       rows,
+      labels: label === undefined ? undefined : Array.from({ length: rows.length / 2 }, (_, row) => at(row, label)),
       names: [columns[a] ?? "", columns[b] ?? ""],
       chosen: wanted !== undefined,
       columns,
@@ -142,10 +218,12 @@ function numbersIn({ bytes, title, columns: wanted }: DataChoice & { kind: "tabl
       `${title} has ${numeric.length} columns of numbers; two are needed, apart by commas, tabs or spaces.`,
     );
   }
-  const { values } = readCsv(bytes, title, { columns: [a, b] });
+  const told = label === undefined ? {} : { labels: [label] };
+  const { values, conditions } = readCsv(bytes, title, { columns: [a, b], ...told });
   const names = columns.map(({ name }) => name);
   return {
     rows: values,
+    labels: label === undefined ? undefined : (Object.values(conditions ?? {})[0] as readonly string[]),
     names: [names[a] ?? "", names[b] ?? ""],
     chosen: wanted !== undefined,
     columns: names,

@@ -9,8 +9,14 @@ export interface Flow {
   velocity(points: Float32Array, t: number | Float32Array): Promise<ArrayLike<number>>;
   /** Of the velocity, [count]. */
   divergence(points: Float32Array, t: number | Float32Array): Promise<Float64Array>;
-  /** Where noise [count, 2] is at each of the times, which rise from 0 to 1: [times, count, 2]. */
-  frames(noise: Float32Array, times: readonly number[]): Promise<Float32Array>;
+  /**
+   * Where noise [count, 2] is at each of the times, which rise from 0 to 1: [times, count, 2].
+   *
+   * @param labels - the classes that the first ones are told, of a model that is told some; the others are told none.
+   */
+  frames(noise: Float32Array, times: readonly number[], labels?: Uint8Array): Promise<Float32Array>;
+  /** Classes of so many particles; undefined of what is told none. */
+  labels?(count: number): Uint8Array;
   /** log p_t at points, nats. */
   logDensity(points: Float32Array, t: number): Promise<ArrayLike<number>>;
 }
@@ -20,9 +26,11 @@ const H = 1 / 128;
 
 /** @param steps - of RK4, for densities. */
 export function learnedFlow(model: Model, { sampler, steps }: { sampler: Sampler; steps: number }): Flow {
-  const velocity: Flow["velocity"] = (points, t) => model.velocity(points, timesOf(points.length / 2, t));
+  const { told, labels, guidance } = conditionsFor(model, sampler);
+  const velocity: Flow["velocity"] = (points, t) => model.velocity(points, timesOf(points.length / 2, t), told);
   return {
     velocity,
+    ...(labels ? { labels } : {}),
     async divergence(points, t) {
       const count = points.length / 2;
       const around = new Float32Array(4 * points.length);
@@ -36,23 +44,45 @@ export function learnedFlow(model: Model, { sampler, steps }: { sampler: Sampler
           times[at] = own[i]!;
         }
       }
-      const v = await model.velocity(around, times);
+      const v = await model.velocity(around, times, told);
       return Float64Array.from({ length: count }, (_, i) => {
         const of = (k: number, axis: 0 | 1) => v[2 * (k * count + i) + axis] as number;
         return (of(0, 0) - of(1, 0) + of(2, 1) - of(3, 1)) / (2 * H);
       });
     },
-    async frames(noise, times) {
-      const { trajectory } = await model.sample({ noise, times, solver: solverOf(sampler) });
+    async frames(noise, times, own) {
+      const each = own && Array.from({ length: noise.length / 2 }, (_, i) => own[i] ?? null);
+      const classes = each ? { conditions: { label: each }, guidance } : told;
+      const { trajectory } = await model.sample({ noise, times, solver: solverOf(sampler), ...classes });
       return Float32Array.from(trajectory?.values ?? []);
     },
     async logDensity(points, t) {
       if (t === 0) return Array.from({ length: points.length / 2 }, (_, i) => logNormal(points, i));
       // A grid that ends at t: the density there.
       const solver = t === 1 ? rk4({ steps }) : onGrid(rk4({ steps }), evenTimes(0, t, steps));
-      return (await model.logDensity(points, { solver })).values;
+      return (await model.logDensity(points, { solver, ...told })).values;
     },
   };
+}
+
+/**
+ * What a model is told: the class that is wanted, as strongly; without one, none. Particles are told one each, in turn, where
+ * none is wanted.
+ */
+function conditionsFor({ conditions }: Model, { label, guidance = 1 }: Sampler) {
+  const count = conditions["label"]?.classes;
+  if (count === undefined) return { guidance };
+  const wanted = label !== undefined && label < count ? label : undefined;
+  return {
+    guidance,
+    told: wanted === undefined ? { conditions: { label: null } } : { conditions: { label: wanted }, guidance },
+    labels: (particles: number) => Uint8Array.from({ length: particles }, (_, i) => wanted ?? i % count),
+  };
+}
+
+/** The same sampler, of a model that is told nothing. */
+export function untold({ solver, steps, tolerance }: Sampler): Sampler {
+  return { solver, steps, tolerance };
 }
 
 export function formulaFlow(formula: Formula, breathe: Breather): Flow {

@@ -11,7 +11,12 @@ const LATTICE_EXTENT = 2.6;
 const ARROWS = 15;
 
 /** Particles and the warped grid at the solver's own steps. */
-export async function framesOf(flow: Flow, noise: Float32Array, effort: Effort, { sampler }: Look): Promise<Frames> {
+export async function framesOf(
+  flow: Flow,
+  noise: Float32Array,
+  effort: Effort,
+  { sampler }: Look,
+): Promise<Frames & { labels?: Uint8Array }> {
   const parts = sampler.solver === "dopri5" ? FRAMES : Math.min(FRAMES, sampler.steps);
   const times = evenTimes(0, 1, parts);
   const count = Math.min(effort.particles, noise.length / 2);
@@ -22,7 +27,8 @@ export async function framesOf(flow: Flow, noise: Float32Array, effort: Effort, 
     all[2 * (count + i)] = LATTICE_EXTENT * ((2 * (i % side)) / (side - 1) - 1);
     all[2 * (count + i) + 1] = LATTICE_EXTENT * ((2 * Math.floor(i / side)) / (side - 1) - 1);
   }
-  const moved = await flow.frames(all, times);
+  const labels = flow.labels?.(count);
+  const moved = await flow.frames(all, times, labels);
   const particles = new Float32Array(times.length * 2 * count);
   const lattice = new Float32Array(times.length * 2 * side * side);
   for (let frame = 0; frame < times.length; frame++) {
@@ -30,7 +36,14 @@ export async function framesOf(flow: Flow, noise: Float32Array, effort: Effort, 
     particles.set(moved.subarray(from, from + 2 * count), frame * 2 * count);
     lattice.set(moved.subarray(from + 2 * count, from + all.length), frame * 2 * side * side);
   }
-  return { times, particles, lattice, latticeSide: side, evaluations: evaluationsOf(sampler) };
+  return {
+    times,
+    particles,
+    lattice,
+    latticeSide: side,
+    evaluations: evaluationsOf(sampler),
+    ...(labels ? { labels } : {}),
+  };
 }
 
 /** Middles of the cells of a square, [size * size, 2], from the bottom left. */

@@ -2,6 +2,7 @@
 import {
   adam,
   cfm,
+  classes,
   condOT,
   createTrainer,
   fdm,
@@ -23,6 +24,8 @@ const LEARNING_RATE = 5e-3;
 /** It falls slowly and without end, as the end is the visitor's choice: by half in 7,000 steps. */
 const FALL = { factor: 0.999, every: 10 };
 const WARM_UP_STEPS = 100;
+/** How often a network that is told classes is not told one: what it then knows is what guidance goes away from. */
+const UNTOLD = 0.15;
 
 /** One of the two. A pinned one has no trainer. */
 export interface Entrant {
@@ -82,8 +85,11 @@ function optionsOf(
   { weight, before, changes }: Pick<Entrant, "weight" | "before" | "changes">,
 ) {
   const fallen = LEARNING_RATE * FALL.factor ** (before / FALL.every);
+  const count = source.conditions?.["label"]?.classes;
+  const conditions = count === undefined ? {} : { conditions: { label: classes(count, { drop: UNTOLD }) } };
+  const hidden = Array.from({ length: layers }, () => width);
   return {
-    network: mlp({ dimension: 2, hidden: Array.from({ length: layers }, () => width), activation: "silu" }),
+    network: mlp({ dimension: 2, hidden, activation: "silu", ...conditions }),
     path: condOT(),
     loss: weight === 0 ? cfm() : fdm({ divergence: weight, form: "slice", detachVelocity: true }),
     optimizer: adam({ learningRate: product(fallen, warmUp({ steps: WARM_UP_STEPS }), staircase(FALL)) }),

@@ -2,10 +2,10 @@
 import { createRuntime, type Runtime } from "divflow";
 import type { Look, News, Settings, Side } from "../messages.ts";
 import { sides } from "../messages.ts";
-import { type Learned, learnedOf } from "./data.ts";
+import { densityBy, type Learned, learnedOf } from "./data.ts";
 import { Efforts, STILL_BUDGET, TRAINING_BUDGET } from "./effort.ts";
 import { factsOf } from "./facts.ts";
-import { learnedFlow } from "./flow.ts";
+import { learnedFlow, untold } from "./flow.ts";
 import { fieldErrors, negativeLogLikelihood, totalVariation, wassersteinOf } from "./judge.ts";
 import { densityOf, framesOf, sliceOf } from "./look.ts";
 import {
@@ -21,6 +21,7 @@ import {
   titleOf,
 } from "./models.ts";
 import { noiseOf } from "./noise.ts";
+import { toldOf } from "./told.ts";
 
 /** What a GPU that was lost has to come back, as long as a visitor waits. */
 const START_SECONDS = 10;
@@ -97,7 +98,7 @@ export class Session {
     send: Send,
     { past, isRebatched, pinned, canUndo }: Opening,
   ): Promise<Session> {
-    const learned = learnedOf(settings.data);
+    const learned = learnedOf(settings.data, settings);
     const { backend } = settings;
     const runtime = await createRuntime({ backend, fallback: "wasm", startSeconds: START_SECONDS });
     try {
@@ -110,12 +111,14 @@ export class Session {
       const entrants = { left: await make("left"), right: await make("right") };
       const session = new Session(number, { settings, learned, runtime, entrants, send });
       session.#unpinned = past?.unpinned;
-      const { notes, entropy, columns } = learned;
+      const { notes, entropy, columns, classes } = learned;
+      const truth = learned.sample(TRUTH_POINTS, settings.seed);
       send({
         kind: "ready",
         ...{ reason: runtime.reason, notes, entropy, canUndo, settings, extent: session.extent },
         ...(columns ? { columns } : {}),
-        truth: learned.sample(TRUTH_POINTS, settings.seed),
+        ...(classes ? { classes: { names: classes.names, labels: classes.labelsOf(truth) } } : {}),
+        truth,
         steps: { left: stepOf(entrants.left), right: stepOf(entrants.right) },
         facts: factsOf(runtime),
         pinned: entrants.left.pinned,
@@ -198,7 +201,10 @@ export class Session {
     for (const side of sides) {
       const entrant = this.#entrants[side];
       const flow = learnedFlow(entrant.model, { sampler: look.sampler, steps: effort.steps });
-      const frames = await framesOf(flow, this.#noise, effort, look);
+      const drawn = await framesOf(flow, this.#noise, effort, look);
+      const { classes, sample } = this.learned;
+      const told = toldOf(drawn, classes, sample(TRUTH_POINTS, this.settings.seed));
+      const frames = told ? { ...drawn, told } : drawn;
       this.#send({ kind: "frames", side, step: stepOf(entrant), isScene: false, frames });
     }
     const complete = await this.slices(look, hasNews);
@@ -214,7 +220,7 @@ export class Session {
       if (hasNews()) return false;
       const entrant = this.#entrants[side];
       const flow = learnedFlow(entrant.model, { sampler: look.sampler, steps: effort.steps });
-      const { truth, logDensity } = this.learned;
+      const { truth, logDensity } = knownOf(this.learned, flow.labels ? look.sampler.label : undefined);
       const slice = await sliceOf({ flow, truth, logDensity, extent: this.extent, effort, look });
       this.#send({ kind: "slice", side, step: stepOf(entrant), isScene: false, slice });
     }
@@ -230,7 +236,7 @@ export class Session {
     for (const side of sides) {
       const entrant = this.#entrants[side];
       if (stepOf(entrant) === 0) continue;
-      const flow = learnedFlow(entrant.model, { sampler: look.sampler, steps });
+      const flow = learnedFlow(entrant.model, { sampler: untold(look.sampler), steps });
       const likelihood = await negativeLogLikelihood(flow, held);
       const noise = this.#noise.subarray(0, 2 * PATH_POINTS);
       const field = truth && (await fieldErrors(flow, truth, noise, sample(PATH_POINTS, this.settings.seed)));
@@ -318,6 +324,12 @@ export class Session {
   close(): void {
     this.#runtime.dispose(); // with everything made on it
   }
+}
+
+/** What is known of the data, or of one class of them, in place of them. */
+function knownOf({ truth, logDensity, classes }: Learned, label: number | undefined) {
+  const own = label === undefined ? undefined : classes?.truth?.(label);
+  return own ? { truth: own, logDensity: logDensity && densityBy(own) } : { truth, logDensity };
 }
 
 function isDue({ at, took, due }: { at: number; took: number; due: boolean }, every: number): boolean {

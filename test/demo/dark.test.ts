@@ -29,6 +29,14 @@ describe("an image's dark pixels", () => {
     for (const count of counts) expect(Math.abs(count - 150)).toBeLessThanOrEqual(3);
   });
 
+  test("stay apart as evenly as a walk that comes by every pixel once lays them", () => {
+    const { places, apart } = darkPlaces(picture(128, 128, () => black));
+    for (const [i, [x, y]] of places.slice(1).entries()) {
+      const [beforeX, beforeY] = places[i] as [number, number];
+      expect(Math.hypot(x - beforeX, y - beforeY)).toBeLessThan(2.5 * apart);
+    }
+  });
+
   test("count as they are dark: from a quarter of the darkest on, in proportion", () => {
     const shades = picture(128, 64, (x) => (x < 64 ? grey(0) : grey(255 * 0.375)));
     const own = darknessOf(shades);

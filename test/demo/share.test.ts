@@ -1,7 +1,18 @@
 /** Links of runs: there and back for many, and a sentence for each that was damaged on its way. */
 import { describe, expect, test } from "vitest";
 import { linkOf, MOST_LETTERS, runOf } from "../../demo/share/link.ts";
-import { backends, defaultRun, faultOf, type SharedRun, sharedSets, solvers } from "../../demo/share/run.ts";
+import {
+  axes,
+  backends,
+  defaultRun,
+  faultOf,
+  jumps,
+  maps,
+  overlays,
+  type SharedRun,
+  sharedSets,
+  solvers,
+} from "../../demo/share/run.ts";
 
 /** A generator of numbers in [0, 1) that a seed repeats (mulberry32). */
 function random(seed: number): () => number {
@@ -33,10 +44,25 @@ function anyRun(seed: number): SharedRun {
         : { kind: "ink", title: among(["your drawing", "“∇·v”", "🙂", ""]), points, deviation: 0.05 + next() },
     ...{ width: whole(512), layers: whole(8), seed: Math.floor(next() * 2 ** (next() * 53)), backend: among(backends) },
     weights: { left: among([0, next()]), right: 10 * next() },
-    sampler: { solver: among(solvers), steps: whole(1000), tolerance: 10 ** (-7 * next()) },
+    sampler: {
+      ...{ solver: among(solvers), steps: whole(1000), tolerance: 10 ** (-7 * next()) },
+      ...(next() < 0.5 ? { label: whole(8) - 1 } : {}),
+      ...(next() < 0.5 ? { guidance: 8 * next() - 2 } : {}),
+    },
+    ...(next() < 0.5 ? { byClass: true } : {}),
+    ...(next() < 0.8
+      ? {
+          view: {
+            ...{ t: Math.floor(1001 * next()) / 1000, map: among(maps), axis: among(axes) },
+            overlays: overlays.filter(() => next() < 0.5),
+            ...(next() < 0.5 ? { jumps: among(jumps) } : {}),
+          },
+        }
+      : {}),
   };
 }
 
+const view = { t: 0.5, map: "none", overlays: [], axis: "step" } as const;
 const seeds = Array.from({ length: 100 }, (_, i) => i);
 
 describe("a link", () => {
@@ -81,14 +107,21 @@ describe("a link", () => {
     for (const hash of ["", "#"]) expect(runOf(hash)).toEqual({ run: defaultRun, isShared: false });
   });
 
+  test("of the page as it was before links held a view is read still", () => {
+    const { run, isShared } = runOf("#1.QAQBAAAAAAAAAAAAmpmZmZmZuT8DDC1DHOviNho_AAxjaGVja2VyYm9hcmScY6Y");
+    expect({ run, isShared }).toEqual({ run: defaultRun, isShared: true });
+  });
+
   test("of a newer page says so", () => {
-    expect(runOf("#2.AAAA").message).toMatch(/newer version.*usual settings/);
+    expect(runOf("#3.AAAA").message).toMatch(/newer version.*usual settings/);
     expect(runOf(`#99.${"A".repeat(9000)}`).message).toMatch(/newer version/);
   });
 
   test.each([
     "#about",
     "#1.",
+    "#2.",
+    "#2.AAAA",
     "#1.====",
     "#1.AAAA",
     "#0.AAAA",
@@ -143,6 +176,10 @@ describe("a link", () => {
     [{ layers: 99 }, /99 layers/],
     [{ weights: { left: Number.NaN, right: 0 } }, /a weight NaN/],
     [{ sampler: { solver: "rk4", steps: 5000, tolerance: 1e-4 } }, /5000 solver steps/],
+    [{ sampler: { ...defaultRun.sampler, label: 8 } }, /a class 8/],
+    [{ sampler: { ...defaultRun.sampler, guidance: Number.POSITIVE_INFINITY } }, /guidance of strength Infinity/],
+    [{ view: { ...view, jumps: 3 } }, /a map in 3 evaluations/],
+    [{ view: { ...view, t: 1.5 } }, /a time 1.5/],
     [{ data: { kind: "ink", title: "", points: [9, 0], deviation: 1 } }, /points outside the picture/],
     [{ data: { kind: "ink", title: "", points: [1, 0], deviation: 0 } }, /points of deviation 0/],
   ])("that asks for what there is not, %j, says which", (part, words) => {

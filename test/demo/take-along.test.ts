@@ -12,9 +12,11 @@ import { codeOf } from "../../demo/share/code.ts";
 import { gifOf } from "../../demo/share/gif.ts";
 import { defaultRun, type SharedRun, sharedSets, solvers } from "../../demo/share/run.ts";
 import { readNpz } from "../../src/data.ts";
-import { cfm, condOT, createRuntime, createTrainer, fdm, mlp, rings, rk4 } from "../../src/index.ts";
+import { cfm, classes, condOT, createRuntime, createTrainer, fdm, mlp, rings, rk4 } from "../../src/index.ts";
 
+vi.mock("divflow", () => import("../../src/index.ts"));
 vi.mock("divflow/data", () => import("../../src/data.ts"));
+const { learnedOf } = await import("../../demo/train/data.ts");
 const { codeFile, gifFile, modelFile, npzFile, settingsFile, settingsIn } = await import("../../demo/share/files.ts");
 
 describe("the program of a run", () => {
@@ -80,10 +82,39 @@ describe("the program of a run", () => {
     expect(await output(code)).toMatch(/right samples \[ 1000, 2 \]/);
   });
 
+  test("by class repeats the page's points and labels, and samples what is wanted as strongly", async () => {
+    const data = { kind: "named", name: "moons" } as const;
+    const sampler = { ...small.sampler, steps: 2, label: 1, guidance: 3 };
+    const run: SharedRun = { ...small, data, sampler, byClass: true };
+    const stdout = await output(codeOf(run, { steps: 2, batchSize: 16, learningRate: 1e-9, warmUpSteps: 1 }));
+    using runtime = await createRuntime({ backend: "wasm" });
+    const { source } = learnedOf(data, { byClass: true, seed: 5 });
+    const conditions = { label: classes(2, { drop: 0.15 }) };
+    using trainer = await createTrainer(runtime, {
+      ...{
+        network: mlp({ dimension: 2, hidden: [8, 8], activation: "silu", conditions }),
+        path: condOT(),
+        loss: cfm(),
+      },
+      ...{ data: source, batchSize: 16, seed: 5 },
+    });
+    const told = { conditions: { label: 1 }, guidance: 3 };
+    const { values } = await trainer.model.sample({ count: 1000, solver: rk4({ steps: 2 }), seed: 5, ...told });
+    const printed = /left samples \[ 1000, 2 \] Float32Array\(6\) \[([^\]]*)\]/.exec(stdout)?.[1];
+    for (const [i, value] of (printed ?? "").split(",").entries())
+      expect(Math.abs(Number(value) - (values[i] as number))).toBeLessThan(1e-5);
+    // The first batches are those of the page's own: so is the loss.
+    for await (const { velocityLoss } of trainer.run({ steps: 1 }))
+      expect(stdout).toContain(`left step 1 velocity loss ${velocityLoss.toFixed(4)}`);
+    const every = codeOf({ ...run, sampler: small.sampler }, { steps: 1 });
+    expect(every).toContain("conditions: { label: Array.from({ length: 1000 }, (_, i) => i % 2) } })");
+  });
+
   test("imports what it uses and nothing else, whatever the run", () => {
     for (const name of sharedSets) {
       for (const solver of solvers) {
-        const run: SharedRun = { ...small, data: { kind: "named", name }, sampler: { ...small.sampler, solver } };
+        const own = { data: { kind: "named", name }, sampler: { ...small.sampler, solver } } as const;
+        const run: SharedRun = { ...small, ...own, byClass: solver === "heun" };
         const code = codeOf(run, { steps: 1 });
         const [, list = ""] = /import \{ ([^}]*) \}/.exec(code) ?? [];
         for (const one of list.split(", ")) expect(code.match(new RegExp(`\\b${one}\\(`))).not.toBeNull();
@@ -107,6 +138,9 @@ describe("files of settings", () => {
     ['{"kind":"divflow settings","run":{"data":{"kind":"ink","title":"","points":[null]}}}', /no settings/],
     [JSON.stringify({ kind: "divflow settings", run: { ...defaultRun, layers: 0.5 } }), /asks for 0\.5 layers/],
     [JSON.stringify({ kind: "divflow settings", run: { ...defaultRun, seed: -1 } }), /asks for a seed -1/],
+    [JSON.stringify({ kind: "divflow settings", run: { ...defaultRun, view: null } }), /no settings/],
+    [JSON.stringify({ kind: "divflow settings", run: { ...defaultRun, view: {} } }), /asks for a time undefined/],
+    [JSON.stringify({ kind: "divflow settings", run: { ...defaultRun, byClass: 1 } }), /asks for classes "1"/],
   ])("%s is refused in a sentence", (text, sentence) => {
     expect(() => settingsIn(text)).toThrow(sentence);
   });

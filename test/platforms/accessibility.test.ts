@@ -79,7 +79,13 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("people can read", () =>
     await bundle(relative(root, built));
     const server = await serveDemo({ built: relative(root, built) });
     try {
-      const ready = (page: Page) => page.waitForSelector('body[data-state="ready"]', { timeout: 60_000 });
+      const ready = async (page: Page) => {
+        await page.waitForSelector('body[data-state="ready"]', { timeout: 60_000 });
+        // All that is shown only where data have classes.
+        for (const one of ["#by-class", '[value="eight-gaussians"]'])
+          await page.$eval(one, (input) => (input as HTMLInputElement).click());
+        await page.waitForSelector("#classes:not([hidden])", { timeout: 60_000 });
+      };
       expect(await faults(server.url, ready)).toEqual([]);
     } finally {
       await server.close();

@@ -13,6 +13,7 @@ const small: SharedRun = {
   ...{ width: 16, layers: 2, seed: 77, backend: "wasm" },
   weights: { left: 0.03, right: 1 },
   sampler: { solver: "heun", steps: 4, tolerance: 1e-4 },
+  view: { t: 0.375, map: "difference", overlays: ["data", "arrows"], axis: "seconds" },
 };
 
 describe.skipIf(skippedRuntimes().includes("chromium"))("a visitor", () => {
@@ -40,6 +41,26 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("a visitor", () => {
     await page.waitForFunction(() => location.hash.length > 1);
     expect(runOf(await page.evaluate(() => location.hash)).run).toEqual(small);
     expect(await text(page)).toMatch(/^The link is/);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test("brings a link of models by class, which samples the class that it says as strongly", async () => {
+    const { view, ...rest } = small;
+    const data = { kind: "named", name: "moons" } as const;
+    const run: SharedRun = { ...rest, data, byClass: true, sampler: { ...small.sampler, label: 1, guidance: 2.5 } };
+    const { page, complaints } = await visited(linkOf(run).hash);
+    await press(page, "step");
+    await page.waitForFunction(
+      () => /^FDM 0\.03: \d+\.\d % of .*class/.test(document.getElementById("class-words")?.textContent ?? ""),
+      { timeout: 60_000 },
+    );
+    const isChosen = await page.$eval('[name="class"][value="1"]', (radio) => (radio as HTMLInputElement).checked);
+    expect([isChosen, await page.$eval("#guidance-value", (one) => one.textContent)]).toEqual([true, "2.5"]);
+    await press(page, "take-link");
+    await page.waitForFunction((hash) => location.hash !== hash, {}, linkOf(run).hash);
+    const usual = { t: 1, map: "density", overlays: ["particles"], axis: "step" };
+    expect(runOf(await page.evaluate(() => location.hash)).run).toEqual({ ...run, view: usual });
     expect(complaints).toEqual([]);
     await page.close();
   });

@@ -1,0 +1,28 @@
+/** What is looked at, as links hold it: read from the page's controls, and put there. */
+import { axes, maps, overlays, type SharedView } from "../share/run.ts";
+import { mapChosen, overlaysChosen, showMap, showOverlays } from "./controls.ts";
+import { chosen, element } from "./elements.ts";
+
+export function viewNow(t: number): SharedView {
+  const shown = overlaysChosen();
+  return {
+    ...{ t: Math.round(1000 * t) / 1000, map: maps.find((map) => map === mapChosen()) ?? "none" },
+    overlays: overlays.filter((one) => shown[one]),
+    axis: axes.find((axis) => axis === chosen("axis")) ?? "step",
+  };
+}
+
+export function showView({ t, map, overlays: shown, axis }: SharedView): void {
+  showMap(map);
+  showOverlays({
+    particles: shown.includes("particles"),
+    data: shown.includes("data"),
+    paths: shown.includes("paths"),
+    arrows: shown.includes("arrows"),
+    lattice: shown.includes("lattice"),
+  });
+  for (const radio of element("axis").querySelectorAll("input")) radio.checked = radio.value === axis;
+  const slider = element<HTMLInputElement>("time");
+  slider.value = String(t);
+  slider.dispatchEvent(new Event("input")); // as by hand
+}
