@@ -13,7 +13,7 @@ const small: SharedRun = {
   ...{ width: 16, layers: 2, seed: 77, backend: "wasm" },
   weights: { left: 0.03, right: 1 },
   sampler: { solver: "heun", steps: 4, tolerance: 1e-4 },
-  view: { t: 0.375, map: "difference", overlays: ["data", "arrows"], axis: "seconds" },
+  view: { t: 0.37, map: "difference", overlays: ["data", "arrows"], axis: "seconds" },
 };
 
 describe.skipIf(skippedRuntimes().includes("chromium"))("a visitor", () => {
