@@ -20,7 +20,7 @@ const allowed: Record<string, readonly string[]> = {
   nn: ["graph", "ops", "trace", "backends/on-demand.ts"], // what imports a network's code where a file names it
   flow: ["graph", "ops", "autodiff", "nn", "trace", "transport"],
   data: ["graph", "ops", "trace"],
-  transport: ["graph", "ops", "data"],
+  transport: ["graph", "ops", "data", "generated/wasm-transport.ts"],
   diagnostics: ["graph", "ops", "data", "transport"],
   train: ["flow", "nn", "data", "autodiff", "ops", "graph", "trace", "backends/on-demand.ts"], // what reads PyTorch's files
   kernels: ["generated/layouts.ts"],

@@ -9,7 +9,10 @@
  */
 import { ConfigError } from "../errors.ts";
 import { atOnce } from "../turns.ts";
+import type { PathBuffers } from "./assignment-loops.ts";
 import { type Cost, costOf, type Sample } from "./cost.ts";
+import { BEHIND, type Loops } from "./loops.ts";
+import { bytesOf, type Workspace, widened, widthOf, workspaceOf } from "./workspace.ts";
 
 /** What {@link assignment} gives. */
 export interface Assignment {
@@ -65,28 +68,58 @@ type Parts<Result> = Generator<undefined, Result, undefined>;
 
 /** The same for {@link inTurns}: what it gives does not depend on the turns. */
 export function* assigning({ values, rows: n }: Cost): Parts<Assignment> {
-  const { permutation, v } = yield* solve(values, n);
+  const width = widthOf(n);
+  const workspace = workspaceOf(MATRICES * bytesOf(8 * n * width) + VECTORS * bytesOf(8 * width));
+  const costs = { values: widened(values, n, n, workspace.f64(n * width, true)), n, width };
+  const { columnOf, v } = yield* solve(costs, workspace);
   const u = new Float64Array(n);
   let cost = 0;
   for (let i = 0; i < n; i++) {
-    const paired = values[i * n + permutation[i]];
-    u[i] = paired - v[permutation[i]];
+    const paired = values[i * n + columnOf[i]];
+    u[i] = paired - v[columnOf[i]];
     cost += paired;
   }
-  return { permutation: Uint32Array.from(permutation), cost, rowPotentials: u, columnPotentials: v };
+  const found = { permutation: Uint32Array.from(columnOf), columnPotentials: v.slice(0, n) };
+  workspace.release();
+  return { ...found, cost, rowPotentials: u };
 }
 
-/** Who is matched to whom, -1 for nobody, and the columns' duals. */
-interface Matching {
-  readonly columnOf: Int32Array;
-  readonly rowOf: Int32Array;
-  readonly v: Float64Array;
+/** A start from half of the rows is one from half of these in turn: so much is taken of memory, in sizes of the first. */
+const [MATRICES, VECTORS] = [1.5, 24];
+
+/** Costs whose rows are `width` apart, as {@link Loops} has them. */
+interface Costs {
+  readonly values: Float64Array;
+  readonly n: number;
+  readonly width: number;
 }
 
-function* solve(cost: Float64Array, n: number): Parts<{ permutation: Int32Array; v: Float64Array }> {
-  const columnOf = new Int32Array(n).fill(-1);
-  const rowOf = new Int32Array(n).fill(-1);
-  const { u, v, leastIn } = yield* reducedColumns(cost, n);
+/** Who is matched to whom, -1 for nobody, the columns' duals, and what searches for paths write in. */
+interface Matching extends PathBuffers {
+  readonly costs: Costs;
+  readonly loops: Loops;
+  /** Of the two least in a row. */
+  readonly least: Float64Array;
+}
+
+function* solve(costs: Costs, workspace: Workspace): Parts<Matching> {
+  const { n, width } = costs;
+  const matching: Matching = {
+    costs,
+    loops: workspace.loops,
+    columnOf: workspace.i32(n).fill(-1),
+    rowOf: workspace.i32(width).fill(-1),
+    v: workspace.f64(width),
+    distance: workspace.f64(width),
+    price: workspace.f64(width),
+    before: workspace.i32(width),
+    reached: workspace.i32(width),
+    reachedAt: workspace.f64(width),
+    least: workspace.f64(4),
+  };
+  const { columnOf, rowOf, v } = matching;
+  const { u, minima, leastIn } = yield* reducedColumns(costs, workspace);
+  v.set(minima);
   yield;
 
   const timesLeast = new Int32Array(n);
@@ -97,15 +130,17 @@ function* solve(cost: Float64Array, n: number): Parts<{ permutation: Int32Array;
     columnOf[i] = j;
     rowOf[j] = i;
   }
-  const matching = { columnOf, rowOf, v };
   const free: number[] = [];
   for (let i = 0; i < n; i++) {
     if (timesLeast[i] === 0) free.push(i);
     // A row that has but its own column could pay more for it: that makes the column dearer for others.
-    else if (timesLeast[i] === 1) v[columnOf[i]] -= leastBut(cost, n, i, matching) - u[i];
+    else if (timesLeast[i] === 1) v[columnOf[i]] -= leastBut(i, matching) - u[i];
   }
-  yield* augment(cost, n, matching, yield* reduceRows(cost, n, matching, free));
-  return { permutation: columnOf, v };
+  for (const start of yield* reduceRows(matching, free)) {
+    yield;
+    matching.loops.augment(costs.values, width, start, matching);
+  }
+  return matching;
 }
 
 /**
@@ -114,61 +149,64 @@ function* solve(cost: Float64Array, n: number): Parts<{ permutation: Int32Array;
  * likewise. The search for paths is up to six times shorter from there; from u = 0 it is shorter otherwise.
  */
 function* reducedColumns(
-  cost: Float64Array,
-  n: number,
-): Parts<{ u: Float64Array; v: Float64Array; leastIn: Int32Array }> {
+  costs: Costs,
+  workspace: Workspace,
+): Parts<{ u: Float64Array; minima: Float64Array; leastIn: Int32Array }> {
+  const { values, n, width } = costs;
   const u = new Float64Array(n);
-  const start = columnMinima(cost, n, u);
+  const start = columnMinima(costs, u);
   yield;
   if (n < SMALLEST_TO_HALVE || new Set(start.leastIn).size >= n / 4) return { u, ...start };
   const half = n >> 1;
-  const part = new Float64Array(half * half);
+  const halfWidth = widthOf(half);
+  const part = workspace.f64(half * halfWidth, true).fill(BEHIND);
   for (let i = 0; i < half; i++) {
-    for (let j = 0; j < half; j++) part[i * half + j] = cost[2 * i * n + 2 * j];
+    for (let j = 0; j < half; j++) part[i * halfWidth + j] = values[2 * i * width + 2 * j];
   }
-  const { v } = yield* solve(part, half);
+  const { v } = yield* solve({ values: part, n: half, width: halfWidth }, workspace);
   for (let i = 0; i < n; i++) {
     let least = Number.POSITIVE_INFINITY;
-    for (let j = 0; j < half; j++) least = Math.min(least, cost[i * n + 2 * j] - v[j]);
+    for (let j = 0; j < half; j++) least = Math.min(least, values[i * width + 2 * j] - v[j]);
     u[i] = least;
   }
-  return { u, ...columnMinima(cost, n, u) };
+  return { u, ...columnMinima(costs, u) };
 }
 
-function columnMinima(cost: Float64Array, n: number, u: Float64Array) {
-  const v = new Float64Array(n).fill(Number.POSITIVE_INFINITY);
+function columnMinima({ values, n, width }: Costs, u: Float64Array) {
+  const minima = new Float64Array(n).fill(Number.POSITIVE_INFINITY);
   const leastIn = new Int32Array(n);
   for (let i = 0; i < n; i++) {
-    const row = i * n;
+    const row = i * width;
     const own = u[i];
     for (let j = 0; j < n; j++) {
-      const reduced = cost[row + j] - own;
-      if (reduced < v[j]) {
-        v[j] = reduced;
+      const reduced = values[row + j] - own;
+      if (reduced < minima[j]) {
+        minima[j] = reduced;
         leastIn[j] = i;
       }
     }
   }
-  return { v, leastIn };
+  return { minima, leastIn };
 }
 
 /** The least reduced cost of a row but for its own column; that column's where it is the only one. */
-function leastBut(cost: Float64Array, n: number, i: number, { columnOf, v }: Matching): number {
+function leastBut(i: number, { costs, columnOf, v }: Matching): number {
+  const { values, n, width } = costs;
   const own = columnOf[i];
   let least = Number.POSITIVE_INFINITY;
   for (let j = 0; j < n; j++) {
-    const reduced = cost[i * n + j] - v[j];
+    const reduced = values[i * width + j] - v[j];
     if (reduced < least && j !== own) least = reduced;
   }
-  return n === 1 ? cost[i * n + own] - v[own] : least;
+  return n === 1 ? values[i * width + own] - v[own] : least;
 }
 
 /**
  * Augmenting row reduction: a free row takes its best column and pays as much as the second best allows; whom it drives out
  * goes on at once where the price has risen, else in the next round. Returns the rows that are free after two rounds.
  */
-function* reduceRows(cost: Float64Array, n: number, matching: Matching, free: number[]): Parts<number[]> {
-  let left = REDUCTIONS * n;
+function* reduceRows(matching: Matching, free: number[]): Parts<number[]> {
+  let left = REDUCTIONS * matching.costs.n;
   let waiting = free;
   for (let round = 0; round < 2; round++) {
     const queue = waiting.reverse(); // the first is the last in the array
@@ -176,7 +214,7 @@ function* reduceRows(cost: Float64Array, n: number, matching: Matching, free: nu
     for (let i = queue.pop(); i !== undefined; i = queue.pop()) {
       left--;
       if (left % TOGETHER === 0) yield;
-      const { driven, rises } = reduceRow(cost, n, i, matching);
+      const { driven, rises } = reduceRow(i, matching);
       if (driven < 0) continue;
       if (rises && left > 0) queue.push(driven);
       else waiting.push(driven);
@@ -185,105 +223,17 @@ function* reduceRows(cost: Float64Array, n: number, matching: Matching, free: nu
   return waiting;
 }
 
-/** Gives row i its best column. Returns whom it drove out, -1 for nobody, and whether the column has become dearer. */
-function reduceRow(cost: Float64Array, n: number, i: number, { columnOf, rowOf, v }: Matching) {
-  const row = i * n;
-  let first = 0;
-  let second = -1;
-  let best = cost[row] - v[0];
-  let next = Number.POSITIVE_INFINITY;
-  for (let j = 1; j < n; j++) {
-    const reduced = cost[row + j] - v[j];
-    if (reduced >= next) continue;
-    if (reduced < best) {
-      next = best;
-      second = first;
-      best = reduced;
-      first = j;
-    } else {
-      next = reduced;
-      second = j;
-    }
-  }
-  const price = v[first] - (next - best);
-  const rises = price < v[first]; // not for a tie, nor for a difference that rounding swallows
-  if (rises && second >= 0) v[first] = price;
-  else if (rowOf[first] >= 0 && second >= 0) first = second;
+/** Gives row i, of two at least, its best column. Returns whom it drove out, -1 for nobody, and whether the column has become dearer. */
+function reduceRow(i: number, { costs, loops, columnOf, rowOf, v, least }: Matching) {
+  loops.twoLeast(costs.values, i, costs.width, v, least);
+  const [best, next, column, second] = least;
+  const price = v[column] - (next - best);
+  const rises = price < v[column]; // not for a tie, nor for a difference that rounding swallows
+  if (rises) v[column] = price;
+  const first = !rises && rowOf[column] >= 0 ? second : column;
   const driven = rowOf[first];
   columnOf[i] = first;
   rowOf[first] = i;
   if (driven >= 0) columnOf[driven] = -1;
   return { driven, rises };
-}
-
-/** Matches each free row by a shortest augmenting path, and moves the duals so that paths after it find them feasible. */
-function* augment(cost: Float64Array, n: number, matching: Matching, free: readonly number[]): Parts<void> {
-  const path: Path = {
-    distance: new Float64Array(n),
-    price: new Float64Array(n),
-    before: new Int32Array(n),
-    reached: new Int32Array(n),
-    reachedAt: new Float64Array(n),
-  };
-  for (const start of free) {
-    yield;
-    augmentRow(cost, n, start, matching, path);
-  }
-}
-
-/** What a search for a path writes in. */
-interface Path {
-  /** From the free row; infinite for columns that are reached. */
-  readonly distance: Float64Array;
-  /** v; -infinite for columns that are reached, so that the loop passes them by. */
-  readonly price: Float64Array;
-  /** The row that a column is reached from. */
-  readonly before: Int32Array;
-  readonly reached: Int32Array;
-  readonly reachedAt: Float64Array;
-}
-
-function augmentRow(cost: Float64Array, n: number, start: number, { columnOf, rowOf, v }: Matching, path: Path): void {
-  const { distance, price, before, reached, reachedAt } = path;
-  price.set(v);
-  before.fill(start);
-  let least = Number.POSITIVE_INFINITY;
-  let column = 0;
-  for (let j = 0; j < n; j++) {
-    const reduced = cost[start * n + j] - v[j];
-    distance[j] = reduced;
-    if (reduced < least) {
-      least = reduced;
-      column = j;
-    }
-  }
-  let count = 0;
-  for (let i = rowOf[column]; i >= 0; i = rowOf[column]) {
-    const row = i * n;
-    const offset = cost[row + column] - v[column] - least;
-    reached[count] = column;
-    reachedAt[count++] = least;
-    distance[column] = Number.POSITIVE_INFINITY;
-    price[column] = Number.NEGATIVE_INFINITY;
-    least = Number.POSITIVE_INFINITY;
-    for (let j = 0; j < n; j++) {
-      const through = cost[row + j] - price[j] - offset;
-      let known = distance[j];
-      if (through < known) {
-        known = through;
-        distance[j] = known;
-        before[j] = i;
-      }
-      if (known < least) {
-        least = known;
-        column = j;
-      }
-    }
-  }
-  for (let k = 0; k < count; k++) v[reached[k]] += reachedAt[k] - least;
-  for (let i = -1; i !== start; ) {
-    i = before[column];
-    rowOf[column] = i;
-    [columnOf[i], column] = [column, columnOf[i]];
-  }
 }

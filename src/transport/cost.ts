@@ -5,6 +5,7 @@ import { checkPoints } from "../data/points.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import { isSizes } from "../graph/node.ts";
 import { isRecord } from "../graph/options.ts";
+import { bytesOf, narrowed, widthOf, workspaceOf } from "./workspace.ts";
 
 /** Points as samples and data have them: rows `[[x, y], ...]`, or row-major values with their shape [count, ...shape of one]. */
 export type Sample = Numbers | { readonly values: Numbers; readonly shape: readonly number[] };
@@ -68,36 +69,20 @@ export function squaredDistances(first: Sample, second: Sample): Cost {
 /** The same of points that have been looked at. Differences are squared as they are: nothing cancels. */
 export function distancesOf(x: SamplePoints, y: SamplePoints): Cost {
   const [rows, columns, dimension] = [x.count, y.count, x.dimension];
-  const values = new Float64Array(rows * columns);
-  const to = Float64Array.from(y.values);
-  const from = new Float64Array(dimension);
-  for (let i = 0; i < rows; i++) {
-    for (let k = 0; k < dimension; k++) from[k] = x.values[i * dimension + k];
-    let at = 0;
-    for (let j = 0; j < columns; j++) {
-      // Four sums at once: one alone would wait for itself.
-      let a = 0;
-      let b = 0;
-      let c = 0;
-      let d = 0;
-      let k = 0;
-      for (; k + 3 < dimension; k += 4, at += 4) {
-        const p = from[k] - to[at];
-        const q = from[k + 1] - to[at + 1];
-        const r = from[k + 2] - to[at + 2];
-        const s = from[k + 3] - to[at + 3];
-        a += p * p;
-        b += q * q;
-        c += r * r;
-        d += s * s;
-      }
-      for (; k < dimension; k++, at++) {
-        const p = from[k] - to[at];
-        a += p * p;
-      }
-      values[i * columns + j] = a + b + (c + d);
-    }
+  const width = widthOf(columns);
+  const sizes = [rows * dimension, width * dimension, rows * width].map((count) => bytesOf(8 * count));
+  const workspace = workspaceOf(sizes.reduce((sum, size) => sum + size));
+  const from = workspace.f64(rows * dimension, true);
+  from.set(x.values);
+  const to = workspace.f64(width * dimension);
+  for (let j = 0; j < columns; j++) {
+    const place = (j - (j % 4)) * dimension + (j % 4);
+    for (let k = 0; k < dimension; k++) to[place + 4 * k] = y.values[j * dimension + k];
   }
+  const out = workspace.f64(rows * width, true);
+  workspace.loops.distances(from, to, rows, width, dimension, out);
+  const values = narrowed(out, rows, columns);
+  workspace.release();
   return { values, rows, columns };
 }
 

@@ -57,23 +57,27 @@ export function drawPairs(plan: TransportPlan, options: DrawPairsOptions = {}): 
 }
 
 function independentPairs(plan: Float64Array, columns: number, count: number, random: RandomSequence): Pairs {
-  const until = new Float64Array(plan.length);
+  const until = new Float64Array(plan.length / columns); // sums of all entries to the end of each row
   let sum = 0;
-  for (let at = 0; at < plan.length; at++) {
-    sum += plan[at];
-    until[at] = sum;
+  for (let i = 0, at = 0; i < until.length; i++) {
+    for (let j = 0; j < columns; j++, at++) sum += plan[at];
+    until[i] = sum;
   }
-  const places = Uint32Array.from({ length: count }, () => {
+  const pairs = { rows: new Uint32Array(count), columns: new Uint32Array(count) };
+  for (let k = 0; k < count; k++) {
     const share = random.uniform() * sum;
-    let [low, high] = [0, plan.length - 1]; // the first place whose sum is above the share
+    let [low, high] = [0, until.length - 1]; // the first row whose sum is above the share, then the first place in it
     while (low < high) {
       const middle = (low + high) >> 1;
       if (until[middle] > share) high = middle;
       else low = middle + 1;
     }
-    return low;
-  });
-  return { rows: places.map((place) => Math.floor(place / columns)), columns: places.map((place) => place % columns) };
+    let place = low * columns;
+    for (let known = (until[low - 1] ?? 0) + plan[place]; known <= share; known += plan[place]) place++;
+    pairs.rows[k] = low;
+    pairs.columns[k] = place - low * columns;
+  }
+  return pairs;
 }
 
 /** Entries that are not 0, by row: where they are, and what they are in units. */
@@ -195,17 +199,22 @@ function expectPlan(given: TransportPlan): readonly [number, number] {
   const { plan, shape } = (isRecord(given) ? given : {}) as Partial<TransportPlan>;
   const [rows = 0, columns = 0] = Array.isArray(shape) ? shape : [];
   const isPlan = plan instanceof Float64Array && plan.length > 0 && plan.length === rows * columns;
-  if (
-    isPlan &&
-    plan.every((share) => share >= 0 && share < Number.POSITIVE_INFINITY) &&
-    plan.some((share) => share > 0)
-  ) {
-    return [rows, columns];
-  }
+  if (isPlan && areShares(plan)) return [rows, columns];
   throw new ConfigError({
     subject: "plan of drawPairs",
     given: isPlan ? "entries that are negative, not finite or all 0" : (given ?? String(given)),
     expected: "{ plan, shape }, as sinkhorn gives it: a Float64Array of rows times columns shares",
     remedy: "Give the result of sinkhorn, or Float64Array.from of a plan of your own with its shape.",
   });
+}
+
+/** Whether none is negative or not finite, and one is above 0. */
+function areShares(plan: Float64Array): boolean {
+  let isSome = false;
+  for (let at = 0; at < plan.length; at++) {
+    const share = plan[at];
+    if (!(share >= 0 && share < Number.POSITIVE_INFINITY)) return false;
+    if (share > 0) isSome = true;
+  }
+  return isSome;
 }

@@ -8,7 +8,7 @@
  * that these do not converge, the matrix is made and decomposed, with diagonals that are sums of what lies beside them, so that
  * nothing cancels.
  */
-import { addScaled, dot, type Scaling } from "./scaling.ts";
+import type { Scaling } from "./scaling.ts";
 
 /** Work in parts, of a pass over the matrix each. */
 export type Parts<Result> = Generator<undefined, Result, undefined>;
@@ -25,7 +25,7 @@ const NEAR = 1e-3;
 /** The direction, of mean 0: [rows]. */
 export function* newtonDirection(scaling: Scaling, sums: Float64Array, off: number): Parts<Float64Array> {
   const { rows } = scaling.cost;
-  const canDecompose = rows <= LARGEST_DECOMPOSED && off < NEAR;
+  const canDecompose = rows <= LARGEST_DECOMPOSED && off < NEAR && !scaling.isSingle;
   const { x, isSolved } = yield* conjugateGradients(scaling, sums, off, MOST_STEPS);
   const found = isSolved || !canDecompose ? x : yield* decomposed(scaling, sums);
   const mean = found.reduce((sum, value) => sum + value, 0) / rows;
@@ -39,24 +39,25 @@ function* conjugateGradients(
   off: number,
   most: number,
 ): Parts<{ x: Float64Array; isSolved: boolean }> {
-  const { a, b, kernel, rowWeights, columnWeights, cost } = scaling;
+  const { a, b, rowWeights, columnWeights, cost, width } = scaling;
   const { rows, columns } = cost;
   const x = new Float64Array(rows);
   const residual = rowWeights.map((weight, i) => weight - sums[i]);
   const direction = residual.map((value, i) => value / sums[i]);
   const product = new Float64Array(rows);
-  const down = new Float64Array(columns);
+  const scaled = new Float64Array(rows);
+  const down = new Float64Array(width);
   let size = residual.reduce((sum, value, i) => sum + value * direction[i], 0);
   const enough = size * Math.min(0.3 ** 2, off);
   for (let step = 0; step < most; step++) {
     yield;
-    scaling.passes += 2;
-    down.fill(0);
-    for (let i = 0; i < rows; i++) addScaled(kernel, i * columns, a[i] * direction[i], down);
+    for (let i = 0; i < rows; i++) scaled[i] = a[i] * direction[i];
+    scaling.transposed(scaled, down);
     for (let j = 0; j < columns; j++) down[j] *= (b[j] * b[j]) / columnWeights[j];
+    scaling.times(down, product);
     let curvature = 0;
     for (let i = 0; i < rows; i++) {
-      product[i] = sums[i] * direction[i] - a[i] * dot(kernel, i * columns, down);
+      product[i] = sums[i] * direction[i] - a[i] * product[i];
       curvature += direction[i] * product[i];
     }
     if (!(curvature > 0)) return { x, isSolved: size === 0 };
@@ -111,14 +112,31 @@ function eliminate(joins: Float64Array, x: Float64Array, k: number, n: number): 
 }
 
 /** w_ik for k > i, row-major [rows, rows]. */
-function* joinsOf({ a, b, kernel, columnWeights, cost }: Scaling): Parts<Float64Array> {
+function* joinsOf({ a, b, kernel, columnWeights, cost, width }: Scaling): Parts<Float64Array> {
   const { rows: n, columns } = cost;
   const joins = new Float64Array(n * n);
   const scaled = new Float64Array(columns);
   for (let i = 0; i < n; i++) {
     yield;
-    for (let j = 0; j < columns; j++) scaled[j] = (a[i] * kernel[i * columns + j] * b[j] * b[j]) / columnWeights[j];
-    for (let k = i + 1; k < n; k++) joins[i * n + k] = a[k] * dot(kernel, k * columns, scaled);
+    for (let j = 0; j < columns; j++) scaled[j] = (a[i] * kernel[i * width + j] * b[j] * b[j]) / columnWeights[j];
+    for (let k = i + 1; k < n; k++) joins[i * n + k] = a[k] * dot(kernel, k * width, scaled);
   }
   return joins;
+}
+
+/** The sum of matrix[begin + j] x[j]. Four sums at once: one alone would wait for itself. */
+function dot(matrix: Float64Array, begin: number, x: Float64Array): number {
+  let p = 0;
+  let q = 0;
+  let r = 0;
+  let s = 0;
+  let j = 0;
+  for (; j + 3 < x.length; j += 4) {
+    p += matrix[begin + j] * x[j];
+    q += matrix[begin + j + 1] * x[j + 1];
+    r += matrix[begin + j + 2] * x[j + 2];
+    s += matrix[begin + j + 3] * x[j + 3];
+  }
+  for (; j < x.length; j++) p += matrix[begin + j] * x[j];
+  return p + q + (r + s);
 }

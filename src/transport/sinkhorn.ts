@@ -54,6 +54,12 @@ const STEP = 4;
 /** A level on the way is left at this error. */
 const ROUGH = 0.05;
 
+/** In f32 the last level is left at this share of the tolerance, and at this error at the least; f64 goes on from there. */
+const [NEARLY, LEAST_OF_SINGLES] = [0.9, 1e-4];
+
+/** In f32 a level is left where all its methods have not brought the error below this share of what it was. */
+const HARDLY = 0.5;
+
 /** Sweeps of a level before Newton's method may take over, and how much a sweep must gain not to be called slow. */
 const [FIRST_SWEEPS, SLOW] = [4, 0.7];
 
@@ -111,7 +117,9 @@ export function* planning(cost: Cost, given?: SinkhornOptions): Parts<EntropicPl
         'Give a larger regularisation, tolerance or number of iterations; or unconverged: "return" to have the plan as it is.',
     });
   }
-  return { ...planOf(scaling), iterations: scaling.passes, error, converged };
+  const found = scaling.plan();
+  scaling.release();
+  return { ...found, shape: [cost.rows, cost.columns], iterations: scaling.passes, error, converged };
 }
 
 /** Where a solve is to end. */
@@ -127,21 +135,20 @@ function* solve(scaling: Scaling, goal: Goal): Parts<number> {
   const widest = spreadOf(scaling.cost);
   let levels = 0;
   while (regularisation * STEP ** (levels + 1) < widest) levels++;
-  for (let level = levels; level > 0; level--) {
-    yield* solveLevel(scaling, {
-      ...goal,
-      regularisation: regularisation * STEP ** level,
-      tolerance: Math.max(ROUGH, tolerance),
-    });
-    scaling.absorb();
+  scaling.isSingle = true;
+  for (let level = levels; level >= 0; level--) {
+    scaling.begin(regularisation * STEP ** level);
+    const enough = level > 0 ? Math.max(ROUGH, tolerance) : Math.max(NEARLY * tolerance, LEAST_OF_SINGLES);
+    yield* solveLevel(scaling, { ...goal, tolerance: enough });
+    if (level > 0) scaling.absorb();
   }
+  scaling.refine();
   return Math.min(2, yield* solveLevel(scaling, goal)); // rows sum to 1, as they should, so that is the most they can be off
 }
 
-function* solveLevel(scaling: Scaling, { regularisation, tolerance, iterations }: Goal): Parts<number> {
+function* solveLevel(scaling: Scaling, { tolerance, iterations }: Omit<Goal, "regularisation">): Parts<number> {
   const isDone = (error: number) => !(error > tolerance) || scaling.passes >= iterations;
-  scaling.begin(regularisation);
-  for (;;) {
+  for (let least = Number.POSITIVE_INFINITY; ; ) {
     let before = Number.POSITIVE_INFINITY;
     for (let sweeps = 1; ; sweeps++) {
       yield;
@@ -153,6 +160,8 @@ function* solveLevel(scaling: Scaling, { regularisation, tolerance, iterations }
     }
     const error = yield* newton(scaling, isDone);
     if (isDone(error)) return error;
+    if (scaling.isSingle && error > HARDLY * least) return error; // f64 may do more
+    least = Math.min(least, error);
   }
 }
 
@@ -191,32 +200,18 @@ function* newton(scaling: Scaling, isDone: (error: number) => boolean): Parts<nu
 
 /** How far costs are above the least of their row, on average: at this regularisation all pairs count. */
 function spreadOf({ values, rows, columns }: Cost): number {
+  const share = 1 / columns;
   let spread = 0;
   for (let i = 0; i < rows; i++) {
     let least = Number.POSITIVE_INFINITY;
     let mean = 0;
     for (let j = i * columns; j < (i + 1) * columns; j++) {
-      least = Math.min(least, values[j]);
-      mean += values[j] / columns;
+      if (values[j] < least) least = values[j];
+      mean += values[j] * share;
     }
     spread += mean - least;
   }
   return spread / rows;
-}
-
-function planOf(scaling: Scaling): Omit<EntropicPlan, "iterations" | "error" | "converged"> {
-  const { a, b, kernel, cost } = scaling;
-  const { values, rows, columns } = cost;
-  const plan = new Float64Array(rows * columns);
-  let total = 0;
-  for (let i = 0, at = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++, at++) {
-      plan[at] = a[i] * kernel[at] * b[j];
-      total += plan[at] * values[at];
-    }
-  }
-  scaling.absorb();
-  return { plan, shape: [rows, columns], cost: total, rowPotentials: scaling.f, columnPotentials: scaling.g };
 }
 
 function weightsOf(subject: string, given: ArrayLike<number> | undefined, count: number): Float64Array {
