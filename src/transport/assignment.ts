@@ -5,7 +5,7 @@
  * problems", Computing 38 (1987): columns are reduced and matched to the rows where they are least; two rounds of
  * auction-like row reductions match most of the others; each row that is left takes a shortest augmenting path (Dijkstra on
  * reduced costs). Duals u, v stay feasible all the way (u_i + v_j <= cost[i, j], with equality where i is matched to j), which
- * proves the result: for any permutation the sum of costs is at least the sum of all duals. 512 x 512 takes 10 to 25 ms.
+ * proves the result: for any permutation the sum of costs is at least the sum of all duals. 512 x 512 takes 5 to 30 ms.
  */
 import { ConfigError } from "../errors.ts";
 import { atOnce } from "../turns.ts";
@@ -37,7 +37,7 @@ const SMALLEST_TO_HALVE = 32;
 /**
  * The pairing of least total cost between equally many points, or rows and columns. Exact, in f64; O(n^3) at worst.
  *
- * 512 points take 10 to 25 ms, 4,096 some seconds, on the calling thread. Of several pairings that cost the same, one.
+ * 512 points take 5 to 30 ms, 4,096 some seconds, on the calling thread. Of several pairings that cost the same, one.
  *
  * @param first - points of one sample; or, alone, the costs: a matrix [n, n] of finite numbers, of any sign.
  * @param second - as many points of the other sample; the cost is their squared distance.

@@ -43,26 +43,23 @@ const UNEQUAL = 0.5;
  */
 export function drawPairs(plan: TransportPlan, options: DrawPairsOptions = {}): Pairs {
   optionsObject("options of drawPairs", options, ["seed", "count", "replacement"]);
-  const [rows, columns] = expectPlan(plan);
+  const { rows, columns, until } = expectPlan(plan);
   const seed = integerOption("seed of drawPairs", options.seed ?? 0, 0);
   const withReplacement = booleanOption("replacement of drawPairs", options.replacement ?? true);
   const most = withReplacement ? undefined : rows;
   const count = integerOption("count of drawPairs", options.count ?? rows, 1, most);
   const random = new RandomSequence(seed, streamOf("pairs"));
-  if (withReplacement) return independentPairs(plan.plan, columns, count, random);
+  if (withReplacement) return independentPairs(plan.plan, until, count, random);
   const columnOf = pairing(unitsOf(plan.plan, rows, columns), rows, random);
   const all = Uint32Array.from({ length: rows }, (_, row) => row);
   const chosen = count === rows ? all : random.shuffle(all).slice(0, count);
   return { rows: chosen, columns: chosen.map((row) => columnOf[row]) };
 }
 
-function independentPairs(plan: Float64Array, columns: number, count: number, random: RandomSequence): Pairs {
-  const until = new Float64Array(plan.length / columns); // sums of all entries to the end of each row
-  let sum = 0;
-  for (let i = 0, at = 0; i < until.length; i++) {
-    for (let j = 0; j < columns; j++, at++) sum += plan[at];
-    until[i] = sum;
-  }
+/** @param until - sums of all entries to the end of each row. */
+function independentPairs(plan: Float64Array, until: Float64Array, count: number, random: RandomSequence): Pairs {
+  const columns = plan.length / until.length;
+  const sum = until[until.length - 1];
   const pairs = { rows: new Uint32Array(count), columns: new Uint32Array(count) };
   for (let k = 0; k < count; k++) {
     const share = random.uniform() * sum;
@@ -195,11 +192,13 @@ class Incidence {
   }
 }
 
-function expectPlan(given: TransportPlan): readonly [number, number] {
+/** A plan's rows and columns, and the sums of its entries to the end of each row. */
+function expectPlan(given: TransportPlan) {
   const { plan, shape } = (isRecord(given) ? given : {}) as Partial<TransportPlan>;
   const [rows = 0, columns = 0] = Array.isArray(shape) ? shape : [];
   const isPlan = plan instanceof Float64Array && plan.length > 0 && plan.length === rows * columns;
-  if (isPlan && areShares(plan)) return [rows, columns];
+  const until = isPlan ? sumsOfShares(plan, rows) : undefined;
+  if (until) return { rows, columns, until };
   throw new ConfigError({
     subject: "plan of drawPairs",
     given: isPlan ? "entries that are negative, not finite or all 0" : (given ?? String(given)),
@@ -208,13 +207,17 @@ function expectPlan(given: TransportPlan): readonly [number, number] {
   });
 }
 
-/** Whether none is negative or not finite, and one is above 0. */
-function areShares(plan: Float64Array): boolean {
-  let isSome = false;
-  for (let at = 0; at < plan.length; at++) {
-    const share = plan[at];
-    if (!(share >= 0 && share < Number.POSITIVE_INFINITY)) return false;
-    if (share > 0) isSome = true;
+/** Undefined where one is negative or not finite, or all are 0. */
+function sumsOfShares(plan: Float64Array, rows: number): Float64Array | undefined {
+  const until = new Float64Array(rows);
+  const columns = plan.length / rows;
+  let sum = 0;
+  for (let i = 0, at = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++, at++) {
+      if (!(plan[at] >= 0)) return undefined;
+      sum += plan[at];
+    }
+    until[i] = sum;
   }
-  return isSome;
+  return sum > 0 && sum < Number.POSITIVE_INFINITY ? until : undefined;
 }

@@ -21,7 +21,7 @@ export interface Loops {
   distances(x: Float64Array, y: Float64Array, rows: number, width: number, dimension: number, out: Float64Array): void;
   /** f_i = the least of cost_ij - g_j; nearest_j = the most of itself and of f_i + g_j - cost_ij. */
   begin(cost: Float64Array, rows: number, width: number, f: Float64Array, g: Float64Array, nearest: Float64Array): void;
-  /** out_ij = exp((f_i + g_j - cost_ij) inverse), 0 below exp(-74). */
+  /** out_ij = exp((f_i + g_j - cost_ij) inverse), 0 below exp(-74), in f32 below exp(-44). */
   kernel(
     cost: Float64Array,
     rows: number,
@@ -161,8 +161,11 @@ function addScaled(kernel: Kernel, begin: number, scale: number, sums: Kernel, r
   for (let j = 0; j < sums.length; j++) sums[j] += round(scale * kernel[begin + j]);
 }
 
-/** Exponents beyond are as if they were at these ends: above none is, and below the result is 0. */
-const [LEAST, MOST] = [-74, 80];
+/**
+ * Below the least exponents the result is 0: two scalings make at most 1e16 = exp(37) of an entry, so that at most 1e-16 is lost of a plan;
+ * of a rough one 1e-3, and products stay clear of numbers below 1e-38, which are slow. Above the most there are none.
+ */
+const [LEAST, LEAST_SINGLE, MOST] = [-74, -44, 80];
 
 /** 2^n at n + ZERO. */
 const ZERO = 110;
@@ -199,7 +202,7 @@ const minimax = Float32Array.of(0.00138141797, 0.00836891867, 0.0416684076, 0.16
 /** The same in f32. */
 export function expOfSingle(given: number): number {
   const x = round(given);
-  if (!(x >= LEAST)) return 0;
+  if (!(x >= LEAST_SINGLE)) return 0;
   const y = Math.min(x, MOST);
   const n = round(round(round(y * LOG2E_SINGLE) + ROUNDER_SINGLE) - ROUNDER_SINGLE);
   const r = round(round(y - round(n * LN2_HIGH_SINGLE)) - round(n * LN2_LOW_SINGLE));

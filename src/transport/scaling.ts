@@ -17,7 +17,7 @@ import { bytesOf, narrowed, type Workspace, widened, widthOf, workspaceOf } from
 const LARGEST_SCALING = 1e8;
 
 /** A column whose entries are all below exp(this) where a level begins gets a potential that is not as far off. */
-const LEAST_OF_COLUMN = -30;
+const LEAST_OF_COLUMN = -10;
 
 /** Vectors of rows and of columns there are at most. */
 const VECTORS = 5;
@@ -28,7 +28,7 @@ export class Scaling {
   readonly columnWeights: Float64Array;
   /** Elements from one row of the kernel to the next. */
   readonly width: number;
-  /** Potentials that are in the kernel; of columns [width], as b is. */
+  /** Potentials that are in the kernel; of columns [width], as b is, whose numbers behind the columns do not matter. */
   readonly f: Float64Array;
   readonly g: Float64Array;
   readonly a: Float64Array;
@@ -190,7 +190,7 @@ export class Scaling {
     const { f, g, regularisation, cost, width } = this;
     this.#workspace.loops.kernel(this.#costs, cost.rows, width, f, g, 1 / regularisation, this.#kernel);
     this.a.fill(1);
-    this.b.fill(1, 0, cost.columns);
+    this.b.fill(1);
   }
 }
 

@@ -51,8 +51,8 @@ const optionNames = [
 /** Regularisations on the way are so many times the next. */
 const STEP = 4;
 
-/** A level on the way is left at this error. */
-const ROUGH = 0.05;
+/** A level on the way is left at this error: what is left at 0.05 takes a tenth to eight times as many passes at a thousandth of the costs. */
+const ROUGH = 0.01;
 
 /** In f32 the last level is left at this share of the tolerance, and at this error at the least; f64 goes on from there. */
 const [NEARLY, LEAST_OF_SINGLES] = [0.9, 1e-4];
@@ -68,9 +68,9 @@ const LONGEST_STEP = 3;
 
 /**
  * The plan that minimises cost - regularisation x entropy with given marginals, to a tolerance, in f64. Equal inputs give
- * equal bits.
+ * equal bits, with WebAssembly and without.
  *
- * 512 x 512 with regularisation 0.05 and tolerance 1e-3 takes 50 to 100 ms for points in the plane of variance 1, on the
+ * 512 x 512 with regularisation 0.05 and tolerance 1e-3 takes some 10 ms for points in the plane of variance 1, on the
  * calling thread. The smaller the regularisation is against the costs, the longer: below a thousandth of them the plan is all
  * but a pairing, which {@link assignment} finds exactly in less time.
  *

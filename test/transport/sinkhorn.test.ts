@@ -142,6 +142,43 @@ test("very unequal weights at a small regularisation are reached too", () => {
   expect(offBy(result, shares)).toBeLessThan(1.01e-6);
 });
 
+// Of such a column all entries are 0 where a level begins, unless its potential is moved.
+test("a point that is far from all others gets its share", () => {
+  const [x, y] = [cloud(60, 2, 1), cloud(60, 2, 2)];
+  y.values.set([900, -400]);
+  for (const regularisation of [5, 0.05]) {
+    const result = sinkhorn(x, y, { regularisation, tolerance: 1e-8 });
+    expect(offBy(result)).toBeLessThan(1.01e-8);
+  }
+});
+
+describe("at the tolerance of couplings, relative to the mean cost", () => {
+  test.each([1, 0.1, 0.01, 0.001])("%f: marginals within it, by a plan that is its potentials'", (relative) => {
+    const [x, y] = [cloud(130, 2, 3), cloud(130, 2, 4)];
+    const cost = squaredDistances(x, y).values;
+    const regularisation = 4 * relative;
+    const result = sinkhorn(x, y, { regularisation, tolerance: 1e-3 });
+    expect(result.error).toBeLessThan(1e-3);
+    expect(offBy(result)).toBeLessThan(1.01e-3);
+    const { plan, rowPotentials, columnPotentials } = result;
+    const implied = plan.map((_, at) =>
+      Math.exp((rowPotentials[Math.floor(at / 130)] + columnPotentials[at % 130] - cost[at]) / regularisation),
+    );
+    expect(farthest(plan, implied)).toBeLessThan(1e-13);
+    expect(result.iterations).toBeLessThan(400); // measured once: 5, 26, 126 and 254
+  });
+
+  // Measured once: 164 on average. Where levels on the way are left at an error of 0.05 instead of 0.01 it is 1,373.
+  test("no batch of 512 takes thousands of passes", () => {
+    let passes = 0;
+    for (let seed = 1; seed <= 6; seed++) {
+      const options = { regularisation: 0.012, tolerance: 1e-3 };
+      passes += sinkhorn(cloud(512, 2, seed), cloud(512, 2, seed + 100), options).iterations / 6;
+    }
+    expect(passes).toBeLessThan(400);
+  });
+});
+
 test("of equal inputs equal bits, and a looser tolerance is fewer passes", () => {
   const [x, y] = [cloud(64, 2, 1), cloud(64, 2, 2)];
   const [one, other] = [sinkhorn(x, y), sinkhorn(x, y)];
