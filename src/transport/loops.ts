@@ -59,16 +59,18 @@ export interface Loops {
 export const plainLoops: Loops = {
   distances(x, y, rows, width, dimension, out) {
     const whole = dimension - (dimension % 4);
-    const sums = new Float64Array(4);
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < width; j++) {
-        const to = (j - (j % 4)) * dimension + (j % 4);
-        sums.fill(0);
-        for (let k = 0; k < dimension; k++) {
-          const p = x[i * dimension + k] - y[to + 4 * k];
-          sums[k < whole ? k % 4 : 0] += p * p;
+        let [a, b, c, d] = [0, 0, 0, 0];
+        let [from, to] = [i * dimension, (j - (j % 4)) * dimension + (j % 4)];
+        for (const end = from + whole; from < end; from += 4, to += 16) {
+          a += square(x[from] - y[to]);
+          b += square(x[from + 1] - y[to + 4]);
+          c += square(x[from + 2] - y[to + 8]);
+          d += square(x[from + 3] - y[to + 12]);
         }
-        out[i * width + j] = sums[0] + sums[1] + (sums[2] + sums[3]);
+        for (const end = (i + 1) * dimension; from < end; from++, to += 4) a += square(x[from] - y[to]);
+        out[i * width + j] = a + b + (c + d);
       }
     }
   },
@@ -97,26 +99,22 @@ export const plainLoops: Loops = {
   },
 
   sweep(kernel, rows, width, b, weights, a, sums) {
-    const dot = dotOf(kernel, width);
-    const { round } = dot;
     let off = 0;
     for (let i = 0; i < rows; i++) {
-      const sum = dot.of(i * width, b);
+      const sum = dot(kernel, i * width, b);
       off += Math.abs(a[i] * sum - weights[i]);
       a[i] = weights[i] / sum;
-      addScaled(kernel, i * width, round(a[i]), sums, round);
+      addScaled(kernel, i * width, a[i], sums);
     }
     return off;
   },
 
   times(kernel, rows, width, x, out) {
-    const dot = dotOf(kernel, width);
-    for (let i = 0; i < rows; i++) out[i] = dot.of(i * width, x);
+    for (let i = 0; i < rows; i++) out[i] = dot(kernel, i * width, x);
   },
 
   transposed(kernel, rows, width, x, sums) {
-    const round = roundingOf(kernel);
-    for (let i = 0; i < rows; i++) addScaled(kernel, i * width, round(x[i]), sums, round);
+    for (let i = 0; i < rows; i++) addScaled(kernel, i * width, x[i], sums);
   },
 
   plan(kernel, cost, rows, width, a, b) {
@@ -134,31 +132,60 @@ export const plainLoops: Loops = {
   augment: augmentPlainly,
 };
 
-const roundingOf = (kernel: Kernel) => (kernel instanceof Float32Array ? Math.fround : (x: number) => x);
+const square = (difference: number) => difference * difference;
 
-/** Sums of products of the kernel's rows, as vectors of 16 bytes add them up, four at once. */
-function dotOf(kernel: Kernel, width: number) {
-  const round = roundingOf(kernel);
-  const isSingle = kernel instanceof Float32Array;
+const round = Math.fround;
+
+/** The sum of products of a row, as four vectors add them up, of f64 or f32 in 16 bytes each. */
+function dot(kernel: Kernel, begin: number, x: Kernel): number {
+  const isSingle = kernel instanceof Float32Array && x instanceof Float32Array;
+  const part = isSingle ? 4 : 2;
   const lanes = isSingle ? new Float32Array(16) : new Float64Array(8); // what is stored is rounded
-  const part = lanes.length / 4;
-  const of = (begin: number, x: Kernel): number => {
-    lanes.fill(0);
-    for (let j = 0; j < width; j += lanes.length) {
-      for (let k = 0; k < lanes.length; k++) lanes[k] += round(kernel[begin + j + k] * x[j + k]);
-    }
-    for (let k = 0; k < part; k++) {
-      lanes[k] += lanes[part + k];
-      lanes[k + 2 * part] += lanes[k + 3 * part];
-      lanes[k] += lanes[k + 2 * part];
-    }
-    return isSingle ? lanes[0] + lanes[2] + (lanes[1] + lanes[3]) : lanes[0] + lanes[1];
-  };
-  return { of, round };
+  for (let lane = 0; lane < lanes.length; lane += 4) {
+    const four = isSingle
+      ? singles(kernel, begin, x, lane)
+      : doubles(kernel as Float64Array, begin, x as Float64Array, lane);
+    lanes.set(four, lane);
+  }
+  for (let k = 0; k < part; k++) {
+    lanes[k] += lanes[part + k];
+    lanes[k + 2 * part] += lanes[k + 3 * part];
+    lanes[k] += lanes[k + 2 * part];
+  }
+  return isSingle ? lanes[0] + lanes[2] + (lanes[1] + lanes[3]) : lanes[0] + lanes[1];
 }
 
-function addScaled(kernel: Kernel, begin: number, scale: number, sums: Kernel, round: (x: number) => number): void {
-  for (let j = 0; j < sums.length; j++) sums[j] += round(scale * kernel[begin + j]);
+/** Sums of every eighth product, of four lanes. */
+function doubles(kernel: Float64Array, begin: number, x: Float64Array, lane: number) {
+  let [p, q, r, s] = [0, 0, 0, 0];
+  for (let j = lane; j < x.length; j += 8) {
+    p += kernel[begin + j] * x[j];
+    q += kernel[begin + j + 1] * x[j + 1];
+    r += kernel[begin + j + 2] * x[j + 2];
+    s += kernel[begin + j + 3] * x[j + 3];
+  }
+  return [p, q, r, s];
+}
+
+/** The same of every sixteenth, in f32. */
+function singles(kernel: Float32Array, begin: number, x: Float32Array, lane: number) {
+  let [p, q, r, s] = [0, 0, 0, 0];
+  for (let j = lane; j < x.length; j += 16) {
+    p = round(p + round(kernel[begin + j] * x[j]));
+    q = round(q + round(kernel[begin + j + 1] * x[j + 1]));
+    r = round(r + round(kernel[begin + j + 2] * x[j + 2]));
+    s = round(s + round(kernel[begin + j + 3] * x[j + 3]));
+  }
+  return [p, q, r, s];
+}
+
+function addScaled(kernel: Kernel, begin: number, given: number, sums: Kernel): void {
+  if (kernel instanceof Float32Array && sums instanceof Float32Array) {
+    const scale = round(given);
+    for (let j = 0; j < sums.length; j++) sums[j] = round(sums[j] + round(scale * kernel[begin + j]));
+  } else {
+    for (let j = 0; j < sums.length; j++) sums[j] += given * kernel[begin + j];
+  }
 }
 
 /**
@@ -193,9 +220,9 @@ export function expOfDouble(x: number): number {
   return p * powers[n + ZERO];
 }
 
-const round = Math.fround;
-const singles = Float32Array.of(1.4426950409, 0.693145751953125, 1.42860682e-6, 12582912);
-const [LOG2E_SINGLE, LN2_HIGH_SINGLE, LN2_LOW_SINGLE, ROUNDER_SINGLE] = singles;
+const [LOG2E_SINGLE, LN2_HIGH_SINGLE, LN2_LOW_SINGLE, ROUNDER_SINGLE] = [
+  ...[round(1.4426950409), 0.693145751953125, round(1.42860682e-6), 12582912],
+];
 /** Of q in exp(r) = 1 + r + r^2 q(r): our minimax fit, as in wasm/exponential.ts. */
 const minimax = Float32Array.of(0.00138141797, 0.00836891867, 0.0416684076, 0.166665196, 0.49999994);
 
