@@ -2,6 +2,7 @@
  * What to train, from a command's options: data, network, path, loss and optimizer, the same for `train` and
  * `compare`. Presets fill in what is not given.
  */
+import { hutchPlusPlus } from "../flows.ts";
 import {
   activationKinds,
   adam,
@@ -83,7 +84,11 @@ export const recipeArguments = {
     description: "the velocity within that loss: detached (held constant) or whole (differentiated too)",
     default: "detached",
   },
-  estimator: { type: "string", description: "of the divergence: hutchinson or exact", default: "hutchinson" },
+  estimator: {
+    type: "string",
+    description: "of the divergence: hutchinson, exact or hutch++, which takes three products and the form residual",
+    default: "hutchinson",
+  },
   probe: { type: "string", description: "rademacher or gaussian", default: "rademacher" },
   ...flowArguments,
   rate: { type: "string", description: `learning rate after a warm-up of 10 steps (${ofPresets("rate")})` },
@@ -147,7 +152,7 @@ export async function readRecipe(
   const divergence = args.divergence === undefined ? undefined : nonNegativeNumber("--divergence", args.divergence);
   const form = oneOf("--form", args.form ?? "slice", divergenceForms);
   const velocity = oneOf("--velocity", args.velocity ?? "detached", ["detached", "whole"] as const);
-  const estimator = oneOf("--estimator", args.estimator ?? "hutchinson", ["hutchinson", "exact"] as const);
+  const estimator = oneOf("--estimator", args.estimator ?? "hutchinson", ["hutchinson", "exact", "hutch++"] as const);
   const probe = oneOf("--probe", args.probe ?? "rademacher", ["rademacher", "gaussian"] as const);
   const { path, coupling, weigh, notes } = readFlow(args);
   const learningRate = args.rate === undefined ? preset.rate : positiveNumber("--rate", args.rate);
@@ -169,15 +174,12 @@ export async function readRecipe(
         return cfm();
       case "paper-2d":
         return paper2d({ divergence: divergence ?? divergenceWeight[name] });
-      case "fdm":
+      case "fdm": {
         // Not detached, the divergence loss also draws the velocity away from its own optimum, see docs/loss.md.
-        return fdm({
-          divergence: divergence ?? divergenceWeight[name],
-          form,
-          estimator,
-          probe,
-          detachVelocity: velocity === "detached",
-        });
+        const detachVelocity = velocity === "detached";
+        const options = { divergence: divergence ?? divergenceWeight[name], probe, detachVelocity };
+        return estimator === "hutch++" ? hutchPlusPlus(options) : fdm({ ...options, form, estimator });
+      }
     }
   };
   const hasScore = args["with-score"] === true;

@@ -71,6 +71,7 @@ const rules: readonly Rule[] = [
     unless: "consistency",
   },
   { option: "estimator", chosen: is("exact"), makesVoid: ["probe"], because: "the exact divergence draws no probes" },
+  { option: "estimator", chosen: is("hutch++"), makesVoid: ["form"], because: "by hutch++ the form is residual" },
   {
     option: "loss",
     chosen: is("cfm"),

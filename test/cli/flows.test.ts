@@ -74,6 +74,16 @@ describe("options become the library's parts", () => {
     [{ weighting: "min-snr" }, "paper-2d", { name: "weighted", options: { loss: "paper-2d", by: "min-snr" } }],
     [{ every: "4" }, "fdm", { name: "weighted", options: { loss: "fdm", by: "velocity", every: 4 } }],
     [{ every: "4" }, "cfm", { name: "cfm", options: {} }],
+    [{ estimator: "exact" }, "fdm", { name: "fdm", options: { estimator: "exact", form: "slice" } }],
+    [
+      { estimator: "hutch++", divergence: "0.2", probe: "gaussian", velocity: "whole" },
+      "fdm",
+      {
+        name: "hutch++",
+        options: { divergence: 0.2, probe: "gaussian", detachVelocity: false, sketches: 1, probes: 1 },
+      },
+    ],
+    [{ estimator: "hutch++", every: "4" }, "fdm", { name: "weighted", options: { loss: "hutch++", every: 4 } }],
     [{ path: "brownian-bridge", "with-score": true }, "fdm", { name: "score-matching", options: { loss: "fdm" } }],
   ] as const)("the loss of %j, %s", async (args, name, expected) => {
     expect((await readRecipe("moons", args)).loss(name)).toMatchObject(expected);

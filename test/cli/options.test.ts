@@ -165,6 +165,7 @@ describe("what a choice makes void is refused, by default too; the defaults of o
     [[...train, "--loss", "paper-2d", "--form", "slice"], /--form.*--loss paper-2d/],
     [[...train, "--estimator", "exact", "--probe", "gaussian"], /--probe.*--estimator exact/],
     [["compare", "moons", "--estimator", "exact", "--probe", "gaussian"], /--probe.*--estimator exact/],
+    [[...train, "--estimator", "hutch++", "--form", "slice"], /--form slice.*--estimator hutch\+\+/],
     [["bench", "--backend", "webgpu", "--threads", "2"], /--threads.*--backend webgpu/],
     [["bench", "--backend", "webgpu", "--simd", "plain"], /--simd.*--backend webgpu/],
   ])("%j", async (parameters, sentence) => {
