@@ -1,7 +1,7 @@
 /**
  * shaders/*.wgsl -> src/generated/shaders.ts, and what is downloaded on demand: those of software adapters,
  * shaders/software/*.wgsl -> src/generated/software-shaders.ts, those of windows, shaders/window/*.wgsl ->
- * src/generated/window-shaders.ts, those of attention, shaders/attention/*.wgsl ->
+ * src/generated/window-shaders.ts, others of networks, shaders/networks/*.wgsl -> src/generated/network-shaders.ts, those of attention, shaders/attention/*.wgsl ->
  * src/generated/attention-shaders.ts, and of whole networks, shaders/whole-network/*.wgsl ->
  * src/generated/whole-network-shaders.ts: hand-written text, with the parameter structs put in that src/kernels/parameters.ts
  * declares. TypeGPU's resolver does so here, not in what users download.
@@ -20,6 +20,7 @@ const outputs = [
   { file: "src/generated/shaders.ts", name: "shaders", folder: "shaders" },
   { file: "src/generated/software-shaders.ts", name: "softwareShaders", folder: "shaders/software" },
   { file: "src/generated/window-shaders.ts", name: "windowShaders", folder: "shaders/window" },
+  { file: "src/generated/network-shaders.ts", name: "networkShaders", folder: "shaders/networks" },
   { file: "src/generated/attention-shaders.ts", name: "attentionShaders", folder: "shaders/attention" },
   { file: "src/generated/whole-network-shaders.ts", name: "wholeNetworkShaders", folder: "shaders/whole-network" },
 ];

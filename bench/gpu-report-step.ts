@@ -1,6 +1,7 @@
 /** The shaders of whole FDM steps, as GPUs run them: with the epilogues that the planner gives their products. */
 import { attentionDispatches, attentionParts } from "../src/backends/webgpu/attention-source.ts";
 import type { Dispatch } from "../src/backends/webgpu/dispatch.ts";
+import { joinReductions } from "../src/backends/webgpu/join-reductions.ts";
 import { chooseProduct, lower } from "../src/backends/webgpu/lower.ts";
 import { networkForms } from "../src/backends/webgpu/network-forms.ts";
 import { leastLimits, planLimitsOf } from "../src/backends/webgpu/plan-limits.ts";
@@ -80,12 +81,21 @@ function kernelsOf(graph: Graph, limits: PlanLimits): StepKernel[] {
     forms: { networks: networkForms, attention: attentionDispatches },
   });
   const kernels = new Map<string, StepKernel>();
+  const together = new Map(joinReductions(program.calls).map(({ at, others }) => [at, others]));
   for (const [i, dispatch] of dispatches.entries()) {
-    const call = program.calls[calls[i] as number] as KernelCall;
-    const place = i - calls.indexOf(calls[i] as number);
+    const at = calls[i] as number;
+    const call = withOthers(program.calls, at, together.get(at));
+    const place = i - calls.indexOf(at);
     const shader = JSON.stringify([dispatch.code, dispatch.kernel, dispatch.constants]);
     const before = kernels.get(shader) ?? {
-      ...{ name: nameOf(call, place), label: call.label, dispatch, dispatches: 0, flops: 0, bytes: 0 },
+      ...{
+        name: together.has(at) ? `reduce-together${place > 0 ? ", their join" : ""}` : nameOf(call, place),
+        label: call.label,
+        dispatch,
+        dispatches: 0,
+        flops: 0,
+        bytes: 0,
+      },
     };
     const { flops, bytes } = shareOf(call, calls.filter((each) => each === calls[i]).length, place);
     kernels.set(shader, {
@@ -94,6 +104,13 @@ function kernelsOf(graph: Graph, limits: PlanLimits): StepKernel[] {
     });
   }
   return [...kernels.values()];
+}
+
+/** The call, with what those do that run together with it. */
+function withOthers(calls: readonly KernelCall[], at: number, others: readonly number[] = []): KernelCall {
+  const all = [at, ...others].map((position) => calls[position] as KernelCall);
+  const sum = (field: "flops" | "bytes") => all.reduce((total, call) => total + call[field], 0);
+  return { ...(calls[at] as KernelCall), flops: sum("flops"), bytes: sum("bytes") };
 }
 
 /** What a dispatch does of a call: of attention each as much, of what is joined behind segments the first all. */

@@ -39,6 +39,7 @@ const allowed: Record<string, readonly string[]> = {
     "generated/software-shaders.ts",
     "generated/attention-shaders.ts",
     "generated/window-shaders.ts",
+    "generated/network-shaders.ts",
     "generated/whole-network-shaders.ts",
   ],
   "backends/wasm": [

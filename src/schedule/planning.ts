@@ -114,6 +114,6 @@ function tooManyBindings(call: KernelCall, limits: PlanLimits): LimitError {
     subject: `elementwise call "${call.label}"`,
     given: `${bindingsOf(call)} storage bindings`,
     expected: `at most ${limits.maxStorageBindings}`,
-    remedy: "Use a device with more storage buffers for each shader stage.",
+    remedy: "Use a device with more bindings.",
   });
 }

@@ -14,6 +14,7 @@ import { checks as losses } from "./losses.ts";
 import { checks as moreSolvers } from "./more-solvers.ts";
 import { checks as ops } from "./ops.ts";
 import { checks as platform } from "./platform.ts";
+import { checks as reductionsTogether } from "./reductions-together.ts";
 import { checks as simplex } from "./simplex.ts";
 import { checks as threads } from "./threads.ts";
 import { checks as training } from "./training.ts";
@@ -25,6 +26,7 @@ export const checks: readonly Check[] = [
   ...platform,
   ...kernels,
   ...longPrograms,
+  ...reductionsTogether,
   ...ops,
   ...composites,
   ...simplex,

@@ -52,7 +52,8 @@ export interface LowerOptions {
 
 /** @throws {@link LimitError} when a call needs more workgroups along an axis than a dispatch may have. */
 export function lower(program: Pick<Program, "calls">, options: LowerOptions): LoweredProgram {
-  const byCall = program.calls.map((call) => lowerCall(call, options));
+  const together = options.forms?.networks?.reductionsTogether(program.calls, options);
+  const byCall = program.calls.map((call, i) => together?.[i] ?? lowerCall(call, options));
   const dispatches = byCall.flatMap((each) => each.dispatches);
   dispatches.forEach(checkWorkgroups);
   return {

@@ -21,17 +21,16 @@ export async function timeCalls(
   encodeCall: (pass: GPUComputePassEncoder, call: number) => void,
 ): Promise<number[]> {
   if (calls === 0) return [];
-  const label = "time of calls";
   const bytes = 2 * calls * BYTES_PER_TIMESTAMP;
-  const times = buffers.create(label, bytes, usage.queryResolve | usage.copySource);
+  const times = buffers.create("time of calls", bytes, usage.queryResolve | usage.copySource);
   const querySets: GPUQuerySet[] = [];
   try {
     for (let first = 0; first < calls; first += CALLS_OF_SET) {
       const last = Math.min(calls, first + CALLS_OF_SET);
       const count = 2 * (last - first);
-      const querySet = device.createQuerySet({ label, type: "timestamp", count });
+      const querySet = device.createQuerySet({ type: "timestamp", count });
       querySets.push(querySet);
-      const encoder = device.createCommandEncoder({ label });
+      const encoder = device.createCommandEncoder();
       for (let call = first; call < last; call++) {
         const begin = 2 * (call - first);
         const pass = encoder.beginComputePass({
