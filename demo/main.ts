@@ -27,6 +27,7 @@ import { offerVerify, showDevice, showReport } from "./page/device.ts";
 import { chosen, element } from "./page/elements.ts";
 import { Guide } from "./page/guide.ts";
 import { showKept } from "./page/kept.ts";
+import { OneStepFigure, wantedJumps } from "./page/one-step.ts";
 import { openLink } from "./page/open-link.ts";
 import { remember, remembered } from "./page/remember.ts";
 import { Report, type State } from "./page/report.ts";
@@ -109,6 +110,7 @@ const comeBack = new ComeBack({
     time.set(t);
   },
 });
+const oneStep = new OneStepFigure({ theme: () => ({ theme: stage.theme, extent }), look: changeLook });
 const classes = new Classes({ prepare, look: changeLook });
 /** Half the side of what scenes show: train/scene.ts. */
 const SCENE_EXTENT = 3.6;
@@ -143,7 +145,8 @@ const titles = (): Readonly<Record<Side, string>> => guide.view?.titles ?? model
 
 function look(): void {
   const next: Look = { t: time.t, map: mapChosen(), arrows: overlaysChosen().arrows, sampler: samplerChosen() };
-  send({ kind: "look", look: next });
+  const jumps = wantedJumps();
+  send({ kind: "look", look: jumps === undefined ? next : { ...next, jumps } });
   keeping.touch();
 }
 
@@ -235,6 +238,7 @@ const tabs = offerTabs({
 offerThemes(() => {
   tabs.recolour();
   stage.recolour();
+  oneStep.draw();
   curves.draw();
   data.draw();
 });
@@ -262,6 +266,7 @@ function take(message: FromWorker): void {
       runs.ready(message);
       showDevice(message.facts);
       data.takeColumns(message.columns);
+      oneStep.clear();
       if (classes.take(message.classes, message.settings.byClass === true)) look();
       element("notes").textContent = message.notes.join(" ");
       element("notes").hidden = message.notes.length === 0;
@@ -305,6 +310,10 @@ function take(message: FromWorker): void {
       return;
     case "kept":
       document.body.dataset.kept = String(message.step);
+      return;
+    case "map":
+    case "meter":
+      oneStep.take(message);
       return;
     case "scene-figures":
       guide.takeFigures(message.figures);

@@ -76,6 +76,8 @@ export interface Look {
   readonly map: MapKind;
   readonly arrows: boolean;
   readonly sampler: Sampler;
+  /** Evaluations of the one-step map that is to be trained beside the right model; left out: none is. */
+  readonly jumps?: number;
 }
 
 /** A field of the guide, by formula: see field/scenes.ts. */
@@ -188,6 +190,23 @@ export interface Columns {
   readonly label?: number;
 }
 
+/** A mean, and its standard error. */
+export interface Mean {
+  readonly mean: number;
+  readonly standardError: number;
+}
+
+/** How far log-densities of the map's samples are from one another, in nats: see page/one-step.ts. */
+export interface MeterRow {
+  readonly jumps: number;
+  readonly headFromExact: Mean;
+  readonly exactFromFlow: Mean;
+  /** Over the share of samples where the data have a density; undefined where that is not known. */
+  readonly flowFromClosed: (Mean & { readonly share: number }) | undefined;
+  /** Share of samples at which the map is not invertible. */
+  readonly folded: number;
+}
+
 export type News =
   | {
       readonly kind: "ready";
@@ -246,6 +265,17 @@ export type News =
   | { readonly kind: "kept"; readonly step: number }
   /** Storage is full or blocked; or what was stored cannot be gone on with. */
   | { readonly kind: "not-kept"; readonly message: string }
+  | {
+      readonly kind: "map";
+      readonly jumps: number;
+      /** Of the map, and of the model that taught it. */
+      readonly steps: number;
+      readonly teacherStep: number;
+      /** [count, 2], and their log-densities as the map has them. */
+      readonly samples: Float32Array;
+      readonly logDensity: Float32Array;
+    }
+  | { readonly kind: "meter"; readonly steps: number; readonly row: MeterRow }
   | { readonly kind: "scene-figures"; readonly figures: Readonly<Record<Side, SceneFigures>> }
   /** Points [count, 2] of each named set, in [-1, 1]. */
   | { readonly kind: "thumbnails"; readonly points: Readonly<Record<string, Float32Array>> }

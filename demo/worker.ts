@@ -9,6 +9,7 @@ import { sides } from "./messages.ts";
 import { learnedOf } from "./train/data.ts";
 import { factsOf, limitsOf, verified } from "./train/facts.ts";
 import { BATCH_SIZE } from "./train/models.ts";
+import type { OneStep } from "./train/one-step.ts";
 import { Scene } from "./train/scene.ts";
 import { type Opening, type Past, Session } from "./train/session.ts";
 import { thumbnails } from "./train/thumbnails.ts";
@@ -29,6 +30,8 @@ let visit: Visit | undefined;
 /** What was asked for last, whether there was room for it or not. */
 let asked: { readonly settings: Settings; readonly opening: Omit<Opening, "canUndo"> } | undefined;
 let scene: Scene | undefined;
+/** Of the session, where the page wants it. */
+let oneStep: OneStep | undefined;
 let look: Look = {
   ...{ t: 1, map: "none", arrows: false },
   sampler: { solver: "rk4", steps: 16, tolerance: 1e-4 },
@@ -93,11 +96,21 @@ async function work(): Promise<boolean> {
     isStale = !(await session.slices(look, hasNews));
   } else if (session.wantsJudging(wanted > 0)) {
     await session.judge(look);
-  } else if (!isTraining) {
+  } else if (!(await mapOn(session)) && !isTraining) {
     return false;
   }
   await breath(isTraining ? rest : 0); // lets messages in
   return true;
+}
+
+/** A piece of what there is to do for the one-step map; false when there is nothing. */
+async function mapOn(session: Session): Promise<boolean> {
+  if (look.jumps === undefined) return false;
+  if (!oneStep) {
+    const { OneStep } = await import("./train/one-step.ts");
+    oneStep = new OneStep(session, send);
+  }
+  return oneStep.work(look, wanted > 0);
 }
 
 async function hear(message: ToWorker): Promise<void> {
@@ -165,7 +178,7 @@ async function replace(settings: Settings, opening: Omit<Opening, "canUndo">): P
   visit = undefined;
   asked = { settings, opening };
   session?.close();
-  session = undefined;
+  session = oneStep = undefined;
   isBroken = false;
   session = await Session.open(latest, settings, send, { ...opening, canUndo: past !== undefined });
   const limits = await limitsOf();

@@ -2,17 +2,21 @@
 import { axes, maps, overlays, type SharedView } from "../share/run.ts";
 import { mapChosen, overlaysChosen, showMap, showOverlays } from "./controls.ts";
 import { chosen, element } from "./elements.ts";
+import { showJumps, wantedJumps } from "./one-step.ts";
 
 export function viewNow(t: number): SharedView {
   const shown = overlaysChosen();
+  const jumps = wantedJumps();
   return {
     ...{ t: Math.round(1000 * t) / 1000, map: maps.find((map) => map === mapChosen()) ?? "none" },
     overlays: overlays.filter((one) => shown[one]),
     axis: axes.find((axis) => axis === chosen("axis")) ?? "step",
+    ...(jumps === undefined ? {} : { jumps }),
   };
 }
 
-export function showView({ t, map, overlays: shown, axis }: SharedView): void {
+export function showView({ t, map, overlays: shown, axis, jumps }: SharedView): void {
+  showJumps(jumps);
   showMap(map);
   showOverlays({
     particles: shown.includes("particles"),

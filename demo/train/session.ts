@@ -1,5 +1,5 @@
 /** What one `prepare` or `undo` made: both models on a runtime, trained in turns, looked at and judged. */
-import { createRuntime, type Runtime } from "divflow";
+import { createRuntime, type Model, type Runtime } from "divflow";
 import type { Look, News, Settings, Side } from "../messages.ts";
 import { sides } from "../messages.ts";
 import { densityBy, type Learned, learnedOf } from "./data.ts";
@@ -315,6 +315,10 @@ export class Session {
   /** The pinned model, which a new start keeps. */
   async pinned(): Promise<KeptEntrant | undefined> {
     return this.#entrants.left.pinned === undefined ? undefined : this.kept("left");
+  }
+
+  modelOf(side: Side): Model {
+    return this.#entrants[side].model;
   }
 
   stepOf(side: Side): number {

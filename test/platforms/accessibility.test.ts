@@ -81,8 +81,8 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("people can read", () =>
     try {
       const ready = async (page: Page) => {
         await page.waitForSelector('body[data-state="ready"]', { timeout: 60_000 });
-        // All that is shown only where data have classes.
-        for (const one of ["#by-class", '[value="eight-gaussians"]'])
+        // All that is shown only where it is wanted.
+        for (const one of ["#one-step", "#by-class", '[value="eight-gaussians"]'])
           await page.$eval(one, (input) => (input as HTMLInputElement).click());
         await page.waitForSelector("#classes:not([hidden])", { timeout: 60_000 });
       };

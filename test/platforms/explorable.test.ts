@@ -111,6 +111,27 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("exploring", { timeout: 
     });
   });
 
+  test("a one-step map beside the right model, with its log-densities and how far they are off", async () => {
+    await visited(async (page) => {
+      await small(page);
+      await page.click("#one-step");
+      await says(page, "jump-note", /^Not trained yet/);
+      await page.click("#step");
+      await says(page, "jump-note", /^1 evaluation a sample; .* by the right model at step 10$/);
+      await says(page, "meter-words", /^In 1 evaluation, .* off by \d\.\d\d nats/);
+      await page.$eval('[name="jumps"][value="4"]', (radio) => (radio as HTMLInputElement).click());
+      await says(page, "jump-note", /^4 evaluations/);
+      await says(page, "meter-words", /^In 4 evaluations/);
+      await page.waitForFunction(inkOf, { polling: 200 }, "jump-canvas", 500);
+      // It learns on: the models may go on beside it, and a reset ends it.
+      await page.click("#step");
+      await says(page, "right-note", /^step 20\b/);
+      await says(page, "jump-note", /at step 20$/);
+      await page.click("#reset");
+      await says(page, "jump-note", /^Not trained yet/);
+    });
+  });
+
   test("each map at any time, and a table for each curve", async () => {
     await visited(async (page) => {
       await small(page);
