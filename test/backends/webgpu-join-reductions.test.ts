@@ -66,6 +66,14 @@ describe("which reductions become one", () => {
     expect(counted(overwritten)).toHaveLength(1);
     const partly = [...norm, chain(ofState(64, 31), arena(1, 0, 31)), chain(sums, ofState(0, 32))];
     expect(counted(partly)).toHaveLength(3);
+    const inParts = [...partly.slice(0, 5), chain(ofState(64, 1), arena(1, 31, 1)), ...partly.slice(5)];
+    expect(counted(inParts)).toHaveLength(1);
+    const strided = chain(ofState(64, 32), sums);
+    const stores = [{ ...strided.chain?.stores[0], stride: 2 }];
+    const columns = { ...strided, chain: { ...strided.chain, stores } } as KernelCall; // every second is left
+    expect(counted([...norm, columns, chain(sums, ofState(0, 32))])).toHaveLength(3);
+    const scattered = kernelCall("replaceRow", {}, { index: ofState(0, 1), row: ofState(64, 1), table: sums });
+    expect(counted([...norm, scattered])).toHaveLength(3);
   });
 
   test("neighbours of more than one row are no group", () => {

@@ -63,7 +63,7 @@ function unitsOf(calls: readonly KernelCall[]): Unit[] {
 }
 
 /** The position of the reduction that the one at `at` goes on with, where both can be one. */
-function firstOf(calls: readonly KernelCall[], operands: readonly Operands[], at: number): number | undefined {
+function firstOf(calls: readonly KernelCall[], operands: readonly AllOperands[], at: number): number | undefined {
   const second = calls[at] as KernelCall;
   const between = second.kernel === "reduce" ? (second.bindings["in"] as Placement) : undefined;
   if (between?.region.kind !== "arena") return undefined;
@@ -74,11 +74,29 @@ function firstOf(calls: readonly KernelCall[], operands: readonly Operands[], at
   const { reads, writes } = operands[first]!;
   if (writes[0]?.offset !== between.offset || writes[0].length !== between.length) return undefined;
   for (let i = first + 1; i < at; i++) if (anyOverlap(operands[i]!.writes, reads)) return undefined;
-  for (let i = first + 1; i < calls.length; i++) {
-    if (i !== at && operands[i]!.reads.some(meets)) return undefined;
-    if (operands[i]!.writes.some((each) => meets(each) && covers(each, between))) break; // nothing is left to be read
+  return isReadElsewhere(between, operands, first, at) ? undefined : first;
+}
+
+/** Whether what the call at `first` writes there is read by others than the call at `at`, before it is overwritten. */
+function isReadElsewhere(place: Placement, operands: readonly AllOperands[], first: number, at: number): boolean {
+  let left = [place];
+  for (let i = first + 1; i < operands.length && left.length > 0; i++) {
+    const { reads, filled } = operands[i]!;
+    if (i !== at && anyOverlap(reads, left)) return true;
+    for (const each of filled) left = left.flatMap((part) => without(part, each));
   }
-  return first;
+  return false;
+}
+
+/** What is left of a place where another is overwritten. */
+function without(place: Placement, gone: Placement): Placement[] {
+  if (!overlap(place, gone)) return [place];
+  const [end, from] = [place.offset + place.length, gone.offset + gone.length];
+  const parts = [
+    { ...place, length: gone.offset - place.offset },
+    { ...place, offset: from, length: end - from },
+  ];
+  return parts.filter(({ length }) => length > 0);
 }
 
 /** Of a call of `reduce` that may run together with others. */
@@ -135,6 +153,11 @@ const isAlike = (a: TogetherShape, b: TogetherShape) =>
 
 type Operands = Pick<Unit, "reads" | "writes">;
 
+/** `filled`: what of the writes leaves no element as it was. */
+interface AllOperands extends Operands {
+  readonly filled: readonly Placement[];
+}
+
 /** Whether one of the two must run before the other. */
 const areDependent = (a: Operands, b: Operands) =>
   anyOverlap(a.writes, b.reads) || anyOverlap(a.reads, b.writes) || anyOverlap(a.writes, b.writes);
@@ -145,23 +168,21 @@ const anyOverlap = (some: readonly Placement[], others: readonly Placement[]) =>
 const overlap = (a: Placement, b: Placement) =>
   a.offset < b.offset + b.length && b.offset < a.offset + a.length && regionKey(a.region) === regionKey(b.region);
 
-const covers = (a: Placement, b: Placement) => a.offset <= b.offset && a.offset + a.length >= b.offset + b.length;
+/** Kernels that write every element of their results. */
+const FILLING = /^(linear|convolve|reduce|elementwise)$/;
 
-/** What a call reads and writes; of a kernel that changes part of what it writes, that is read too. */
-function operandsOf({ kernel, bindings, chain }: KernelCall): Operands {
+/** What a call reads and writes; what a kernel may keep of what it writes is read too. */
+function operandsOf({ kernel, bindings, chain }: KernelCall): AllOperands {
   const declared = kernels[kernel]?.bindings;
-  const named = Object.entries(bindings);
-  const placements = (operands: readonly { readonly placement: Placement }[] = []) =>
-    operands.map(({ placement }) => placement);
-  const keeps = kernel !== "reduce";
+  const fills = FILLING.test(kernel);
+  const own = (accepts: (access: string | undefined) => boolean) =>
+    Object.entries(bindings).flatMap(([name, placement]) => (accepts(declared?.[name]?.access) ? placement : []));
+  const [loads, stores] = [chain?.loads ?? [], chain?.stores ?? []];
+  const placed = (operands: readonly { readonly placement: Placement }[]) => operands.map(({ placement }) => placement);
+  const results = own((access) => access !== "read");
   return {
-    reads: [
-      ...named.filter(([name]) => keeps || declared?.[name]?.access !== "write").map(([, placement]) => placement),
-      ...placements(chain?.loads),
-    ],
-    writes: [
-      ...named.filter(([name]) => declared?.[name]?.access !== "read").map(([, placement]) => placement),
-      ...placements(chain?.stores),
-    ],
+    reads: [...own((access) => access === "read" || !fills), ...placed(loads)],
+    writes: [...results, ...placed(stores)],
+    filled: [...(fills ? results : []), ...placed(stores.filter(({ stride = 1 }) => stride === 1))],
   };
 }
