@@ -67,6 +67,12 @@ const productsToReport: readonly Product[] = [
   { name: "convolution's gradient of weights and bias", kernel: "tile", ...sequenceGradient() },
   { name: "convolution, 3 x 3 taps of 32 channels", kernel: "tile", ...imageLayer() },
   { name: "convolution, 3 x 3 taps of 32 channels", kernel: "small", ...imageLayer() },
+  { name: "convolution, 3 x 3 taps of 32 channels", kernel: "narrow", ...imageLayer() },
+  { name: "convolution, 3 x 3 taps of 32 channels", kernel: "square", ...imageLayer() },
+  { name: "gradient of 3 x 3 taps' weights, 64 channels", kernel: "tile", ...imageGradient(64) },
+  { name: "gradient of 3 x 3 taps' weights, 64 channels", kernel: "square", ...imageGradient(64) },
+  { name: "gradient of 3 x 3 taps' weights, 32 channels", kernel: "narrow", ...imageGradient(32) },
+  { name: "gradient of 3 x 3 taps' weights, 32 channels", kernel: "small", ...imageGradient(32) },
   { name: "product alone", kernel: "panel", rows: 1024, columns: 512, depth: 512 },
   { name: "gradient of weights and bias", kernel: "panel", ...weightGradient(512) },
   { name: "layer", kernel: "registers", ...layer(512) },
@@ -100,9 +106,20 @@ function sequenceGradient() {
 
 /** Primal and a tangent of 64 images of 16 x 16 places. */
 function imageLayer() {
-  const axis = { ...onePlace, input: 16, output: 16, taps: 3, start: -1 };
-  const seen = { window: { down: axis, across: axis }, channels: 32 };
+  const seen = images(16, 32);
   return { rows: 2 * 64 * 256, columns: 32, depth: 9 * 32, seen, groups: 2, activation: "silu", bias: true };
+}
+
+/** The same of 28 x 28. */
+function imageGradient(channels: number) {
+  const depth = 2 * 64 * 28 * 28;
+  const sizes = { rows: 9 * channels, columns: channels, depth, seen: images(28, channels) };
+  return { ...sizes, transposeLeft: true, sumsDepth: depth / 2 };
+}
+
+function images(side: number, channels: number) {
+  const axis = { ...onePlace, input: side, output: side, taps: 3, start: -1 };
+  return { window: { down: axis, across: axis }, channels };
 }
 
 const forSoftware: Partial<Record<LinearKernel, string>> = {

@@ -66,6 +66,10 @@ describe("what products run by", () => {
     expect(rivalKernels("small")).toEqual(["small", "tile"]);
     expect(rivalKernels("strip")).toEqual(["strip", "registers"]);
     expect(rivalKernels("panel")).toEqual(["panel"]);
+    const sized = (columns: number) => ({ rows: 576, columns, depth: 6272, groups: 1 });
+    expect(rivalKernels("tile", sized(64))).toEqual(["tile", "small", "square"]);
+    expect(rivalKernels("narrow", sized(32))).toEqual(["narrow", "tile", "small"]);
+    expect(rivalKernels("small", sized(96))).toEqual(["small", "tile", "narrow"]);
   });
 
   test("the usual one unless another is faster by more than noise", () => {

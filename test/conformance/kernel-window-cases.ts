@@ -23,15 +23,18 @@ export const axis = (input: number, output: number, taps: number, rest: Partial<
   return { ...onePlace, input, output, taps, ...rest };
 };
 
-/** Sequences and images; taps beyond both ends, strides that leave a rest, dilations, fractions with their rests. */
+/**
+ * Sequences and images; taps beyond both ends, strides that leave a rest, dilations, fractions with their rests; rows of
+ * places that come four and two at a time, and that do not.
+ */
 const windows: Readonly<Record<string, Window>> = {
   "a tap of everything": { down: onePlace, across: axis(7, 1, 7) },
-  "3 taps": { down: onePlace, across: axis(9, 9, 3, { start: -1 }) },
+  "3 taps": { down: onePlace, across: axis(10, 10, 3, { start: -1 }) },
   "9 taps, dilated": { down: onePlace, across: axis(13, 13, 9, { dilation: 4, start: -16 }) },
-  "3 x 3 taps": { down: axis(5, 5, 3, { start: -1 }), across: axis(7, 7, 3, { start: -1 }) },
+  "3 x 3 taps": { down: axis(5, 5, 3, { start: -1 }), across: axis(8, 8, 3, { start: -1 }) },
   "3 x 2 taps, strides 2 and 3": {
     down: axis(6, 3, 3, { stride: 2, start: -1 }),
-    across: axis(8, 3, 2, { stride: 3 }),
+    across: axis(7, 2, 2, { stride: 3 }),
   },
 };
 

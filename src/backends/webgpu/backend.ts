@@ -37,7 +37,7 @@ export async function createWebGPUBackend(
   const traits = traitsOf(device, description);
   const software =
     traits.software || linear ? (await onDemand(import("./software-forms.ts"), startSeconds)).softwareForms : undefined;
-  const forms: Forms = {};
+  const forms: Forms = linear ? { networks: (await onDemand(import("./network-forms.ts"))).networkForms } : {};
   const lowering: LowerOptions = { traits, software, forms, linear, reduce, attentionBy };
   const parts: DeviceParts = { device, health, buffers, pipelines, lowering };
   const tuning = tune && !linear ? await onDemand(import("./tune.ts"), startSeconds) : undefined;

@@ -11,9 +11,13 @@ export function withDirectives(code: string): string {
   return /\b(f16|vec4h)\b/.test(code) ? `enable f16;\n${code}` : code;
 }
 
-/** The declarations of `sources` that `text` needs, directly or through others, in the order they stand there. */
+/**
+ * The declarations of `sources` that `text` needs, directly or through others, in the order they stand there. What the text
+ * itself declares takes the place of a source's.
+ */
 export function declarationsFor(text: string, sources: readonly string[]): string[] {
   const declarations = new Map(sources.flatMap((source) => [...declarationsOf(source)]));
+  for (const name of declarationsOf(text).keys()) declarations.delete(name);
   const needed = new Set<string>();
   const visit = (code: string) => {
     for (const [word] of code.matchAll(/\b[A-Za-z_]\w*\b/g)) {

@@ -16,7 +16,8 @@ export const windowShader = windowShaders["window"] as string;
  *
  * @param software - whether an integer division costs more than a dozen other operations, so that f32's take its place.
  */
-export function windowFunctions({ parameters }: KernelCall, software: boolean): string[] {
+export function windowFunctions(call: KernelCall, software: boolean): string[] {
+  const { parameters } = call;
   const { rows = 1, depth = 1, transposeLeft, channels } = parameters;
   if (channels === undefined) return [];
   const [lines, width] = (transposeLeft ? [depth, rows] : [rows, depth]) as [number, number];
@@ -61,6 +62,61 @@ export function windowFunctions({ parameters }: KernelCall, software: boolean): 
     `  let row = image${isSequence ? "" : ` * ${get("down", "Input")}u + downAt`};`,
     `  let first = (row * ${get("across", "Input")}u + acrossAt) * CHANNELS;`,
     `  return select(-1, i32(first), ${isSequence ? "" : "downIs && "}acrossIs);`,
+    "}",
+    ...(software ? [] : blockOfLines(call, isSequence)),
+  ];
+}
+
+/**
+ * A 4 x 4 block of left, where four lines from a multiple of 4 on are places of one row of an image, or two and two are:
+ * image, row, tap and what lies outside are found once for these. Empty for other windows, where each line is by itself.
+ */
+function blockOfLines({ parameters, bindings }: KernelCall, isSequence: boolean): string[] {
+  const { rows = 1, transposeLeft, groups = 1, channels = 1 } = parameters;
+  const get = (axis: string, field: string) => parameters[`${axis}${field}`] as number;
+  const [width, taps] = [get("across", "Output"), get("across", "Taps")];
+  const together = [4, 2].find((count) => width % count === 0);
+  const isWhole = channels % 4 === 0 && bindings["left"]!.offset % 4 === 0 && (rows / groups) % 4 === 0;
+  if (!together || !isWhole || get("down", "Fraction") > 1 || get("across", "Fraction") > 1) return [];
+  const seen = (axis: string, place: string, tap: string) =>
+    `u32(i32(${place}) * ${get(axis, "Stride")} + i32(${tap}) * ${get(axis, "Dilation")} + ${get(axis, "Start")})`;
+  const step = get("across", "Stride");
+  const reads = (n: number) => [
+    `  if (${isSequence ? "" : "isRow && "}beside + ${n * step}u < ${get("across", "Input")}u) {`,
+    `    quads[${n}] = vec4f(left[(first + ${n * step * channels}u) >> 2u]);`,
+    "  }",
+  ];
+  const found = together === 4 ? "fourSeen" : "twoSeen";
+  return [
+    `fn ${found}(line: u32, at: u32) -> mat4x4f {`,
+    `  let tap = tapAt(at${transposeLeft ? " + (line >> 31u)" : ""});`, // anew in each slice, as lineAt
+    `  let row = line / ${width}u;`,
+    ...(isSequence
+      ? [`  let beside = ${seen("across", `(line - row * ${width}u)`, "tap")};`, "  let above = row;"]
+      : [
+          `  let i = tap / ${taps}u;`,
+          `  let beside = ${seen("across", `(line - row * ${width}u)`, `(tap - i * ${taps}u)`)};`,
+          `  let image = row / ${get("down", "Output")}u;`,
+          `  let down = ${seen("down", `(row - image * ${get("down", "Output")}u)`, "i")};`,
+          `  let isRow = down < ${get("down", "Input")}u;`,
+          `  let above = image * ${get("down", "Input")}u + down;`,
+        ]),
+    `  let first = params.leftOffset + (above * ${get("across", "Input")}u + beside) * CHANNELS + at - tap * CHANNELS;`,
+    "  var quads = mat4x4f();",
+    ...Array.from({ length: together }, (_, n) => reads(n)).flat(),
+    "  return quads;",
+    "}",
+    ...(together === 4
+      ? []
+      : [
+          "fn fourSeen(line: u32, at: u32) -> mat4x4f {",
+          "  let upper = twoSeen(line, at);",
+          "  let lower = twoSeen(line + 2u, at);",
+          "  return mat4x4f(upper[0], upper[1], lower[0], lower[1]);",
+          "}",
+        ]),
+    "fn leftBlock(row: u32, k: u32) -> mat4x4f {",
+    `  return withinDepth(k, ${transposeLeft ? "fourSeen(k, row)" : "transpose(fourSeen(lineAt(row, k), k))"});`,
     "}",
   ];
 }

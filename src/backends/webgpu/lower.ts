@@ -105,7 +105,7 @@ function flowDispatch(call: KernelCall, form: KernelForm | undefined): Dispatch 
 export function lowerProduct(call: KernelCall, choice: LinearChoice, { software, forms }: LowerOptions) {
   if (software && choice.kernel === "panel") return software.panelDispatches(call, forms?.networks);
   const name = `linear-${choice.kernel}`;
-  const text = (shaders[name] ?? software?.shaders[name]) as string;
+  const text = (shaders[name] ?? software?.shaders[name] ?? forms?.networks?.shaders[name]) as string;
   return {
     dispatches: linearDispatches(call, choice, text, forms?.networks, software?.shaders["linear-shared"]),
     scratch: linearScratch(call, choice.segments),

@@ -21,8 +21,9 @@ const MOST_RUNS = 200;
 /** Of each kernel's stretches, which take turns, the shortest counts. */
 const ROUNDS = 5;
 
-/** A kernel that takes so many times the default's time at first is timed no further. */
+/** A kernel that takes so many times the default's time at first is timed no further, nor one so far behind after a turn. */
 const HOPELESS = 2;
+const BEHIND = 1.2;
 
 /** Elements of the numbers that fill operands, again and again: a prime, so that no two rows are equal. */
 const PATTERN = 65_521;
@@ -160,9 +161,15 @@ async function withEqualBits(
   for (const other of others) {
     if (performance.now() > deadline) return undefined;
     const found = other && (await results(other));
-    equal.push(found?.every((words, n) => words.every((word, i) => word === wanted[n]?.[i])) ? other : undefined);
+    equal.push(found?.every((words, n) => sameWords(words, wanted[n]!)) ? other : undefined);
   }
   return equal;
+}
+
+/** A loop: a network's products have millions of elements, and their comparison is time that others are measured in. */
+function sameWords(a: Uint32Array, b: Uint32Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Milliseconds of a run, by executable; undefined when time is up before all had a turn. */
@@ -188,8 +195,9 @@ async function timed(
   const guess = Math.max(first[0] as number, stretch / MOST_RUNS);
   const least = first.map(() => Number.POSITIVE_INFINITY);
   for (let round = 0; round < ROUNDS; round++) {
+    const most = BEHIND * Math.min(...least); // Infinity in the first round
     for (const [i, executable] of executables.entries()) {
-      if (!executable || (first[i] as number) > HOPELESS * guess) continue;
+      if (!executable || (first[i] as number) > HOPELESS * guess || (least[i] as number) > most) continue;
       if (late()) return round > 0 ? least : undefined;
       least[i] = Math.min(least[i] as number, await time(executable, Math.ceil(stretch / guess)));
     }

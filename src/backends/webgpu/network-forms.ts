@@ -2,6 +2,7 @@
  * What only programs of networks beside the MLP need: windows, products of many pairs, reductions that run together. A page
  * downloads it for the first.
  */
+import { windowShaders } from "../../generated/window-shaders.ts";
 import type { KernelCall } from "../../schedule/program.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { joinReductions } from "./join-reductions.ts";
@@ -9,6 +10,11 @@ import { windowFunctions, windowShader } from "./linear-window.ts";
 import type { LowerOptions } from "./lower.ts";
 import { matmulEachDispatch } from "./matmul-each-source.ts";
 import { togetherDispatches } from "./reduce-together.ts";
+
+const blocks = (across: number) => `const ACROSS = ${across}u;\n${windowShaders["linear-blocks"]}`;
+
+/** Kernels of products, by the names that files of their own would have. */
+const shaders: Readonly<Record<string, string>> = { "linear-narrow": blocks(4), "linear-square": blocks(8) };
 
 /**
  * By position: the dispatches of calls that run together, at the position of one of them; none for the others. On a CPU all
@@ -26,4 +32,4 @@ function reductionsTogether(calls: readonly KernelCall[], { traits, reduce }: Lo
   return lowered;
 }
 
-export const networkForms = { windowFunctions, windowShader, matmulEachDispatch, reductionsTogether };
+export const networkForms = { shaders, windowFunctions, windowShader, matmulEachDispatch, reductionsTogether };

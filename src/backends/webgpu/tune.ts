@@ -9,7 +9,15 @@ import type { KernelCall, Program } from "../../schedule/program.ts";
 import { VERSION } from "../../version.ts";
 import { inTime, within } from "../in-time.ts";
 import type { DeviceParts } from "./executable.ts";
-import { type DeviceTraits, type LinearChoice, type LinearKernel, productShape } from "./linear-choice.ts";
+import {
+  type DeviceTraits,
+  fitsNarrow,
+  isForCPUs,
+  type LinearChoice,
+  type LinearKernel,
+  type ProductShape,
+  productShape,
+} from "./linear-choice.ts";
 import { chooseProduct, type LowerOptions, lowerProduct } from "./lower.ts";
 import { measureProducts } from "./measure-product.ts";
 import { platformStore, type TuningStore } from "./tuning-store.ts";
@@ -38,8 +46,9 @@ export interface TunerParts {
   readonly compile?: (call: KernelCall, choices: readonly LinearChoice[]) => Promise<unknown>;
 }
 
-/** Milliseconds that loading a program may take longer once all shaders are compiled. */
+/** Milliseconds that loading a program may take longer once all shaders are compiled; the second for each class of products. */
 const BUDGET = 300;
+const BUDGET_EACH = 20;
 
 /**
  * Milliseconds that it may wait for the rivals' shaders before that. An NVIDIA driver takes 50 to 150 a shader: out of
@@ -95,7 +104,6 @@ export async function tunerOf(
 
 export function createTuner({ lowering, adapter, store, measure, compile }: TunerParts): Tuner {
   const { traits } = lowering;
-  const budget = traits.software ? SOFTWARE_BUDGET : BUDGET;
   let known: Promise<Known> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -109,6 +117,7 @@ export function createTuner({ lowering, adapter, store, measure, compile }: Tune
       const compiled = Promise.allSettled(unknown.map(({ call, choices }) => compile(call, choices)));
       await inTime(performance.now() + COMPILING, compiled);
     }
+    const budget = traits.software ? SOFTWARE_BUDGET : Math.max(BUDGET, BUDGET_EACH * unknown.length);
     const deadline = performance.now() + budget;
     const chosen = new Map<KernelCall, LinearChoice>();
     let news = false;
@@ -146,7 +155,7 @@ interface Product {
 
 async function productOf(call: KernelCall, lowering: LowerOptions): Promise<Product> {
   const choice = chooseProduct(call, lowering.traits);
-  const rivals = rivalKernels(choice.kernel);
+  const rivals = rivalKernels(choice.kernel, lowering.forms?.networks && productShape(call));
   const choices = rivals.map((kernel) => ({ ...choice, kernel }));
   return { call, choice, rivals, choices, name: await className(call, choice, rivals, lowering) };
 }
@@ -160,16 +169,12 @@ function byWork(calls: readonly KernelCall[]): KernelCall[] {
   return calls.filter(({ kernel }) => kernels[kernel]?.isProduct).sort((a, b) => b.flops - a.flops);
 }
 
-/** Kernels that add up alike, element by element and in their column sums: those for GPUs, and those for CPUs. */
-const alike: readonly (readonly LinearKernel[])[] = [
-  ["tile", "small"],
-  ["registers", "strip"],
-];
-
 /** The kernels that give a product the bits that the chosen one gives, this one first. */
-export function rivalKernels(chosen: LinearKernel): LinearKernel[] {
-  const others = alike.find((kernels) => kernels.includes(chosen)) ?? [];
-  return [chosen, ...others.filter((kernel) => kernel !== chosen)];
+export function rivalKernels(chosen: LinearKernel, shape?: ProductShape): LinearKernel[] {
+  if (chosen === "panel") return [chosen];
+  if (isForCPUs(chosen)) return [chosen, chosen === "strip" ? "registers" : "strip"];
+  const others: LinearKernel[] = shape ? ["small", fitsNarrow(shape) ? "narrow" : "square"] : ["small"];
+  return [chosen, ...(["tile", ...others] as const).filter((kernel) => kernel !== chosen)];
 }
 
 export function fastest(kernels: readonly LinearKernel[], times: readonly number[]): LinearKernel {
