@@ -45,6 +45,8 @@ export class Keeping {
   #isPatient = false;
   /** Whether anything was ever worth keeping: from then on all is, also what is as at first again. */
   #isWorth = false;
+  /** Of the numbers drawn, how many were kept last. */
+  #drawn = 0;
   readonly #kept: () => Kept;
   readonly #send: (message: ToWorker) => void;
 
@@ -52,8 +54,11 @@ export class Keeping {
     this.#kept = kept;
     this.#send = send;
     send({ kind: "revive", own: inTab((storage) => storage.getItem(OWN)) ?? undefined });
-    document.addEventListener("visibilitychange", () => document.hidden && this.now());
-    addEventListener("pagehide", () => this.now());
+    const leave = () => {
+      if (this.#timer !== undefined || this.#kept().drawn.length !== this.#drawn) this.now();
+    };
+    document.addEventListener("visibilitychange", () => document.hidden && leave());
+    addEventListener("pagehide", leave);
   }
 
   /** Something is other than what is kept: it is stored soon. */
@@ -74,6 +79,7 @@ export class Keeping {
     this.#timer = undefined;
     const { runs, state, t, drawn, isOwn } = this.#kept();
     this.#isWorth ||= isOwn;
+    this.#drawn = drawn.length;
     if (!this.#isReady || !this.#isWorth || state === "preparing" || state === "failed") return;
     const both = (of: Both) => ({ left: curvesOf(of.left), right: curvesOf(of.right) });
     const view: View = {

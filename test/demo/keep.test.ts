@@ -23,6 +23,7 @@ import {
   rings,
   writeNpy,
 } from "../../src/index.ts";
+import { torchWeights } from "../platforms/saved-files.ts";
 
 vi.stubGlobal("navigator", { hardwareConcurrency: 1 }); // Node 20 has none
 vi.mock("divflow", () => import("../../src/index.ts"));
@@ -263,42 +264,17 @@ describe("files", () => {
   });
 
   test("of PyTorch's weights are asked for their activation, and have the field they had", async () => {
-    const weights = { w: [0.5, -0.25, 1, 0.75, -1, 0.125], b: [0.1, -0.2], v: [1, 2, -1, 0.5], c: [0.05, 0.15] };
-    const bytes = safetensors({
-      "net.0.weight": [[2, 3], weights.w],
-      "net.0.bias": [[2], weights.b],
-      "net.2.weight": [[2, 2], weights.v],
-      "net.2.bias": [[2], weights.c],
-    });
+    const bytes = torchWeights();
+    const values = Array.from({ length: 14 }, (_, i) => Math.sin(i + 1)); // as they lie in the file
+    const [w, b, v, c] = [values.slice(0, 6), values.slice(6, 8), values.slice(8, 12), values.slice(12)];
     await expect(open("torch.safetensors", bytes)).rejects.toThrow(ActivationWanted);
     await expect(open("torch.safetensors", bytes, "cosine")).rejects.toThrow(/cosine/);
     const { velocity, title } = await open("torch.safetensors", bytes, "tanh");
-    const hidden = [0, 1].map((i) =>
-      Math.tanh(
-        [0.3, -0.2, 0.4].reduce((sum, x, k) => sum + x * (weights.w[3 * i + k] as number), weights.b[i] as number),
-      ),
-    );
-    for (const i of [0, 1]) {
-      const value = hidden.reduce((sum, h, k) => sum + h * (weights.v[2 * i + k] as number), weights.c[i] as number);
-      expect(velocity[i]).toBeCloseTo(value, 5);
-    }
+    /** Of a layer's row i, over inputs. */
+    const row = (weights: number[], bias: number[], inputs: number[], i: number) =>
+      inputs.reduce((sum, x, k) => sum + x * (weights[inputs.length * i + k] as number), bias[i] as number);
+    const hidden = [0, 1].map((i) => Math.tanh(row(w, b, [0.3, -0.2, 0.4], i)));
+    for (const i of [0, 1]) expect(velocity[i]).toBeCloseTo(row(v, c, hidden, i), 5);
     expect(title).toBe("torch");
   });
 });
-
-/** A file as safetensors' own library writes it: without metadata. */
-function safetensors(tensors: Record<string, [shape: number[], values: number[]]>): Uint8Array<ArrayBuffer> {
-  let end = 0;
-  const header = Object.entries(tensors).map(([name, [shape, values]]) => {
-    const start = end;
-    end += 4 * values.length;
-    return [name, { dtype: "F32", shape, data_offsets: [start, end] }];
-  });
-  const text = JSON.stringify(Object.fromEntries(header)).padEnd(400);
-  const bytes = new Uint8Array(8 + text.length + end);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
-  bytes.set(new TextEncoder().encode(text), 8);
-  const values = Float32Array.from(Object.values(tensors).flatMap(([, all]) => all));
-  bytes.set(new Uint8Array(values.buffer), 8 + text.length);
-  return bytes;
-}

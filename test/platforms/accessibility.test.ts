@@ -12,6 +12,7 @@ import { launchBrowser } from "../../.build/platforms/browser.mjs";
 import { skippedRuntimes } from "../../.build/runtimes.mjs";
 import { tiny, useCli } from "../cli/run.ts";
 import { faultsOf } from "./faults.ts";
+import { drop, torchWeights } from "./saved-files.ts";
 
 /** 40 rows of `width` columns with long names; the second column is far from 0, the last one constant. */
 function rowsOf(width: number): string {
@@ -85,6 +86,8 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("people can read", () =>
         for (const one of ["#one-step", "#by-class", '[value="eight-gaussians"]'])
           await page.$eval(one, (input) => (input as HTMLInputElement).click());
         await page.waitForSelector("#classes:not([hidden])", { timeout: 60_000 });
+        await drop(page, "weights.safetensors", torchWeights()); // the bar that asks for more has all there is in one
+        await page.waitForSelector("#notice select", { timeout: 60_000 });
       };
       expect(await faults(server.url, ready)).toEqual([]);
     } finally {

@@ -5,6 +5,7 @@ import { linkOf, runOf } from "../../demo/share/link.ts";
 import { defaultRun, type SharedRun } from "../../demo/share/run.ts";
 import { readNpz } from "../../src/data.ts";
 import { createRuntime, load } from "../../src/index.ts";
+import { files, keepFiles, press, state } from "./saved-files.ts";
 import { useDemo } from "./use-demo.ts";
 
 const small: SharedRun = {
@@ -129,49 +130,4 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("a visitor", () => {
   });
 });
 
-interface SavedFile {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
-
-/** In the page: keeps what it hands out, in place of the browser's downloads. */
-function keepFiles(): void {
-  const blobs = new Map<string, Blob>();
-  const made = URL.createObjectURL.bind(URL);
-  URL.createObjectURL = (blob: Blob) => {
-    const address = made(blob);
-    blobs.set(address, blob);
-    return address;
-  };
-  const kept: { name: string; blob: Blob }[] = [];
-  Object.assign(globalThis, { kept });
-  HTMLAnchorElement.prototype.click = function (this: HTMLAnchorElement) {
-    kept.push({ name: this.download, blob: blobs.get(this.href) as Blob });
-  };
-}
-
-/** The files that a button gives. */
-async function files(page: Page, name: string, count: number): Promise<SavedFile[]> {
-  await page.evaluate(() => (globalThis as unknown as { kept: unknown[] }).kept.splice(0));
-  await press(page, `take-${name}`);
-  await page.waitForFunction(
-    (wanted) => (globalThis as unknown as { kept: unknown[] }).kept.length === wanted,
-    { timeout: 60_000 },
-    count,
-  );
-  const given = await page.evaluate(async () => {
-    const { kept } = globalThis as unknown as { kept: { name: string; blob: Blob }[] };
-    return Promise.all(
-      kept.map(async ({ name, blob }) => ({ name, bytes: [...new Uint8Array(await blob.arrayBuffer())] })),
-    );
-  });
-  return given.map(({ name, bytes }) => ({ name, bytes: Uint8Array.from(bytes) }));
-}
-
-const press = (page: Page, id: string) => page.$eval(`#${id}`, (button) => (button as HTMLElement).click());
-
 const text = (page: Page) => page.$eval("#take-status", (one) => one.textContent ?? "");
-
-async function state(page: Page, wanted: string): Promise<void> {
-  await page.waitForFunction((name) => document.body.dataset["state"] === name, { timeout: 90_000 }, wanted);
-}
