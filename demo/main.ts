@@ -105,9 +105,8 @@ const keeping = new Keeping(
 );
 const comeBack = new ComeBack({
   ...{ runs, keeping, titles: modelTitles, showData: show, chosen: changeAll, refuse, initial: () => initial },
-  show({ t, drawn }) {
-    data.drawn = drawn;
-    time.set(t);
+  showDrawn: (points) => {
+    data.drawn = points;
   },
 });
 const oneStep = new OneStepFigure({ theme: () => ({ theme: stage.theme, extent }), look: changeLook });
@@ -172,6 +171,7 @@ function pause(): void {
 function refuse(message: string): void {
   refusal = message;
   draw();
+  element("status").scrollIntoView({ block: "nearest" }); // what was asked for may stand far below
 }
 
 function start(steps?: number): void {

@@ -23,17 +23,16 @@ export function bring(name: string, given: Given, { send, show, chosen }: Bringi
 }
 
 export function askActivation({ file, choices }: FromWorker & { kind: "activation-wanted" }, send: Bringing["send"]) {
-  showNotice(`${file.name} holds weights alone. Which activation were they trained with?`, [
-    {
-      ...{ label: "Open", options: choices },
-      chosen: (activation) => send({ kind: "open-model", file: { ...file, activation } }),
-    },
-  ]);
+  const open = {
+    ...{ label: "Open", options: choices, isPrimary: true },
+    chosen: (activation: string) => send({ kind: "open-model", file: { ...file, activation } }),
+  };
+  showNotice(`${file.name} holds weights alone. Which activation were they trained with?`, [open], true);
 }
 
 export function tellOpened({ title, step }: FromWorker & { kind: "pinned" }): void {
   const steps = step > 0 ? `, after ${step.toLocaleString("en")} steps` : "";
-  showNotice(`“${title}” stands on the left as it is${steps}; what was there comes back by Unpin.`);
+  showNotice(`“${title}” stands on the left as it is${steps}; what was there comes back by Unpin.`, [], true);
 }
 
 /** While files are dragged over the page, it says that they may be dropped. */

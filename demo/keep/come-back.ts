@@ -1,15 +1,18 @@
 /** A page that comes back: it goes on where the visit before was, and says so; and one whose memory was short, with less of it. */
 import type { FromWorker, Settings, Side } from "../messages.ts";
 import { showSettings } from "../page/controls.ts";
+import { element } from "../page/elements.ts";
+import { showSampler } from "../page/open-link.ts";
 import { isSameRun, isTrained, type Run, type Runs } from "../page/runs.ts";
-import { type GoneOn, type Keeping, showView } from "./keeping.ts";
+import { showView } from "../page/view.ts";
+import type { GoneOn, Keeping } from "./keeping.ts";
 import { showNotice } from "./notice.ts";
 
 export interface Page {
   readonly runs: Runs;
   readonly keeping: Keeping;
   readonly titles: () => Readonly<Record<Side, string>>;
-  readonly show: (view: { readonly t: number; readonly drawn: readonly number[] }) => void;
+  readonly showDrawn: (points: readonly number[]) => void;
   readonly showData: (data: Settings["data"]) => void;
   /** The controls have other settings. */
   readonly chosen: () => void;
@@ -32,15 +35,18 @@ export class ComeBack {
    * @param linkFault - what is wrong with the link in the address.
    */
   take(message: FromWorker & { kind: "revived" }, linkFault: string | undefined): void {
-    const { runs, keeping, show, chosen } = this.#page;
+    const { runs, keeping, showDrawn, chosen } = this.#page;
     const found = keeping.revived(message);
     const isFirst = runs.attempt === 0;
     if (found && isFirst && found.isWanted) {
       this.#goneOn = found;
-      showView(found.view);
+      const { look, sampler, speed, drawn } = found.view;
+      showSampler(sampler);
+      element<HTMLSelectElement>("speed").value = speed;
+      showDrawn(drawn);
       runs.goOnWith(found, found.before);
       runs.goesOn = found.isRunning;
-      show(found.view);
+      showView(look);
     } else {
       if (found && isTrained(found.shown)) runs.before ??= found;
       if (isFirst) chosen();
@@ -70,7 +76,7 @@ export class ComeBack {
     const { runs } = this.#page;
     showNotice(`Memory was short. Batches of ${batchSize} need about half of it.`, [
       {
-        label: `Go on with batches of ${batchSize}`,
+        ...{ label: `Go on with batches of ${batchSize}`, isPrimary: true },
         chosen() {
           runs.shrink(batchSize);
           runs.goesOn = wasRunning;

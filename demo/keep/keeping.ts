@@ -1,11 +1,12 @@
 /** The page's side of keeping: when what there is is stored, and what a visit goes on with. */
 import type { Side, ToWorker } from "../messages.ts";
-import { mapChosen, overlaysChosen, samplerChosen, showMap, showOverlays } from "../page/controls.ts";
-import { chosen, element } from "../page/elements.ts";
-import { notOffered, showSampler } from "../page/open-link.ts";
+import { samplerChosen } from "../page/controls.ts";
+import { element } from "../page/elements.ts";
+import { notOffered } from "../page/open-link.ts";
 import type { State } from "../page/report.ts";
 import type { Run, Runs } from "../page/runs.ts";
 import { emptyShown, type Shown } from "../page/shown.ts";
+import { viewNow } from "../page/view.ts";
 import type { Revived } from "./keeper.ts";
 import { curvesOf, type View } from "./visit.ts";
 
@@ -84,8 +85,7 @@ export class Keeping {
     const both = (of: Both) => ({ left: curvesOf(of.left), right: curvesOf(of.right) });
     const view: View = {
       ...{ shown: both(runs.shown), before: runs.before && both(runs.before.shown), isRunning: state === "running" },
-      ...{ t, drawn: [...drawn], hash: linkHere(), axis: chosen("axis") },
-      ...{ map: mapChosen(), overlays: overlaysChosen(), sampler: samplerChosen() },
+      ...{ look: viewNow(t), sampler: samplerChosen(), drawn: [...drawn], hash: linkHere() },
       speed: element<HTMLSelectElement>("speed").value,
     };
     this.#send({ kind: "keep", attempt: runs.attempt, view });
@@ -105,15 +105,6 @@ export class Keeping {
       isRunning: isOwn && view.isRunning,
     };
   }
-}
-
-/** Puts what was chosen back into the controls, but for the settings. */
-export function showView({ map, overlays, sampler, axis, speed }: View): void {
-  showMap(map);
-  showOverlays(overlays);
-  showSampler(sampler);
-  for (const radio of element("axis").querySelectorAll("input")) radio.checked = radio.value === axis;
-  element<HTMLSelectElement>("speed").value = speed;
 }
 
 /** The link to a run in the page's address; other hashes name parts of the page. */

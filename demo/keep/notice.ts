@@ -5,16 +5,22 @@ export interface Choice {
   readonly label: string;
   /** Of several, by a list beside the button. */
   readonly options?: readonly string[];
+  /** What goes on with what the visitor wanted, not what gives it up. */
+  readonly isPrimary?: boolean;
   chosen(option: string): void;
 }
 
-export function showNotice(words: string, choices: readonly Choice[] = []): void {
+/** @param isAnswer - to what the visitor did just now, maybe far below: it comes into view, and what it asks has the focus. */
+export function showNotice(words: string, choices: readonly Choice[] = [], isAnswer = false): void {
   const bar = document.createElement("div");
   bar.className = "notice";
   const text = document.createElement("p");
   text.textContent = words;
   bar.append(text, ...choices.map(choiceOf), buttonOf("Close", hideNotice));
   element("notice").replaceChildren(bar);
+  if (!isAnswer) return;
+  bar.scrollIntoView({ block: "nearest" });
+  if (choices.length > 0) bar.querySelector<HTMLElement>("select, button")?.focus();
 }
 
 /** The focus goes where training is begun, if it was in the bar. */
@@ -24,7 +30,7 @@ export function hideNotice(): void {
   if (hasFocus) element("start").focus();
 }
 
-function choiceOf({ label, options, chosen }: Choice): HTMLElement {
+function choiceOf({ label, options, isPrimary, chosen }: Choice): HTMLElement {
   const group = document.createElement("span");
   group.className = "choice";
   const select = document.createElement("select");
@@ -37,7 +43,7 @@ function choiceOf({ label, options, chosen }: Choice): HTMLElement {
     hideNotice();
     chosen(select.value);
   });
-  button.classList.add("primary");
+  if (isPrimary) button.className = "primary";
   group.append(button);
   return group;
 }

@@ -44,14 +44,16 @@ async function loaded(runtime: Runtime, { name, bytes, activation }: ModelFile):
 
 /** It is asked, of one point, all that it will be asked: what cannot be shown is refused before anything is given up for it. */
 async function expectShowable(model: Model, name: string, sampler: Sampler): Promise<void> {
-  const told = Object.keys(model.conditions);
-  if (model.dimension !== 2 || told.length > 0) {
-    const what = model.dimension === 2 ? `is told ${told.join(", ")}` : `draws ${model.dimension} numbers a sample`;
-    throw new Error(`${name} holds a model that ${what}; this page shows models of points in the plane, told nothing.`);
+  const others = Object.keys(model.conditions).filter((told) => told !== "label");
+  if (model.dimension !== 2 || others.length > 0) {
+    const what = model.dimension === 2 ? `is told ${others.join(", ")}` : `draws ${model.dimension} numbers a sample`;
+    throw new Error(
+      `${name} holds a model that ${what}; this page shows models of points in the plane, told classes or nothing.`,
+    );
   }
   const flow = learnedFlow(model, { sampler, steps: 1 });
   try {
-    await flow.frames(Float32Array.of(0.1, 0.2), [0, 1]);
+    await flow.frames(Float32Array.of(0.1, 0.2), [0, 1], flow.labels?.(1));
     await flow.logDensity(Float32Array.of(0.1, 0.2), 1);
   } catch (cause) {
     throw new Error(`${name} holds a model that this page cannot show. ${(cause as Error).message}`, { cause });

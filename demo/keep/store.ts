@@ -8,8 +8,9 @@ import { type Parts, partNames } from "./visit.ts";
 const MOST_VISITS = 4;
 /** What a browser has to open its storage; it may never answer. */
 const OPEN_MILLISECONDS = 3000;
-/** A tab that is reloaded waits so long for what it itself held. */
+/** A tab that is reloaded waits so long for what it itself held, a new one for what a tab held that was just closed. */
 const OWN_MILLISECONDS = 1500;
+const CLOSED_MILLISECONDS = 250;
 const STORE = "visits";
 
 /** Pages below other paths of the same host keep their own. */
@@ -47,7 +48,9 @@ export class VisitStore {
     if (!locks) return own ?? fresh;
     if (own !== undefined && (await this.#hold(own, AbortSignal.timeout(OWN_MILLISECONDS)))) return own;
     const names = await this.#names();
-    for (const name of names) if (await this.#hold(name)) return name;
+    for (const [i, name] of names.entries()) {
+      if (await this.#hold(name, i === 0 ? AbortSignal.timeout(CLOSED_MILLISECONDS) : undefined)) return name;
+    }
     await this.#hold(fresh);
     return fresh;
   }

@@ -1,8 +1,7 @@
 /** What is kept of a visit, so that the next one goes on where it was: plain data, in four parts. */
-import { type DataChoice, type MapKind, type Sampler, type Settings, type Side, sides } from "../messages.ts";
-import type { Overlays } from "../page/layers.ts";
+import { type DataChoice, type Settings, type Side, sides } from "../messages.ts";
 import type { Shown } from "../page/shown.ts";
-import { faultOf, type SharedRun } from "../share/run.ts";
+import { faultOf, type SharedRun, type SharedSampler, type SharedView } from "../share/run.ts";
 import type { KeptEntrant } from "../train/models.ts";
 import type { Past } from "../train/session.ts";
 
@@ -17,11 +16,8 @@ export interface View {
   readonly shown: Readonly<Record<Side, Curves>>;
   /** Of the run that Undo brings back. */
   readonly before: Readonly<Record<Side, Curves>> | undefined;
-  readonly t: number;
-  readonly map: MapKind;
-  readonly overlays: Overlays;
-  readonly sampler: Sampler;
-  readonly axis: string;
+  readonly look: SharedView;
+  readonly sampler: SharedSampler;
   readonly speed: string;
   /** What is drawn on the pad, [count, 2] flat. */
   readonly drawn: readonly number[];
@@ -65,9 +61,9 @@ export function visitIn(parts: Readonly<Partial<Record<keyof Parts, unknown>>>):
   if (form !== FORM) throw new Error(`${WHAT} is of another version of this page.`);
   try {
     const { models, view } = now as Parts["now"];
-    const own = expected((settings as Parts["settings"]).now, view.sampler);
+    const own = expected((settings as Parts["settings"]).now, view);
     const earlier = (settings as Parts["settings"]).before;
-    const past = earlier && before && view.before && { settings: expected(earlier, view.sampler), ...modelsIn(before) };
+    const past = earlier && before && view.before && { settings: expected(earlier, view), ...modelsIn(before) };
     return {
       settings: own,
       models: models && modelsIn(models),
@@ -85,12 +81,12 @@ function check(isRight: boolean): void {
   if (!isRight) throw new Damage();
 }
 
-function expected(settings: Settings, sampler: Sampler): Settings {
+function expected(settings: Settings, { sampler, look }: View): Settings {
   const { data, batchSize } = settings;
   check(batchSize === undefined || (Number.isInteger(batchSize) && batchSize >= 1));
   if (data.kind === "table") checkTable(data);
   const shared: SharedRun["data"] = data.kind === "table" ? { kind: "named", name: "checkerboard" } : data;
-  check(faultOf({ ...settings, data: shared, sampler }) === undefined);
+  check(faultOf({ ...settings, data: shared, sampler, view: look }) === undefined);
   return settings;
 }
 
@@ -112,10 +108,9 @@ function checkEntrant({ bytes, weight, before, changes, seconds, pinned }: KeptE
 }
 
 function viewIn(view: View): View {
-  const { t, drawn, hash, map, overlays } = view;
-  check(t >= 0 && t <= 1 && typeof hash === "string" && typeof map === "string");
+  const { drawn, hash, speed, look } = view;
+  check([hash, speed].every((one) => typeof one === "string") && look !== undefined);
   check(Array.isArray(drawn) && drawn.length % 2 === 0 && drawn.every((value) => Math.abs(value) <= 8));
-  check(Object.values(overlays).every((one) => typeof one === "boolean"));
   return { ...view, shown: bothIn(view.shown) };
 }
 

@@ -64,7 +64,8 @@ describe("a session that is kept and gone on with", () => {
   test.each([
     ["on a named set", small],
     ["on a table", table],
-  ])("%s has the bits of one that was not interrupted", async (_, settings) => {
+    ["told classes", { ...small, data: { kind: "named", name: "eight-gaussians" }, byClass: true }],
+  ] satisfies [string, Settings][])("%s has the bits of one that was not interrupted", async (_, settings) => {
     const { session: straight } = await opening(settings);
     const { session: first } = await opening(settings);
     for (const one of [straight, first]) {
@@ -78,6 +79,14 @@ describe("a session that is kept and gone on with", () => {
     expect(second.stepOf("right")).toBe(12);
     expect(await bytesOf(second)).toEqual(await bytesOf(straight));
     for (const one of [straight, first, second]) one.close();
+  });
+
+  test("told classes, may be opened as a file", async () => {
+    const { session } = await opening({ ...small, data: { kind: "named", name: "eight-gaussians" }, byClass: true });
+    await trained(session, 2);
+    const entrant = await opened(session.runtime, { name: "c.safetensors", ...(await session.kept("right")) }, sampler);
+    expect(Object.keys(entrant.model.conditions)).toEqual(["label"]);
+    session.close();
   });
 
   test("has what was pinned, and what stands behind it", async () => {
@@ -136,10 +145,10 @@ describe("a stored visit", () => {
   const curves = { ...emptyShown(), step: 4, seconds: 1, losses: [{ step: 4, seconds: 1, value: 2 }] };
   const entrant = { weight: 0, before: 0, changes: 0, seconds: 1, pinned: undefined, bytes: new Uint8Array(9) };
   const models = { entrants: { left: entrant, right: { ...entrant, pinned: "x" } }, unpinned: entrant };
-  const overlays = { particles: true, data: false, paths: false, arrows: false, lattice: false };
+  const look = { t: 0.5, map: "density", overlays: ["particles"], axis: "step" } as const;
   const view: Parts["now"]["view"] = {
-    ...{ shown: { left: curves, right: curves }, before: { left: curves, right: curves }, t: 0.5, map: "density" },
-    ...{ overlays, sampler, axis: "step", speed: "0", drawn: [1, -1], hash: "", isRunning: true },
+    ...{ shown: { left: curves, right: curves }, before: { left: curves, right: curves } },
+    ...{ look, sampler, speed: "0", drawn: [1, -1], hash: "", isRunning: true },
   };
   const parts: Parts = {
     settings: { form: FORM, now: table, before: small },
@@ -168,13 +177,14 @@ describe("a stored visit", () => {
   const settings = (change: object) => ({ ...parts, settings: { ...parts.settings, now: { ...small, ...change } } });
   test.each<[string, object]>([
     ["no view", { ...parts, now: { models } }],
-    ["a time beyond 1", now({ t: 2 })],
-    ["a time that is none", now({ t: Number.NaN })],
+    ["a time beyond 1", now({ look: { ...look, t: 2 } })],
+    ["a time that is none", now({ look: { ...look, t: Number.NaN } })],
+    ["nothing looked at", now({ look: undefined })],
     ["half a point drawn", now({ drawn: [1] })],
     ["points far away", now({ drawn: [1, 1e9] })],
     ["curves that are no numbers", now({ shown: { left: curves, right: { ...curves, losses: [{ step: 1 }] } } })],
     ["one model's curves", now({ shown: { left: curves } })],
-    ["overlays of words", now({ overlays: { particles: "yes" } })],
+    ["layers of old", now({ look: { ...look, overlays: ["fog"] } })],
     ["a solver of old", now({ sampler: { ...sampler, solver: "leapfrog" } })],
     ["another set", settings({ data: { kind: "named", name: "swiss roll" } })],
     ["no width", settings({ width: undefined })],

@@ -158,8 +158,10 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo keeps", { time
       await second.reload();
       await says(second, "left-note", /^step 20\b/);
       await kept(second, 20);
+      const beside = await open(`${server.url}style/tokens.css`);
       await first.close();
       await second.close();
+      await free(beside);
 
       const third = await open(server.url);
       await says(third, "left-note", /^step 20\b/);
@@ -175,6 +177,7 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo keeps", { time
       await state(third, "ready");
       await kept(third, 20);
       await third.close();
+      await free(beside);
       const linked = await open(link({ ...small, seed: 78 }));
       await state(linked, "ready");
       expect(await text(linked, "left-note")).toBe("not trained yet");
@@ -387,11 +390,17 @@ async function stored(page: Page, t: number, step: number): Promise<void> {
         const all = request.result.transaction("visits").objectStore("visits").getAll();
         all.onsuccess = () => {
           request.result.close();
-          resolve(all.result.some((one) => one?.view?.t === time && one.view.shown.left.step === left));
+          resolve(all.result.some((one) => one?.view?.look.t === time && one.view.shown.left.step === left));
         };
       };
     });
   await page.waitForFunction(isStored, { timeout: 30_000, polling: 200 }, t, step);
+}
+
+/** Until no tab of the page is left; beside it one that is of the same origin. */
+async function free(beside: Page): Promise<void> {
+  const isFree = async () => (await navigator.locks.query()).held?.length === 0;
+  await beside.waitForFunction(isFree, { timeout: 30_000, polling: 100 });
 }
 
 /** Until both models at this step would be there after a reload. */
