@@ -87,7 +87,7 @@ export class Keeper {
       },
       (error: unknown) => {
         this.#stored = {};
-        this.#tell(error);
+        if (isOwn) this.#tell(error); // else there is nothing to lose yet
       },
     );
   }

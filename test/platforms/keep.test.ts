@@ -154,23 +154,24 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo keeps", { time
       await first.bringToFront();
       await first.reload();
       await says(first, "left-note", /^step 10\b/);
-      await second.bringToFront();
+      await first.close();
       await second.reload();
       await says(second, "left-note", /^step 20\b/);
       await kept(second, 20);
       const beside = await open(`${server.url}style/tokens.css`);
-      await first.close();
       await second.close();
       await free(beside);
 
       const third = await open(server.url);
       await says(third, "left-note", /^step 20\b/);
-      expect(await text(third, "start")).toBe("Go on");
+      await says(third, "start", /^Go on$/);
+      await state(third, "ready");
       await third.$$eval("#notice button", (buttons) => (buttons[0] as HTMLElement).click());
       await says(third, "left-note", /^not trained yet$/);
       await state(third, "ready");
       expect(await third.$eval("#width", (select) => (select as HTMLSelectElement).value)).toBe("64");
       expect(await text(third, "notice")).toBe("");
+      await kept(third, 0);
       await press(third, "undo");
       await says(third, "left-note", /^step 20\b/);
       // A link to another run comes first: what was kept is behind Undo.
