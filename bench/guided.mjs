@@ -1,10 +1,11 @@
 /**
- * What guidance costs: samples of an MLP of 4 x 512 by Euler steps, unguided, guided by its label (classifier-free), by an event, and
- * by a known coordinate, each in turn within a round; the median of rounds' ratios to the unguided one.
+ * What guidance costs: samples of an MLP of 4 x 512 by Euler steps, guided by its label (classifier-free), by an event, and
+ * by a known coordinate, each in turns with unguided ones; the median of turns' ratios. Times are of this process's CPU where there is
+ * one thread, so that a machine that others use says nearly the same.
  *
  *   npm run build && node bench/guided.mjs [--rounds 15] [--count 256] [--steps 8] [--threads 1]
  *
- * Kept in bench/results/guided.json. Only on a quiet machine.
+ * Kept in bench/results/guided.json.
  */
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -33,29 +34,34 @@ for await (const _ of trainer.run({ steps: 2 })); // what it has learnt is no ma
 const right = defineGuidance({ name: "right", build: ({ samples }) => ops.slice(samples, 1, 0, 1) });
 const base = { count, solver: euler({ steps }), conditions: { label: 1 } };
 const kinds = {
-  unguided: base,
   "classifier-free": { ...base, guidance: 2 },
   event: { ...base, guide: right },
   known: { ...base, known: { values: [0, 0], mask: [false, true] } },
 };
-/** @type {Record<string, number[]>} Milliseconds. */
-const times = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]));
-for (let round = -2; round < rounds; round++) {
-  for (const [kind, request] of Object.entries(kinds)) {
-    const start = performance.now();
-    await trainer.model.sample(request);
-    if (round >= 0) times[kind].push(performance.now() - start); // plans and compilers come first
+/** @type {Record<string, { own: number, unguided: number }[]>} Milliseconds. */
+const times = {};
+/** @param {Parameters<typeof trainer.model.sample>[0]} request */
+async function milliseconds(request) {
+  const [begun, start] = [process.cpuUsage(), performance.now()];
+  await trainer.model.sample(request);
+  const { user, system } = process.cpuUsage(begun);
+  return threads === 1 ? (user + system) / 1000 : performance.now() - start;
+}
+for (const [kind, request] of Object.entries(kinds)) {
+  times[kind] = [];
+  for (let round = -2; round < rounds; round++) {
+    const turn = { unguided: await milliseconds(base), own: await milliseconds(request) };
+    if (round >= 0) times[kind].push(turn); // plans and compilers come first
   }
 }
 runtime.dispose();
 
 const median = (/** @type {number[]} */ list) => list.toSorted((a, b) => a - b)[list.length >> 1];
 const ratios = Object.fromEntries(
-  Object.entries(times).map(([kind, list]) => [kind, median(list.map((one, i) => one / times.unguided[i]))]),
+  Object.entries(times).map(([kind, list]) => [kind, median(list.map(({ own, unguided }) => own / unguided))]),
 );
-console.log(
-  `unguided: ${median(times.unguided).toFixed(1)} ms for ${count} samples of ${steps} steps, threads ${threads}`,
-);
+const unguided = median(Object.values(times).flatMap((list) => list.map((turn) => turn.unguided)));
+console.log(`unguided: ${unguided.toFixed(1)} ms for ${count} samples of ${steps} steps, threads ${threads}`);
 for (const [kind, ratio] of Object.entries(ratios)) console.log(`${kind.padEnd(16)} ${ratio.toFixed(2)}`);
 await writeFile(
   new URL("results/guided.json", import.meta.url),

@@ -13,6 +13,7 @@
  * @see Dhariwal and Nichol, Diffusion Models Beat GANs on Image Synthesis (2021), for classifiers; Chung et al., Diffusion
  * Posterior Sampling (2023), for w(xhat); Finzi et al., User-Defined Event Sampling (2023), for events.
  */
+import { withoutUnreadColumns } from "../../autodiff/unread-columns.ts";
 import { vjp } from "../../autodiff/vjp.ts";
 import type { Node } from "../../graph/node.ts";
 import { activation } from "../../ops/activation.ts";
@@ -62,9 +63,14 @@ export function guidedVelocity(velocity: Node, gradient: Node, path: PathValues,
   return add(velocity, multiply(multiply(guidanceCoefficient(path), strength), gradient));
 }
 
+/** What a cotangent of the value's shape is by `x`. */
+export function gradientBy(value: Node, cotangent: Node, x: Node): Node {
+  return withoutUnreadColumns(vjp([value], [cotangent], [x])[0] as Node);
+}
+
 /** Gradient by `x` [B, D] of a number [B, 1] of each row, which depends on that row alone. */
 export function rowGradient(value: Node, x: Node): Node {
-  return vjp([value], [constant(1, value.shape)], [x])[0] as Node;
+  return gradientBy(value, constant(1, value.shape), x);
 }
 
 export interface EventOptions {

@@ -1,11 +1,10 @@
 /** Fields that are guided by a weight of the finished sample, or told some of its coordinates. */
-import { vjp } from "../../autodiff/vjp.ts";
 import type { Node } from "../../graph/node.ts";
 import { add, divide, less, maximum, minimum, multiply, select, square, subtract } from "../../ops/arithmetic.ts";
 import type { VelocityField } from "../losses/loss.ts";
 import { type PathScheduler, type PathValues, pointOnPath, targetVelocity } from "../paths/path.ts";
 import type { Window } from "../paths/window.ts";
-import { guidanceCoefficient, tweedie } from "./by-function.ts";
+import { gradientBy, guidanceCoefficient, tweedie } from "./by-function.ts";
 
 /** Gradient by x [B, D] of the log-weight of a sample of which `denoised` [B, D], made of x, is the estimate. */
 export type WeightGradient = (denoised: Node, x: Node, at: PathValues) => Node;
@@ -51,7 +50,7 @@ export function knownGradient({ values, mask }: KnownCoordinates, variance = 1):
   return (denoised, x, { alpha, sigma }) => {
     const precision = add(divide(square(alpha), square(sigma)), 1 / variance);
     const cotangent = multiply(multiply(mask, subtract(values, denoised)), precision);
-    return vjp([denoised], [cotangent], [x])[0] as Node;
+    return gradientBy(denoised, cotangent, x);
   };
 }
 
