@@ -74,7 +74,7 @@ export async function buildDemo({ built = "dist", out = "demo/dist" } = {}) {
 }
 
 /** Half of all bytes, and few want it: the page that models are exported into, and golden cases. @param {string} file */
-const isLarge = (file) => /^(parts\/sampler-page|divflow\/cases\/|style\/tabs\.css|tabs\/)/.test(file);
+const isLarge = (file) => /^(parts\/sampler-page|divflow\/cases\/|style\/tabs\.css|models\/)/.test(file);
 
 /**
  * Scripts that only the tabs beside the first one use: kept once such a tab was opened.

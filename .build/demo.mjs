@@ -44,6 +44,7 @@ export const scripts = new Map([
   ["main.js", "main.ts"],
   ["worker.js", "worker.ts"],
   ["posterior-worker.js", "tabs/posterior/worker.ts"],
+  ["trajectories-worker.js", "tabs/trajectories/worker.ts"],
 ]);
 
 /** @param {string} path - of its source in demo/. */

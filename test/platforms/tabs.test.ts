@@ -154,7 +154,32 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("tabs", { timeout: 240_0
     });
   });
 
-  test.each(["posterior"])("%s can be read", async (name) => {
+  test("trajectories: draws, is asked for an event, trains on and pauses", async () => {
+    await visited("#trajectories", async (page) => {
+      await state(page, "trajectories", "ready");
+      await page.select("#trajectories-backend", "wasm");
+      await page.select("#trajectories-steps", "5");
+      await says(page, "trajectories-status", /^72 trajectories in .* 10 evaluations/);
+      await labelled(page, "trajectories-drawn", /^Trajectories of the model of Lorenz, as curves of x and z\.$/);
+      await says(page, "trajectories-true-note", /^24 of 600$/);
+      await page.select("#trajectories-event", "last");
+      await says(page, "trajectories-drawn-note", /^guided$/);
+      await says(page, "trajectories-figures", /Ends above T\d+ ± \d %\d+ ± \d+ %the same, not asked for/);
+      await labelled(page, "trajectories-drawn", /The event, ends above T at T = 0.4, holds in \d+ ± \d+ %/);
+      const true1 = await text(page, "trajectories-true-note");
+      await page.focus("#trajectories-threshold");
+      await page.keyboard.press("Home");
+      expect(await text(page, "trajectories-true-note")).not.toBe(true1);
+      await page.click("#trajectories-start");
+      await says(page, "trajectories-status", /^Training on .*: step \d/);
+      await page.keyboard.press("Tab");
+      await page.click("#tab-points");
+      await page.click("#tab-trajectories");
+      await says(page, "trajectories-status", /Trained on by \d+ steps/);
+    });
+  });
+
+  test.each(["posterior", "trajectories"])("%s can be read", async (name) => {
     const ready = (page: Page) => state(page, name, "ready");
     expect(await faultsOf(browser, `${server.url}#${name}`, ready)).toEqual([]);
   });

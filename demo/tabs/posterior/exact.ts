@@ -1,6 +1,6 @@
 /** Posteriors that are known: prior times likelihood, on a grid over the prior's box. */
 
-import type { Range } from "./ready.ts";
+import type { Range } from "../plane.ts";
 import { simulatorOf } from "./script/simulator.ts";
 
 /** log p(x | theta) in nats, of parameters that are given once. */

@@ -1,5 +1,5 @@
 /** What the tab and its worker say to each other. Everything here can be cloned from thread to thread. */
-import type { Range } from "./ready.ts";
+import type { Range } from "../plane.ts";
 
 export interface PosteriorSettings {
   readonly code: string;

@@ -1,7 +1,7 @@
 /** The point of what was observed, in the plane of data: moved by mouse, finger, arrow keys or as numbers. */
 import { element } from "../../page/elements.ts";
-import { placeIn, within } from "./plane.ts";
-import type { Range } from "./ready.ts";
+import type { Range } from "../plane.ts";
+import { placeIn, within } from "../plane.ts";
 
 type Point = readonly [number, number];
 

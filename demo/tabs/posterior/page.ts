@@ -2,13 +2,14 @@
 import { Announcer } from "../../page/announce.ts";
 import { readTheme, type Table, type Theme, tableOf } from "../../page/colours.ts";
 import { element } from "../../page/elements.ts";
+import type { Range } from "../plane.ts";
+import { Plane } from "../plane.ts";
 import type { Tab } from "../tabs.ts";
 import { descriptionOf, figuresOf, type Known } from "./figures.ts";
 import { markup } from "./markup.ts";
 import type { FromWorker, PosteriorSettings, ToWorker } from "./messages.ts";
 import { Observation } from "./observation.ts";
-import { Plane } from "./plane.ts";
-import { type Range, readyNamed, readySimulators } from "./ready.ts";
+import { readyNamed, readySimulators } from "./ready.ts";
 import { simulatorOf } from "./script/simulator.ts";
 import { Fault } from "./script/tokens.ts";
 

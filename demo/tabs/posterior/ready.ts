@@ -1,7 +1,6 @@
 /** Simulators that the page has ready: their text, what is known beforehand, and where their posterior is known exactly. */
+import type { Range } from "../plane.ts";
 import { closedForm, type LogLikelihood, spreadAround } from "./exact.ts";
-
-export type Range = readonly [low: number, high: number];
 
 export interface ReadySimulator {
   readonly name: string;

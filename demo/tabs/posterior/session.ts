@@ -2,11 +2,12 @@
 import { type ArrayData, cfm, createRuntime, createTrainer, fdm, type Runtime, rk4, type Trainer } from "divflow";
 import { c2st } from "divflow/diagnostics";
 import { type Inference, inference, type Posterior, type Priors, uniform } from "divflow/posterior";
+import type { Range } from "../plane.ts";
 import { contourOf } from "./contours.ts";
 import { drawsOf, ExactPosterior, levelOf, middlesOf } from "./exact.ts";
 import type { Answer, News, PosteriorSettings } from "./messages.ts";
 import { randomOf } from "./random.ts";
-import { type Range, readySimulators } from "./ready.ts";
+import { readySimulators } from "./ready.ts";
 import { simulatorOf, type WrittenSimulator } from "./script/simulator.ts";
 
 /** What a GPU that was lost has to come back, as long as a visitor waits. */

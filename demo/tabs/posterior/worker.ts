@@ -1,17 +1,10 @@
 /** The tab's work, one thing after another: answers first, then training, then what is worth knowing once all is still. */
+import { breath, Inbox, messageOf } from "../inbox.ts";
 import type { Answer, FromWorker, News, PosteriorSettings, ToWorker } from "./messages.ts";
 import { Fault } from "./script/tokens.ts";
 import { Session } from "./session.ts";
 
-const inbox: ToWorker[] = [];
-let wake = () => {};
-/** Gives up what takes long when there is news. */
-let patience = new AbortController();
-addEventListener("message", ({ data: message }: MessageEvent<ToWorker>) => {
-  inbox.push(message);
-  patience.abort();
-  wake();
-});
+const inbox = new Inbox<ToWorker>();
 
 let latest = 0;
 let session: Session | undefined;
@@ -34,31 +27,6 @@ const STILL_MILLISECONDS = 180;
 function send(news: News): void {
   const message: FromWorker = { ...news, attempt: latest };
   postMessage(message);
-}
-
-const breath = (milliseconds = 0) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
-
-function waitFor(resolve: () => void): void {
-  wake = resolve;
-  if (inbox.length > 0) resolve();
-}
-
-async function live(): Promise<never> {
-  for (;;) {
-    patience = new AbortController();
-    const message = inbox.shift();
-    try {
-      if (message) await hear(message);
-      else if (!(await work())) await new Promise<void>((resolve) => waitFor(resolve));
-      else await breath();
-    } catch (error) {
-      if (patience.signal.aborted && error === patience.signal.reason) continue;
-      isTraining = false;
-      send({ kind: "failed", message: messageOf(error) });
-      session?.close();
-      session = undefined;
-    }
-  }
 }
 
 /** One piece of what there is to do; false when there is nothing. */
@@ -84,7 +52,7 @@ async function work(): Promise<boolean> {
   if (!answered?.isStill) await answer(observation, true);
   else if (session.step > 0 && judged.step !== session.step) await judge();
   else if (!isCompared && session.step > 0) {
-    await session.compare(answered.answer, patience.signal);
+    await session.compare(answered.answer, inbox.signal);
     isCompared = true;
   } else return false;
   return true;
@@ -112,10 +80,10 @@ function pause(isDone: boolean): void {
 async function hear(message: ToWorker): Promise<void> {
   switch (message.kind) {
     case "prepare":
-      if (inbox.some(({ kind }) => kind === "prepare")) return; // another one waits already
+      if (inbox.has("prepare")) return; // another one waits already
       return open(message.attempt, message.settings);
     case "observe":
-      if (inbox.some(({ kind }) => kind === "observe")) return;
+      if (inbox.has("observe")) return;
       ({ observation } = message);
       askedAt = performance.now();
       return;
@@ -146,6 +114,11 @@ async function open(attempt: number, settings: PosteriorSettings): Promise<void>
   }
 }
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+function fail(message: string): void {
+  isTraining = false;
+  send({ kind: "failed", message });
+  session?.close();
+  session = undefined;
+}
 
-void live();
+void inbox.live({ hear, work, fail });

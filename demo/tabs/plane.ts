@@ -1,8 +1,9 @@
 /** A plane with axes on a canvas: points, a map of densities, lines, and a point that can be dragged. */
-import { gridlines } from "../../page/chart.ts";
-import { paint, type Table, type Theme } from "../../page/colours.ts";
-import { shortNumber } from "../../page/words.ts";
-import type { Range } from "./ready.ts";
+import { gridlines } from "../page/chart.ts";
+import { paint, type Table, type Theme } from "../page/colours.ts";
+import { shortNumber } from "../page/words.ts";
+
+export type Range = readonly [low: number, high: number];
 
 export interface PlaneOptions {
   readonly theme: Theme;
@@ -132,6 +133,47 @@ export class Plane {
       context.stroke();
       context.setLineDash([]);
     });
+  }
+
+  /** Lines through points [count, 2], each rounded off between them. */
+  curves(
+    all: readonly Float32Array[],
+    { colour, width, alpha }: { colour: string; width: number; alpha: number },
+  ): void {
+    const context = this.#context;
+    this.#clipped(() => {
+      context.strokeStyle = colour;
+      context.lineWidth = width * this.#ratio;
+      context.lineJoin = "round";
+      context.globalAlpha = alpha;
+      for (const points of all) {
+        context.beginPath();
+        const at = (i: number, k: 0 | 1) => points[2 * Math.min(points.length / 2 - 1, Math.max(0, i)) + k] as number;
+        context.moveTo(this.#x(at(0, 0)), this.#y(at(0, 1)));
+        for (let i = 0; i < points.length / 2 - 1; i++) {
+          // Catmull and Rom's curve as one of Bezier's.
+          const control = (k: 0 | 1) =>
+            [at(i, k) + (at(i + 1, k) - at(i - 1, k)) / 6, at(i + 1, k) - (at(i + 2, k) - at(i, k)) / 6] as const;
+          const [[ax, bx], [ay, by]] = [control(0), control(1)];
+          context.bezierCurveTo(
+            this.#x(ax),
+            this.#y(ay),
+            this.#x(bx),
+            this.#y(by),
+            this.#x(at(i + 1, 0)),
+            this.#y(at(i + 1, 1)),
+          );
+        }
+        context.stroke();
+      }
+      context.globalAlpha = 1;
+    });
+  }
+
+  /** A level across the plane. */
+  level(y: number, colour: string): void {
+    const [left, right] = this.#options.box[0];
+    this.lines(Float32Array.of(left, y, right, y), { colour, width: 1.4, dash: [5, 4] });
   }
 
   /** What can be taken hold of. */

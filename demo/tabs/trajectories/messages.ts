@@ -1,0 +1,58 @@
+/** What the tab and its worker say to each other. */
+import type { EventName, ShownSystem } from "./systems.ts";
+
+export interface Question {
+  /** Undefined: as the model has learned. */
+  readonly event: { readonly name: EventName; readonly threshold: number; readonly strength: number } | undefined;
+  /** Of Heun, two evaluations of the network each. */
+  readonly steps: number;
+  readonly seed: number;
+}
+
+export type ToWorker =
+  | {
+      readonly kind: "open";
+      readonly attempt: number;
+      readonly system: ShownSystem["name"];
+      /** Of the shipped model. */
+      readonly address: string;
+      readonly backend: "auto" | "webgpu" | "wasm";
+      /** Of the divergence loss, when it trains on. */
+      readonly weight: number;
+    }
+  | { readonly kind: "weigh"; readonly weight: number }
+  | { readonly kind: "ask"; readonly question: Question }
+  | { readonly kind: "start" }
+  | { readonly kind: "pause" };
+
+/** Trajectories [count, length, coordinates] of the model as it is, so far. */
+export interface Drawn {
+  readonly question: Question;
+  readonly step: number;
+  readonly values: Float32Array;
+  /** How many there will be. */
+  readonly wanted: number;
+  readonly milliseconds: number;
+  /** Of the network, for each. */
+  readonly evaluations: number;
+  /** Root mean square of where states lie off from where the system leads those before them, over how far it leads. */
+  readonly defect: number | undefined;
+}
+
+export type News =
+  | {
+      readonly kind: "opened";
+      readonly system: ShownSystem["name"];
+      /** True trajectories, that the model never saw. */
+      readonly truth: Float32Array;
+      readonly length: number;
+      readonly device: string;
+      readonly bytes: number;
+    }
+  | { readonly kind: "drawn"; readonly drawn: Drawn }
+  | { readonly kind: "trained"; readonly step: number; readonly loss: number; readonly seconds: number }
+  | { readonly kind: "paused" }
+  | { readonly kind: "failed"; readonly message: string };
+
+/** Of the `open` of this number. */
+export type FromWorker = News & { readonly attempt: number };
