@@ -61,7 +61,7 @@ export function resumeData(stored: NamedOptions, given?: DataSource, what = "dat
       expected: `the ${what} "${stored.name}" that the run began with: ${JSON.stringify(expected.options)}`,
       remedy:
         "Give the same data, in the same order. To go on with other data, begin a new run from the model: " +
-        "createTrainer({ initial }), or train --from on the command line.",
+        "createTrainer({ initial }), or train --from.",
     });
   }
   return given;

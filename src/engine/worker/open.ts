@@ -29,7 +29,7 @@ export async function openWorker(given: string | URL | (() => URL), seconds: num
         given: cause instanceof Error ? cause.message : String(cause),
         expected: `the module ${address ?? "beside divflow's own"}`,
         remedy:
-          "Copy worker-webgpu.js and worker-wasm.js from divflow's dist/ to where the bundle lies; or serve dist/worker.js, which holds both, and give its address: createRuntime({ worker: address }).",
+          "Copy worker-webgpu.js and worker-wasm.js from divflow's dist/ to where the bundle lies; or serve dist/worker.js, both in one, by createRuntime({ worker: address }).",
       },
       { cause },
     );
