@@ -47,7 +47,7 @@ const BATCH_SIZE = 512;
 /** Milliseconds of a turn, beside those of the models and by itself. */
 const TURN = { training: 60, still: 150 };
 /** Steps that it takes with one teacher: then there is little left to learn of it. */
-export const STEPS_WITH_ONE = 4000;
+const STEPS_WITH_ONE = 4000;
 /** While the models learn, they are far enough from the teacher after so many steps more, and this factor. */
 const STALE = { steps: 300, factor: 1.3 };
 const SHOWN_EVERY = 700;
@@ -58,6 +58,7 @@ const MEASURED_SAMPLES = 400;
 const ODE_STEPS = 16;
 
 export class OneStep {
+  readonly #stepsWithOne: number;
   readonly #session: Taught;
   readonly #send: (news: News) => void;
   readonly #noise: Float32Array;
@@ -66,12 +67,14 @@ export class OneStep {
   #teacher = { step: 0, begun: 0 };
   #steps = 0;
   #turnSteps = 1;
-  #shown = { at: Number.NEGATIVE_INFINITY, of: "" };
+  #shown = { at: Number.NEGATIVE_INFINITY, of: "", steps: 0 };
   /** Numbers of evaluations that are still to be measured, and when it was begun. */
   #toMeasure: number[] = [];
   #measured = { steps: 0, of: "" };
 
-  constructor(session: Taught, send: (news: News) => void) {
+  /** @param stepsWithOne - that it takes with one teacher. */
+  constructor(session: Taught, send: (news: News) => void, stepsWithOne = STEPS_WITH_ONE) {
+    this.#stepsWithOne = stepsWithOne;
     this.#session = session;
     this.#send = send;
     this.#noise = noiseOf(SAMPLES, session.settings.seed);
@@ -86,13 +89,14 @@ export class OneStep {
       return true;
     }
     const label = labelOf(this.#trainer.model, sampler.label);
-    const left = this.#teacher.begun + STEPS_WITH_ONE - this.#steps;
+    const left = this.#teacher.begun + this.#stepsWithOne - this.#steps;
     const isLearning = left > 0;
     if (isLearning) await this.#turn(isTraining ? TURN.training : TURN.still, left);
-    const shown = `${jumps} ${label} ${this.#steps}`;
-    if (shown !== this.#shown.of && (!isLearning || performance.now() - this.#shown.at > SHOWN_EVERY)) {
+    const of = `${jumps} ${label}`;
+    const isOld = !isLearning || performance.now() - this.#shown.at > SHOWN_EVERY;
+    if (of !== this.#shown.of || (this.#steps !== this.#shown.steps && isOld)) {
       await this.#show(jumps, label);
-      this.#shown = { at: performance.now(), of: shown };
+      this.#shown = { at: performance.now(), of, steps: this.#steps };
       return true;
     }
     return (await this.#measure(label, isLearning)) || isLearning;
@@ -113,7 +117,7 @@ export class OneStep {
     const conditions = count === undefined ? {} : { conditions: { label: classes(count, { drop: UNTOLD }) } };
     const hidden = Array.from({ length: layers }, () => width);
     const before = this.#trainer;
-    const fall = isTraining ? staircase(FALL) : cosineDecay({ steps: STEPS_WITH_ONE, final: LAST });
+    const fall = isTraining ? staircase(FALL) : cosineDecay({ steps: this.#stepsWithOne, final: LAST });
     this.#trainer = await createTrainer(runtime, {
       network: flowMap({ network: mlp({ dimension: 2 + 1, hidden, activation: "silu", ...conditions }) }),
       path: condOT(),
@@ -126,6 +130,7 @@ export class OneStep {
     });
     before?.dispose();
     this.#teacher = { step, begun: this.#steps };
+    this.#turnSteps = 1; // the first one makes its program
   }
 
   async #turn(milliseconds: number, most: number): Promise<void> {
