@@ -259,7 +259,16 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo keeps", { time
   test("what was trained when memory is short: smaller batches go on with it", async () => {
     // In the middle of a run, as browsers throw it where an array cannot be had.
     const script = `let isShort = false;
-      new BroadcastChannel("memory").onmessage = () => { isShort = true; };
+      let isFull = false;
+      new BroadcastChannel("memory").onmessage = ({ data }) => {
+        isShort = data === "short";
+        isFull = data === "full";
+      };
+      const { grow } = WebAssembly.Memory.prototype;
+      WebAssembly.Memory.prototype.grow = function (pages) {
+        if (isFull) throw new RangeError("Maximum memory size exceeded");
+        return grow.call(this, pages);
+      };
       const now = performance.now.bind(performance);
       performance.now = () => {
         if (!isShort) return now();
@@ -271,7 +280,7 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo keeps", { time
       await trained(page, 10);
       await press(page, "start");
       await state(page, "running");
-      await page.evaluate(() => new BroadcastChannel("memory").postMessage("short"));
+      await memory(page, "short");
       await state(page, "failed");
       expect(await text(page, "status")).toMatch(/Array buffer allocation failed/);
       expect(await text(page, "notice")).toMatch(/^Memory was short\. .*Go on with batches of 256/);
@@ -282,14 +291,28 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("the demo keeps", { time
       expect(stepOf(await text(page, "right-note"))).toBeGreaterThanOrEqual(step);
       await press(page, "start");
       await state(page, "ready");
-      for (const { bytes } of await files(page, "models", 2))
-        expect(new TextDecoder("latin1").decode(bytes.subarray(8, 8192))).toContain('\\"batchSize\\":256');
+      expect(batchOf(await files(page, "models", 2))).toBe(256);
       await press(page, "reset"); // begins anew with what there is room for
       await says(page, "right-note", /^not trained yet$/);
       await trained(page, 10);
-      expect(new TextDecoder("latin1").decode((await files(page, "models", 2))[0]?.bytes.subarray(8, 8192))).toContain(
-        '\\"batchSize\\":256',
-      );
+      expect(batchOf(await files(page, "models", 2))).toBe(256);
+
+      // Of a network that there is no room to make, what was before is behind Undo.
+      await memory(page, "full");
+      await page.select("#width", "256");
+      await state(page, "failed");
+      await says(page, "notice", /^Memory was short\. .*Go on with batches of 256/);
+      await memory(page, "enough");
+      await page.$$eval("#notice button", (buttons) => (buttons[0] as HTMLElement).click());
+      await state(page, "ready");
+      expect(await text(page, "right-note")).toBe("not trained yet");
+      await press(page, "step");
+      await says(page, "right-note", /^step 10\b/);
+      await state(page, "ready");
+      expect(batchOf(await files(page, "models", 2))).toBe(256);
+      await press(page, "undo");
+      await page.waitForFunction(() => (document.getElementById("width") as HTMLSelectElement).value === "16");
+      await says(page, "right-note", /^step 10\b/);
     }, script);
   });
 
@@ -396,6 +419,19 @@ async function stored(page: Page, t: number, step: number): Promise<void> {
       };
     });
   await page.waitForFunction(isStored, { timeout: 30_000, polling: 200 }, t, step);
+}
+
+/** What the page's worker finds of memory from now on. */
+async function memory(page: Page, data: "short" | "full" | "enough"): Promise<void> {
+  await page.evaluate((words) => new BroadcastChannel("memory").postMessage(words), data);
+}
+
+/** The batches that both trainers' files say; NaN where they differ. */
+function batchOf(models: Awaited<ReturnType<typeof files>>): number {
+  const [left, right] = models.map(({ bytes }) =>
+    Number(/\\"batchSize\\":(\d+)/.exec(new TextDecoder("latin1").decode(bytes.subarray(8, 8192)))?.[1]),
+  );
+  return left !== undefined && left === right ? left : Number.NaN;
 }
 
 /** Until no tab of the page is left; beside it one that is of the same origin. */
