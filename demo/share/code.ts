@@ -73,12 +73,14 @@ export function codeOf(run: SharedRun, { steps, ...given }: { readonly steps: nu
       data.maker,
       sampler.solver,
       ...(classes ? ["arrayData", "classes", "sampleData"] : []),
+      ...(run.view?.jumps ? ["cosineDecay"] : []),
     ],
     ...losses.map((loss) => loss.slice(0, loss.indexOf("("))),
   ];
+  const map = run.view?.jumps && mapCode(run.view.jumps, { ...run, batchSize, warmUpSteps, told });
   return `// npm install divflow
 import { ${[...new Set(imports)].sort().join(", ")} } from "divflow";
-
+${map ? `import { ${mapImports.join(", ")} } from "divflow/flows";\n` : ""}
 const runtime = await createRuntime({ backend: ${JSON.stringify(backend)} });
 console.log(runtime.reason);
 
@@ -102,9 +104,9 @@ for (const [name, loss] of Object.entries(losses)) {
   for await (const { step, velocityLoss } of trainer.run({ steps: ${steps}, progressEvery: ${Math.max(1, Math.ceil(steps / 10))} })) {
     console.log(name, "step", step, "velocity loss", velocityLoss.toFixed(4));
   }
-  const samples = await trainer.model.sample({ count: 1000, solver: ${solverCode(sampler)}, seed: ${seed}${told ? `, ${told.given}` : ""} });
+  const samples = await trainer.model.sample({ count: 1000, solver: ${solverCode(sampler)}, seed: ${seed}${told ? `, ${told.given}${told.guided}` : ""} });
   console.log(name, "samples", samples.shape, samples.values.slice(0, 6));
-}
+${map || ""}}
 runtime.dispose();
 `;
 }
@@ -119,13 +121,54 @@ const labels = Uint32Array.from({ length: ${LABELLED_POINTS} }, (_, i) => {
 const data = arrayData(points, [${LABELLED_POINTS}, 2], { conditions: { label: labels } });`;
 }
 
-function toldCode(count: number, { label, guidance = 1 }: SharedSampler): { declared: string; given: string } {
+interface ToldCode {
+  readonly declared: string;
+  readonly given: string;
+  readonly guided: string;
+}
+
+function toldCode(count: number, { label, guidance = 1 }: SharedSampler): ToldCode {
   const labels = label === undefined ? `Array.from({ length: 1000 }, (_, i) => i % ${count})` : String(label);
-  const strength = guidance === 1 ? "" : `, guidance: ${guidance}`;
   return {
     declared: `{ label: classes(${count}, { drop: ${UNTOLD} }) }`,
-    given: `conditions: { label: ${labels} }${strength}`,
+    given: `conditions: { label: ${labels} }`,
+    guided: guidance === 1 ? "" : `, guidance: ${guidance}`,
   };
+}
+
+const mapImports = ["flowMap", "flowMapSteps", "frozenField", "meanFlow"] as const;
+/** As train/one-step.ts trains. */
+const mapTraining = { steps: 4000, learningRate: 3e-3, last: 0.02, equal: 0.25, decay: 0.995 };
+
+/** The one-step map of the right model, inside the loop over both. */
+function mapCode(
+  jumps: number,
+  given: SharedRun & Pick<Training, "batchSize" | "warmUpSteps"> & { readonly told: ToldCode | undefined },
+): string {
+  const { width, layers, seed, batchSize, warmUpSteps, told } = given;
+  const { steps, learningRate, last, equal, decay } = mapTraining;
+  const hidden = JSON.stringify(Array.from({ length: layers }, () => width));
+  return `  if (name === "left") continue;
+
+  // A flow map, taught by the right model: samples with their log-densities in ${jumps === 1 ? "one evaluation" : `${jumps} evaluations`}.
+  const map = await createTrainer(runtime, {
+    network: flowMap({ network: mlp({ dimension: 3, hidden: ${hidden}, activation: "silu"${told ? `, conditions: ${told.declared}` : ""} }) }),
+    path: condOT(),
+    loss: meanFlow({ teacher: await frozenField(await trainer.checkpoint()), estimator: "exact", equal: ${equal} }),
+    optimizer: adam({
+      learningRate: product(${learningRate}, warmUp({ steps: ${Math.min(50, warmUpSteps)} }), cosineDecay({ steps: ${steps}, final: ${last} })),
+    }),
+    ema: { decay: ${decay} },
+    data,
+    batchSize: ${batchSize},
+    seed: ${seed},
+  });
+  for await (const { step, velocityLoss } of map.run({ steps: ${steps}, progressEvery: ${steps / 10} })) {
+    console.log("map step", step, "loss", velocityLoss.toFixed(4));
+  }
+  const few = await map.model.sample({ count: 1000, solver: flowMapSteps({ steps: ${jumps} }), logDensity: true, seed: ${seed}${told ? `, ${told.given}` : ""} });
+  console.log("map samples", few.shape, few.values.slice(0, 6), few.logDensity?.values.slice(0, 3));
+`;
 }
 
 function lossCode(weight: number): string {

@@ -32,7 +32,9 @@ describe("the program of a run", () => {
     const file = join(folder, `${randomUUID()}.mjs`);
     const library = pathToFileURL(join(folder, "index.js")).href;
     expect(code).toContain('from "divflow"');
-    await writeFile(file, code.replace('"divflow"', JSON.stringify(library)));
+    const flows = pathToFileURL(join(folder, "flows.js")).href;
+    const own = code.replace('"divflow"', JSON.stringify(library)).replace('"divflow/flows"', JSON.stringify(flows));
+    await writeFile(file, own);
     const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 50_000 });
     return stdout;
   }
@@ -106,6 +108,16 @@ describe("the program of a run", () => {
     // The first batches are those of the page's own: so is the loss.
     for await (const { velocityLoss } of trainer.run({ steps: 1 }))
       expect(stdout).toContain(`left step 1 velocity loss ${velocityLoss.toFixed(4)}`);
+    // With the map beside it, taught by the right model.
+    const view = { t: 1, map: "none", overlays: [], axis: "step", jumps: 2 } as const;
+    const mapped = codeOf({ ...run, view }, { steps: 2, batchSize: 16, warmUpSteps: 1 });
+    expect(mapped).toContain("flowMapSteps({ steps: 2 }), logDensity: true, seed: 5, conditions: { label: 1 } });");
+    const short = await output(
+      mapped.replaceAll("steps: 4000", "steps: 20").replace("progressEvery: 400", "progressEvery: 20"),
+    );
+    expect(short).toMatch(/map step 20 loss \d/);
+    expect(short).toMatch(/map samples \[ 1000, 2 \] Float32Array\(6\) .* Float64Array\(3\) \[\s*-?\d/s);
+    expect(short.match(/map samples/g)).toHaveLength(1);
     const every = codeOf({ ...run, sampler: small.sampler }, { steps: 1 });
     expect(every).toContain("conditions: { label: Array.from({ length: 1000 }, (_, i) => i % 2) } })");
   });
@@ -115,8 +127,11 @@ describe("the program of a run", () => {
       for (const solver of solvers) {
         const own = { data: { kind: "named", name }, sampler: { ...small.sampler, solver } } as const;
         const run: SharedRun = { ...small, ...own, byClass: solver === "heun" };
+        if (solver === "euler")
+          Object.assign(run, { view: { t: 1, map: "none", overlays: [], axis: "step", jumps: 1 } });
         const code = codeOf(run, { steps: 1 });
-        const [, list = ""] = /import \{ ([^}]*) \}/.exec(code) ?? [];
+        const lists = [...code.matchAll(/import \{ ([^}]*) \}/g)].map(([, list]) => list);
+        const list = lists.join(", ");
         for (const one of list.split(", ")) expect(code.match(new RegExp(`\\b${one}\\(`))).not.toBeNull();
       }
     }
