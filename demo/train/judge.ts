@@ -85,7 +85,7 @@ export async function wassersteinOf(samples: Float32Array, held: Float32Array, s
   return (await slicedWasserstein(sample(samples), sample(held), { projections: 64, seed })).distance;
 }
 
-function meanOf(values: Float64Array): Likelihood {
+export function meanOf(values: Float64Array): Likelihood {
   const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
   const squares = values.reduce((sum, one) => sum + (one - mean) ** 2, 0);
   return { mean, standardError: Math.sqrt(squares / Math.max(1, values.length - 1) / values.length) };

@@ -19,6 +19,7 @@ import {
 import { flowMap, flowMapConsistency, flowMapSteps, frozenField, meanFlow, type StepsConsistency } from "divflow/flows";
 import type { Look, MeterRow, News, Settings, Side } from "../messages.ts";
 import type { Learned } from "./data.ts";
+import { meanOf } from "./judge.ts";
 import type { KeptEntrant } from "./models.ts";
 import { noiseOf } from "./noise.ts";
 
@@ -210,12 +211,7 @@ export function meterRow(
   if (!headFromExact || !exactFromFlow) throw new Error("The flow map has no head.");
   return {
     ...{ jumps: steps, headFromExact, exactFromFlow, folded: folded / flow.length },
-    flowFromClosed: misses.length > 0 ? { ...meanOf(misses), share: misses.length / flow.length } : undefined,
+    flowFromClosed:
+      misses.length > 0 ? { ...meanOf(Float64Array.from(misses)), share: misses.length / flow.length } : undefined,
   };
-}
-
-function meanOf(values: readonly number[]): { mean: number; standardError: number } {
-  const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
-  const squares = values.reduce((sum, one) => sum + (one - mean) ** 2, 0);
-  return { mean, standardError: Math.sqrt(squares / Math.max(1, values.length - 1) / values.length) };
 }
