@@ -45,6 +45,7 @@ export const scripts = new Map([
   ["worker.js", "worker.ts"],
   ["posterior-worker.js", "tabs/posterior/worker.ts"],
   ["trajectories-worker.js", "tabs/trajectories/worker.ts"],
+  ["digits-worker.js", "tabs/digits/worker.ts"],
 ]);
 
 /** @param {string} path - of its source in demo/. */

@@ -39,6 +39,7 @@ async function task() {
     const rows = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].flatMap((label) =>
       Array.from({ length: mnist[label].length }, (_, i) => ({ label, pixels: halved(mnist[label].get(i)) })),
     );
+    await writeFile(join(root, "demo", "models", "digits.bin"), packed(rows));
     return {
       network: unet2d({
         ...{ sample: [SIDE, SIDE, 1], channels: 12, multipliers: [1, 2], residualBlocks: 1, groups: 4 },
@@ -68,6 +69,17 @@ function halved(pixels) {
     const at = 2 * 28 * Math.floor(i / SIDE) + 2 * (i % SIDE);
     return (pixels[at] + pixels[at + 1] + pixels[at + 28] + pixels[at + 29]) / 2 - 1;
   });
+}
+
+/** The first hundred of each digit as the page reads them: 4 bits a pixel, then a byte for each label. @param {{ label: number, pixels: number[] }[]} rows */
+function packed(rows) {
+  const chosen = rows.filter(({ label }, i) => rows[i - 100]?.label !== label);
+  const levels = chosen.flatMap(({ pixels }) => pixels.map((value) => Math.round((15 * (value + 1)) / 2)));
+  const bytes = Array.from(
+    { length: levels.length / 2 },
+    (_, i) => 16 * (levels[2 * i] ?? 0) + (levels[2 * i + 1] ?? 0),
+  );
+  return Uint8Array.from([...bytes, ...chosen.map(({ label }) => label)]);
 }
 
 /** A safetensors file with its f32 tensors as f16. @param {Uint8Array} bytes */

@@ -14,12 +14,13 @@ export interface Tab {
 }
 
 /** The page's own first; by what stands behind "#" in the address. */
-export const tabNames = ["points", "posterior", "trajectories"] as const;
+export const tabNames = ["points", "posterior", "trajectories", "digits"] as const;
 type TabName = (typeof tabNames)[number];
 
 const openers: Readonly<Record<Exclude<TabName, "points">, () => Promise<{ open(panel: HTMLElement): Tab }>>> = {
   posterior: () => import("./posterior/page.ts"),
   trajectories: () => import("./trajectories/page.ts"),
+  digits: () => import("./digits/page.ts"),
 };
 
 /** Which tab an address is of; share links are of the points. */

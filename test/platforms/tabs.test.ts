@@ -179,7 +179,35 @@ describe.skipIf(skippedRuntimes().includes("chromium"))("tabs", { timeout: 240_0
     });
   });
 
-  test.each(["posterior", "trajectories"])("%s can be read", async (name) => {
+  test("digits: draws by class, shows the way from noise, trains on and pauses", async () => {
+    await visited("#digits", async (page) => {
+      await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
+      await state(page, "digits", "ready");
+      await page.select("#digits-backend", "wasm");
+      await page.select("#digits-steps", "4");
+      await says(page, "digits-status", /^40 pictures in .* 7 velocities each/);
+      expect(await text(page, "digits-play")).toBe("Play"); // nothing moves unless it is asked to
+      await page.select("#digits-label", "3");
+      await labelled(
+        page,
+        "digits-drawn",
+        /^Generated: forty times the digit 3, guidance 1.5, 4 steps, shown at t = 1\.$/,
+      );
+      await page.focus("#digits-time");
+      await page.keyboard.press("Home");
+      await labelled(page, "digits-drawn", /shown at t = 0\.$/);
+      await page.focus("#digits-guidance");
+      await page.keyboard.press("ArrowRight");
+      await labelled(page, "digits-drawn", /guidance 2, 4 steps/);
+      await page.click("#digits-start");
+      await says(page, "digits-status", /^Training on .*: step \d/);
+      await page.click("#tab-points");
+      await page.click("#tab-digits");
+      await says(page, "digits-status", /Trained on by \d+ steps/);
+    });
+  });
+
+  test.each(["posterior", "trajectories", "digits"])("%s can be read", async (name) => {
     const ready = (page: Page) => state(page, name, "ready");
     expect(await faultsOf(browser, `${server.url}#${name}`, ready)).toEqual([]);
   });
