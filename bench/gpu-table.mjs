@@ -104,7 +104,7 @@ async function section(name) {
     "",
     ...solveTable(measured),
     "",
-    "Networks, on given inputs, each step waited for (sizes: [bench/README.md](../bench/README.md#networks)); losses before and after",
+    "Networks, on given inputs, several steps in a row as training runs them (sizes: [bench/README.md](../bench/README.md#networks)); losses before and after",
     `three steps agree with PyTorch's within ${100 * LOSS_TOLERANCE} %:`,
     "",
     ...networkTable(measured),

@@ -3,8 +3,8 @@
 On the CPU it is a session as bench/child.mjs has them, for `npm run bench -- --networks`. Arguments: nothing that counts, and the
 context as JSON, {"threads": n}. Then it does what lines of JSON on standard input say.
 
-`python3 bench/peers/torch_networks.py --cuda [seconds a row, 1]` times all steps on the GPU at hand, f32 without TF32, each waited
-for, and prints one JSON document: { "device", "torch", "rows": [{ "network", "workload", "ms", "best", "lossBefore", "lossAfter" }] }.
+`python3 bench/peers/torch_networks.py --cuda [seconds a row, 1]` times all steps on the GPU at hand, f32 without TF32, stretches
+of four waited for as training has them, and prints one JSON document: { "device", "torch", "rows": [{ "network", "workload", "ms", "best", "lossBefore", "lossAfter" }] }.
 
 Weights and inputs follow from names, as in bench/divflow/network.ts. A step is loss, gradient and Adam. CFM: mean (v - u)^2.
 FDM: CFM + 0.1 mean ((1 - t) r / D)^2, r by Hutchinson with one probe, its J z by autograd.grad with create_graph: double backward,
@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 
 DIVERGENCE_WEIGHT, LEARNING_RATE, EVIDENCE_STEPS = 0.1, 1e-4, 3
-WARM_SECONDS, SLOW_SECONDS = 0.6, 3.0
+WARM_SECONDS, SLOW_SECONDS, STRETCH = 0.6, 3.0, 4
 on_cuda = sys.argv[1:2] == ["--cuda"]
 
 
@@ -390,7 +390,11 @@ def rows_on_cuda(seconds):
             prepared = session.prepare({"network": network, "workload": workload})
             times, end = [], time.perf_counter() + seconds
             while len(times) < 5 or time.perf_counter() < end:
-                times += session.samples(1)
+                start = time.perf_counter()
+                for _ in range(STRETCH):
+                    session.steps[0]()
+                finished()
+                times.append(1e3 * (time.perf_counter() - start) / STRETCH)
             losses = {name: prepared["evidence"][name] for name in ("lossBefore", "lossAfter")}
             rows.append({"network": network, "workload": workload, "ms": statistics.median(times), "best": min(times), **losses})
     return {"device": torch.cuda.get_device_name(0), "torch": torch.__version__, "rows": rows}
