@@ -10,7 +10,7 @@
  * of f32 is enough for K and for scalings that are not yet absorbed.
  */
 import type { Cost } from "./cost.ts";
-import type { Kernel } from "./loops.ts";
+import { type Kernel, logOf } from "./loops.ts";
 import { bytesOf, narrowed, type Workspace, widened, widthOf, workspaceOf } from "./workspace.ts";
 
 /** A scaling beyond it, or below its inverse, is absorbed. */
@@ -143,8 +143,8 @@ export class Scaling {
   /** Puts the scalings into the potentials: f, g are the plan's own then, and the kernel is of before. */
   absorb(): void {
     const { f, g, a, b, regularisation, cost } = this;
-    for (let i = 0; i < cost.rows; i++) f[i] += regularisation * Math.log(a[i]);
-    for (let j = 0; j < cost.columns; j++) g[j] += regularisation * Math.log(b[j]);
+    for (let i = 0; i < cost.rows; i++) f[i] += regularisation * logOf(a[i]);
+    for (let j = 0; j < cost.columns; j++) g[j] += regularisation * logOf(b[j]);
   }
 
   /** What was found, out of a kernel in f64 that is no more after it. */
