@@ -60,7 +60,7 @@ export function resumeData(stored: NamedOptions, given?: DataSource, what = "dat
       given: { name: given.name, options: given.options },
       expected: `the ${what} "${stored.name}" that the run began with: ${JSON.stringify(expected.options)}`,
       remedy:
-        "Give the same data, in the same order. To go on with other data, begin a new run from the model: " +
+        "Give the same data, in the same order. For other data begin anew from the model: " +
         "createTrainer({ initial }), or train --from.",
     });
   }
