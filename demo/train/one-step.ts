@@ -68,6 +68,7 @@ export class OneStep {
   #teacher = { step: 0, begun: 0 };
   #steps = 0;
   #turnSteps = 1;
+  #isBroken = false;
   #shown = { at: Number.NEGATIVE_INFINITY, of: "", steps: 0 };
   /** Numbers of evaluations that are still to be measured, and when it was begun. */
   #toMeasure: number[] = [];
@@ -81,8 +82,20 @@ export class OneStep {
     this.#noise = noiseOf(SAMPLES, session.settings.seed);
   }
 
-  /** One short piece of what there is to do; false when there is nothing. */
-  async work({ jumps = 1, sampler }: Look, isTraining: boolean): Promise<boolean> {
+  /** One short piece of what there is to do; false when there is nothing. What goes wrong ends the map, not the models. */
+  async work(look: Look, isTraining: boolean): Promise<boolean> {
+    if (this.#isBroken) return false;
+    try {
+      return await this.#work(look, isTraining);
+    } catch (error) {
+      this.#isBroken = true;
+      const why = error instanceof Error ? error.message : String(error);
+      this.#send({ kind: "refused", message: `The one-step map goes no further. ${why}` });
+      return false;
+    }
+  }
+
+  async #work({ jumps = 1, sampler }: Look, isTraining: boolean): Promise<boolean> {
     const step = this.#session.stepOf("right");
     if (step === 0) return false;
     if (!this.#trainer || this.#isStale(step, isTraining)) {

@@ -109,6 +109,19 @@ describe("a map", () => {
     expect(of("map").at(-1)).toMatchObject({ jumps: 2, teacherStep: 1220 });
   });
 
+  test("that cannot be had says so once, and leaves the models alone", async () => {
+    const news: News[] = [];
+    const taught: Taught = {
+      ...{ runtime, settings, learned: learnedOf(settings.data) },
+      stepOf: () => 5,
+      kept: () => Promise.reject(new Error("No room.")),
+      modelOf: () => expect.unreachable(),
+    };
+    const map = new OneStep(taught, (one) => news.push(one));
+    for (let i = 0; i < 2; i++) expect(await map.work(look, true)).toBe(false);
+    expect(news).toEqual([{ kind: "refused", message: "The one-step map goes no further. No room." }]);
+  });
+
   test("of models that are told classes samples the one that is wanted", async () => {
     const own = { ...settings, data: { kind: "named", name: "moons" }, byClass: true } as const;
     const { map, of, train } = await beside(runtime, own);
