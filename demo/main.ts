@@ -15,8 +15,6 @@ import {
   overlaysChosen,
   samplerChosen,
   settingsBy,
-  showMap,
-  showOverlays,
   showSettings,
   showWeight,
   titleOfWeight,
@@ -25,7 +23,6 @@ import {
 import { type Axis, Curves } from "./page/curves.ts";
 import { offerVerify, showDevice, showReport } from "./page/device.ts";
 import { chosen, element } from "./page/elements.ts";
-import { Guide } from "./page/guide.ts";
 import { showKept } from "./page/kept.ts";
 import { OneStepFigure, wantedJumps } from "./page/one-step.ts";
 import { openLink } from "./page/open-link.ts";
@@ -37,7 +34,9 @@ import { Stage } from "./page/stage.ts";
 import { offerTakeAlong } from "./page/take-along.ts";
 import { offerThemes } from "./page/themes.ts";
 import { Time } from "./page/time.ts";
+import { newTour } from "./page/tour.ts";
 import { viewNow } from "./page/view.ts";
+import { wireControls } from "./page/wire.ts";
 import { offerTabs, tabOf } from "./tabs/tabs.ts";
 
 const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
@@ -113,27 +112,12 @@ const oneStep = new OneStepFigure({ theme: () => ({ theme: stage.theme, extent }
 const classes = new Classes({ prepare, look: changeLook });
 /** Half the side of what scenes show: train/scene.ts. */
 const SCENE_EXTENT = 3.6;
-const wantsCalm = matchMedia("(prefers-reduced-motion: reduce)");
-
-const guide = new Guide({
-  shown(view) {
-    if (state === "running" && view.scene) pause();
-    showMap(view.map);
-    showOverlays(view.overlays);
-    staged = view.scene ? { left: emptyShown(), right: emptyShown() } : undefined;
-    send({ kind: "scene", scene: view.scene });
-    if (view.plays && !wantsCalm.matches) time.play();
-    else time.set(view.map === "divergence-error" ? 0.8 : 1);
-    look();
-    draw();
-  },
-  ended() {
-    staged = undefined;
-    send({ kind: "scene", scene: null });
-    showMap("density");
-    showOverlays({ particles: true, data: false, paths: false, arrows: false, lattice: false });
-    time.set(1);
-    draw();
+const guide = newTour({
+  ...{ time, look, draw },
+  stage(scene) {
+    if (state === "running" && scene) pause();
+    staged = scene ? { left: emptyShown(), right: emptyShown() } : undefined;
+    send({ kind: "scene", scene });
   },
 });
 
@@ -183,34 +167,24 @@ function start(steps?: number): void {
   draw();
 }
 
-const STEPS_AT_ONCE = 10;
-element("start").addEventListener("click", () => {
-  if (state === "running") pause();
-  else if (state === "ready") start();
-  draw();
-});
-element("step").addEventListener("click", () => start(STEPS_AT_ONCE));
-element("reset").addEventListener("click", prepare);
-element("undo").addEventListener("click", () => runs.undo());
-element("speed").addEventListener("change", () => state === "running" && start());
-for (const id of ["width", "layers", "seed", "backend"]) element(id).addEventListener("change", prepare);
-for (const side of sides) {
-  element(`${side}-weight`).addEventListener("input", () => {
-    describeWeight(side);
+wireControls({
+  toggle() {
+    if (state === "running") pause();
+    else if (state === "ready") start();
     draw();
-  });
-  element(`${side}-weight`).addEventListener("change", () => {
+  },
+  ...{ start, prepare, draw, look: changeLook },
+  undo: () => runs.undo(),
+  changeSpeed: () => state === "running" && start(),
+  weigh(side) {
     const { settings } = runs;
     if (settings) runs.settings = { ...settings, weights: { ...settings.weights, [side]: weightOf(side) } };
     send({ kind: "weigh", side, weight: weightOf(side) });
-  });
-}
-element("pin").addEventListener("click", () => send({ kind: "pin", side: "right" }));
-element("unpin").addEventListener("click", () => send({ kind: "unpin" }));
-element("maps").addEventListener("change", changeLook);
-element("overlays").addEventListener("change", changeLook);
-for (const id of ["solver", "solver-steps", "tolerance"]) element(id).addEventListener("change", changeLook);
-element("axis").addEventListener("change", () => curves.draw());
+  },
+  pin: () => send({ kind: "pin", side: "right" }),
+  unpin: () => send({ kind: "unpin" }),
+  redrawCurves: () => curves.draw(),
+});
 offerPresets(({ data: name, settings: own }) => {
   if (name) data.show({ kind: "named", name });
   showSettings({ ...settingsBy(data.choice), ...own });

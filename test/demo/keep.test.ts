@@ -95,6 +95,7 @@ describe("a session that is kept and gone on with", () => {
     const left = (await first.kept("left")).bytes;
     await first.pin("right");
     await trained(first, 2);
+    await first.pin("left"); // again: what stands behind it stays
     const { session: second, news } = await opening(small, stored(await first.past()));
     expect(news[0]).toMatchObject({ pinned: "FDM 0.3, pinned", steps: { left: 2, right: 4 } });
     await second.unpin();
@@ -116,6 +117,7 @@ describe("a session that is kept and gone on with", () => {
       const own = (await second.kept(side)).bytes;
       expect(await velocity(own)).toEqual(await velocity(past.entrants[side].bytes));
       expect(metadataOf(own)).toContain('\\"batchSize\\":64');
+      expect(metadataOf(own).includes('\\"fdm\\"')).toBe(side === "right");
     }
     await trained(second, 2);
     expect(second.stepOf("left")).toBe(5);
