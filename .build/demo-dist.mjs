@@ -116,13 +116,28 @@ function withHead(page) {
   return whole;
 }
 
-/** @param {string} built @returns {import("esbuild").Plugin} */
+/** Parts of the package of which the first visit and the tabs use different functions. */
+const APART = /^\.\/(calibration|distributions|dynamics|log-densities)-[^/]*\.js$/;
+
+/**
+ * Modules are whole in one chunk for all who use them: tabs have copies of their own of what would make the first visit larger.
+ * @param {string} built @returns {import("esbuild").Plugin}
+ */
 const packageIn = (built) => ({
   name: "built-package",
   setup(context) {
-    context.onResolve({ filter: /^divflow(\/[a-z]+)?$/ }, ({ path }) => {
+    context.onResolve({ filter: /^divflow(\/[a-z]+)?$/ }, ({ path, importer }) => {
       const [, entry = "index"] = path.split("/");
-      return { path: join(root, built, `${entry}.js`) };
+      const file = join(root, built, `${entry}.js`);
+      const isOfTab = /demo[/\\]tabs[/\\]/.test(importer) && ["diagnostics", "dynamics", "posterior"].includes(entry);
+      return isOfTab ? { path: file, namespace: "of-tabs", sideEffects: false } : { path: file };
+    });
+    context.onResolve({ filter: /^\./, namespace: "of-tabs" }, ({ path, resolveDir }) => {
+      const file = join(resolveDir, path);
+      return APART.test(path) ? { path: file, namespace: "of-tabs", sideEffects: false } : { path: file };
+    });
+    context.onLoad({ filter: /./, namespace: "of-tabs" }, async ({ path }) => {
+      return { contents: await readFile(path, "utf8"), resolveDir: dirname(path) };
     });
   },
 });
