@@ -85,7 +85,7 @@ class Parameters(dict):
 
 def waves(t, frequencies):
     """Phases in f64: in f32 those of high frequencies would be wrong. Sines and cosines [B, n]."""
-    phase = t.double()[:, None] * torch.as_tensor(np.asarray(frequencies, np.float32)).double()[None]
+    phase = t.double()[:, None] * on_device(np.asarray(frequencies, np.float32)).double()[None]
     return phase.sin().float(), phase.cos().float()
 
 
