@@ -61,7 +61,7 @@ function solveTable({ divflow }) {
 
 /** @param {Measured} measured */
 function networkTable({ networks, torchNetworks }) {
-  const names = [...new Set(networks.rows.map(({ network }) => network))];
+  const names = [...new Set(networks.rows.map(({ network = "" }) => network))];
   const cells = (/** @type {string} */ name, /** @type {string} */ workload) => {
     const is = (/** @type {{ network?: string | undefined, workload: string }} */ row) =>
       row.network === name && row.workload === workload;
