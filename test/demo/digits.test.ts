@@ -60,7 +60,7 @@ test("the shipped model draws the digit that it is told, and trains on", { timeo
   const news: News[] = [];
   const session = await Session.open(files, { backend: "wasm", send: (one) => news.push(one) });
   const drawn = async (label: number | null, guidance: number) => {
-    await session.film({ label, guidance, steps: 8, seed: 1 }, new AbortController().signal);
+    await session.draw({ label, guidance, steps: 8, seed: 1 }, new AbortController().signal);
     const film = news.flatMap((one) => (one.kind === "film" ? [one.film] : [])).at(-1) as Film;
     expect(film.frames).toHaveLength(9 * COUNT * PIXELS);
     const last = film.frames.subarray(8 * COUNT * PIXELS);

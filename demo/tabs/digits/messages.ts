@@ -1,4 +1,5 @@
 /** What the tab and its worker say to each other. */
+import type { Asked, Numbered, OpenMessage, Trained } from "../shipped/messages.ts";
 
 export interface Question {
   /** A class, or null: all ten, column by column. */
@@ -10,18 +11,12 @@ export interface Question {
   readonly seed: number;
 }
 
-export type ToWorker =
-  | {
-      readonly kind: "open";
-      readonly attempt: number;
-      /** Of the shipped model, and of the shipped digits. */
-      readonly model: string;
-      readonly digits: string;
-      readonly backend: "auto" | "webgpu" | "wasm";
-    }
-  | { readonly kind: "ask"; readonly question: Question }
-  | { readonly kind: "start" }
-  | { readonly kind: "pause" };
+export interface Open extends OpenMessage {
+  /** Addresses of the shipped model, and of the shipped digits. */
+  readonly model: string;
+  readonly digits: string;
+}
+export type ToWorker = Open | Asked<Question>;
 
 export interface Film {
   readonly question: Question;
@@ -42,9 +37,5 @@ export type News =
       readonly bytes: number;
     }
   | { readonly kind: "film"; readonly film: Film }
-  | { readonly kind: "trained"; readonly step: number; readonly loss: number; readonly seconds: number }
-  | { readonly kind: "paused" }
-  | { readonly kind: "failed"; readonly message: string };
-
-/** Of the `open` of this number. */
-export type FromWorker = News & { readonly attempt: number };
+  | Trained;
+export type FromWorker = Numbered<News>;

@@ -1,13 +1,12 @@
 /** The tab "digits": a shipped model draws them by class, as a film from noise, and trains on. All work is done in worker.ts. */
 import { Announcer } from "../../page/announce.ts";
 import { element } from "../../page/elements.ts";
-import { shortNumber } from "../../page/words.ts";
+import { drawAgain, type Standing, showStanding, statusOf } from "../shipped/standing.ts";
 import type { Tab } from "../tabs.ts";
 import { markup } from "./markup.ts";
 import type { Film, FromWorker, News, ToWorker } from "./messages.ts";
 import { PIXELS, SIDE } from "./packed.ts";
 
-type State = "opening" | "ready" | "running" | "failed";
 type Opened = Extract<News, { kind: "opened" }>;
 
 const [ROWS, COLUMNS] = [4, 10];
@@ -26,8 +25,8 @@ const field = (name: string) => element<HTMLInputElement>(`digits-${name}`);
 
 class DigitsPage implements Tab {
   readonly #worker = new Worker(new URL("digits-worker.js", document.baseURI), { type: "module" });
-  readonly #announcer = new Announcer(() => `${this.#status()} ${this.#described()}`, "digits-announcement");
-  #state: State = "opening";
+  readonly #announcer = new Announcer(() => `${statusOf(this.#standing)} ${this.#described()}`, "digits-announcement");
+  #state: Standing["state"] = "opening";
   #attempt = 0;
   #opened: Opened | undefined;
   #film: Film | undefined;
@@ -48,7 +47,7 @@ class DigitsPage implements Tab {
     for (const name of ["label", "guidance", "steps", "seed"])
       field(name).addEventListener("change", () => this.#ask());
     element("digits-again").addEventListener("click", () => {
-      field("seed").value = String((Number(field("seed").value) + 1) % 10_000);
+      drawAgain(field("seed"));
       this.#ask();
     });
     element("digits-start").addEventListener("click", () => {
@@ -142,25 +141,14 @@ class DigitsPage implements Tab {
     return film !== undefined && film.frames.length === film.wanted * COUNT * PIXELS;
   }
 
-  #status(): string {
-    const { step, seconds, loss } = this.#training;
+  get #standing(): Standing {
+    const film = this.#film;
+    const drawn =
+      film && this.#isWhole
+        ? `${COUNT} pictures in ${(film.milliseconds / 1000).toFixed(1)} s, ${2 * (film.wanted - 1) - 1} velocities each.`
+        : undefined;
     const { device = "" } = this.#opened ?? {};
-    switch (this.#state) {
-      case "opening":
-        return "Loading the model …";
-      case "failed":
-        return `This does not go on: ${this.#message}`;
-      case "running":
-        return step === 0
-          ? `Planning the training on ${device} …`
-          : `Training on ${device}: step ${step}, velocity loss ${shortNumber(loss)}, ${seconds.toFixed(0)} s.`;
-      case "ready": {
-        const film = this.#film;
-        if (!film || !this.#isWhole) return `Drawing on ${device} …`;
-        const trained = step > 0 ? ` Trained on by ${step} steps.` : "";
-        return `${COUNT} pictures in ${(film.milliseconds / 1000).toFixed(1)} s, ${2 * (film.wanted - 1) - 1} velocities each.${trained}`;
-      }
-    }
+    return { state: this.#state, message: this.#message, training: this.#training, device, drawn };
   }
 
   #described(): string {
@@ -173,11 +161,7 @@ class DigitsPage implements Tab {
   }
 
   #tell(): void {
-    const button = element<HTMLButtonElement>("digits-start");
-    button.textContent = this.#state === "running" ? "Pause" : this.#training.step > 0 ? "Go on" : "Train on";
-    button.disabled = this.#state === "opening" || this.#state === "failed";
-    element("digits-status").textContent = this.#status();
-    element("digits-lab").dataset["state"] = this.#state;
+    showStanding("digits", this.#standing);
     const film = this.#film;
     element<HTMLProgressElement>("digits-progress").value = film
       ? film.frames.length / COUNT / PIXELS / film.wanted

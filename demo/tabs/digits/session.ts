@@ -65,7 +65,7 @@ export class Session {
   }
 
   /** From noise on by Heun's method, each state told as soon as it is there; given up where there is news. */
-  async film(question: Question, signal: AbortSignal): Promise<void> {
+  async draw(question: Question, signal: AbortSignal): Promise<void> {
     const { label, guidance, steps, seed } = question;
     const model = this.#trainer?.model ?? this.#parts.model;
     const conditions = { label: Array.from({ length: COUNT }, (_, i) => label ?? i % CLASSES) };

@@ -1,4 +1,5 @@
 /** What the tab and its worker say to each other. */
+import type { Asked, Numbered, OpenMessage, Trained } from "../shipped/messages.ts";
 import type { EventName, ShownSystem } from "./systems.ts";
 
 export interface Question {
@@ -9,21 +10,14 @@ export interface Question {
   readonly seed: number;
 }
 
-export type ToWorker =
-  | {
-      readonly kind: "open";
-      readonly attempt: number;
-      readonly system: ShownSystem["name"];
-      /** Of the shipped model. */
-      readonly address: string;
-      readonly backend: "auto" | "webgpu" | "wasm";
-      /** Of the divergence loss, when it trains on. */
-      readonly weight: number;
-    }
-  | { readonly kind: "weigh"; readonly weight: number }
-  | { readonly kind: "ask"; readonly question: Question }
-  | { readonly kind: "start" }
-  | { readonly kind: "pause" };
+export interface Open extends OpenMessage {
+  readonly system: ShownSystem["name"];
+  /** Of the shipped model. */
+  readonly address: string;
+  /** Of the divergence loss, when it trains on. */
+  readonly weight: number;
+}
+export type ToWorker = Open | Asked<Question>;
 
 /** Trajectories [count, length, coordinates] of the model as it is, so far. */
 export interface Drawn {
@@ -50,9 +44,5 @@ export type News =
       readonly bytes: number;
     }
   | { readonly kind: "drawn"; readonly drawn: Drawn }
-  | { readonly kind: "trained"; readonly step: number; readonly loss: number; readonly seconds: number }
-  | { readonly kind: "paused" }
-  | { readonly kind: "failed"; readonly message: string };
-
-/** Of the `open` of this number. */
-export type FromWorker = News & { readonly attempt: number };
+  | Trained;
+export type FromWorker = Numbered<News>;

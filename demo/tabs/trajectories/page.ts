@@ -4,12 +4,12 @@ import { readTheme, type Theme } from "../../page/colours.ts";
 import { element } from "../../page/elements.ts";
 import { shortNumber } from "../../page/words.ts";
 import { Plane } from "../plane.ts";
+import { drawAgain, type Standing, showStanding, statusOf } from "../shipped/standing.ts";
 import type { Tab } from "../tabs.ts";
 import { markup } from "./markup.ts";
 import type { Drawn, FromWorker, News, Question, ToWorker } from "./messages.ts";
 import { type EventKind, eventOf, holdsIn, type ShownSystem, shownSystems, systemNamed } from "./systems.ts";
 
-type State = "opening" | "ready" | "running" | "failed";
 type Opened = Extract<News, { kind: "opened" }>;
 
 /** Trajectories that are drawn. */
@@ -26,10 +26,10 @@ const field = (name: string) => element<HTMLInputElement>(`trajectories-${name}`
 class TrajectoriesPage implements Tab {
   readonly #worker = new Worker(new URL("trajectories-worker.js", document.baseURI), { type: "module" });
   readonly #announcer = new Announcer(
-    () => `${this.#status()} ${this.#described("right")}`,
+    () => `${statusOf(this.#standing)} ${this.#described("right")}`,
     "trajectories-announcement",
   );
-  #state: State = "opening";
+  #state: Standing["state"] = "opening";
   #attempt = 0;
   #system: ShownSystem = shownSystems[0] as ShownSystem;
   #opened: Opened | undefined;
@@ -65,7 +65,7 @@ class TrajectoriesPage implements Tab {
     for (const name of ["threshold", "strength", "steps", "seed"])
       field(name).addEventListener("change", () => this.#ask());
     element("trajectories-again").addEventListener("click", () => {
-      field("seed").value = String((Number(field("seed").value) + 1) % 10_000);
+      drawAgain(field("seed"));
       this.#ask();
     });
     element("trajectories-start").addEventListener("click", () => {
@@ -179,25 +179,14 @@ class TrajectoriesPage implements Tab {
     this.#tell();
   }
 
-  #status(): string {
-    const { step, seconds, loss } = this.#training;
+  get #standing(): Standing {
+    const found = this.#drawn;
+    const drawn =
+      found && found.values.length >= found.wanted * this.#size
+        ? `${found.wanted} trajectories in ${(found.milliseconds / 1000).toFixed(1)} s, ${found.evaluations} evaluations of the network each.`
+        : undefined;
     const { device = "" } = this.#opened ?? {};
-    switch (this.#state) {
-      case "opening":
-        return "Loading the model …";
-      case "failed":
-        return `This does not go on: ${this.#message}`;
-      case "running":
-        return step === 0
-          ? `Planning the training on ${device} …`
-          : `Training on ${device}: step ${step}, velocity loss ${shortNumber(loss)}, ${seconds.toFixed(0)} s.`;
-      case "ready": {
-        const drawn = this.#drawn;
-        if (!drawn || drawn.values.length < drawn.wanted * this.#size) return `Drawing on ${device} …`;
-        const trained = step > 0 ? ` Trained on by ${step} steps.` : "";
-        return `${drawn.wanted} trajectories in ${(drawn.milliseconds / 1000).toFixed(1)} s, ${drawn.evaluations} evaluations of the network each.${trained}`;
-      }
-    }
+    return { state: this.#state, message: this.#message, training: this.#training, device, drawn };
   }
 
   get #size(): number {
@@ -262,11 +251,7 @@ class TrajectoriesPage implements Tab {
   }
 
   #tell(): void {
-    const button = element<HTMLButtonElement>("trajectories-start");
-    button.textContent = this.#state === "running" ? "Pause" : this.#training.step > 0 ? "Go on" : "Train on";
-    button.disabled = this.#state === "opening" || this.#state === "failed";
-    element("trajectories-status").textContent = this.#status();
-    element("trajectories-lab").dataset["state"] = this.#state;
+    showStanding("trajectories", this.#standing);
     const drawn = this.#drawn;
     const done = drawn && this.#size > 0 ? drawn.values.length / this.#size / drawn.wanted : 0;
     element<HTMLProgressElement>("trajectories-progress").value = done;
