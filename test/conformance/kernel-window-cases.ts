@@ -99,7 +99,8 @@ export function plainCase(shape: Shape): KernelCase {
 export function sumsCase(shape: Shape): KernelCase {
   const { columns } = shape;
   const { lines: depth, width: rows, left, label, window } = operandsOf(shape);
-  const right = normals(depth * columns).map((value) => value / Math.sqrt(depth));
+  // Not around 0: one sum alone may cancel, and what is left of it is rounding.
+  const right = normals(depth * columns).map((value) => (columns === 1 ? 0.5 : 0) + value / Math.sqrt(depth));
   const sumsDepth = Math.ceil(depth / 2);
   const parameters = {
     ...{ rows, columns, depth, transposeLeft: 1, transposeRight: 0, biasRows: 0, groups: 1, sumsDepth },
