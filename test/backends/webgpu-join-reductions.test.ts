@@ -76,6 +76,13 @@ describe("which reductions become one", () => {
     expect(counted([...norm, scattered])).toHaveLength(3);
   });
 
+  test("the second's result lies where the first reads: the stages stay apart, for workgroups are in no order", () => {
+    const sumsOf = (out: Placement) => [reduce([2, 30, 16], x, sums), reduce([8, 4, 1], sums, out, 0.25)];
+    expect(counted(sumsOf(arena(0, 960, 8))).map(({ within }) => within)).toEqual([4]);
+    expect(counted(sumsOf(arena(0, 959, 8))).map(({ within }) => within)).toEqual([1, 1]);
+    expect(counted(sumsOf(arena(0, 0, 8))).map(({ within }) => within)).toEqual([1, 1]);
+  });
+
   test("neighbours of more than one row are no group", () => {
     const calls = [
       reduce([2, 4, 3], arena(0, 0, 24), arena(1, 0, 6)),
@@ -194,7 +201,12 @@ function together(calls: readonly KernelCall[], backwards = false): Work[] {
   const works: (Work | undefined)[] = inTurn(calls);
   for (const { shape, members, at, others } of joinReductions(calls)) {
     const ordered = backwards ? [...members].reverse() : members;
-    works[at] = (memory) => reduceAll(memory, shape, ordered);
+    works[at] = (memory) => {
+      // Workgroups are in no order: what one writes may be there before another reads.
+      const size = (shape.outer * shape.inner) / shape.within;
+      for (const { out } of members) elements(memory, out as Placement).fill(-1, 0, size);
+      reduceAll(memory, shape, ordered);
+    };
     for (const other of others) works[other] = undefined;
   }
   return works.filter((work) => work !== undefined);

@@ -73,7 +73,8 @@ function firstOf(calls: readonly KernelCall[], operands: readonly AllOperands[],
   if (first < 0 || first < at - NEAR || !pairShape(calls[first] as KernelCall, second)) return undefined;
   const { reads, writes } = operands[first]!;
   if (writes[0]?.offset !== between.offset || writes[0].length !== between.length) return undefined;
-  for (let i = first + 1; i < at; i++) if (anyOverlap(operands[i]!.writes, reads)) return undefined;
+  // Also what the second writes: of one dispatch, some workgroups write while others read.
+  for (let i = first + 1; i <= at; i++) if (anyOverlap(operands[i]!.writes, reads)) return undefined;
   return isReadElsewhere(between, operands, first, at) ? undefined : first;
 }
 
